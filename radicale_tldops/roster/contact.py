@@ -1,0 +1,130 @@
+"""A Security and Stability Contact as the membership file describes it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, Self
+
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.login import canonical_login
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone number.
+
+    `number` is E.164, with ";ext=…" where there is an extension (RFC 3966, 5.3), or the original text where it
+    cannot be understood; then `dialable` is false. `kind` is "cell", "voice", "fax" or "pager". `display` is what a
+    card shows: the international format, or the original text.
+    """
+
+    number: str
+    dialable: bool = True
+    kind: str = "voice"
+    display: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.display:
+            object.__setattr__(self, "display", self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One person. All the values are checked and normalised by vetting; the tuples keep the order of the input.
+
+    `slots` pairs each ccTLD's A-label with the slot there (1 to 3), or None where the input gives none. `listed`
+    are the addresses under which the person stands in the file as a list member, `out_of_band` the others.
+    """
+
+    name: str
+    slots: tuple[tuple[str, int | None], ...]
+    listed: tuple[str, ...]
+    out_of_band: tuple[str, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    organisation: str = ""
+    role: str = ""
+    languages: tuple[str, ...] = ()
+    timezone: str = ""
+    signal: str = ""
+    whatsapp: str = ""
+    matrix: str = ""
+    pgp_fingerprint: str = ""
+    pgp_url: str = ""
+    appointed_by: str = ""
+    appointed_on: date | None = None
+    evidence: str = ""
+    confirmed_on: date | None = None
+    note: str = ""
+
+    @property
+    def cctlds(self) -> tuple[Cctld, ...]:
+        """The ccTLDs that the person serves, in the order of the input."""
+        return tuple(Cctld(label) for label, _ in self.slots)
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """Every address, the list addresses first."""
+        return self.listed + self.out_of_band
+
+    @property
+    def slot(self) -> int | None:
+        """The slot for the first ccTLD."""
+        return self.slots[0][1] if self.slots else None
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The canonical form of every address, without repetition."""
+        return tuple(dict.fromkeys(canonical_login(address) for address in self.emails))
+
+    @property
+    def served(self) -> str:
+        """The ccTLDs as people write them, separated by spaces: ".fr .re .pm"."""
+        return " ".join(cctld.dotted for cctld in self.cctlds)
+
+    def to_json(self) -> str:
+        """Return canonical JSON: the same contact always gives the same text. Empty fields are left out."""
+        return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        data: dict[str, Any] = json.loads(text)
+        for key in ("appointed_on", "confirmed_on"):
+            if key in data:
+                data[key] = date.fromisoformat(data[key])
+        for key in ("listed", "out_of_band", "languages"):
+            if key in data:
+                data[key] = tuple(data[key])
+        data["slots"] = tuple((label, slot) for label, slot in data["slots"])
+        data["phones"] = tuple(Phone(**phone) for phone in data.get("phones", ()))
+        return cls(**data)
+
+
+def _plain(contact: Contact) -> dict[str, object]:
+    plain: dict[str, object] = {}
+    for field in fields(contact):
+        value = getattr(contact, field.name)
+        if field.name == "phones":
+            value = [
+                {"number": p.number, "dialable": p.dialable, "kind": p.kind, "display": p.display} for p in value
+            ]
+        elif isinstance(value, date):
+            value = value.isoformat()
+        if value:
+            plain[field.name] = value
+    return plain
+
+
+def name_key(name: str) -> str:
+    """Return `name` in the form in which two spellings of one person's name are compared."""
+    return " ".join(name.casefold().split())
+
+
+def people_per_cctld(contacts: Iterable[Contact]) -> Mapping[str, int]:
+    """Count the contacts of each ccTLD, by A-label."""
+    counts: dict[str, int] = {}
+    for contact in contacts:
+        for label, _ in contact.slots:
+            counts[label] = counts.get(label, 0) + 1
+    return counts

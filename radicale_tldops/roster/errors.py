@@ -1,0 +1,33 @@
+"""The errors of this project. Everything that it raises on purpose is a `TldopsError`."""
+
+
+class TldopsError(Exception):
+    """Any failure that has a message for a person: what, where, and how to mend it."""
+
+
+class SettingsError(TldopsError):
+    """`tldops.toml` is missing, unreadable, or holds a wrong key or value."""
+
+
+class InputError(TldopsError):
+    """A membership file or a list of subscribers cannot be read, or is certainly not what it should be."""
+
+
+class RefusedError(TldopsError):
+    """A guard, or an error in the data, stands in the way of what was asked."""
+
+
+class UnknownSubjectError(TldopsError):
+    """A login, device or generation was named that does not exist."""
+
+
+class StoreError(TldopsError):
+    """A database cannot be opened, read, written or trusted."""
+
+
+class CorruptStoreError(StoreError):
+    """The content of a database does not match its digest."""
+
+
+class ConflictError(StoreError):
+    """The store has moved on since a plan was made, or another command is writing."""

@@ -1,0 +1,1 @@
+"""The sync side: from the membership file to one new generation of the roster."""
