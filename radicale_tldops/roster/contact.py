@@ -106,9 +106,7 @@ def _plain(contact: Contact) -> dict[str, object]:
     for field in fields(contact):
         value = getattr(contact, field.name)
         if field.name == "phones":
-            value = [
-                {"number": p.number, "dialable": p.dialable, "kind": p.kind, "display": p.display} for p in value
-            ]
+            value = [{"number": p.number, "dialable": p.dialable, "kind": p.kind, "display": p.display} for p in value]
         elif isinstance(value, date):
             value = value.isoformat()
         if value:

@@ -1,0 +1,48 @@
+# Two commands do all the set-up on a fresh machine that has git, make and Python 3.11 or newer: make demo, make test.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 5232
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo [PORT=5300]   a server with invented contacts, and a login for your address book"
+	@echo "make test               all the tests"
+	@echo "make lint               ruff and mypy"
+	@echo "make bench              the figures: the sync, and the server against stock Radicale"
+	@echo "make clean              remove everything that these made"
+
+$(VENV)/run.done: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, and this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install "pip>=25.1"
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/test.done: $(VENV)/run.done
+	$(PIP) install --group test
+	@touch $@
+
+$(VENV)/lint.done: $(VENV)/test.done
+	$(PIP) install --group lint
+	@touch $@
+
+demo: $(VENV)/run.done
+	@PORT=$(PORT) $(BIN)/python -m tests.demo
+
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/lint.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/test.done
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tests/vcard/node_modules

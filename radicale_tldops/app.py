@@ -1,0 +1,141 @@
+"""RosterApplication: Radicale's application, with the answers that a plugin alone cannot give.
+
+What Radicale does wrong for a read-only book, or does not do at all, is mended here and nowhere else: the plugins work
+the same without it (docs/rfc-checklist.md lists what differs).
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from http import client
+
+from radicale import config, httputils, types
+from radicale.app import Application
+
+from radicale_tldops.live import LiveStore
+from radicale_tldops.plugin import open_live
+from radicale_tldops.roster.errors import StoreError
+
+ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
+"""The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
+
+CLASSES = "1, 3, addressbook"
+"""The compliance classes of the DAV header (RFC 4918, 10.1). No class 2: there are no locks on what nobody changes."""
+
+_NEED_PRIVILEGES = b'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:need-privileges/></D:error>\n'
+
+# Headers by which a client could pass for a proxy: Radicale takes paths, host and user from them.
+_PROXY_HEADERS = (
+    "HTTP_X_SCRIPT_NAME",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REMOTE_USER",
+    "HTTP_X_REMOTE_ADDR",
+    "REMOTE_USER",
+)
+
+
+class RosterApplication(Application):
+    """Radicale's WSGI application for one read-only roster."""
+
+    def __init__(self, configuration: config.Configuration) -> None:
+        super().__init__(configuration)
+        self._live: LiveStore = open_live(configuration, "storage")
+
+    def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        environ = _without_pretence(environ)
+
+        def start(status: str, headers: list[tuple[str, str]]) -> object:
+            return start_response(status, _true_headers(status, headers))
+
+        refusal = _refusal(environ)
+        if refusal is None:
+            try:
+                self._live.snapshot()
+            except StoreError:
+                # The reason is in the log; a stranger learns only that there is one.
+                refusal = client.SERVICE_UNAVAILABLE
+        if refusal is not None:
+            text = f"{client.responses[refusal]}\n".encode()
+            start(
+                f"{refusal} {client.responses[refusal]}",
+                [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))],
+            )
+            return [text]
+        return super().__call__(environ, start)
+
+    def do_OPTIONS(
+        self,
+        environ: types.WSGIEnviron,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, object],
+    ) -> types.WSGIResponse:
+        """Tell what exists here (RFC 9110, 9.3.7)."""
+        return client.OK, {"Allow": ALLOWED, "DAV": CLASSES}, None, None
+
+    def _refuse_write(
+        self,
+        environ: types.WSGIEnviron,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, object],
+    ) -> types.WSGIResponse:
+        """Refuse with 403 and `need-privileges` (RFC 3744, 7.1.1): DAVx5 goes on only after that very body."""
+        if not user:
+            return httputils.NOT_ALLOWED
+        return client.FORBIDDEN, {"Content-Type": "application/xml"}, _NEED_PRIVILEGES, None
+
+    do_PUT = do_DELETE = do_PROPPATCH = do_MKCOL = do_MKCALENDAR = do_MOVE = do_POST = _refuse_write
+
+
+def _without_pretence(environ: types.WSGIEnviron) -> types.WSGIEnviron:
+    """Return the environment without what only a proxy may say, and with a path in the encoding that Radicale reads.
+
+    WSGI servers hand over PATH_INFO as latin-1 (PEP 3333, "Unicode issues"); Radicale takes it for decoded text.
+    """
+    clean = {key: value for key, value in environ.items() if key not in _PROXY_HEADERS}
+    clean["SCRIPT_NAME"] = ""
+    path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+    clean["PATH_INFO"] = path.decode("utf-8", "replace")
+    if not _is_basic(str(environ.get("HTTP_AUTHORIZATION", ""))):
+        clean.pop("HTTP_AUTHORIZATION", None)
+    return clean
+
+
+def _is_basic(header: str) -> bool:
+    """Tell whether an Authorization header holds readable Basic credentials (RFC 7617, 2)."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic" or len(credentials) > 8192:
+        return False
+    try:
+        return b":" in base64.b64decode(credentials.strip().encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+
+
+def _refusal(environ: types.WSGIEnviron) -> int | None:
+    """Return the status for a request whose framing cannot be trusted, or None."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (str(length).isascii() and str(length).isdigit()):
+        return client.BAD_REQUEST
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        # Radicale takes a body without a length for an empty one, and would answer a REPORT with an empty book.
+        return client.LENGTH_REQUIRED
+    return None
+
+
+def _true_headers(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Name the compliance classes that hold here, and what is allowed where something was not."""
+    kept = [(name, CLASSES if name == "DAV" else value) for name, value in headers]
+    if status.startswith("405"):
+        kept.append(("Allow", ALLOWED))
+    return kept

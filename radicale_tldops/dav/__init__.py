@@ -1,0 +1,1 @@
+"""Pure functions that turn CardDAV requests and the cards of a snapshot into answers."""

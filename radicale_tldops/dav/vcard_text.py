@@ -1,0 +1,71 @@
+"""The properties of a vCard 3.0 that this project itself wrote (RFC 2426; RFC 2425, 5.8)."""
+
+import re
+from dataclasses import dataclass
+
+from radicale_tldops.dav.collation import ascii_casemap
+
+_FOLD = re.compile(r"\r?\n[ \t]")
+_LINE_END = re.compile(r"\r?\n")
+_VALUE = r'(?:"[^"]*+"|[^";:,]*+)'
+_PARAMETER = rf"[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+"
+_CONTENT_LINE = re.compile(
+    rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)",
+    re.DOTALL,  # a value may hold a lone CR, which ends no line
+)
+_ONE_PARAMETER = re.compile(rf";([A-Za-z0-9-]++)=({_VALUE}(?:,{_VALUE})*+)")
+_ONE_VALUE = re.compile(rf"(?:^|,)({_VALUE})")
+_ESCAPE = re.compile(r"\\([nN,;\\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a card, with its names in upper case: they are compared without case (RFC 2426, 4).
+
+    `group` is the prefix of the name without its dot ("ITEM1"), or None. `parameters` pairs each name with all its
+    values, as written but without quotes: `TYPE=a;TYPE=b` means what `TYPE=a,b` means, and gives the same. `value` is
+    unescaped, and whole where it has components.
+    """
+
+    name: str
+    value: str
+    group: str | None = None
+    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def parameter(self, name: str) -> tuple[str, ...] | None:
+        """Return the values of the parameter `name` (in upper case), or None where the property has none."""
+        for own, values in self.parameters:
+            if own == name:
+                return values
+        return None
+
+
+def properties(text: str) -> tuple[Property, ...]:
+    """Read the properties of the card `text`, in its order, BEGIN and END included.
+
+    Lines that are no content line are left out, so that no text is an error. Bare LF ends a line as CRLF does.
+    """
+    lines = _LINE_END.split(_FOLD.sub("", text))
+    return tuple(_property(match) for match in map(_CONTENT_LINE.fullmatch, lines) if match)
+
+
+def _property(line: re.Match[str]) -> Property:
+    group, name, parameters, value = line.groups()
+    return Property(
+        name=ascii_casemap(name),
+        value=_ESCAPE.sub(_unescaped, value) if "\\" in value else value,
+        group=None if group is None else ascii_casemap(group),
+        parameters=_parameters(parameters) if parameters else (),
+    )
+
+
+def _parameters(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, values in _ONE_PARAMETER.findall(text):
+        key = ascii_casemap(name)
+        found[key] = found.get(key, ()) + tuple(value.strip('"') for value in _ONE_VALUE.findall(values))
+    return tuple(found.items())
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return "\n" if escape[1] in "nN" else escape[1]

@@ -1,0 +1,158 @@
+"""What a worker knows of the two databases right now: the last good snapshot, and the device passwords.
+
+Nothing here waits for a writer. A database that is locked, unreadable or damaged leaves the last good state in force
+for `max_blind` seconds; without any good state yet, `StoreError` is raised.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Snapshot, Style, split_principal
+from radicale_tldops.settings import Settings
+from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
+from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
+from radicale_tldops.store.read import load_snapshot, read_counter
+from radicale_tldops.store.values import Device
+
+logger = logging.getLogger("radicale_tldops")
+
+POLL_SECONDS = 0.5
+"""How often at most a worker looks for a change: a removed reader is out this long after the commit, plus a load."""
+
+MAX_PASSWORD = 1024
+"""Longer passwords are refused before they are hashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request comes from: the reader, the device, and the style of the book that this client gets."""
+
+    reader: Reader
+    device: Device
+    style: Style
+
+    @property
+    def principal(self) -> str:
+        """The principal's name in paths, with the suffix for the style."""
+        return self.reader.principal + (GROUPS_SUFFIX if self.style is Style.GROUPS else "")
+
+
+class LiveStore:
+    """The state that a worker serves from. One instance per process and configuration; safe for threads."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._roster = settings.store.roster
+        self._members = settings.store.members
+        self._max_blind = settings.server.max_blind
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._mark: object = None
+        self._devices: Mapping[str, Device] = {}
+        self._devices_mark: object = None
+        self._next_poll = float("-inf")
+        self._blind_since: float | None = None
+        self._complaint = ""
+
+    def snapshot(self) -> Snapshot:
+        """Return the newest snapshot that could be verified.
+
+        Raises:
+            StoreError: nothing good was ever loaded, or the store has been unreadable for `max_blind` seconds.
+        """
+        now = self._clock()
+        # One thread looks; the others go on with what is there, unless there is nothing yet.
+        if now >= self._next_poll and self._lock.acquire(blocking=self._snapshot is None):
+            try:
+                if now >= self._next_poll:
+                    self._poll(now)
+            finally:
+                self._lock.release()
+        snapshot, blind_since = self._snapshot, self._blind_since
+        if snapshot is None or (blind_since is not None and now - blind_since > self._max_blind):
+            raise StoreError(self._complaint or "the store has not been read yet")
+        return snapshot
+
+    def reload(self) -> Snapshot:
+        """Look at the store now, whenever it was last looked at: a client has seen something newer."""
+        with self._lock:
+            self._poll(self._clock())
+        return self.snapshot()
+
+    def identify(self, user_name: str, password: str) -> Identity | None:
+        """Return who this is, or None for anybody who may not read now.
+
+        Unknown logins and wrong passwords take the same path: one hash, one look-up.
+        """
+        snapshot = self.snapshot()
+        name, asked = split_principal(user_name)
+        if not password.strip() or "\x00" in password or len(password) > MAX_PASSWORD:
+            return None
+        device = self._devices.get(password_digest(password))
+        reader = snapshot.reader(canonical_login(name))
+        if device is None or reader is None or device.login != reader.login or device.reader_since != reader.since:
+            return None
+        style = Style.GROUPS if asked is Style.GROUPS else Style(device.style)
+        return Identity(reader, device, style)
+
+    def _poll(self, now: float) -> None:
+        wait = WRITE_WAIT if self._snapshot is None else 0.0
+        try:
+            self._poll_roster(wait)
+            self._poll_devices(wait)
+            self._blind_since, self._complaint = None, ""
+        except StoreError as error:
+            if self._blind_since is None:
+                self._blind_since = now
+            # A writer at work is no fault, and the state before its commit is the right one to serve meanwhile.
+            if not isinstance(error, BusyStoreError) or self._snapshot is None:
+                self._complain(str(error))
+        self._next_poll = now + POLL_SECONDS
+
+    def _poll_roster(self, wait: float) -> None:
+        mark = (_identity(self._roster), read_counter(self._roster, wait))
+        if mark != self._mark:
+            self._snapshot = load_snapshot(self._roster, wait=wait)
+            self._mark = mark
+            logger.info(
+                "serving generation %d with %d cards", self._snapshot.generation, len(self._snapshot.plain.cards)
+            )
+
+    def _poll_devices(self, wait: float) -> None:
+        mark = (_identity(self._members), read_members_counter(self._members, wait=wait))
+        if mark != self._devices_mark:
+            _, devices = load_devices(self._members, wait=wait)
+            self._devices = {one.digest: one for one in devices if not one.revoked_at}
+            self._devices_mark = mark
+
+    def _complain(self, message: str) -> None:
+        if message != self._complaint:
+            logger.error("%s", message)
+        self._complaint = message
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
+
+
+_shared: dict[tuple[Path, Path, int], LiveStore] = {}
+_shared_lock = threading.Lock()
+
+
+def shared(settings: Settings) -> LiveStore:
+    """Return the process's one live store for these databases, so that the plugins agree about every request."""
+    key = (settings.store.roster.absolute(), settings.store.members.absolute(), settings.server.max_blind)
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = LiveStore(settings)
+        return _shared[key]

@@ -1,0 +1,33 @@
+"""How a Radicale plugin finds `tldops.toml` and the live store behind it."""
+
+import os
+from pathlib import Path
+
+from radicale import config
+
+from radicale_tldops.live import LiveStore, shared
+from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.settings import ENVIRONMENT, Settings, load
+
+OPTION = "tldops_config"
+"""The option of [auth], [rights] and [storage] in Radicale's own configuration that names `tldops.toml`."""
+
+
+def plugin_settings(configuration: config.Configuration, section: str) -> Settings:
+    """Return the settings that a plugin of Radicale's `section` shall use.
+
+    Raises:
+        SettingsError: neither the option nor the environment names a file, or the file is wrong.
+    """
+    options = configuration.copy({section: {OPTION: {"value": "", "help": "path of tldops.toml", "type": str}}})
+    path = options.get(section, OPTION) or os.environ.get(ENVIRONMENT, "")
+    if not path:
+        raise SettingsError(
+            f"set {OPTION} = /path/to/tldops.toml in the section [{section}] of Radicale's configuration"
+        )
+    return load(Path(path))
+
+
+def open_live(configuration: config.Configuration, section: str) -> LiveStore:
+    """Return the live store that all the plugins of this process share."""
+    return shared(plugin_settings(configuration, section))

@@ -1,0 +1,31 @@
+"""Digests over a generation, so that a flipped bit is found when it is loaded and not by the person who dials."""
+
+import hashlib
+from collections.abc import Iterable
+
+
+def etag(text: str) -> str:
+    """Return the entity tag of a card, unquoted: the SHA-256 of its UTF-8 bytes, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest(*sections: Iterable[tuple[object, ...]]) -> str:
+    """Return the SHA-256 in hex over sections of rows.
+
+    The rows of a section are sorted, so that the digest does not depend on how a database returns them; each value is
+    written with its length, so that no two different sets of rows give the same bytes.
+    """
+    state = hashlib.sha256()
+    for section in sections:
+        state.update(b"section\n")
+        for row in sorted(_row_bytes(row) for row in section):
+            state.update(row)
+    return state.hexdigest()
+
+
+def _row_bytes(row: tuple[object, ...]) -> bytes:
+    parts = []
+    for value in row:
+        data = str(value).encode()
+        parts.append(b"%d:%s" % (len(data), data))
+    return b"".join(parts) + b"\n"

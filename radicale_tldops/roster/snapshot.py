@@ -1,0 +1,164 @@
+"""One generation as the server holds it: immutable, complete, verified when it was loaded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from enum import StrEnum
+
+from radicale_tldops.roster.synctoken import SyncToken
+
+BOOK = "tld-ops"
+"""The last path segment of the only address book."""
+
+GROUPS_SUFFIX = "~groups"
+"""What a principal's path, or a user name, ends with to ask for the style with group cards."""
+
+
+class Style(StrEnum):
+    """The two renderings of the one book: contacts only, or contacts and one group card per ccTLD."""
+
+    PLAIN = "plain"
+    GROUPS = "groups"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A rendered vCard. `since` is the generation that wrote these bytes, `changed_at` its time."""
+
+    href: str
+    uid: str
+    text: str
+    etag: str
+    since: int
+    changed_at: datetime
+
+    @property
+    def quoted_etag(self) -> str:
+        """The entity tag as HTTP writes it (RFC 9110, 8.8.3)."""
+        return f'"{self.etag}"'
+
+    @property
+    def last_modified(self) -> str:
+        """The HTTP date of the last change (RFC 9110, 5.6.7)."""
+        return http_date(self.changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A login that may read. `since` is the generation that let it in; `reason` is set for people who are no SSCs."""
+
+    login: str
+    principal: str
+    name: str
+    since: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One style of the address book. `tombstones` gives the revision at which each vanished href went."""
+
+    style: Style
+    lineage: str
+    cards: Mapping[str, Card]
+    tombstones: Mapping[str, int]
+    revision: int
+    changed_at: datetime
+
+    @property
+    def token(self) -> str:
+        """The sync token of this state."""
+        return str(SyncToken(self.lineage, self.style, self.revision))
+
+    @property
+    def ctag(self) -> str:
+        """The collection tag, and the book's entity tag: it changes exactly when the token does."""
+        return f'"{self.lineage}-{self.style}-{self.revision}"'
+
+    @property
+    def last_modified(self) -> str:
+        """The HTTP date of the last change of the book."""
+        return http_date(self.changed_at)
+
+    def is_ahead(self, token: str) -> bool:
+        """Tell whether `token` is of this book and newer than it: another worker has loaded more than this one."""
+        parsed = SyncToken.parse(token)
+        return parsed is not None and self._is_ours(parsed) and parsed.revision > self.revision
+
+    def changes_since(self, token: str) -> tuple[str, ...]:
+        """Return the hrefs that a client must look at again; those that are no members are gone (404).
+
+        A token that this book gave out gets the exact difference, however old it is. An empty one gets the members
+        alone (RFC 6578, 3.4: no removed ones in a first sync). Any other gets every member and every tombstone, so that
+        the client ends with the right book whatever it held.
+        """
+        if not token:
+            return tuple(self.cards)
+        parsed = SyncToken.parse(token)
+        if parsed is None or not self._is_ours(parsed) or parsed.revision > self.revision:
+            return (*self.cards, *self.tombstones)
+        changed = [href for href, card in self.cards.items() if card.since > parsed.revision]
+        gone = [href for href, revision in self.tombstones.items() if revision > parsed.revision]
+        return (*changed, *gone)
+
+    def _is_ours(self, token: SyncToken) -> bool:
+        return token.lineage == self.lineage and token.style == self.style
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A generation: both books, who may read, and who is denied."""
+
+    lineage: str
+    generation: int
+    created_at: datetime
+    plain: Book
+    groups: Book
+    readers: Mapping[str, Reader]
+    denied: frozenset[str]
+    _logins: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        logins: dict[str, list[str]] = {}
+        for reader in self.readers.values():
+            logins.setdefault(reader.principal, []).append(reader.login)
+        object.__setattr__(self, "_logins", {principal: tuple(names) for principal, names in logins.items()})
+
+    def reader(self, login: str) -> Reader | None:
+        """Return the reader with this canonical login, or None when it may not read now."""
+        return None if login in self.denied else self.readers.get(login)
+
+    def may_read(self, principal: str) -> bool:
+        """Tell whether any login of `principal` may read now."""
+        return any(login not in self.denied for login in self._logins.get(principal, ()))
+
+    def book(self, style: Style) -> Book:
+        """Return the book in one of its styles."""
+        return self.groups if style is Style.GROUPS else self.plain
+
+
+def make_book(
+    style: Style,
+    lineage: str,
+    cards: Iterable[Card],
+    gone: Mapping[str, int],
+    changed_at: datetime,
+) -> Book:
+    """Build a book; a tombstone is hidden while its href is a member, and the revision is the newest of either."""
+    members = {card.href: card for card in cards}
+    tombstones = {href: revision for href, revision in gone.items() if href not in members}
+    revision = max((*(card.since for card in members.values()), *gone.values()), default=0)
+    return Book(style, lineage, members, tombstones, revision, changed_at)
+
+
+def split_principal(name: str) -> tuple[str, Style]:
+    """Split "<id>~groups" into the id and the style that the suffix asks for."""
+    if name.endswith(GROUPS_SUFFIX):
+        return name.removesuffix(GROUPS_SUFFIX), Style.GROUPS
+    return name, Style.PLAIN
+
+
+def http_date(moment: datetime) -> str:
+    """Return an HTTP date in GMT (RFC 9110, 5.6.7)."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -1,0 +1,130 @@
+"""The members database: device passwords, and claims that a contact was confirmed."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select, update
+
+from radicale_tldops.roster.errors import UnknownSubjectError
+from radicale_tldops.roster.snapshot import Reader, Style
+from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
+from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, bump, check_version, claim, device, get_meta
+from radicale_tldops.store.values import Device
+
+PASSWORD_GROUPS = 6
+"""A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""
+
+# Crockford's base 32 without the letters that are taken for digits: easy to read aloud and to type on a phone.
+_SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_password() -> str:
+    """Return a new device password with 150 bits of entropy, in groups that a person can type."""
+    groups = ("".join(secrets.choice(_SYMBOLS) for _ in range(5)) for _ in range(PASSWORD_GROUPS))
+    return "-".join(groups)
+
+
+def password_digest(password: str) -> str:
+    """Return what is stored of a device password. The entropy is in the password, so no slow hash is needed."""
+    return hashlib.blake2b(
+        password.encode("utf-8", "surrogatepass"), digest_size=32, person=b"tldops-device"
+    ).hexdigest()
+
+
+def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str, now: datetime) -> tuple[Device, str]:
+    """Issue a device password to a reader; return the device and the password, which is kept nowhere else."""
+    password = new_password()
+    issued = Device(
+        id=secrets.token_hex(4),
+        login=reader.login,
+        reader_since=reader.since,
+        label=label,
+        style=style.value,
+        digest=password_digest(password),
+        created_at=now.isoformat(),
+        actor=actor,
+    )
+    with writing(path) as connection:
+        row = asdict(issued) | {"revoked_at": None, "revoked_because": None}
+        connection.execute(insert(device).values(**row))
+        bump(connection)
+    return issued, password
+
+
+def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence[Device]]:
+    """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
+    with reading(path, wait=wait) as connection:
+        check_version(path, connection, MEMBERS_MIGRATIONS)
+        rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
+        devices = [
+            Device(
+                **{key: value or "" for key, value in row.items() if key != "reader_since"},
+                reader_since=row["reader_since"],
+            )
+            for row in rows
+        ]
+        return int(get_meta(connection, "counter", "0")), devices
+
+
+def read_members_counter(path: Path, *, wait: float) -> int:
+    """Return the counter that every change of a device bumps."""
+    with reading(path, wait=wait) as connection:
+        return int(get_meta(connection, "counter", "0"))
+
+
+def revoke_devices(path: Path, ids: Sequence[str], because: str, now: datetime) -> int:
+    """Revoke devices by id and return how many were still valid."""
+    if not ids:
+        return 0
+    with writing(path) as connection:
+        changed = connection.execute(
+            update(device)
+            .where(device.c.id.in_(ids), device.c.revoked_at.is_(None))
+            .values(revoked_at=now.isoformat(), revoked_because=because)
+        ).rowcount
+        bump(connection)
+    return int(changed)
+
+
+def find_device(devices: Sequence[Device], device_id: str) -> Device:
+    """Return the device with this id.
+
+    Raises:
+        UnknownSubjectError: there is none.
+    """
+    for one in devices:
+        if one.id == device_id:
+            return one
+    raise UnknownSubjectError(f"there is no device {device_id}. `tldops device list` shows them with their ids.")
+
+
+def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now: datetime) -> None:
+    """Record that people (login by UID) were confirmed on the day of `now`."""
+    rows = [
+        {
+            "uid": uid,
+            "login": login,
+            "confirmed_on": now.date().isoformat(),
+            "how": how,
+            "actor": actor,
+            "at": now.isoformat(),
+        }
+        for uid, login in people.items()
+    ]
+    with writing(path) as connection:
+        connection.execute(insert(claim), rows)
+
+
+def load_claims(path: Path) -> Mapping[str, date]:
+    """Return the latest confirmation of each person, by UID."""
+    latest: dict[str, date] = {}
+    with reading(path) as connection:
+        check_version(path, connection, MEMBERS_MIGRATIONS)
+        for row in connection.execute(select(claim.c.uid, claim.c.confirmed_on)):
+            day = date.fromisoformat(row.confirmed_on)
+            latest[row.uid] = max(latest.get(row.uid, day), day)
+    return latest

@@ -1,0 +1,243 @@
+"""The read side of the roster database: what the server serves, and what a plan starts from."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, or_, select
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.digest import digest, etag
+from radicale_tldops.roster.errors import CorruptStoreError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
+from radicale_tldops.store.engine import WRITE_WAIT, reading
+from radicale_tldops.store.schema import (
+    ROSTER_MIGRATIONS,
+    card,
+    check_version,
+    denied,
+    departed,
+    generation,
+    get_meta,
+    group_card,
+    reader,
+    tombstone,
+)
+from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson
+
+_CARD_DIGEST = (card.c.href, card.c.uid, card.c.since, card.c.etag, card.c.key)
+_GROUP_DIGEST = (group_card.c.href, group_card.c.uid, group_card.c.since, group_card.c.etag, group_card.c.key)
+_TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
+_READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
+_DENIED_DIGEST = (denied.c.login, denied.c.at, denied.c.actor, denied.c.reason)
+
+
+def read_counter(path: Path, wait: float) -> tuple[int, str]:
+    """Return the counter that every write which matters to a reader bumps, and the store's lineage."""
+    with reading(path, wait=wait) as connection:
+        return int(get_meta(connection, "counter", "0")), get_meta(connection, "lineage")
+
+
+def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
+    """Load the newest generation and verify it.
+
+    Raises:
+        CorruptStoreError: a digest does not match; nothing of such a generation is ever served.
+        StoreError: the database cannot be read, or holds no generation yet.
+    """
+    with reading(path, wait=wait) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        head = newest(connection)
+        if head is None:
+            raise StoreError(f"{path}: the store holds no generation yet. `tldops sync` makes the first one.")
+        verify(path, connection, head)
+        times = _times(connection)
+        cards = [_card(row, times) for row in connection.execute(current(card))]
+        groups = [_card(row, times) for row in connection.execute(current(group_card))]
+        gone = connection.execute(select(tombstone)).all()
+        readers = {row.login: _reader(row) for row in connection.execute(select(reader))}
+        refused = frozenset(connection.execute(select(denied.c.login)).scalars())
+    _verify_texts(path, (*cards, *groups))
+    plain_gone = {row.href: row.revision for row in gone if row.style == Style.PLAIN}
+    plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, head.created_at)
+    all_gone = {row.href: row.revision for row in gone}
+    both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, head.created_at)
+    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused)
+
+
+def load_state(path: Path, recent_since: datetime) -> RosterState:
+    """Load the newest generation for planning, verified; `recent` goes back to `recent_since` and beyond the clock."""
+    with reading(path) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        head = newest(connection)
+        if head is not None:
+            verify(path, connection, head)
+        reader_rows = connection.execute(select(reader)).all()
+        traits: dict[str, set[str]] = {}
+        for row in connection.execute(select(departed)):
+            traits.setdefault(row.trait, set()).add(row.uid)
+        return RosterState(
+            lineage=get_meta(connection, "lineage"),
+            head=head,
+            people=_people(connection.execute(current(card))),
+            groups={row.cctld: row.key for row in connection.execute(current(group_card))},
+            readers={row.login: _reader(row) for row in reader_rows},
+            reader_uids={row.login: row.uid for row in reader_rows},
+            denied={row.login: Denial(row.login, row.at, row.actor, row.reason) for row in _denials(connection)},
+            recent=[one for one in history(connection) if one.created_at >= recent_since],
+            departed={trait: frozenset(uids) for trait, uids in traits.items()},
+        )
+
+
+def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, StoredPerson]]:
+    """Return the people of a generation that is still kept in full.
+
+    Raises:
+        UnknownSubjectError: there is no such generation, or its cards are no longer kept.
+    """
+    with reading(path) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        found = [one for one in history(connection) if one.id == number]
+        if not found:
+            raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
+        people = _people(connection.execute(at_generation(card, number)))
+        if len(people) != found[0].counts.people:
+            raise UnknownSubjectError(f"the cards of generation {number} are no longer kept; only the last ten are.")
+        return found[0], people
+
+
+def load_history(path: Path) -> Sequence[Generation]:
+    """Return every generation, the newest first."""
+    with reading(path) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        return history(connection)
+
+
+def load_cards(path: Path) -> Sequence[str]:
+    """Return the vCards of the newest generation, ordered by their href."""
+    return [one.text for _, one in sorted(load_snapshot(path).plain.cards.items())]
+
+
+def load_meta(path: Path, key: str) -> str:
+    """Return one of the store's own notes, or an empty text."""
+    with reading(path) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        return get_meta(connection, key)
+
+
+def newest(connection: Connection) -> Generation | None:
+    """Return the newest generation, or None."""
+    row = connection.execute(select(generation).order_by(generation.c.id.desc()).limit(1)).first()
+    return _generation(row) if row else None
+
+
+def history(connection: Connection) -> Sequence[Generation]:
+    """Return every generation, the newest first."""
+    return [_generation(row) for row in connection.execute(select(generation).order_by(generation.c.id.desc()))]
+
+
+def current(table: Table) -> Select[Any]:
+    """Select the rows of the newest generation."""
+    return select(table).where(table.c.until.is_(None))
+
+
+def at_generation(table: Table, number: int) -> Select[Any]:
+    """Select the rows of generation `number`."""
+    return select(table).where(table.c.since <= number, or_(table.c.until.is_(None), table.c.until > number))
+
+
+def compute_digest(connection: Connection, lineage: str, number: int) -> str:
+    """Return the digest of the current rows: cards, group cards, tombstones and readers."""
+    sections: list[Iterable[tuple[object, ...]]] = [[(lineage, number)]]
+    for query in (
+        select(*_CARD_DIGEST).where(card.c.until.is_(None)),
+        select(*_GROUP_DIGEST).where(group_card.c.until.is_(None)),
+        select(*_READER_DIGEST),
+        select(*_TOMBSTONE_DIGEST),
+    ):
+        sections.append(tuple(row) for row in connection.execute(query))
+    return digest(*sections)
+
+
+def denied_digest(connection: Connection) -> str:
+    """Return the digest of the denied logins."""
+    return digest(tuple(row) for row in connection.execute(select(*_DENIED_DIGEST)))
+
+
+def verify(path: Path, connection: Connection, head: Generation) -> None:
+    """Compare the digests with the rows.
+
+    Raises:
+        CorruptStoreError: they differ, or the number of cards is not what the generation says.
+    """
+    if compute_digest(connection, head.lineage, head.id) != head.digest:
+        raise _corrupt(path, f"generation {head.id} does not match its digest")
+    if denied_digest(connection) != get_meta(connection, "denied_digest"):
+        raise _corrupt(path, "the list of denied logins does not match its digest")
+    people = connection.execute(select(card.c.href).where(card.c.until.is_(None))).all()
+    if len(people) != head.counts.people:
+        raise _corrupt(path, f"generation {head.id} has {len(people)} cards and should have {head.counts.people}")
+
+
+def principal_id(key: str, uid: str, login: str) -> str:
+    """Return the opaque id of a reader's principal: the same for life, and telling nobody whose it is."""
+    subject = f"uid:{uid}" if uid else f"login:{login}"
+    return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _verify_texts(path: Path, cards: Iterable[Card]) -> None:
+    for one in cards:
+        if etag(one.text) != one.etag:
+            raise _corrupt(path, f"the card {one.href} does not match its digest")
+
+
+def _corrupt(path: Path, what: str) -> CorruptStoreError:
+    return CorruptStoreError(
+        f"{path}: {what}. Nothing of it is served. Keep a copy of the file, then run `tldops restore BACKUP`."
+    )
+
+
+def _denials(connection: Connection) -> Sequence[Row[Any]]:
+    return connection.execute(select(denied).order_by(denied.c.login)).all()
+
+
+def _times(connection: Connection) -> Mapping[int, datetime]:
+    rows = connection.execute(select(generation.c.id, generation.c.created_at))
+    return {row.id: parse_time(row.created_at) for row in rows}
+
+
+def _card(row: Row[Any], times: Mapping[int, datetime]) -> Card:
+    return Card(row.href, row.uid, row.text, row.etag, row.since, times[row.since])
+
+
+def _reader(row: Row[Any]) -> Reader:
+    return Reader(row.login, row.principal, row.name, row.since, row.reason)
+
+
+def _people(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:
+    return {row.uid: StoredPerson(row.uid, Contact.from_json(row.contact), row.key) for row in rows}
+
+
+def _generation(row: Row[Any]) -> Generation:
+    return Generation(
+        id=row.id,
+        lineage=row.lineage,
+        created_at=parse_time(row.created_at),
+        actor=row.actor,
+        kind=row.kind,
+        plan_id=row.plan_id,
+        sources=tuple(Source(**source) for source in json.loads(row.sources)),
+        counts=Counts(**json.loads(row.counts)),
+        forced=tuple(json.loads(row.forced)),
+        note=row.note,
+        digest=row.digest,
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time that the store wrote."""
+    return datetime.fromisoformat(text).astimezone(UTC)

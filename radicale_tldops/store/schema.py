@@ -1,0 +1,262 @@
+"""The tables, their versions, and the way forward from an older version.
+
+Cards carry `since`, the generation that wrote them, and `until`, the one that replaced them (null while they hold).
+A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from radicale_tldops.roster.digest import digest
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.store.engine import create_file, reading, writing
+
+roster = MetaData()
+members = MetaData()
+
+
+def _meta(database: MetaData) -> Table:
+    return Table("meta", database, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+
+
+roster_meta = _meta(roster)
+members_meta = _meta(members)
+
+generation = Table(
+    "generation",
+    roster,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("lineage", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("plan_id", String, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("forced", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("digest", String, nullable=False),
+)
+
+card = Table(
+    "card",
+    roster,
+    Column("href", String, primary_key=True),
+    Column("since", Integer, ForeignKey("generation.id"), primary_key=True),
+    Column("until", Integer, ForeignKey("generation.id"), nullable=True),
+    Column("uid", String, nullable=False),
+    Column("etag", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("key", String, nullable=False),
+)
+Index("card_until", card.c.until)
+
+group_card = Table(
+    "group_card",
+    roster,
+    Column("href", String, primary_key=True),
+    Column("since", Integer, ForeignKey("generation.id"), primary_key=True),
+    Column("until", Integer, ForeignKey("generation.id"), nullable=True),
+    Column("uid", String, nullable=False),
+    Column("etag", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("cctld", String, nullable=False),
+    Column("key", String, nullable=False),
+)
+Index("group_card_until", group_card.c.until)
+
+tombstone = Table(
+    "tombstone",
+    roster,
+    Column("href", String, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("style", String, nullable=False),
+)
+
+# Readers are not kept by generation: a rollback never brings one back. `since` is the generation that let the login in.
+reader = Table(
+    "reader",
+    roster,
+    Column("login", String, primary_key=True),
+    Column("since", Integer, nullable=False),
+    Column("uid", String, nullable=False),
+    Column("principal", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+denied = Table(
+    "denied",
+    roster,
+    Column("login", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+# Who used to be here, by digests of what identifies a person, so that somebody who returns gets the old UID
+# without anything readable being kept of those who left.
+departed = Table(
+    "departed",
+    roster,
+    Column("trait", String, primary_key=True),
+    Column("uid", String, primary_key=True),
+)
+
+device = Table(
+    "device",
+    members,
+    Column("id", String, primary_key=True),
+    Column("login", String, nullable=False),
+    Column("reader_since", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    Column("style", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("created_at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("revoked_at", String, nullable=True),
+    Column("revoked_because", String, nullable=True),
+)
+Index("device_login", device.c.login)
+
+claim = Table(
+    "claim",
+    members,
+    Column("id", Integer, primary_key=True),
+    Column("uid", String, nullable=False),
+    Column("login", String, nullable=False),
+    Column("confirmed_on", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+Index("claim_uid", claim.c.uid)
+
+audit = Table(
+    "audit",
+    members,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("chain", String, nullable=False),
+)
+
+
+# Step n brings a database from version n + 1 to n + 2. Version 1 is what `create_all` makes.
+ROSTER_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+MEMBERS_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+
+
+def ensure(roster_path: Path, members_path: Path) -> None:
+    """Create what is missing of the two databases and bring older ones to this version. For commands only."""
+    prepare(roster_path, roster, ROSTER_MIGRATIONS)
+    prepare(members_path, members, MEMBERS_MIGRATIONS)
+
+
+def prepare(path: Path, database: MetaData, migrations: Sequence[Callable[[Connection], None]]) -> None:
+    """Create or migrate one database, in one transaction.
+
+    Raises:
+        StoreError: the database is of a later version of this software, or of another program.
+    """
+    wanted = len(migrations) + 1
+    if path.exists() and _version(path) == wanted:
+        return
+    create_file(path)
+    with writing(path) as connection:
+        version = read_version(connection)
+        if version is None:
+            if inspect(connection).get_table_names():
+                raise StoreError(f"{path}: this is not a database of tldops; it was left alone.")
+            database.create_all(connection)
+            _first_rows(connection, database, wanted)
+            return
+        if version > wanted:
+            raise _too_new(path)
+        for step in migrations[version - 1 :]:
+            step(connection)
+        meta = database.tables["meta"]
+        connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(wanted)))
+
+
+def check_version(path: Path, connection: Connection, migrations: Sequence[Callable[[Connection], None]]) -> None:
+    """Refuse to read a database of another schema version; the server cannot migrate what it cannot write."""
+    version, wanted = read_version(connection), len(migrations) + 1
+    if version is None:
+        raise StoreError(f"{path}: this is not a database of tldops.")
+    if version > wanted:
+        raise _too_new(path)
+    if version < wanted:
+        raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes brings it up.")
+
+
+def read_version(connection: Connection) -> int | None:
+    """Return the schema version, or None for a database that is not ours."""
+    if "meta" not in inspect(connection).get_table_names():
+        return None
+    meta = roster_meta
+    value = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+    return int(value) if value is not None else None
+
+
+def _version(path: Path) -> int | None:
+    if path.stat().st_size == 0:
+        return None
+    with reading(path) as connection:
+        return read_version(connection)
+
+
+def _too_new(path: Path) -> StoreError:
+    return StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
+
+
+def _first_rows(connection: Connection, database: MetaData, version: int) -> None:
+    meta = database.tables["meta"]
+    rows = {"schema_version": str(version), "counter": "0"}
+    if database is roster:
+        rows |= {"lineage": new_lineage(), "principal_key": secrets.token_hex(32), "denied_digest": digest(())}
+    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in rows.items()])
+
+
+def new_lineage() -> str:
+    """Return a name for a history that no other store shares."""
+    return secrets.token_hex(16)
+
+
+def get_meta(connection: Connection, key: str, default: str = "") -> str:
+    """Return a value of the database's own notes."""
+    value = connection.execute(select(roster_meta.c.value).where(roster_meta.c.key == key)).scalar()
+    return default if value is None else str(value)
+
+
+def set_meta(connection: Connection, key: str, value: str) -> None:
+    """Write a value of the database's own notes."""
+    changed = connection.execute(update(roster_meta).where(roster_meta.c.key == key).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(roster_meta).values(key=key, value=value))
+
+
+def bump(connection: Connection) -> None:
+    """Tell every worker that something that matters to a reader has changed."""
+    set_meta(connection, "counter", str(int(get_meta(connection, "counter", "0")) + 1))

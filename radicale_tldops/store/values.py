@@ -1,0 +1,190 @@
+"""What the store gives and takes, as values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.snapshot import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input of a generation: which part it played, its name, its SHA-256, and when it was last modified (ISO)."""
+
+    part: str
+    name: str
+    sha256: str
+    modified_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many people, ccTLDs and logins a generation holds, and how many it brought and took."""
+
+    people: int = 0
+    cctlds: int = 0
+    readers: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    readers_added: int = 0
+    readers_removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What one apply wrote. `kind` is sync, rollback or restore; `forced` names the hazards that were overridden."""
+
+    id: int
+    lineage: str
+    created_at: datetime
+    actor: str
+    kind: str
+    plan_id: str
+    sources: tuple[Source, ...]
+    counts: Counts
+    forced: tuple[str, ...]
+    note: str
+    digest: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the generation as plain values for `--json`."""
+        return {**asdict(self), "created_at": self.created_at.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPerson:
+    """A person of the roster. `key` changes when the rendered card has to change."""
+
+    uid: str
+    contact: Contact
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A login that may not read, whatever the list says."""
+
+    login: str
+    at: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterState:
+    """The newest generation as a plan needs it; `head` is None for a store without a generation.
+
+    `groups` maps a ccTLD's A-label to the key of its group card, `reader_uids` a login to the person behind it,
+    `recent` are the generations since some moment, and `departed` the digests of traits of those who left.
+    """
+
+    lineage: str
+    head: Generation | None
+    people: Mapping[str, StoredPerson]
+    groups: Mapping[str, str]
+    readers: Mapping[str, Reader]
+    reader_uids: Mapping[str, str]
+    denied: Mapping[str, Denial]
+    recent: Sequence[Generation]
+    departed: Mapping[str, frozenset[str]]
+
+    @property
+    def base(self) -> int:
+        """The id of the newest generation, 0 without one."""
+        return self.head.id if self.head else 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """A card to write: `contact` is the canonical JSON of what it shows."""
+
+    uid: str
+    text: str
+    contact: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """A group card to write."""
+
+    cctld: str
+    uid: str
+    text: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewReader:
+    """A login to let in; `uid` is the person's, or empty for a reader who is no SSC."""
+
+    login: str
+    uid: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Everything that one apply writes. What is not named here stays as it is."""
+
+    cards: Sequence[NewCard] = ()
+    cards_gone: Sequence[str] = ()
+    groups: Sequence[NewGroup] = ()
+    groups_gone: Sequence[str] = ()
+    readers: Sequence[NewReader] = ()
+    readers_gone: Sequence[str] = ()
+    departed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    returned: Sequence[str] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be written."""
+        return not (
+            self.cards or self.cards_gone or self.groups or self.groups_gone or self.readers or self.readers_gone
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who applies what, when and from which inputs."""
+
+    now: datetime
+    actor: str
+    kind: str = "sync"
+    plan_id: str = ""
+    sources: tuple[Source, ...] = ()
+    counts: Counts = Counts()
+    forced: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device password, without the password. `reader_since` is the reader's generation that it was issued to."""
+
+    id: str
+    login: str
+    reader_since: int
+    label: str
+    style: str
+    digest: str
+    created_at: str
+    actor: str
+    revoked_at: str = ""
+    revoked_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry of the audit log; `chain` is the digest over this entry and the chain of the one before."""
+
+    id: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    chain: str

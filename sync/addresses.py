@@ -1,0 +1,89 @@
+"""Mail addresses: the form in which they are kept, and which of them belong to a role and not to a person."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from email_validator import EmailNotValidError, validate_email
+
+from radicale_tldops.roster.errors import InputError
+from radicale_tldops.roster.login import canonical_login
+from sync.findings import printable
+
+_ROLE_WORDS = """
+    abuse admin administration administrador administrator admins alarm alert alerts billing callcenter cert contact
+    contacto contacts contato csirt ccirt cirt customer customerservice cybersecurity dns dominios domreg enquiries
+    enquiry escalation feedback general gethelp help helpdesk hostmaster hostmasters hotline incident incidents info
+    information infosec inquiries inquiry kontakt legal mail mailbox maintenance monitoring network networking noc
+    noreply office oncall operations operator operators ops postmaster privacy reception registrar registrars
+    registrations registro registry root secretariat security seguranca seguridad service servicedesk services
+    sicherheit soc soporte staff suporte support sysadmin sysadmins sysop systems team tech technical technik techs
+    tecnico tld tldops tlds trouble webmaster
+"""
+_QUALIFIER_WORDS = """
+    and call cctld center centre computer cyber data dept desk domain domains duty emergency first gov group gtld gtlds
+    internet level manager mgmt national net nic of on phone public queue request requests response server servers
+    shift site sys the web
+"""
+_ROLES = frozenset(_ROLE_WORDS.split())
+"""Words that name a role when they stand alone. The short ones are those that nobody has as initials: noc, soc, …"""
+_QUALIFIERS = frozenset(_QUALIFIER_WORDS.split())
+"""Words that stand beside the name of a role, and are no role alone: "nic-admin", "dutymanager"."""
+_WORDS = _ROLES | _QUALIFIERS
+_LONGEST_WORD = max(map(len, _WORDS))
+
+
+@lru_cache(maxsize=4096)
+def login_of(text: str) -> str:
+    """Return the canonical login of the mail address `text`, or "" when it has none (see `canonical_login`)."""
+    return canonical_login(text.strip())
+
+
+def normalise_address(text: str) -> str:
+    """Return the mail address `text` as it is kept: local part as written, domain in lower case and A-labels.
+
+    Raises `InputError` with the reason where it is no address (RFC 5321, 4.1.2; RFC 6531, 3.3) or has no canonical
+    login. The domain need not exist, and those reserved for documentation and tests pass (RFC 2606, 2 and 3).
+    """
+    address = text.strip()
+    login = login_of(address)
+    if not login:
+        raise InputError(f"not a mail address: {printable(address)}")
+    try:
+        valid = validate_email(address, check_deliverability=False, test_environment=True, allow_smtputf8=True)
+    except EmailNotValidError as error:
+        raise InputError(f"not a mail address: {printable(address)}: {printable(str(error))}") from None
+    normalised = f"{valid.local_part}@{valid.ascii_domain.lower()}"
+    if login_of(normalised) != login:
+        # Two rules of normalisation disagree about it: it could stand for somebody else.
+        raise InputError(f"not an unambiguous mail address: {printable(address)}")
+    return normalised
+
+
+def is_role(address: str) -> bool:
+    """Whether the local part of `address` names a role: "noc", "dns-admin", "security.team", "hostmaster2".
+
+    Every part of it must be a known word, at least one of them a role: a name next to a word makes it personal, and
+    so initials are never a role. A "+tag" does not count (RFC 5233, 1), nor do digits.
+    """
+    local = address.rpartition("@")[0].partition("+")[0]
+    plain = unicodedata.normalize("NFKC", local).casefold()[:64]
+    parts = [part for part in re.split(r"[\W\d_]+", plain) if part]
+    words = [_words_of(part) for part in parts]
+    return bool(words) and all(words) and any(word in _ROLES for split in words for word in split)
+
+
+def _words_of(part: str) -> tuple[str, ...]:
+    """Split `part` into known words ("dnsadmin" is "dns", "admin"), or return nothing where that cannot be done.
+
+    Words of two letters count only when they are written apart, so that few names fall into words by chance.
+    """
+    if part in _WORDS:
+        return (part,)
+    reached: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(1, len(part) + 1):
+        for start in range(max(0, end - _LONGEST_WORD), end - 2):
+            if start in reached and part[start:end] in _WORDS:
+                reached[end] = (*reached[start], part[start:end])
+                break
+    return reached.get(len(part), ())

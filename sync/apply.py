@@ -1,0 +1,182 @@
+"""Carrying out a plan: rendering what changed, one transaction, and what follows from it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.store import audit
+from radicale_tldops.store.members import load_devices, revoke_devices
+from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
+from radicale_tldops.store.write import apply_change, note_check
+from sync.plan import Kind, Plan
+from sync.vcard import RENDERER, CardOptions, group_uid, render_contact, render_group
+
+LAST_SYNC = "last_sync"
+"""The key of the store's notes that holds what the last sync saw, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How cards are made: the TLP label, and what stands for an organisation that the file does not give."""
+
+    tlp: str
+    fallback_org: Callable[[Contact], str]
+
+    def key(self, contact: Contact, uid: str) -> str:
+        """Return a key that changes exactly when the rendered card may change."""
+        content = [RENDERER, self.tlp, self.fallback_org(contact), uid, contact.to_json()]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the two databases are."""
+
+    roster: Path
+    members: Path
+
+
+def apply_plan(
+    stores: Stores,
+    state: RosterState,
+    plan: Plan,
+    rendering: Rendering,
+    actor: str,
+    now: datetime,
+    forced: tuple[str, ...] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Generation:
+    """Render what changed and write one generation; then end the device passwords of logins that went.
+
+    Raises:
+        ConflictError: the store has moved on since the plan was made.
+        StoreError: a database failed. The message says whether the generation was written.
+    """
+    change = build_change(state, plan, rendering, progress)
+    counts = Counts(
+        people=plan.totals.people if plan.kind != "access" else len(state.people),
+        cctlds=len(plan.members) if plan.kind != "access" else len(state.groups),
+        readers=len(state.readers) + plan.totals.readers_added - plan.totals.readers_removed,
+        added=plan.totals.added,
+        changed=plan.totals.changed,
+        removed=plan.totals.removed,
+        readers_added=plan.totals.readers_added,
+        readers_removed=plan.totals.readers_removed,
+    )
+    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced)
+    generation = apply_change(stores.roster, plan.base, change, stamp)
+    try:
+        _follow_up(stores, plan, generation)
+    except StoreError as error:
+        raise StoreError(f"generation {generation.id} was applied and is served, but: {error}") from error
+    return generation
+
+
+def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Change:
+    """Render the cards of a plan and say what is to be written."""
+    removed = plan.of_kind(Kind.REMOVED)
+    groups, groups_gone = _groups(state, plan)
+    return Change(
+        cards=_render_cards(plan, rendering, progress),
+        cards_gone=tuple(change.uid for change in removed),
+        groups=groups,
+        groups_gone=groups_gone,
+        readers=tuple(plan.readers.values()),
+        readers_gone=tuple(change.login for change in plan.access if change.kind is Kind.REMOVED),
+        departed={
+            change.uid: tuple(trait_digest(trait) for trait in traits(state.people[change.uid].contact))
+            for change in removed
+        },
+        returned=tuple(sorted(plan.returned)),
+    )
+
+
+def _render_cards(plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> tuple[NewCard, ...]:
+    options = CardOptions(tlp=rendering.tlp)
+    cards = []
+    for done, (uid, contact) in enumerate(plan.contacts.items(), start=1):
+        text = render_contact(contact, uid, options, fallback_org=rendering.fallback_org(contact))
+        cards.append(NewCard(uid, text, contact.to_json(), rendering.key(contact, uid)))
+        progress(done, len(plan.contacts))
+    return tuple(cards)
+
+
+def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple[str, ...]]:
+    """Return the group cards whose members changed, and the ccTLDs that have nobody any more."""
+    if plan.kind == "access":
+        return (), ()
+    keys = {label: _group_key(label, uids) for label, uids in plan.members.items()}
+    changed = {label: key for label, key in keys.items() if state.groups.get(label) != key}
+    gone = tuple(sorted(set(state.groups) - set(keys)))
+    groups = tuple(
+        NewGroup(label, group_uid(Cctld(label)), render_group(Cctld(label), plan.members[label]), key)
+        for label, key in changed.items()
+    )
+    return groups, gone
+
+
+def _group_key(label: str, uids: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps([RENDERER, label, *uids]).encode()).hexdigest()
+
+
+def _follow_up(stores: Stores, plan: Plan, generation: Generation) -> None:
+    ended = {change.login for change in plan.access if change.kind is Kind.REMOVED or change.devices}
+    if ended:
+        _, devices = load_devices(stores.members)
+        ids = [device.id for device in devices if device.login in ended and not device.revoked_at]
+        revoke_devices(stores.members, ids, f"the login went with generation {generation.id}", generation.created_at)
+    detail = {
+        "plan": plan.id,
+        "forced": list(generation.forced),
+        **{key: value for key, value in asdict(generation.counts).items() if value},
+    }
+    action = "rollback" if plan.kind == "rollback" else "sync"
+    audit.record(stores.members, generation.actor, action, f"generation {generation.id}", detail, generation.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    """What the last sync saw, whether or not there was anything to apply."""
+
+    checked_at: str = ""
+    actor: str = ""
+    sources: tuple[Source, ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
+    errors: int = 0
+
+    def to_json(self) -> str:
+        """Return the record as the store keeps it."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "LastSync":
+        """Read what `to_json` wrote; an empty text is a store that was never synced."""
+        if not text:
+            return cls()
+        data: Mapping[str, object] = json.loads(text)
+        sources = data["sources"]
+        held = data["held"]
+        assert isinstance(sources, list)  # noqa: S101 - we wrote it ourselves
+        assert isinstance(held, list)  # noqa: S101 - as above
+        return cls(
+            checked_at=str(data["checked_at"]),
+            actor=str(data["actor"]),
+            sources=tuple(Source(**source) for source in sources),
+            held=tuple((str(uid), str(reason)) for uid, reason in held),
+            errors=int(str(data["errors"])),
+        )
+
+
+def note_sync(stores: Stores, last: LastSync, *, changed: bool, now: datetime) -> None:
+    """Record that the inputs were checked; without a change, that is the only trace, and one entry in the audit log."""
+    note_check(stores.roster, LAST_SYNC, last.to_json())
+    if not changed:
+        detail = {"held": len(last.held), "errors": last.errors}
+        audit.record(stores.members, last.actor, "sync", "no change", detail, now)

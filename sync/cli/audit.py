@@ -1,0 +1,56 @@
+"""`tldops audit`: who did what."""
+
+import json
+
+import click
+
+from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.store import audit as log
+from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.show import counted
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Check that no entry was changed or taken out.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest to show."
+)
+@json_option
+@pass_app
+def audit(app: App, verify: bool, limit: int, as_json: bool) -> int:
+    """Show the audit log, or verify its chain of digests.
+
+    \b
+    Examples:
+      tldops audit
+      tldops audit --verify
+    """
+    rows = log.load(app.stores().members)
+    if verify:
+        broken = log.first_broken(rows)
+        if broken is not None:
+            raise RefusedError(f"the audit log was changed: entry {broken} does not follow from the one before.")
+        app.print(f"{counted(len(rows), 'entry', 'entries')}, and the chain is whole.")
+        return OK
+    shown = rows[-limit:]
+    if as_json:
+        app.json(
+            [
+                {
+                    "id": r.id,
+                    "at": r.at,
+                    "actor": r.actor,
+                    "action": r.action,
+                    "subject": r.subject,
+                    "detail": json.loads(r.detail),
+                }
+                for r in shown
+            ]
+        )
+        return OK
+    app.table(
+        ("entry", "when (UTC)", "by", "what", "on"),
+        [(str(r.id), r.at[:16].replace("T", " "), r.actor, r.action, r.subject) for r in shown],
+        right=(0,),
+    )
+    return OK

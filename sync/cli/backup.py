@@ -1,0 +1,73 @@
+"""`tldops backup` and `tldops restore`."""
+
+from pathlib import Path
+
+import click
+
+from radicale_tldops.store import audit
+from radicale_tldops.store import backup as store
+from radicale_tldops.store.values import Stamp
+from sync.cli.context import OK, App, pass_app
+from sync.cli.show import counted
+from sync.cli.sync import Consent
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_app
+def backup(app: App, file: Path) -> int:
+    """Write consistent copies of both databases to FILE and FILE.members.
+
+    Works while the server serves. An existing file is never overwritten. The
+    copies hold names and telephone numbers: keep them where the store may be.
+
+    \b
+    Examples:
+      tldops backup /var/backups/tldops-2026-11-21
+    """
+    stores = app.stores()
+    for path in store.backup(stores.roster, stores.members, file):
+        app.print(f"Wrote {path}.")
+    return OK
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def restore(app: App, file: Path, yes: bool) -> int:
+    """Put a backup in the place of the roster, as a new generation.
+
+    Every client gets a full answer at its next sync. Whoever was denied or put
+    out since the backup stays out. Device passwords come back only into a members
+    database that has none. Run `tldops sync` afterwards.
+
+    \b
+    Examples:
+      tldops restore /var/backups/tldops-2026-11-21
+    """
+    Consent(yes, None, ())
+    stores = app.stores()
+    if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
+        raise click.Abort
+    stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {file}")
+    done = store.restore(stores.roster, stores.members, file, stamp)
+    people = done.generation.counts.people
+    detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
+    audit.record(stores.members, app.actor, "restore", f"generation {done.generation.id}", detail, stamp.now)
+    app.print(
+        f"Restored generation {done.from_generation} as generation {done.generation.id}: "
+        f"{counted(people, 'person', 'people')}."
+    )
+    if done.devices_restored:
+        app.print(f"{counted(done.devices_restored, 'device')} restored.")
+    if done.gone:
+        app.print(
+            f"{counted(done.gone, 'card')} of the replaced roster went: clients drop them at their next sync; what they "
+            "showed until then cannot be taken back."
+        )
+    for text, logins in (("shut out, since the list changed after the backup", done.shut_out), ("let in", done.let_in)):
+        if logins:
+            app.print(f"{counted(len(logins), 'login')} {text}: {', '.join(logins)}")
+    app.print("Now run `tldops sync`, so that roster and access are those of today.")
+    return OK

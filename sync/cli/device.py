@@ -1,0 +1,171 @@
+"""`tldops device`: device passwords."""
+
+from urllib.parse import quote, urlsplit
+
+import click
+
+from radicale_tldops.roster.errors import RefusedError, UnknownSubjectError
+from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.snapshot import BOOK, GROUPS_SUFFIX, Reader, Style
+from radicale_tldops.settings import Settings
+from radicale_tldops.store import audit
+from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
+from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.values import Device
+from sync.cli.context import OK, App, json_option, pass_app
+
+MAX_LABEL = 60
+"""Longest label of a device in characters."""
+
+
+@click.group()
+def device() -> None:
+    """Issue, list and revoke device passwords: one for each app on each device."""
+
+
+@device.command()
+@click.argument("login")
+@click.option("--label", required=True, help='What it is for: "Thunderbird", "phone".')
+@click.option(
+    "--style",
+    type=click.Choice([style.value for style in Style]),
+    default=Style.PLAIN.value,
+    show_default=True,
+    help="plain for Thunderbird, KDE, Evolution; groups for Apple, DAVx5, Roundcube.",
+)
+@json_option
+@pass_app
+def add(app: App, login: str, label: str, style: str, as_json: bool) -> int:
+    """Issue a device password to a reader, and print it once, with how to set up each client.
+
+    \b
+    Examples:
+      tldops device add john@nic.example --label Thunderbird
+      tldops device add john@nic.example --label iPhone --style groups
+    """
+    if not label.strip() or len(label) > MAX_LABEL or not label.isprintable():
+        raise click.UsageError(f"--label takes one line of 1 to {MAX_LABEL} characters.")
+    stores = app.stores()
+    snapshot = load_snapshot(stores.roster)
+    name = canonical_login(login)
+    if name in snapshot.denied:
+        raise RefusedError(f"{name} is denied; `tldops access list` shows why, `tldops access allow` lifts it.")
+    reader = snapshot.reader(name)
+    if reader is None:
+        raise UnknownSubjectError(
+            f"{login}: nobody on the list has this login. `tldops access list` shows who has one."
+        )
+    issued, password = add_device(stores.members, reader, label.strip(), Style(style), app.actor, app.now)
+    audit.record(stores.members, app.actor, "device add", name, {"device": issued.id, "label": issued.label}, app.now)
+    url = base_url(app.settings)
+    if as_json:
+        app.json(
+            {"id": issued.id, "url": url, "user": name, "password": password, "style": style, "label": issued.label}
+        )
+        return OK
+    app.print(f"URL: {url}")
+    app.print(f"User: {name}")
+    app.print(f"Password: {password}")
+    app.print(
+        f"Device {issued.id} ({issued.label}, style {style}). The password is shown this once and stored nowhere."
+    )
+    for line in set_up_lines(url, name, reader):
+        app.print(line)
+    return OK
+
+
+@device.command("list")
+@click.argument("login", required=False)
+@json_option
+@pass_app
+def list_devices(app: App, login: str | None, as_json: bool) -> int:
+    """List the device passwords, those of LOGIN or all; never the passwords themselves.
+
+    \b
+    Examples:
+      tldops device list
+      tldops device list john@nic.example
+    """
+    _, devices = load_devices(app.stores().members)
+    wanted = canonical_login(login) if login else None
+    shown = [one for one in devices if wanted is None or one.login == wanted]
+    if as_json:
+        app.json([_plain(one) for one in shown])
+        return OK
+    app.table(
+        ("device", "login", "label", "style", "issued", "state"),
+        [
+            (
+                one.id,
+                one.login,
+                one.label,
+                one.style,
+                one.created_at[:10],
+                f"revoked {one.revoked_at[:10]}: {one.revoked_because}" if one.revoked_at else "valid",
+            )
+            for one in shown
+        ],
+    )
+    return OK
+
+
+@device.command()
+@click.argument("devices", metavar="DEVICE...", nargs=-1, required=True)
+@click.option("--reason", default="revoked by hand", show_default=True, help="Why; it is kept and shown.")
+@pass_app
+def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
+    """Revoke device passwords by the id that `device list` shows; live within a second.
+
+    \b
+    Examples:
+      tldops device revoke 1a2b3c4d --reason "phone lost"
+    """
+    stores = app.stores()
+    _, known = load_devices(stores.members)
+    found = [find_device(known, device_id) for device_id in devices]
+    count = revoke_devices(stores.members, [one.id for one in found], reason, app.now)
+    for one in found:
+        detail = {"device": one.id, "label": one.label, "reason": reason}
+        audit.record(stores.members, app.actor, "device revoke", one.login, detail, app.now)
+    app.print(
+        f"Revoked: {count} of {len(found)}; the others were revoked already."
+        if count < len(found)
+        else f"Revoked: {count}."
+    )
+    return OK
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address that members type: the configured one, else where `tldops serve` listens."""
+    server = settings.server
+    return server.url.rstrip("/") + "/" if server.url else f"http://{server.host}:{server.port}/"
+
+
+def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
+    """Return one line for each client on what to do with URL, user and password."""
+    host = urlsplit(url).netloc
+    book = f"{url}{reader.principal}/{BOOK}/"
+    user = quote(login, safe="")
+    return [
+        f"Thunderbird: Address Book > New > Add CardDAV Address Book; user name {login}, location {url}",
+        f"Apple: Settings > Contacts > Accounts > Add CardDAV Account; server {host}, user {login} (style groups)",
+        f"Android: DAVx5 > + > Login with URL and user name, or open davx5://{user}@{host}/ (style groups)",
+        f"Evolution: File > New > Address Book > CardDAV; URL {url}, user {login}, Find Address Books",
+        f"KDE: Kontact > Settings > DAV groupware resource; {url}, user {login}",
+        f"Roundcube: rcmcarddav preset; discovery_url {url}, readonly true, user {login}{GROUPS_SUFFIX}",
+        f"vdirsyncer: type = carddav, url = {url}, username = {login}, read_only = true; then khard",
+        f"curl: curl --user {login} {book}",
+    ]
+
+
+def _plain(one: Device) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "login": one.login,
+        "label": one.label,
+        "style": one.style,
+        "created_at": one.created_at,
+        "issued_by": one.actor,
+        "revoked_at": one.revoked_at or None,
+        "revoked_because": one.revoked_because or None,
+    }

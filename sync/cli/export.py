@@ -1,0 +1,66 @@
+"""`tldops export`: the roster as text for people, spreadsheets and offline use."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+
+from radicale_tldops.roster.errors import InputError
+from radicale_tldops.store.read import load_cards, load_history, load_people
+from sync.cli.context import OK, App, pass_app
+from sync.export import report, spreadsheet
+
+
+def _contacts(app: App, write: Callable[..., str]) -> str:
+    roster = app.stores().roster
+    generations = load_history(roster)
+    if not generations:
+        raise InputError("the store holds no generation yet; `tldops sync` makes the first one.")
+    _, people = load_people(roster, generations[0].id)
+    return write(person.contact for person in people.values())
+
+
+_FORMATS: Mapping[str, Callable[[App], str]] = {
+    "report": lambda app: _contacts(app, report),
+    "csv": lambda app: _contacts(app, spreadsheet),
+    "vcf": lambda app: "".join(load_cards(app.stores().roster)),
+}
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice(list(_FORMATS)), default="report", show_default=True, help="Which form."
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="A new file, readable by you alone, instead of standard output.",
+)
+@pass_app
+def export(app: App, form: str, output: Path | None) -> int:
+    """Write the roster out: it holds names and telephone numbers, so mind where.
+
+    \b
+    report  the repository message in the form that the list knows
+    csv     a spreadsheet that `tldops check` reads back to the same roster
+    vcf     an offline copy for any address book
+
+    \b
+    Examples:
+      tldops export > message.txt
+      tldops export --format csv -o members.csv
+    """
+    text = _FORMATS[form](app)
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return OK
+    try:
+        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise InputError(f"{output}: cannot write the export: {error.strerror}.") from error
+    return OK

@@ -1,0 +1,93 @@
+"""`tldops history` and `tldops show`: the generations."""
+
+import click
+
+from radicale_tldops.store.read import load_history, load_people
+from radicale_tldops.store.values import Generation
+from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.show import counted
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many to show.")
+@json_option
+@pass_app
+def history(app: App, limit: int, as_json: bool) -> int:
+    """List the generations, the newest first.
+
+    \b
+    Examples:
+      tldops history
+      tldops history --limit 100 --json
+    """
+    generations = load_history(app.stores().roster)[:limit]
+    if as_json:
+        app.json([generation.as_json() for generation in generations])
+        return OK
+    if not generations:
+        app.print("No generation yet: `tldops sync` makes the first one.")
+        return OK
+    app.table(
+        ("generation", "when (UTC)", "kind", "by", "people", "added", "changed", "removed"),
+        [
+            (
+                str(one.id),
+                f"{one.created_at:%Y-%m-%d %H:%M}",
+                f"{one.kind} (forced)" if one.forced else one.kind,
+                one.actor,
+                str(one.counts.people),
+                str(one.counts.added),
+                str(one.counts.changed),
+                str(one.counts.removed),
+            )
+            for one in generations
+        ],
+        right=(0, 4, 5, 6, 7),
+    )
+    return OK
+
+
+@click.command()
+@click.argument("number", metavar="GENERATION", type=click.IntRange(min=1))
+@json_option
+@pass_app
+def show(app: App, number: int, as_json: bool) -> int:
+    """Show one generation: where it came from, and who was in it.
+
+    Names, ccTLDs and slots only; `tldops export` has the rest of the newest one.
+
+    \b
+    Examples:
+      tldops show 42
+    """
+    generation, people = load_people(app.stores().roster, number)
+    contacts = sorted(
+        (person.contact for person in people.values()), key=lambda one: (one.served, one.slot or 0, one.name)
+    )
+    if as_json:
+        listed = [{"name": one.name, "slots": dict(one.slots)} for one in contacts]
+        app.json({**generation.as_json(), "people": listed})
+        return OK
+    for line in _heading(generation):
+        app.print(line)
+    app.table(
+        ("ccTLD", "slot", "name"),
+        [(one.served, "" if one.slot is None else f"#{one.slot}", one.name) for one in contacts],
+    )
+    return OK
+
+
+def _heading(generation: Generation) -> list[str]:
+    counts = generation.counts
+    lines = [
+        f"Generation {generation.id} ({generation.kind}), {generation.created_at:%Y-%m-%d %H:%M} UTC, by {generation.actor}",
+        f"{counted(counts.people, 'person', 'people')} of {counted(counts.cctlds, 'ccTLD')}, {counted(counts.readers, 'login')}",
+        f"added {counts.added}, changed {counts.changed}, removed {counts.removed}; logins added "
+        f"{counts.readers_added}, removed {counts.readers_removed}",
+    ]
+    lines += [f"{source.part}: {source.name}, of {source.modified_at[:19]}" for source in generation.sources]
+    if generation.forced:
+        lines.append(f"forced: {', '.join(generation.forced)}")
+    if generation.note:
+        lines.append(generation.note)
+    return lines

@@ -1,0 +1,91 @@
+"""The command `tldops`, and the one place where errors become exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from radicale_tldops import __version__
+from radicale_tldops.roster.errors import RefusedError, TldopsError
+from sync.cli import (
+    access,
+    audit,
+    backup,
+    check,
+    confirm,
+    device,
+    export,
+    history,
+    init,
+    serve,
+    status,
+    sync,
+)
+from sync.cli.context import FAILED, FOUND, OK, App
+
+EPILOG = """\b
+Exit codes: 0 done, nothing to do, or warnings only; 1 errors were found, or a
+guard refused; 2 wrong usage, unreadable input, a failing store or list."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}, epilog=EPILOG)
+@click.version_option(__version__, prog_name="tldops")
+@click.option(
+    "--config", metavar="FILE", help="The configuration; else $TLDOPS_CONFIG, else tldops.toml in this folder."
+)
+@click.pass_context
+def cli(context: click.Context, config: str | None) -> None:
+    """Keep the contact repository of the ccTLDs: from the membership file to an address book.
+
+    \b
+    Examples:
+      tldops init                      start here: writes tldops.toml
+      tldops check members.txt         what is wrong with the file?
+      tldops plan                      what would a sync do?
+      tldops sync                      show it, ask, apply it
+      tldops device add john@nic.example --label Thunderbird
+    """
+    context.obj = App(config)
+
+
+for _command in (
+    init.init,
+    check.check,
+    sync.plan,
+    sync.sync,
+    sync.rollback,
+    status.status,
+    history.history,
+    history.show,
+    backup.backup,
+    backup.restore,
+    confirm.confirm,
+    access.access,
+    device.device,
+    export.export,
+    serve.serve,
+    audit.audit,
+):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        sys.stdout.flush()
+    except click.Abort:
+        sys.stderr.write("\nStopped; nothing was applied.\n")
+        return FOUND
+    except click.ClickException as error:
+        error.show()
+        return FAILED
+    except TldopsError as error:
+        sys.stderr.write(f"tldops: {error}\n")
+        return FOUND if isinstance(error, RefusedError) else FAILED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain about it while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return result if isinstance(result, int) else OK

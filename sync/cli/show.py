@@ -1,0 +1,157 @@
+"""How problems and plans are shown to a person, at 80 columns, and to a program."""
+
+from collections.abc import Iterable, Sequence
+
+from sync.cli.context import App
+from sync.guards import HAZARDS
+from sync.plan import FieldChange, Kind, PersonChange, Plan, ReaderChange
+from sync.records import Problem, Severity
+
+# Shown as a number of values unless asked for: a plan may be pasted into a mail.
+_HIDDEN = frozenset({"phones", "signal", "whatsapp"})
+_SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
+_STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 person" or "2 people"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def print_problems(app: App, problems: Sequence[Problem]) -> None:
+    """Print each problem with its place, and below it what to do."""
+    for problem in problems:
+        style = "bold red" if problem.severity is Severity.ERROR else "yellow"
+        app.print(f"{place(problem)}: {problem.severity}: {problem.message} [{problem.code}]", style=style)
+        if problem.text:
+            app.print(f"    {problem.text}", style="dim")
+        app.print(f"    {problem.remedy}")
+
+
+def place(problem: Problem) -> str:
+    """Return FILE:LINE, or the file alone for what concerns all of it."""
+    return str(problem.origin) if problem.origin.line else problem.origin.file
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    """Return a problem as plain values."""
+    return {
+        "file": problem.origin.file,
+        "line": problem.origin.line,
+        "severity": problem.severity.value,
+        "code": problem.code,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
+def print_plan(app: App, plan: Plan, *, show_values: bool) -> None:
+    """Print what would happen to each person and login, the hazards, and the id."""
+    for change in plan.people:
+        _print_person(app, change, show_values=show_values)
+    for reader in plan.access:
+        _print_reader(app, reader)
+    for hazard in plan.hazards:
+        app.print(f"! {hazard.code}: {hazard.message}", style="bold red")
+    totals = plan.totals
+    app.print(
+        f"Roster: {totals.added} added, {totals.changed} changed, {totals.removed} removed, "
+        f"{len(plan.of_kind(Kind.HELD))} held; {counted(totals.people, 'person', 'people')} afterwards."
+    )
+    app.print(f"Access: {counted(totals.readers_added, 'login')} added, {totals.readers_removed} removed.")
+    app.print(f"Plan {plan.id}, on top of generation {plan.base}.")
+
+
+def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:
+    how = f"  [{change.how}]" if change.how and change.kind is not Kind.RERENDERED else ""
+    app.print(f"{_SIGNS[change.kind]} {change.served} {change.name}{how}", style=_STYLES[change.kind])
+    if change.kind is Kind.HELD:
+        where = f" ({', '.join(change.origins)})" if change.origins else ""
+        app.print(f"    stays as it is: {change.reason}{where}")
+    elif change.kind is Kind.RERENDERED:
+        app.print("    the same data in a new layout of the card")
+    elif change.kind is Kind.CHANGED:
+        for field in change.fields:
+            app.print(
+                f"    {field.field}: {_value(field, field.old, show_values)} -> {_value(field, field.new, show_values)}"
+            )
+    elif change.kind is Kind.ADDED and show_values:
+        for field in change.fields:
+            app.print(f"    {field.field}: {field.new}")
+
+
+def _value(field: FieldChange, text: str, show_values: bool) -> str:
+    if not text:
+        return "none"
+    if field.field in _HIDDEN and not show_values:
+        return counted(text.count(", ") + 1, "value")
+    return text
+
+
+def _print_reader(app: App, change: ReaderChange) -> None:
+    words = {Kind.ADDED: "may log in", Kind.REMOVED: "may no longer log in", Kind.CHANGED: "login changes"}
+    detail = f" ({change.reason})" if change.reason else ""
+    devices = f"; {counted(change.devices, 'device password')} end" + ("s" if change.devices == 1 else "")
+    app.print(
+        f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices if change.devices else ''}",
+        style=_STYLES[change.kind],
+    )
+
+
+def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> dict[str, object]:
+    """Return a plan as plain values."""
+    return {
+        "id": plan.id,
+        "base": plan.base,
+        "kind": plan.kind,
+        "sources": [
+            {"part": s.part, "name": s.name, "sha256": s.sha256, "modified_at": s.modified_at} for s in plan.sources
+        ],
+        "people": [_person_json(change, show_values) for change in plan.people],
+        "access": [
+            {
+                "kind": change.kind.value,
+                "login": change.login,
+                "name": change.name,
+                "reason": change.reason,
+                "devices": change.devices,
+            }
+            for change in plan.access
+        ],
+        "hazards": [
+            {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in plan.hazards
+        ],
+        "totals": {
+            "people": plan.totals.people,
+            "added": plan.totals.added,
+            "changed": plan.totals.changed,
+            "removed": plan.totals.removed,
+            "held": len(plan.of_kind(Kind.HELD)),
+            "readers_added": plan.totals.readers_added,
+            "readers_removed": plan.totals.readers_removed,
+        },
+        "problems": [problem_json(problem) for problem in problems],
+    }
+
+
+def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
+    return {
+        "kind": change.kind.value,
+        "uid": change.uid,
+        "name": change.name,
+        "cctlds": change.served.split(),
+        "how": change.how,
+        "reason": change.reason,
+        "origins": list(change.origins),
+        "fields": [
+            {"field": f.field, "old": _value(f, f.old, show_values), "new": _value(f, f.new, show_values)}
+            if f.field in _HIDDEN
+            else {"field": f.field, "old": f.old, "new": f.new}
+            for f in change.fields
+        ],
+    }
+
+
+def hazard_help() -> str:
+    """Return the names that `--force` takes."""
+    return ", ".join(HAZARDS)

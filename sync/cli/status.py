@@ -1,0 +1,132 @@
+"""`tldops status`: the state at a glance."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import click
+
+from radicale_tldops.roster.contact import people_per_cctld
+from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.read import load_state
+from radicale_tldops.store.values import RosterState
+from sync import pipeline
+from sync.cctlds import Delegations, delegations
+from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.show import counted
+from sync.vet import is_stale
+
+
+@click.command()
+@click.option("--missing", is_flag=True, help="List the ccTLDs without a contact, ASCII and IDN.")
+@json_option
+@pass_app
+def status(app: App, missing: bool, as_json: bool) -> int:
+    """Tell at a glance: generation, age, people, ccTLDs, who is held or stale, readers.
+
+    \b
+    Examples:
+      tldops status
+      tldops status --missing
+    """
+    stores = app.stores()
+    state = load_state(stores.roster, app.now)
+    vetting = app.settings.vetting
+    known = delegations(vetting.add_cctlds, vetting.retire_cctlds)
+    if missing:
+        return _missing(app, state, known, as_json)
+    facts = _facts(app, state, known, app.now)
+    if as_json:
+        app.json(facts)
+        return OK
+    if state.head is None:
+        app.print("No generation yet: `tldops sync` makes the first one.")
+        return OK
+    for line in _lines(facts):
+        app.print(line)
+    return OK
+
+
+def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> dict[str, object]:
+    stores = app.stores()
+    contacts = {uid: person.contact for uid, person in state.people.items()}
+    claims = load_claims(stores.members)
+    counts = people_per_cctld(contacts.values())
+    last = pipeline.last_sync(app.settings)
+    months = app.settings.vetting.stale_after_months
+    stale, unconfirmed = [], 0
+    for uid, contact in contacts.items():
+        days = [day for day in (contact.confirmed_on, claims.get(uid)) if day is not None]
+        if not days:
+            unconfirmed += 1
+        elif is_stale(max(days), now.date(), months):
+            stale.append(f"{contact.name} ({contact.served})")
+    _, devices = load_devices(stores.members)
+    head = state.head
+    return {
+        "generation": state.base,
+        "created_at": head.created_at.isoformat() if head else None,
+        "age_seconds": int((now - head.created_at).total_seconds()) if head else None,
+        "people": len(contacts),
+        "cctlds": len(counts),
+        "missing": len([one for one in known.all() if one.a_label not in counts]),
+        "one_contact": sorted(label for label, number in counts.items() if number == 1),
+        "stale": sorted(stale),
+        "never_confirmed": unconfirmed,
+        "held": [
+            {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "reason": reason}
+            for uid, reason in last.held
+            if uid in contacts
+        ],
+        "readers": len(state.readers),
+        "denied": sorted(state.denied),
+        "devices": sum(not device.revoked_at for device in devices),
+        "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
+    }
+
+
+def _lines(facts: Mapping[str, object]) -> list[str]:
+    last, held = facts["last_sync"], facts["held"]
+    one, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
+    assert isinstance(last, dict) and isinstance(held, list)  # noqa: S101 - built a few lines above
+    assert isinstance(one, list) and isinstance(stale, list) and isinstance(denied, list)  # noqa: S101 - as above
+    return [
+        f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
+        f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact (--missing)",
+        f"Only one   {_few(one, 'ccTLD')}",
+        f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
+        f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
+        f"Readers    {facts['readers']} logins, {facts['devices']} device passwords; denied: {_few(denied, 'login')}",
+        f"Last sync  {str(last['at'])[:16].replace('T', ' ')} UTC by {last['by']}"
+        if last["at"]
+        else "Last sync  never",
+    ]
+
+
+def _few(names: list[str], noun: str, plural: str = "") -> str:
+    if not names:
+        return "none"
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return f"{counted(len(names), noun, plural)}: {shown}"
+
+
+def _age(seconds: object) -> str:
+    total = int(str(seconds))
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if abs(total) >= size:
+            return counted(total // size, noun)
+    return counted(total, "second")
+
+
+def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) -> int:
+    have = people_per_cctld(person.contact for person in state.people.values())
+    missing = [cctld for cctld in known.all() if cctld.a_label not in have]
+    if as_json:
+        app.json([{"a_label": cctld.a_label, "u_label": cctld.u_label} for cctld in missing])
+        return OK
+    for heading, some in (
+        ("ASCII", [one.dotted for one in missing if one.a_label == one.u_label]),
+        ("IDN", [f"{one.dotted} ({one.a_label})" for one in missing if one.a_label != one.u_label]),
+    ):
+        app.print(f"{heading}, {len(some)} without a contact:", style="bold")
+        app.print(" ".join(some) if heading == "ASCII" else "\n".join(some) or "none")
+    return OK

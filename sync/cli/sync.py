@@ -1,0 +1,250 @@
+"""`tldops plan`, `tldops sync` and `tldops rollback`: review, confirm, apply."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.store.values import Generation
+from sync import pipeline
+from sync.apply import LastSync, Stores, apply_plan, note_sync
+from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
+from sync.cli.show import counted, hazard_help, plan_json, print_plan, print_problems
+from sync.guards import HAZARDS, Hazard, Part
+from sync.pipeline import Prepared
+from sync.plan import Kind
+from sync.records import Problem
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the person, or the script, has agreed to on the command line."""
+
+    yes: bool
+    plan_id: str | None
+    forced: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.forced and self.plan_id is None:
+            raise click.UsageError("--force goes with --plan ID: it overrides hazards of a plan that was reviewed.")
+        if not (self.yes or self.plan_id or sys.stdin.isatty()):
+            raise click.UsageError("without a terminal, say --yes, or --plan ID for a plan that was reviewed.")
+
+
+def consent_options(command: _Command) -> _Command:
+    """Add the options by which a plan is agreed to."""
+    for option in (
+        click.option(
+            "--force",
+            "forced",
+            multiple=True,
+            metavar="HAZARD",
+            type=click.Choice(list(HAZARDS)),
+            help=f"With --plan: apply in spite of this hazard ({hazard_help()}). May be repeated.",
+        ),
+        click.option("--plan", "plan_id", metavar="ID", help="Apply only if the plan is still the one with this id."),
+        click.option("--yes", is_flag=True, help="Do not ask."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@file_argument
+@format_option
+@show_values_option
+@json_option
+@pass_app
+def plan(app: App, file: Path | None, file_format: str | None, show_values: bool, as_json: bool) -> int:
+    """Show what `sync` would do, and write nothing.
+
+    One line for each person and login that changes, how the person was
+    recognised, the hazards, and the id of the plan. Exits with 1 if the file has
+    errors or the plan has hazards.
+
+    \b
+    Examples:
+      tldops plan
+      tldops plan members.csv --show-values
+    """
+    now = app.now
+    app.stores()
+    prepared = pipeline.prepare(app.settings, pipeline.check(app.settings, file, file_format, now), now)
+    problems = prepared.wanted.problems
+    if as_json:
+        app.json(plan_json(prepared.plan, problems, show_values=show_values))
+    else:
+        print_problems(app, prepared.wanted.errors)
+        print_plan(app, prepared.plan, show_values=show_values)
+    return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
+
+
+@click.command()
+@file_argument
+@format_option
+@consent_options
+@click.option(
+    "--quarantine", is_flag=True, help="Apply the rest when records are broken; their people stay as they are."
+)
+@show_values_option
+@json_option
+@pass_app
+def sync(
+    app: App,
+    file: Path | None,
+    file_format: str | None,
+    yes: bool,
+    plan_id: str | None,
+    forced: tuple[str, ...],
+    quarantine: bool,
+    show_values: bool,
+    as_json: bool,
+) -> int:
+    """Bring the roster and the logins to what the membership file says.
+
+    Shows the plan, asks, and applies it in one transaction: clients see the old
+    roster or the new one. A hazard stops it unless it is named with --force,
+    together with the id of the plan that was reviewed.
+
+    \b
+    Examples:
+      tldops sync                              show, ask, apply
+      tldops sync members.csv --yes            for a timer
+      tldops sync --plan 1a2b… --force mass-removal
+    """
+    consent = Consent(yes, plan_id, forced)
+    now, stores = app.now, app.stores()
+    checked = pipeline.check(app.settings, file, file_format, now)
+    prepared = pipeline.prepare(app.settings, checked, now)
+    errors = prepared.wanted.errors
+    if not as_json:
+        print_problems(app, errors)
+        print_plan(app, prepared.plan, show_values=show_values)
+    if errors and not quarantine:
+        raise RefusedError(
+            f"nothing was applied: {counted(len(errors), 'error')} in {checked.source.name}. Mend them, or apply the rest with "
+            "--quarantine. `tldops check` lists them."
+        )
+    last = LastSync(
+        now.isoformat(),
+        app.actor,
+        prepared.plan.sources,
+        tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
+        len(errors),
+    )
+    generation = _carry_out(app, stores, prepared, consent)
+    note_sync(stores, last, changed=generation is not None, now=now)
+    _report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
+    return OK
+
+
+@click.command()
+@click.argument("number", metavar="GENERATION", type=click.IntRange(min=1))
+@consent_options
+@show_values_option
+@json_option
+@pass_app
+def rollback(
+    app: App,
+    number: int,
+    yes: bool,
+    plan_id: str | None,
+    forced: tuple[str, ...],
+    show_values: bool,
+    as_json: bool,
+) -> int:
+    """Bring back the cards of an earlier generation, as a new generation.
+
+    Cards only: who may read stays as the newest sync left it. The guards hold as
+    in a sync. The last ten generations can be brought back.
+
+    \b
+    Examples:
+      tldops history
+      tldops rollback 41
+    """
+    consent = Consent(yes, plan_id, forced)
+    stores = app.stores()
+    prepared = pipeline.prepare_rollback(app.settings, number, app.now)
+    if not as_json:
+        print_plan(app, prepared.plan, show_values=show_values)
+    generation = _carry_out(app, stores, prepared, consent)
+    _report(app, prepared, generation, (), as_json=as_json, show_values=show_values)
+    return OK
+
+
+def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> Generation | None:
+    """Apply a plan that the person agrees to; None if it holds nothing to do.
+
+    Raises:
+        RefusedError: the plan is another one than was reviewed, or a hazard was not overridden.
+    """
+    plan = prepared.plan
+    if consent.plan_id is not None and consent.plan_id != plan.id:
+        raise RefusedError(
+            f"nothing was applied: the plan is {plan.id} now, and not {consent.plan_id}: the inputs or the store have "
+            "changed. Review it with `tldops plan`."
+        )
+    open_hazards = [hazard for hazard in plan.hazards if hazard.code not in consent.forced]
+    if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
+        return None
+    if open_hazards:
+        _shut_out(app, stores, prepared, consent, open_hazards)
+        names = " ".join(f"--force {code}" for code in dict.fromkeys(hazard.code for hazard in open_hazards))
+        reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
+        raise RefusedError(f"the roster was left as it is: {reasons}. If that is right: --plan {plan.id} {names}")
+    if not (consent.yes or consent.plan_id) and not click.confirm("Apply this plan?", err=True):
+        raise RefusedError("nothing was applied.")
+    forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
+    with app.progress("Rendering cards") as progress:
+        return apply_plan(
+            stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now, forced, progress
+        )
+
+
+def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, hazards: list[Hazard]) -> None:
+    """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop."""
+    if any(hazard.part is Part.ACCESS for hazard in hazards):
+        return
+    plan = prepared.plan.removals_of_access()
+    if plan.is_empty:
+        return
+    names = ", ".join(change.login for change in plan.access)
+    if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):
+        return
+    done = apply_plan(stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now)
+    app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
+
+
+def _report(
+    app: App,
+    prepared: Prepared,
+    generation: Generation | None,
+    problems: tuple[Problem, ...],
+    *,
+    as_json: bool,
+    show_values: bool,
+) -> None:
+    if as_json:
+        app.json(
+            {
+                "applied": generation is not None,
+                "generation": generation.as_json() if generation else None,
+                "plan": plan_json(prepared.plan, problems, show_values=show_values),
+            }
+        )
+    elif generation is None:
+        app.print("Nothing to do: the roster and the logins are as they should be.")
+    else:
+        app.print(f"Applied as generation {generation.id}.", style="bold green")
+        held = len(prepared.plan.of_kind(Kind.HELD))
+        if held:
+            app.print(f"{counted(held, 'person', 'people')} held: see `tldops status`.")

@@ -1,0 +1,170 @@
+"""The named hazards: what a plan must not do unless somebody who has read it says so by name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from radicale_tldops.settings import GuardSettings
+from radicale_tldops.store.values import Counts, Generation, RosterState, Source
+from sync.wanted import Mismatch
+
+
+class Part(StrEnum):
+    """The two halves of a plan, which are guarded apart."""
+
+    ROSTER = "roster"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hazard:
+    """A reason not to apply one part of a plan; `code` is what `--force` takes."""
+
+    code: str
+    part: Part
+    message: str
+
+
+HAZARDS: Mapping[str, str] = {
+    "empty-input": "Nobody would be left in the roster, or nobody was found in the input.",
+    "mass-removal": "More people would be removed within the window than the limit allows.",
+    "mass-addition": "More people would be added within the window than the limit allows.",
+    "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
+    "stale-source": "An input is older than the one that was applied last.",
+    "list-mismatch": "The list and the membership file disagree about too many people.",
+}
+"""Every hazard by the name that `--force` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a plan would do, in numbers. `people` is the number of people afterwards."""
+
+    people: int
+    added: int
+    removed: int
+    changed: int
+    readers_added: int
+    readers_removed: int
+    in_file: int = 0
+    single: bool = False
+
+
+def check(
+    state: RosterState,
+    totals: Totals,
+    limits: GuardSettings,
+    now: datetime,
+    sources: Sequence[Source] = (),
+    applied: Sequence[Source] = (),
+    mismatch: Mismatch | None = None,
+) -> tuple[Hazard, ...]:
+    """Return the hazards of a plan. One that removes exactly one person and does nothing else has none but emptiness."""
+    hazards = []
+    if totals.people == 0:
+        hazards.append(Hazard("empty-input", Part.ROSTER, "nobody would be left in the roster"))
+    if not totals.single:
+        hazards.extend(_mass(state, totals, limits, now))
+        hazards.extend(_stale(sources, applied))
+        if mismatch is not None:
+            hazards.extend(_mismatch(mismatch, totals, limits))
+    return tuple(sorted(hazards))
+
+
+def window(state: RosterState, now: datetime, hours: int) -> tuple[Sequence[Counts], Counts]:
+    """Return the counts of the generations that add up with a plan, and those of the last approved generation.
+
+    A generation counts for `hours`; one from the future counts too, because the clock was wrong then or is wrong now. What came
+    before a forced generation, the first one or a restored one is approved and does not count.
+    """
+    counted: list[Counts] = []
+    for generation in state.recent:
+        if generation.created_at < now - timedelta(hours=hours):
+            break
+        if _is_approved(generation):
+            return counted, generation.counts
+        counted.append(generation.counts)
+    if counted:
+        first = counted[-1]
+        return counted, Counts(
+            people=first.people - first.added + first.removed,
+            readers=first.readers - first.readers_added + first.readers_removed,
+        )
+    return counted, state.head.counts if state.head else Counts()
+
+
+def _is_approved(generation: Generation) -> bool:
+    return bool(generation.forced) or generation.id == 1 or generation.kind == "restore"
+
+
+def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: datetime) -> list[Hazard]:
+    if state.head is None:
+        # Nothing to compare with: the command asks for confirmation instead.
+        return []
+    counted, base = window(state, now, limits.window_hours)
+    removals = _limit(limits.removal_percent, limits.removal_people, base.people)
+    additions = _limit(limits.addition_percent, limits.addition_people, base.people)
+    access = _limit(limits.access_percent, limits.access_people, base.readers)
+    checks = (
+        ("mass-removal", Part.ROSTER, "removed", "people", totals.removed, [c.removed for c in counted], removals),
+        ("mass-addition", Part.ROSTER, "added", "people", totals.added, [c.added for c in counted], additions),
+        (
+            "mass-access",
+            Part.ACCESS,
+            "shut out",
+            "logins",
+            totals.readers_removed,
+            [c.readers_removed for c in counted],
+            access,
+        ),
+        (
+            "mass-access",
+            Part.ACCESS,
+            "let in",
+            "logins",
+            totals.readers_added,
+            [c.readers_added for c in counted],
+            access,
+        ),
+    )
+    hazards = []
+    for code, part, verb, what, here, before, limit in checks:
+        # A plan that does none of it is not held up by what was done before.
+        if here and here + sum(before) > limit:
+            total = f"{here} {what} would be {verb}"
+            if sum(before):
+                total += f", after {sum(before)} in the last {limits.window_hours} hours"
+            hazards.append(Hazard(code, part, f"{total}; the limit is {limit:g}"))
+    return hazards
+
+
+def _limit(percent: float, least: int, base: int) -> float:
+    return max(percent * base / 100, float(least))
+
+
+def _stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
+    last = {source.part: source for source in applied}
+    return [
+        Hazard(
+            "stale-source",
+            Part.ROSTER if source.part == "membership" else Part.ACCESS,
+            f"{source.name} is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
+            f"({last[source.part].modified_at[:19]})",
+        )
+        for source in sources
+        if source.part in last
+        and source.sha256 != last[source.part].sha256
+        and source.modified_at < last[source.part].modified_at
+    ]
+
+
+def _mismatch(mismatch: Mismatch, totals: Totals, limits: GuardSettings) -> list[Hazard]:
+    apart = mismatch.not_listed + len(mismatch.unknown)
+    if apart * 100 <= limits.mismatch_percent * totals.in_file:
+        return []
+    message = (
+        f"the list and the file disagree about {apart} people of {totals.in_file}: {mismatch.not_listed} of the file are not on the "
+        f"list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
+    )
+    return [Hazard("list-mismatch", Part.ROSTER, message), Hazard("list-mismatch", Part.ACCESS, message)]

@@ -1,0 +1,181 @@
+"""Who is who: which record of the file is which person of the roster.
+
+A person is recognised by a list address, an out-of-band address, or the name within a ccTLD, so that the UID outlives a
+change of any two of them. What could be two people is a problem for the secretariat, never a guess.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.traits import address_trait, name_traits, trait_digest, traits
+from sync.records import Origin, Problem, Severity
+
+
+class How(StrEnum):
+    """By what a person was recognised, the strongest first."""
+
+    LIST_ADDRESS = "list address"
+    OUT_OF_BAND = "out-of-band address"
+    NAME = "name within the ccTLD"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A vetted contact and where it stands."""
+
+    contact: Contact
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that is somebody: a person of the roster, one who returns, or a new one."""
+
+    uid: str
+    entry: Entry
+    how: How
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The matches in the order of the entries, the entries that could not be matched, and why not."""
+
+    matches: tuple[Match, ...]
+    unresolved: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+
+
+CODES: Mapping[str, tuple[Severity, str, str]] = {
+    "ambiguous-person": (
+        Severity.ERROR,
+        "The record could be more than one person of the roster, or two records could be the same person.",
+        "Change one thing at a time: apply the new address first and the new name in a second sync, or remove one person first.",
+    ),
+    "uid-collision": (
+        Severity.ERROR,
+        "A new person uses the address under which somebody else of the roster first appeared.",
+        "Give the new person another list address.",
+    ),
+}
+
+
+class People:
+    """The people of the roster, by everything that identifies one."""
+
+    def __init__(self, people: Mapping[str, Contact]) -> None:
+        self._people = people
+        self._by_trait: dict[str, set[str]] = {}
+        for uid, contact in people.items():
+            for trait in traits(contact):
+                self._by_trait.setdefault(trait, set()).add(uid)
+
+    def with_any(self, wanted: Iterable[str]) -> set[str]:
+        """Return the UIDs of everybody with one of the traits."""
+        return {uid for trait in wanted for uid in self._by_trait.get(trait, ())}
+
+    def claims(self, contact: Contact) -> dict[str, frozenset[How]]:
+        """Return, by UID, what `contact` has in common with the people of the roster."""
+        found: dict[str, set[How]] = {}
+        listed = {canonical_login(address) for address in contact.listed}
+        for uid in self.with_any(traits(contact)):
+            known = self._people[uid]
+            common = found.setdefault(uid, set())
+            if listed & {canonical_login(address) for address in known.listed}:
+                common.add(How.LIST_ADDRESS)
+            elif set(contact.logins) & set(known.logins):
+                common.add(How.OUT_OF_BAND)
+            if set(name_traits(contact)) & set(name_traits(known)):
+                common.add(How.NAME)
+        return {uid: frozenset(common) for uid, common in found.items()}
+
+
+def recognise(
+    entries: Sequence[Entry],
+    people: Mapping[str, Contact],
+    departed: Mapping[str, frozenset[str]],
+    new_uid: Callable[[str], str],
+) -> Recognised:
+    """Match entries with the people of the roster, then with those who left, and give new people a UID.
+
+    `departed` maps digests of traits to UIDs; `new_uid` derives a UID from a canonical address.
+    """
+    index = People(people)
+    claims = [index.claims(entry.contact) for entry in entries]
+    certain = {uid for claim in claims for uid, common in claim.items() if _is_certain(common)}
+    matches: list[Match] = []
+    unresolved: list[Entry] = []
+    problems: list[Problem] = []
+    chosen = [_choose(claim, certain) for claim in claims]
+    taken = _counts(uid for uids in chosen for uid in uids)
+    gone = {uid for uids in departed.values() for uid in uids}
+    fresh: set[str] = set()
+    for entry, claim, uids in zip(entries, claims, chosen, strict=True):
+        if len(uids) > 1 or any(taken[uid] > 1 for uid in uids):
+            unresolved.append(entry)
+            problems.append(_ambiguous(entry, [people[uid].name for uid in uids]))
+            continue
+        if uids:
+            matches.append(Match(uids[0], entry, min(claim[uids[0]], key=list(How).index)))
+            continue
+        match = _newcomer(entry, departed, new_uid)
+        if match is None:
+            unresolved.append(entry)
+            problems.append(_ambiguous(entry, ["several people who left"]))
+        elif match.uid in people or (match.uid in gone and not match.returned) or match.uid in fresh:
+            unresolved.append(entry)
+            problems.append(
+                _problem("uid-collision", entry, f"{entry.contact.name} would get the UID of somebody else")
+            )
+        else:
+            fresh.add(match.uid)
+            matches.append(match)
+    return Recognised(tuple(matches), tuple(unresolved), tuple(problems))
+
+
+def _is_certain(common: frozenset[How]) -> bool:
+    """Same list address and same name within a ccTLD: nobody else can be meant."""
+    return How.LIST_ADDRESS in common and How.NAME in common
+
+
+def _choose(claim: Mapping[str, frozenset[How]], certain: set[str]) -> tuple[str, ...]:
+    """Return the people that an entry may be: the certain one, else those whom no other entry certainly is."""
+    sure = tuple(uid for uid, common in claim.items() if _is_certain(common))
+    return sure if sure else tuple(sorted(uid for uid in claim if uid not in certain))
+
+
+def _newcomer(entry: Entry, departed: Mapping[str, frozenset[str]], new_uid: Callable[[str], str]) -> Match | None:
+    """Return somebody who comes back, or a new person; None when several of those who left may be meant."""
+    contact = entry.contact
+    listed = [address_trait(canonical_login(address)) for address in contact.listed]
+    others = [address_trait(canonical_login(address)) for address in contact.out_of_band]
+    for how, some in ((How.LIST_ADDRESS, listed), (How.OUT_OF_BAND, others), (How.NAME, name_traits(contact))):
+        uids = {uid for trait in some for uid in departed.get(trait_digest(trait), ())}
+        if len(uids) > 1:
+            return None
+        if uids:
+            return Match(uids.pop(), entry, how, returned=True)
+    return Match(new_uid(canonical_login(contact.listed[0])), entry, How.NEW)
+
+
+def _counts(uids: Iterable[str]) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for uid in uids:
+        counts[uid] = counts.get(uid, 0) + 1
+    return counts
+
+
+def _ambiguous(entry: Entry, names: Sequence[str]) -> Problem:
+    who = ", ".join(names)
+    return _problem(
+        "ambiguous-person", entry, f"it is not clear who {entry.contact.name} ({entry.contact.served}) is: {who}?"
+    )
+
+
+def _problem(code: str, entry: Entry, message: str) -> Problem:
+    severity, _, remedy = CODES[code]
+    return Problem(entry.origins[0], severity, code, message, remedy)

@@ -1,0 +1,151 @@
+"""Membership files: from bytes to records, each with its origin, and problems with what to do about them.
+
+Everything here is a pure function of its arguments: no file is opened, no clock is read.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from radicale_tldops.roster.errors import InputError
+from sync.parse.cells import row_record
+from sync.parse.codes import CODES, Code, Fault, problems
+from sync.parse.dump import looks_like_dump, read_dump
+from sync.parse.encoding import decode
+from sync.parse.limits import MAX_LINES
+from sync.parse.lines import SHAPES, logical_lines, read_line
+from sync.parse.render import render_csv, render_report
+from sync.parse.table import COLUMNS, Header, check_header, find_header, read_rows
+from sync.records import Origin, Parsed, Problem, Record
+
+__all__ = ["CODES", "COLUMNS", "DESCRIPTIONS", "FORMATS", "Code", "parse", "render_csv", "render_report"]
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "report": "the repository message: “Name, #1, .nl, +31 …” address, out-of-band address",
+    "mailman2": 'Mailman 2.1 `list_members -f`: "Name, #1, .nl, +31 …" <address>, or address (Name, …)',
+    "mailman3": "Mailman 3 `mailman members` from 3.3.8: Name, #1, .nl, +31 … <address>",
+    "mailman3-rfc2047": "Mailman 3 `mailman members` up to 3.3.7: =?utf-8?b?…?= <address>",
+    "dumpdb": "Mailman 2.1 `dumpdb lists/NAME/config.pck`: a Python dict with `usernames`",
+    "csv": "a table with a header, its cells separated by commas or semicolons",
+    "tsv": "a table with a header, its cells separated by tabs",
+    "addresses": "addresses alone, one to a line (`list_members`) or in a column (Postorius): access, no roster",
+}
+"""Format → what it is and where it comes from."""
+
+FORMATS = tuple(DESCRIPTIONS)
+"""The formats that can be asked for by name; "auto" recognises them."""
+
+# A list software's own format is read in every version, so that an upgrade of the list does not stop the sync.
+_MAILMAN3 = ("quoted", "raw", "rfc2047", "bare")
+_SHAPES: Mapping[str, tuple[str, ...]] = {
+    "auto": SHAPES,
+    "report": ("report", "bare"),
+    "mailman2": ("quoted", "raw", "comment", "bare"),
+    "mailman3": _MAILMAN3,
+    "mailman3-rfc2047": _MAILMAN3,
+    "addresses": ("bare",),
+}
+_KINDS = (
+    ("addresses", {"bare"}),
+    ("report", {"report", "bare"}),
+    ("mailman3", {"raw", "bare"}),
+    ("mailman2", {"quoted", "raw", "comment", "bare"}),
+    ("mailman3-rfc2047", set(_MAILMAN3)),
+)
+_SELF_DELIMITING = ("quoted", "raw", "rfc2047", "comment")
+_FEW_LINES = 10
+
+
+def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
+    """Return the records and problems of a membership file with the content `data`; `file` is its name in messages.
+
+    `Parsed.format` is one of `FORMATS`, "addresses" whenever no entry has a name, or "mixed" for lines of several
+    kinds. Raises `InputError` for what is certainly no list, cannot be decoded, is cut off as a whole, and for an
+    unknown format.
+    """
+    if format != "auto" and format not in FORMATS:
+        raise InputError(f"{file}: there is no format {format!r}; use auto, {', '.join(FORMATS)}")
+    text, faults = decode(data, file)
+    lines = _split(text)
+    if len(lines) > MAX_LINES:
+        raise InputError(f"{file}: {len(lines)} lines are more than any list has; check that it is the right file")
+    found: str
+    records: list[Record]
+    more: tuple[Problem, ...] = ()
+    if format == "dumpdb" or (format == "auto" and looks_like_dump(text)):
+        found, records = "dumpdb", read_dump("\n".join(lines), file)
+    elif header := _header(lines, file, format):
+        found, records, more = _read_table(lines, file, header)
+    else:
+        found, records, more = _read_lines(lines, file, format)
+    if not records:
+        raise InputError(f"{file}: the file holds no entry; export the list again")
+    _refuse_garbage(records, file)
+    if all(any(problem.code == "address-only" for problem in record.problems) for record in records):
+        found = "addresses"
+    return Parsed(file, found, tuple(records), problems(Origin(file, 1), faults, "") + more)
+
+
+def _split(text: str) -> list[str]:
+    r"""Return the lines of `text`, which end with \n or \r\n.
+
+    Nothing else ends a line: NEL, U+2028 and their like in a name must not make two entries of one. A lone \r counts as
+    in old Mac files, if no other line end is in the file and it ends the last line; else it is a forbidden character.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if "\n" not in text and text.rstrip(" \t").endswith("\r"):
+        text = text.replace("\r", "\n")
+    lines = text.split("\n")
+    return [line.rstrip("\r") for line in lines] if "\r" in text else lines
+
+
+def _header(lines: Sequence[str], file: str, format_: str) -> Header | None:
+    """Return the header if the file is a table; it must be one if its format says so."""
+    if format_ not in ("auto", "csv", "tsv", "addresses"):
+        return None
+    header = find_header(lines, {"csv": ",;", "tsv": "\t"}.get(format_, ",;\t"))
+    if header is None and format_ in ("csv", "tsv"):
+        raise InputError(
+            f"{file}: the first line is not the header of a table; name the columns there: {', '.join(COLUMNS)}"
+        )
+    return header
+
+
+def _end_problem(origin: Origin, lines: Sequence[str]) -> tuple[Problem, ...]:
+    """Return a warning if the last of several lines has no line end."""
+    cut = len(lines) > 1 and lines[-1].strip(" \t")
+    return problems(origin, [Fault("no-final-newline")], lines[-1]) if cut else ()
+
+
+def _read_table(lines: Sequence[str], file: str, header: Header) -> tuple[str, list[Record], tuple[Problem, ...]]:
+    found = problems(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
+    read = (row_record(Origin(file, row.line), row, header) for row in read_rows(lines, header))
+    records = [record for record in read if record is not None]
+    if not lines[-1].endswith('"'):
+        found += _end_problem(Origin(file, len(lines)), lines)
+    return "tsv" if header.delimiter == "\t" else "csv", records, found
+
+
+def _read_lines(lines: Sequence[str], file: str, format_: str) -> tuple[str, list[Record], tuple[Problem, ...]]:
+    records: list[Record] = []
+    kinds: set[str] = set()
+    shape = ""
+    for number, text in logical_lines(lines):
+        shape, record = read_line(Origin(file, number), text, _SHAPES[format_])
+        kinds.add(shape)
+        records.append(record)
+    found = () if shape in _SELF_DELIMITING else _end_problem(Origin(file, len(lines)), lines)
+    return _kind(kinds) if format_ == "auto" else format_, records, found
+
+
+def _kind(shapes: set[str]) -> str:
+    """Return the name of the format whose lines have these shapes."""
+    return next((name for name, known in _KINDS if shapes - {""} <= known), "mixed")
+
+
+def _refuse_garbage(records: Sequence[Record], file: str) -> None:
+    """Raise `InputError` if many lines were read and not one of them says anything about a member."""
+    if len(records) > _FEW_LINES and not any(record.name or record.listed for record in records):
+        first = records[0].problems[0]
+        raise InputError(
+            f"{file}:{first.origin.line}: none of the {len(records)} lines is an entry (“{first.text[:60]}”); "
+            f"check that it is the right file"
+        )

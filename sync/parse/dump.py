@@ -1,0 +1,169 @@
+"""The text that Mailman 2.1's `dumpdb` prints of a list's `config.pck`: a Python dict with the names in `usernames`.
+
+Other values of the dump are no literals (`<bounce info for …>`), and a nested expression can exhaust Python's parser.
+So the dicts that matter are cut out by their brackets, and `ast.literal_eval` sees one short string at a time.
+"""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from radicale_tldops.roster.errors import InputError
+from sync.parse.address import address_faults, is_address
+from sync.parse.codes import Fault
+from sync.parse.encoding import certain_text
+from sync.parse.entry import make_entry, unread
+from sync.parse.limits import MAX_DEPTH, MAX_LINE, MAX_LINES
+from sync.records import Origin, Record
+
+_MARKER = re.compile(r"^[ \t]*[\[<]-----[^\n]*-----[\]>][ \t]*$", re.MULTILINE)
+_STRING = r"(?<!\w)[uUbBrR]{0,2}(?:'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\")"
+_TOKEN = re.compile(rf"(?P<string>{_STRING})|(?P<bracket>[{{}}\[\]()])|(?P<open>(?<!\w)['\"])", re.DOTALL)
+_STRINGS = rf"{_STRING}(?:\s+{_STRING})*+"
+_ENTRY = re.compile(
+    rf"\s*(?P<key>{_STRINGS})\s*:\s*(?:\(\s*)?(?P<value>{_STRINGS}|None|[0-9]+L?)\s*(?:\)\s*)?(?:,|(?=\}}))", re.DOTALL
+)
+_NAMES = "usernames"
+_SECTIONS = (_NAMES, "members", "digest_members")
+_AGAIN = "run `dumpdb lists/NAME/config.pck` again and keep its whole output, or choose another format"
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A dict that matters: its name, and where the text between its brackets begins and ends."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An entry of a section, both parts as they stand there, and its line."""
+
+    key: str
+    value: str
+    line: int
+
+
+def looks_like_dump(text: str) -> bool:
+    """Whether `text` begins like a dump: with one of its marker lines, or with a dict."""
+    return bool(re.match(r"\s*(?:\[-----|<-----|\{|\w+ ?= ?\{)", text[:1000]))
+
+
+def read_dump(text: str, file: str) -> list[Record]:
+    """Return the records of a dump: every name, then the members without one.
+
+    Raises `InputError` if it is no dump of a list, or not the whole of it.
+    """
+    body = _MARKER.sub("", text)
+    sections = {section.name: section for section in _sections(body, file)}
+    names = sections.get(_NAMES) or sections.get("")
+    if names is None:
+        raise InputError(f"{file}: this is a dict without `usernames`, so it holds no list; {_AGAIN}")
+    ascii_source = text.isascii()
+    records: list[Record] = []
+    seen: set[str] = set()
+    with warnings.catch_warnings():
+        # Python warns about escapes that it does not know; they are kept as they stand.
+        warnings.simplefilter("ignore")
+        for section in (names, *(sections[name] for name in _SECTIONS[1:] if name in sections)):
+            for item in _items(body, section, file):
+                records.extend(
+                    _records(Origin(file, item.line), item, seen, names=section is names, python2=ascii_source)
+                )
+                if len(records) > MAX_LINES:
+                    raise InputError(f"{file}: more than {MAX_LINES} entries are no list of people; {_AGAIN}")
+    return records
+
+
+def _sections(body: str, file: str) -> Iterator[_Section]:
+    """Yield the dicts that matter, and the outer one under the name "". Brackets must match, and nothing may follow."""
+    depth = start = outer = 0
+    name, key, key_end = "", "", 0
+    for token in _TOKEN.finditer(body):
+        at = token.start()
+        if token["open"]:
+            line = body.count("\n", 0, at) + 1
+            raise InputError(f"{file}:{line}: a string of the dump is not closed, so the dump is cut off; {_AGAIN}")
+        if token["string"]:
+            key, key_end = (token["string"].lstrip("uUbBrR")[1:-1], token.end()) if depth == 1 else (key, key_end)
+        elif token["bracket"] in "{[(":
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = body.count("\n", 0, at) + 1
+                raise InputError(f"{file}:{line}: brackets are nested too deeply for a dump of a list; {_AGAIN}")
+            if depth == 1:
+                outer = at + 1
+            elif depth == 2 and key in _SECTIONS and body[key_end:at].strip() == ":":
+                name, start = key, at + 1
+        else:
+            depth -= 1
+            if depth == 1 and name:
+                yield _Section(name, start, at)
+                name = ""
+            if depth <= 0:
+                _check_ends(body[: outer - 1], body[at + 1 :], file)
+                if "@" in body[outer : outer + 400].partition(":")[0]:
+                    yield _Section("", outer, at)
+                return
+    what = "the dump is cut off, its outer bracket is not closed" if depth else "this is not a dump, it holds no dict"
+    raise InputError(f"{file}: {what}; {_AGAIN}")
+
+
+def _check_ends(before: str, after: str, file: str) -> None:
+    if after.strip() or not re.fullmatch(r"\s*(?:\w+ ?= ?)?", before):
+        raise InputError(f"{file}: something stands before or behind the dump; {_AGAIN}")
+
+
+def _items(body: str, section: _Section, file: str) -> Iterator[_Item]:
+    """Yield the entries of a section."""
+    at = section.start
+    line = body.count("\n", 0, at) + 1
+    last = len(body[at : section.end].rstrip()) + at
+    while at < last:
+        entry = _ENTRY.match(body, at, section.end + 1)
+        if entry is None:
+            raise InputError(f"{file}:{line}: this is not what a dump holds for a member; {_AGAIN}")
+        yield _Item(entry["key"], entry["value"], line + body.count("\n", at, entry.start("key")))
+        line += body.count("\n", at, entry.end())
+        at = entry.end()
+
+
+def _records(origin: Origin, item: _Item, seen: set[str], *, names: bool, python2: bool) -> Iterator[Record]:
+    """Yield the record of an entry, unless it only repeats that an address already seen is a member."""
+    key, key_faults = _text(item.key, python2=python2)
+    address = key.strip()
+    if not names and address.lower() in seen:
+        return
+    seen.add(address.lower())
+    wrong = (*key_faults, *address_faults(address))
+    value, faults = _text(item.value, python2=python2) if names else ("", ())
+    source = f"{item.key}: {item.value}" if len(item.value) < MAX_LINE else item.key
+    if faults or not is_address(address):
+        yield unread(origin, source, *wrong, *faults, listed=[] if wrong else [address])
+    else:
+        yield make_entry(origin, source, value, [address])
+
+
+def _text(literal: str, *, python2: bool) -> tuple[str, tuple[Fault, ...]]:
+    r"""Return the text of one string of the dump, "" for None and numbers.
+
+    Python 2 writes characters as u'\xe9', and octets of an unknown charset as '\xe9'; Python 3 writes 'é' and b'\xe9'.
+    """
+    if literal[0] not in "'\"uUbBrR":
+        return "", ()
+    if len(literal) > MAX_LINE:
+        return "", (Fault("too-long", f"a string of {len(literal)} characters"),)
+    try:
+        value: object = ast.literal_eval(f"({literal})")
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return "", (Fault("bad-encoding", "the string is not a Python literal"),)
+    if isinstance(value, str) and python2 and literal[0] not in "uU" and not value.isascii() and max(value) <= "\xff":
+        value = value.encode("latin-1")
+    if isinstance(value, bytes):
+        text = certain_text(value)
+        return (text, ()) if text is not None else ("", (Fault("bad-encoding", "octets of an unknown charset"),))
+    return (value, ()) if isinstance(value, str) else ("", (Fault("not-understood"),))

@@ -1,0 +1,207 @@
+"""The full name that the list software holds for a member: name, slot, ccTLDs, telephones, out-of-band address.
+
+    full = name SEP ["SSC"] "#" n SEP cctlds [SEP phones] [SEP oob-addr]        SEP = "," / ";"
+
+The first field that is a slot and nothing else is the anchor: what stands before it is the name, commas and all.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from sync.parse.address import address_faults, is_address
+from sync.parse.characters import direction_faults, without_direction
+from sync.parse.codes import Fault, quote
+from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_FIELDS, MAX_PHONES
+
+# Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3).
+_SEPARATOR = re.compile(r"[,;](?! ?ext=)", re.IGNORECASE)
+_ANCHOR = re.compile(r"(?:^|[,;]) ?(?:SSC ?)?# ?([0-9]+) ?(?=[,;]|$)", re.IGNORECASE)
+_SLOT_INSIDE = re.compile(r" ?(?:SSC ?)?# ?[0-9]", re.IGNORECASE)
+_EXTENSION = re.compile(r"(?:#|(?:extension|ext|x)[.:]?) ?[0-9]{1,10}", re.IGNORECASE)
+_QUOTES = re.compile('[<>"“”„]')
+_LOST = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\?\?")
+
+DOTS = ".。．｡"
+"""The full stop, and the characters that IDNA takes for one (RFC 3490, 3.1)."""
+
+LABEL_SEPARATOR = re.compile(r"[/&\s]+")
+"""What separates the ccTLDs inside one field."""
+
+# Letters, digits, hyphens, and whatever a script beyond ASCII needs: combining marks are no "letters" to Python.
+_LABEL = re.compile(r"[A-Za-z0-9\-\u00a1-\u3001\u3003-\uff0d\uff0f-\uff60\uff62-\U0010fffd]{1,63}")
+_PHONE_LIKE = re.compile(r"[+(\d][\d()+.\-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A full name taken apart. `faults` say what is wrong with it; the rest is what was understood nevertheless."""
+
+    name: str = ""
+    slot: int | None = None
+    cctlds: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def parse_full(text: str) -> Full:
+    """Take `text` apart, the clean text of a full name."""
+    anchor = _ANCHOR.search(text)
+    if anchor is None:
+        return _without_slot(text)
+    name, faults = person_name(text[: anchor.start()])
+    slot, slot_faults = slot_number(anchor[1])
+    parts = [part for part in map(str.strip, _SEPARATOR.split(text[anchor.end() :])) if part]
+    if len(parts) > MAX_FIELDS:
+        return Full(name, slot, faults=(Fault("too-long", f"{len(parts)} fields behind the slot"),))
+    rest = _Rest()
+    for part in parts:
+        rest.take(part)
+    return Full(
+        name=name,
+        slot=slot,
+        cctlds=tuple(rest.cctlds[:MAX_CCTLDS]),
+        phones=tuple(rest.phones[:MAX_PHONES]),
+        addresses=tuple(rest.addresses[:MAX_ADDRESSES]),
+        faults=(*faults, *slot_faults, *rest.result()),
+    )
+
+
+def _without_slot(text: str) -> Full:
+    inside = _SLOT_INSIDE.search(text)
+    if inside is None:
+        name, faults = person_name(text)
+        return Full(name, faults=(*faults, Fault("no-slot")))
+    name, faults = person_name(text[: inside.start()])
+    return Full(name, faults=(*faults, Fault("no-separators", "the slot does not stand between separators")))
+
+
+def person_name(text: str) -> tuple[str, tuple[Fault, ...]]:
+    """Return the name of a person from its clean text, without separators at its ends, and what is wrong with it."""
+    faults = direction_faults(text)
+    name = without_direction(text).strip(" ,;")
+    if not name:
+        return "", (*faults, Fault("no-name"))
+    if len(name) > MAX_FIELD:
+        return name[:MAX_FIELD], (*faults, Fault("too-long", f"a name of {len(name)} characters"))
+    lost = (Fault("lossy-export", quote(name)),) if "?" in name and _LOST.search(name) else ()
+    return name, faults + lost
+
+
+def slot_number(digits: str) -> tuple[int | None, tuple[Fault, ...]]:
+    """Return the slot that `digits` name. Whether the list has such a slot is a setting, so vetting decides that."""
+    if len(digits) > 3:
+        return None, (Fault("bad-slot", f"#{quote(digits[:20])}"),)
+    return int(digits), ()
+
+
+def cctld_labels(text: str) -> tuple[list[str], list[Fault]]:
+    """Return the ccTLDs of a field, as written but without the dot and direction marks, and what is wrong with them."""
+    labels: list[str] = []
+    faults: list[Fault] = []
+    for token in LABEL_SEPARATOR.split(unicodedata.normalize("NFC", without_direction(text))):
+        label = token[1:] if token[:1] and token[0] in DOTS else token
+        if _LABEL.fullmatch(label) and any(map(str.isalpha, label)):
+            labels.append(label)
+        elif labels and _PHONE_LIKE.match(token):
+            faults.append(Fault("no-separators", f"{quote(token[:40])} follows the ccTLD without a separator"))
+            break
+        elif token:
+            lost = ", its letters were lost in an export" if "?" in token else ""
+            faults.append(Fault("bad-cctld", quote(token[:80]) + lost))
+    return labels, faults
+
+
+def _is_bare_label(token: str) -> bool:
+    """Whether `token` can be a ccTLD written without its dot: two ASCII letters, an A-label, or an IDN label."""
+    if token.isascii():
+        return (len(token) == 2 and token.isalpha()) or bool(re.fullmatch(r"xn--[a-z0-9-]+", token, re.IGNORECASE))
+    return _LABEL.fullmatch(token) is not None and any(map(str.isalpha, token))
+
+
+def _is_cctld_field(text: str) -> bool:
+    tokens = [token[1:] if token[0] in DOTS else token for token in LABEL_SEPARATOR.split(text) if token]
+    return bool(tokens) and all(map(_is_bare_label, tokens))
+
+
+@dataclass(slots=True)
+class _Rest:
+    """The fields behind the slot, sorted as they come."""
+
+    cctlds: list[str] = field(default_factory=list)
+    phones: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    dotted: bool = False
+    second_slot: bool = False
+
+    def take(self, text: str) -> None:
+        """Sort one field."""
+        unmarked = without_direction(text)
+        if "@" in text:
+            self._take_addresses(text)
+        elif unmarked[:1] and unmarked[0] in DOTS:
+            self._take_cctlds(unmarked, dotted=True)
+        elif _is_cctld_field(unmarked):
+            self._take_cctlds(unmarked, dotted=False)
+        else:
+            self._take_phone(text)
+
+    def _take_addresses(self, text: str) -> None:
+        for token in text.split():
+            if is_address(token):
+                self.addresses.append(token)
+            else:
+                self.faults.extend(address_faults(token))
+
+    def _take_cctlds(self, text: str, *, dotted: bool) -> None:
+        """Take a field of ccTLDs. Without a dot it must come first: a later "NA" or "no" may mean "no phone"."""
+        if not dotted and (self.dotted or self.phones or self.addresses):
+            self.faults.append(
+                Fault("not-understood", f"“{quote(text[:80])}” may be a ccTLD, which needs its dot here")
+            )
+            return
+        if self.second_slot:
+            self.faults.append(
+                Fault("not-understood", "a second slot; each slot of a person needs an entry of its own")
+            )
+        self.dotted = self.dotted or dotted
+        labels, faults = cctld_labels(text)
+        self.cctlds.extend(labels)
+        self.faults.extend(faults)
+
+    def _take_phone(self, text: str) -> None:
+        """Take a field as telephone text, kept as it stands; an extension in a field of its own joins its number."""
+        self.faults.extend(direction_faults(text))
+        phone = without_direction(text)
+        if not phone:
+            return
+        if _QUOTES.search(phone):
+            self.faults.append(Fault("not-understood", f"quotation marks or angle brackets in {quote(phone[:80])}"))
+        elif _EXTENSION.fullmatch(phone):
+            self.second_slot = self.second_slot or phone[0] == "#"
+            if self.phones:
+                self.phones[-1] += " " + phone
+            else:
+                self.faults.append(Fault("not-understood", f"{quote(phone)} without a telephone number before it"))
+        elif len(phone) > MAX_FIELD:
+            self.faults.append(Fault("too-long", f"a field of {len(phone)} characters"))
+        else:
+            self.phones.append(phone)
+
+    def result(self) -> list[Fault]:
+        """Return what is wrong, now that all the fields are known."""
+        if not self.cctlds and not any(fault.code == "bad-cctld" for fault in self.faults):
+            self.faults.append(Fault("no-cctld"))
+        return self.faults + limit_faults(self.cctlds, self.phones, self.addresses)
+
+
+def limit_faults(cctlds: list[str], phones: list[str], addresses: list[str]) -> list[Fault]:
+    """Return a fault for each list of an entry that is longer than any person needs."""
+    limits = (
+        (cctlds, MAX_CCTLDS, "ccTLDs"),
+        (phones, MAX_PHONES, "telephone numbers"),
+        (addresses, MAX_ADDRESSES, "addresses"),
+    )
+    return [Fault("too-long", f"{len(values)} {what}") for values, limit, what in limits if len(values) > limit]

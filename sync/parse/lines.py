@@ -1,0 +1,199 @@
+"""Lists with one entry to a line, whatever software or hand wrote them. The shape is recognised line by line.
+
+line    = quoted / raw / rfc2047 / report / comment / bare
+quoted  = DQUOTE full DQUOTE SP "<" addr ">"
+raw     = full SP "<" addr ">"                      ; the last <…> of the line
+report  = [“"] full [”"] [","] SP addr *("," addr)
+comment = addr SP "(" full ")"
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sync.parse.address import address_faults, is_address
+from sync.parse.characters import direction_faults, without_forbidden
+from sync.parse.codes import Fault
+from sync.parse.entry import make_entry, unread
+from sync.parse.limits import MAX_LINE
+from sync.records import Origin, Record
+
+SHAPES = ("quoted", "raw", "rfc2047", "report", "comment", "bare")
+
+_SPACE = " \t\u00a0"
+_OPENING, _CLOSING = '"“„”', '"”“'
+_QUOTE = re.compile('["“”„]')
+_PAIR = re.compile(r"\\.", re.DOTALL)
+_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")
+_SLOT = re.compile(r"#\s?[0-9]")
+_COMMENT = re.compile(r"(\S+)\s+\((.*)\)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line taken apart by its shape. `full` is None where no full name could be told from the rest."""
+
+    shape: str
+    full: str | None
+    listed: tuple[str, ...] = ()
+    out_of_band: tuple[str, ...] = ()
+    escaped: bool = False
+    faults: tuple[Fault, ...] = ()
+
+
+def take_apart(text: str) -> Line:
+    """Recognise the shape of a line without white space at its ends."""
+    if text.endswith(">") or (text[-2:-1] == ">" and text[-1] in ",;"):
+        return _angle(text.rstrip(",;"))
+    if text.endswith(")") and (comment := _COMMENT.fullmatch(text)) and "@" in comment[1]:
+        return _comment(comment)
+    if is_address(text.strip('"')):
+        return Line("bare", "", (text.strip('"'),))
+    if text[0] in _OPENING:
+        return _quoted_report(text)
+    if "@" in text and (line := _unquoted_report(text)):
+        return line
+    return _nothing(text)
+
+
+def _angle(text: str) -> Line:
+    """Read `full <addr>`, quoted or not; the address is in the last brackets of the line."""
+    start = text.rfind("<")
+    address, before = text[start + 1 : -1].strip(_SPACE), text[: max(start, 0)].rstrip(_SPACE)
+    if start < 0:
+        return Line("raw", None, faults=(Fault("not-understood", "a closing angle bracket without its partner"),))
+    faults = address_faults(address)
+    listed = () if faults else (address,)
+    if not before:
+        return Line("bare", "", listed, faults=faults)
+    inner, escaped, quoting = _unquoted(before)
+    shape = "raw" if inner is before else "quoted"
+    if _WORD.search(inner):
+        shape = "rfc2047"
+    return Line(shape, inner, listed, escaped=escaped, faults=(*faults, *quoting))
+
+
+def _unquoted(text: str) -> tuple[str, bool, tuple[Fault, ...]]:
+    """Return `text` without the quotation marks around it, whether it holds quoted pairs, and what is wrong.
+
+    Where quotation marks do not surround the whole, `text` itself comes back.
+    """
+    whole = text.rstrip(",") if text[-2:-1] in _CLOSING else text
+    if text[0] in _OPENING and len(whole) > 1 and whole[-1] in _CLOSING:
+        inner = whole[1:-1]
+        bare = _PAIR.sub("", inner)
+        stray = bare.endswith("\\") or (text[0] == '"' and '"' in bare)
+        return inner, True, (Fault("unclosed-quote", "a quotation mark inside the quoted name"),) if stray else ()
+    if len(_QUOTE.findall(text)) % 2:
+        return (
+            (text[1:], True, (Fault("unclosed-quote"),))
+            if text[0] in _OPENING
+            else (text, False, (Fault("unclosed-quote"),))
+        )
+    return text, False, ()
+
+
+def _comment(match: re.Match[str]) -> Line:
+    """Read `addr (full)` (RFC 5322, 3.2.2: parentheses in a comment nest, and quoted pairs do not count)."""
+    depth, closed_early = 0, False
+    parentheses = re.findall(r"[()]", _PAIR.sub("", match[2]))
+    for parenthesis in parentheses:
+        depth += 1 if parenthesis == "(" else -1
+        closed_early = closed_early or depth < 0
+    faults = address_faults(match[1])
+    if depth or closed_early:
+        faults += (Fault("cut-off", "its parentheses do not match"),)
+    return Line("comment", match[2], () if address_faults(match[1]) else (match[1],), escaped=True, faults=faults)
+
+
+def _quoted_report(text: str) -> Line:
+    """Read `“full” addr, addr`. The last quotation mark of the line closes: no address holds one."""
+    close = max(text.rfind(mark) for mark in _CLOSING)
+    if close < 1:
+        return Line("report", text[1:], escaped=True, faults=(Fault("unclosed-quote"),))
+    inner, escaped, faults = _unquoted(text[: close + 1])
+    tail = text[close + 1 :].strip(_SPACE)
+    tail = tail[1:].strip(_SPACE) if tail.startswith(",") else tail
+    if not tail:
+        return Line("report", inner, escaped=escaped, faults=(*faults, Fault("no-address")))
+    good: list[str] = []
+    for piece in re.split("[,;]", tail):
+        address = piece.strip(_SPACE)
+        if is_address(address):
+            good.append(address)
+        elif address:
+            faults += address_faults(address)[: 20 - len(faults)]
+        else:
+            faults = (*faults, Fault("cut-off", "a comma, and no address behind it")) if len(faults) < 20 else faults
+    return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, faults)
+
+
+def _unquoted_report(text: str) -> Line | None:
+    """Read `full addr, addr` without quotation marks, or None: the addresses are what stands last."""
+    pieces = text.split(",")
+    addresses: list[str] = []
+    while pieces and is_address(pieces[-1].strip(_SPACE)):
+        addresses.append(pieces.pop().strip(_SPACE))
+    *rest, last = pieces[-1].split() if pieces else [""]
+    if rest and is_address(last):
+        addresses.append(last)
+        pieces[-1] = pieces[-1].rstrip()[: -len(last)]
+    full = ",".join(pieces).strip(_SPACE)
+    if not addresses or not _SLOT.search(full):
+        return None
+    _, _, faults = _unquoted(full)
+    addresses.reverse()
+    return Line("report", full, tuple(addresses[:1]), tuple(addresses[1:]), faults=faults)
+
+
+def _nothing(text: str) -> Line:
+    """Say of a line without a known shape what can be said."""
+    before, bracket, _ = text.rpartition("<")
+    if bracket and ">" not in text[len(before) :]:
+        inner, escaped, _ = _unquoted(before.rstrip(_SPACE) or '""')
+        return Line(
+            "raw", inner, escaped=escaped, faults=(Fault("cut-off", "the address has no closing angle bracket"),)
+        )
+    if "@" not in text and _SLOT.search(text):
+        return Line("raw", text, faults=(Fault("no-address"),))
+    listed = tuple(dict.fromkeys(word for word in re.split(r"[\s,;<>()]+", text) if is_address(word)))
+    return Line("", None, listed[:20], faults=(Fault("not-understood"), *direction_faults(text)))
+
+
+def logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the entries of a list with their line numbers: no blank lines, no comments, folded headers unfolded.
+
+    A line that ends with an encoded word goes on in the next one if that begins with white space and then an encoded
+    word or an address (RFC 5322, 2.2.3).
+    """
+    number = 0
+    while number < len(lines):
+        first = number
+        parts = [lines[number].strip(_SPACE)]
+        number += 1
+        while number < len(lines) and parts[-1].endswith("?=") and re.match(r"[ \t]+(?:=\?|<)", lines[number]):
+            parts.append(lines[number].strip(_SPACE))
+            number += 1
+        text = parts[0] if len(parts) == 1 else " ".join(parts)
+        if text and not (text[0] == "#" and text[1:2] in ("", " ", "\t")):
+            yield first + 1, text
+
+
+def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tuple[str, Record]:
+    """Return the shape of a line and its record. A line whose shape is not among `shapes` is not understood."""
+    if len(text) > MAX_LINE:
+        return "", unread(origin, text, Fault("too-long", f"a line of {len(text)} characters"))
+    allowed, faults = without_forbidden(text)
+    allowed = allowed.strip(_SPACE)
+    if not allowed:
+        return "", unread(origin, text, Fault("not-understood"), *faults)
+    line = take_apart(allowed)
+    if line.shape and line.shape not in shapes:
+        wrong = Fault("not-understood", "the line is not of the format that was asked for; leave the choice to `auto`")
+        return "", unread(origin, text, wrong, *faults, listed=line.listed)
+    if line.full is None:
+        return "", unread(origin, text, *line.faults, *faults, listed=line.listed)
+    record = make_entry(
+        origin, text, line.full, line.listed, line.out_of_band, (*faults, *line.faults), escaped=line.escaped
+    )
+    return line.shape, record

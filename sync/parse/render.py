@@ -1,0 +1,64 @@
+"""From records back to text: the repository message and a spreadsheet, so that `parse` reads what was written."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+from sync.parse.table import COLUMNS, FURTHER
+from sync.records import Record
+
+_REFERENCE = re.compile(r"&(?=#|[A-Za-z])")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_SEPARATORS = re.compile(r"\s*[,;](?! ?ext=)\s*", re.IGNORECASE)
+
+
+def _protected(text: str) -> str:
+    """Return `text` so that undoing the transport once gives it back: what looks encoded is encoded."""
+    return _REFERENCE.sub("&amp;", text).replace("=?", "&#61;?") if "&" in text or "=?" in text else text
+
+
+def render_report(record: Record) -> str:
+    """Return the line of the repository message for `record`: “name, #1, .nl/.be, +31 …” list address, other addresses.
+
+    `parse` reads it back, except that a line has one list address, and a slot, and that a telephone text with commas
+    or semicolons, which would be several numbers there, gets slashes instead.
+    """
+    parts = [record.name]
+    if record.slot is not None:
+        parts.append(f"#{record.slot}")
+    if record.cctlds:
+        parts.append("/".join("." + label for label in record.cctlds))
+    parts += [_SEPARATORS.sub(" / ", phone) for phone in record.phones]
+    full = _protected(", ".join(parts)).replace("\\", "\\\\")
+    return f"“{full}” " + ", ".join(record.listed + record.out_of_band)
+
+
+def neutral_cell(text: str) -> str:
+    """Return `text` so that no spreadsheet takes it for a formula: with an apostrophe, which `parse` takes away."""
+    return "'" + text if _FORMULA.match(text) else text
+
+
+def render_csv(records: Iterable[Record]) -> str:
+    """Return a table of `records` with the columns that they use, which `parse` reads back.
+
+    The lines end with CR LF (RFC 4180, 2).
+    """
+    rows = list(records)
+    used = {name for record in rows for name in record.columns}
+    names = [name for name in COLUMNS if name not in FURTHER or name in used]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(names)
+    for record in rows:
+        values = {
+            "name": record.name,
+            "slot": "" if record.slot is None else f"#{record.slot}",
+            "cctlds": "; ".join("." + label for label in record.cctlds),
+            "phones": "; ".join(_SEPARATORS.sub(" / ", phone) if ";" in phone else phone for phone in record.phones),
+            "email": "; ".join(record.listed),
+            "oob_email": "; ".join(record.out_of_band),
+            **record.columns,
+        }
+        writer.writerow([neutral_cell(_protected(values.get(name, ""))) for name in names])
+    return text.getvalue()

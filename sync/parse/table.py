@@ -1,0 +1,189 @@
+"""The rows of CSV and TSV with a header: columns by name, in any order; "," or ";" or a tab between them.
+
+A table with an address column and no people, such as Postorius exports, is a list of subscribers.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from radicale_tldops.roster.errors import InputError
+from sync.parse.characters import describe
+from sync.parse.codes import Fault
+from sync.parse.limits import MAX_LINE, MAX_ROW_LINES
+
+PEOPLE = ("name", "slot", "cctlds", "phones", "email", "oob_email")
+"""The columns that a record has fields for."""
+
+FURTHER = (
+    *("organisation", "role", "languages", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
+    *("appointed_by", "appointed_on", "evidence", "confirmed_on", "note"),
+)
+"""The columns that go into `Record.columns` as they stand."""
+
+COLUMNS = PEOPLE + FURTHER
+"""The columns that are known, in the order in which they are written."""
+
+REQUIRED = ("name", "cctlds", "email")
+
+ADDRESS_NAMES = ("email", "e_mail", "address", "email_address", "e_mail_address", "subscriber", "member")
+"""How exports of list software name the column with the addresses."""
+
+DISPLAY_NAMES = ("display_name", "displayname", "full_name", "real_name", "realname")
+"""How they name the column with the full names."""
+
+_DELIMITERS = ",;\t"
+_CARRIAGE_RETURN = Fault("forbidden-character", describe("\r"))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a table: the columns' names in canonical spelling, the separator, its line, the index after it."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    after: int
+    line: int
+
+    @property
+    def is_roster(self) -> bool:
+        """Whether the table means to have people, not only addresses."""
+        return any(name in PEOPLE and name != "email" for name in self.columns)
+
+    @property
+    def address_column(self) -> str:
+        """The column with the addresses of a list of subscribers, or ""."""
+        return next((name for name in self.columns if name in ADDRESS_NAMES), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its first line, its cells, its text; `faults` where it is no row; `last` if reading ends there."""
+
+    line: int
+    cells: tuple[str, ...]
+    source: str
+    faults: tuple[Fault, ...] = ()
+    last: bool = False
+
+
+class _SpanError(ValueError):
+    """A row spans more lines or characters than a row may."""
+
+
+def _is_skipped(line: str) -> bool:
+    text = line.strip(" \t\u00a0")
+    return not text or (text[0] == "#" and text[1:2] in ("", " ", "\t"))
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[\s_\-]+", "_", name.strip(" \t\u00a0\ufeff").casefold())
+
+
+def _header_cells(line: str, delimiter: str) -> tuple[str, ...]:
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        return ()
+    names = [_canonical(cell) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def find_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header | None:
+    """Return the header if the first line that says something is one.
+
+    It is one when two of its cells are names of known columns, or one of them an address column and no cell an address.
+    A line "sep=;", which Excel understands, may stand before it.
+    """
+    index = 0
+    while index < len(lines) and (_is_skipped(lines[index]) or re.fullmatch(r"sep=[,;\t]", lines[index].strip(" "))):
+        index += 1
+    if index == len(lines) or len(lines[index]) > MAX_LINE:
+        return None
+    found: Header | None = None
+    best = 0
+    for delimiter in delimiters:
+        names = _header_cells(lines[index], delimiter)
+        known = sum(name in COLUMNS or name in ADDRESS_NAMES or name in DISPLAY_NAMES for name in names)
+        addresses = any(name in ADDRESS_NAMES for name in names) and "@" not in lines[index]
+        if known > best and (known > 1 or addresses):
+            best, found = known, Header(names, delimiter, index + 1, index + 1)
+    return found
+
+
+def check_header(header: Header, file: str) -> tuple[Fault, ...]:
+    """Return a fault for each unknown column. Raises `InputError` if one is missing or stands there twice."""
+    columns = header.columns
+    doubled = sorted({name for name in columns if name and columns.count(name) > 1})
+    if doubled:
+        raise InputError(
+            f"{file}:{header.line}: the column {doubled[0]} stands there twice; rename or delete one of them"
+        )
+    if not header.is_roster and header.address_column:
+        return ()
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        have = ", ".join(columns)[:200]
+        raise InputError(
+            f"{file}:{header.line}: the table has no column {' and no column '.join(missing)} (it has {have}); "
+            f"add it: {', '.join(REQUIRED)} are required"
+        )
+    return tuple(Fault("unknown-column", repr(name)) for name in columns if name not in COLUMNS)
+
+
+def read_rows(lines: Sequence[str], header: Header) -> Iterator[Row]:
+    """Yield the rows behind the header. A quotation mark that stays open ends the reading: the rest is not certain."""
+    index, delimiter = header.after, header.delimiter
+    while index < len(lines):
+        line = lines[index]
+        first = index + 1
+        if _is_skipped(line):
+            index += 1
+            continue
+        if len(line) > MAX_LINE:
+            yield Row(first, (), line, (Fault("too-long", f"a line of {len(line)} characters"),))
+            index += 1
+            continue
+        if '"' not in line:
+            yield Row(first, tuple(line.split(delimiter)), line)
+            index += 1
+            continue
+        row, index = _quoted_row(lines, index, delimiter)
+        yield row
+        if row.last:
+            return
+
+
+def _quoted_row(lines: Sequence[str], start: int, delimiter: str) -> tuple[Row, int]:
+    """Read a row with quotation marks, over as many lines as it has, and return it with the index behind it."""
+    taken = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal taken
+        size = 0
+        for index in range(start, len(lines)):
+            line = lines[index]
+            taken += 1
+            size += len(line) + 1
+            if taken > MAX_ROW_LINES or size > MAX_LINE:
+                raise _SpanError
+            yield line + "\n"
+
+    faults: tuple[Fault, ...] = ()
+    cells: list[str] = []
+    last = False
+    try:
+        cells = next(csv.reader(feed(), delimiter=delimiter, skipinitialspace=True, strict=True))
+    except (_SpanError, StopIteration):
+        faults, last = (Fault("unclosed-quote", "nothing after this line was read"),), True
+    except csv.Error as error:
+        last = "unexpected end" in str(error)
+        why = (
+            "nothing after this line was read" if last else f"a quotation mark inside a cell ({taken} lines were taken)"
+        )
+        faults = (Fault("unclosed-quote", why),) if "new-line" not in str(error) else (_CARRIAGE_RETURN,)
+    source = "\n".join(lines[start : start + min(taken, 3)])
+    return Row(start + 1, tuple(cells), source, faults, last), start + max(taken, 1)

@@ -1,0 +1,268 @@
+"""A plan: what a sync would do, as a value that a person can review and a store can carry out."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.settings import GuardSettings
+from radicale_tldops.store.values import NewReader, RosterState, Source
+from sync.guards import Hazard, Part, Totals, check
+from sync.identify import How, Match
+from sync.wanted import Wanted
+
+
+class Kind(StrEnum):
+    """What happens to a person: `rerendered` is a card with the same data in a new layout."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    HELD = "held"
+    RERENDERED = "rerendered"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field before and after, as text."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What happens to one person. `how` tells by what the person was recognised, `reason` why somebody is held."""
+
+    kind: Kind
+    uid: str
+    name: str
+    served: str
+    how: str = ""
+    reason: str = ""
+    origins: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChange:
+    """A login that comes, goes, or is somebody else's now; `devices` is how many device passwords end with it."""
+
+    kind: Kind
+    login: str
+    name: str
+    reason: str = ""
+    devices: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes, the hazards, and an id over both, the inputs and the generation they start from.
+
+    `contacts` are the people to write, by UID, and `readers` the logins to write: what applying needs beside the
+    changes themselves. `members` are the UIDs of each ccTLD afterwards.
+    """
+
+    base: int
+    lineage: str
+    kind: str
+    sources: tuple[Source, ...]
+    people: tuple[PersonChange, ...]
+    access: tuple[ReaderChange, ...]
+    hazards: tuple[Hazard, ...]
+    totals: Totals
+    contacts: Mapping[str, Contact]
+    readers: Mapping[str, NewReader]
+    returned: frozenset[str]
+    members: Mapping[str, tuple[str, ...]]
+
+    @property
+    def id(self) -> str:
+        """Sixteen hex digits that change when anything that is to happen, or its base or input, does."""
+        content = [
+            self.lineage,
+            self.base,
+            self.kind,
+            [(source.part, source.sha256) for source in self.sources],
+            [(change.kind, change.uid, [(f.field, f.old, f.new) for f in change.fields]) for change in self.people],
+            [(change.kind, change.login, change.name, change.reason) for change in self.access],
+            [(hazard.code, hazard.part, hazard.message) for hazard in self.hazards],
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write; people who are merely held are nothing to write."""
+        return not self.access and all(change.kind is Kind.HELD for change in self.people)
+
+    def of_kind(self, kind: Kind) -> tuple[PersonChange, ...]:
+        """Return the changes of one kind."""
+        return tuple(change for change in self.people if change.kind is kind)
+
+    def hazards_of(self, part: Part) -> tuple[Hazard, ...]:
+        """Return the hazards of one half."""
+        return tuple(hazard for hazard in self.hazards if hazard.part is part)
+
+    def removals_of_access(self) -> "Plan":
+        """Return the part that a hazard in the roster does not stop: the readers who are to go."""
+        gone = tuple(change for change in self.access if change.kind is Kind.REMOVED)
+        totals = replace(self.totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(gone))
+        return replace(
+            self,
+            kind="access",
+            people=(),
+            access=gone,
+            hazards=self.hazards_of(Part.ACCESS),
+            totals=totals,
+            contacts={},
+            readers={},
+            returned=frozenset(),
+        )
+
+
+def make_plan(
+    state: RosterState,
+    wanted: Wanted,
+    limits: GuardSettings,
+    now: datetime,
+    card_key: Callable[[Contact, str], str],
+    *,
+    kind: str = "sync",
+    sources: tuple[Source, ...] = (),
+    applied: Sequence[Source] = (),
+    devices: Mapping[str, int] | None = None,
+) -> Plan:
+    """Compare the newest generation with what is wanted.
+
+    `card_key` gives the key under which a contact's rendered card is kept; `applied` are the inputs that were applied last, `devices` the number of
+    valid device passwords of each login.
+    """
+    people = tuple(_people_changes(state, wanted, card_key))
+    access = tuple(_reader_changes(state, wanted.readers, devices or {}))
+    counted = {one: sum(change.kind is one for change in people) for one in Kind}
+    totals = Totals(
+        people=len(wanted.people) + len(wanted.held),
+        added=counted[Kind.ADDED],
+        removed=counted[Kind.REMOVED],
+        changed=counted[Kind.CHANGED] + counted[Kind.RERENDERED],
+        readers_added=sum(change.kind is Kind.ADDED for change in access),
+        readers_removed=sum(change.kind is Kind.REMOVED for change in access),
+        in_file=len(wanted.people) + len(wanted.held) + (wanted.mismatch.not_listed if wanted.mismatch else 0),
+        single=_removes_one_person(state, people, access),
+    )
+    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch)
+    written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
+    changed_logins = {change.login for change in access if change.kind is not Kind.REMOVED}
+    return Plan(
+        base=state.base,
+        lineage=state.lineage,
+        kind=kind,
+        sources=sources,
+        people=people,
+        access=access,
+        hazards=hazards,
+        totals=totals,
+        contacts={uid: wanted.people[uid].entry.contact for uid in sorted(written)},
+        readers={login: wanted.readers[login] for login in sorted(changed_logins)},
+        returned=frozenset(uid for uid in written if wanted.people[uid].returned),
+        members=_members(state, wanted),
+    )
+
+
+def _people_changes(
+    state: RosterState, wanted: Wanted, card_key: Callable[[Contact, str], str]
+) -> Iterable[PersonChange]:
+    changes = [
+        change for uid, match in wanted.people.items() if (change := _person_change(state, match, card_key)) is not None
+    ]
+    for uid, held in wanted.held.items():
+        contact = state.people[uid].contact
+        origins = tuple(str(origin) for origin in held.origins)
+        changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.served, reason=held.reason, origins=origins))
+    for uid, person in state.people.items():
+        if uid not in wanted.people and uid not in wanted.held:
+            changes.append(PersonChange(Kind.REMOVED, uid, person.contact.name, person.contact.served))
+    return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.served, change.name, change.uid))
+
+
+def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact, str], str]) -> PersonChange | None:
+    contact, stored = match.entry.contact, state.people.get(match.uid)
+    origins = tuple(str(origin) for origin in match.entry.origins)
+    if stored is None:
+        how = f"returned: {match.how}" if match.returned else How.NEW.value
+        empty = Contact(name="", slots=(), listed=())
+        return PersonChange(
+            Kind.ADDED, match.uid, contact.name, contact.served, how, origins=origins, fields=compare(empty, contact)
+        )
+    if stored.key == card_key(contact, match.uid):
+        return None
+    differences = compare(stored.contact, contact)
+    kind = Kind.CHANGED if differences else Kind.RERENDERED
+    return PersonChange(
+        kind, match.uid, contact.name, contact.served, match.how.value, origins=origins, fields=differences
+    )
+
+
+def compare(old: Contact, new: Contact) -> tuple[FieldChange, ...]:
+    """Return the fields in which two contacts differ, in the order of the fields."""
+    return tuple(
+        FieldChange(field.name, before, after)
+        for field in fields(Contact)
+        if (before := _text(getattr(old, field.name))) != (after := _text(getattr(new, field.name)))
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Phone):
+        return value.display
+    if isinstance(value, tuple):
+        if len(value) == 2 and isinstance(value[1], int | None) and isinstance(value[0], str):
+            return f".{value[0]} #{value[1]}" if value[1] is not None else f".{value[0]}"
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _reader_changes(
+    state: RosterState, readers: Mapping[str, NewReader], devices: Mapping[str, int]
+) -> Iterable[ReaderChange]:
+    changes = []
+    for login, new in readers.items():
+        old = state.readers.get(login)
+        if old is None:
+            changes.append(ReaderChange(Kind.ADDED, login, new.name, new.reason))
+        elif state.reader_uids[login] != new.uid:
+            changes.append(ReaderChange(Kind.CHANGED, login, new.name, "somebody else's now", devices.get(login, 0)))
+        elif (old.name, old.reason) != (new.name, new.reason):
+            changes.append(ReaderChange(Kind.CHANGED, login, new.name, new.reason))
+    for login, old in state.readers.items():
+        if login not in readers:
+            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, devices.get(login, 0)))
+    return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.login))
+
+
+def _removes_one_person(state: RosterState, people: Sequence[PersonChange], access: Sequence[ReaderChange]) -> bool:
+    """Tell whether the plan takes one person, with the logins of that person, and does nothing else."""
+    doing = [change for change in people if change.kind is not Kind.HELD]
+    kinds = {change.kind for change in doing} | {change.kind for change in access}
+    if kinds != {Kind.REMOVED}:
+        return False
+    uids = {change.uid for change in doing} | {state.reader_uids[change.login] or change.login for change in access}
+    return len(uids) == 1
+
+
+def _members(state: RosterState, wanted: Wanted) -> Mapping[str, tuple[str, ...]]:
+    members: dict[str, list[str]] = {}
+    contacts = {uid: match.entry.contact for uid, match in wanted.people.items()}
+    contacts |= {uid: state.people[uid].contact for uid in wanted.held}
+    for uid, contact in contacts.items():
+        for label, _ in contact.slots:
+            members.setdefault(label, []).append(uid)
+    return {label: tuple(sorted(uids)) for label, uids in sorted(members.items())}

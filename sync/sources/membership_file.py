@@ -1,0 +1,54 @@
+"""Reading a text file as one consistent version, or not at all."""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from radicale_tldops.roster.errors import InputError
+from radicale_tldops.store.values import Source
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Longest file that is read, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """The bytes of a file and what is recorded of it."""
+
+    data: bytes
+    source: Source
+
+
+def read(path: Path, part: str) -> InputFile:
+    """Read a regular file.
+
+    Raises:
+        InputError: it is missing, unreadable, not a regular file, too long, or was replaced while it was read.
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                kind = "a directory" if stat.S_ISDIR(before.st_mode) else "a pipe or a device"
+                raise InputError(f"{path}: this is {kind}, not a file. Save the list to a file and name that.")
+            if before.st_size > MAX_BYTES:
+                raise InputError(
+                    f"{path}: the file has {before.st_size} bytes; more than {MAX_BYTES} are no membership file."
+                )
+            data = file.read(MAX_BYTES + 1)
+        after = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the file: {error.strerror}.") from error
+    if _state(before) != _state(after) or len(data) != before.st_size:
+        raise InputError(f"{path}: the file changed while it was read. Run the command again when it is complete.")
+    modified = datetime.fromtimestamp(before.st_mtime, UTC)
+    return InputFile(data, Source(part, str(path), hashlib.sha256(data).hexdigest(), modified.isoformat()))
+
+
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,298 @@
+"""A contact as a vCard 3.0 (RFC 2426): the same contact always gives the same bytes.
+
+What the clients make of each line, and why it has the form that it has, stands in docs/clients.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.login import canonical_domain
+from sync.vcard_lines import CardError as CardError
+from sync.vcard_lines import Line, check_text, check_uid, write_card
+from sync.vcard_lines import check_card as check_card
+from sync.vcard_names import SplitName, split_name
+
+RENDERER = "1"
+"""Changes whenever the bytes of any card would change for the same contact."""
+NAMESPACE = uuid.UUID("6a4c34f2-0e5b-4c7e-9a57-2f0f6d1c8b90")
+"""Namespace of every UID (RFC 9562, 5.5). It never changes: the clients know a person by the UID."""
+MAX_FIELD = 1000
+"""Longest value of a contact in characters, the note apart."""
+MAX_NOTE = 4000
+"""Longest note of a contact in characters."""
+MAX_VALUES = 100
+"""Most ccTLDs, addresses of a kind, phones or languages of one contact."""
+
+_TITLE = "Security and Stability Contact"
+_TEL_TYPES = {"cell": ("CELL", "VOICE"), "voice": ("WORK", "VOICE"), "fax": ("FAX",), "pager": ("PAGER",)}
+_TEXTS = (
+    *("name", "organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
+    *("appointed_by", "evidence"),
+)
+_LABEL = re.compile("[a-z0-9-]+")
+_MATRIX = re.compile(r"@?([^@:\s]+):([^@\s/]+)")
+_NUMBER = re.compile(r"\+[0-9 ().-]+")
+# Reserved and unreserved characters of RFC 3986 and "%", without "," and ";": some clients undo backslash escapes in
+# a URI and some do not, so nothing may stand in one that would have to be escaped.
+_URI_SAFE = "%:/?#[]@!$&'()*+=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class CardOptions:
+    """What the configuration changes in a card. `tlp` is the first line of every note (Traffic Light Protocol)."""
+
+    tlp: str = "TLP:AMBER"
+
+
+def contact_uid(canonical_address: str) -> str:
+    """Return the UID of the person whose list address, in canonical form, was this one when it first appeared.
+
+    Raises `CardError` for the empty string, which `canonical_login` gives for what is no address.
+    """
+    if not canonical_address:
+        raise CardError("UID: there is no address to derive it from")
+    return str(uuid.uuid5(NAMESPACE, canonical_address))
+
+
+def group_uid(cctld: Cctld) -> str:
+    """Return the UID of the group card of a ccTLD. No contact has it: an address holds an "@"."""
+    return str(uuid.uuid5(NAMESPACE, "." + cctld.a_label))
+
+
+def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback_org: str = "") -> str:
+    """Return the card of `contact`, with CRLF line ends.
+
+    `fallback_org` stands in ORG where the file gives no organisation: the registrable domain of the list address,
+    which only the caller can tell. Without it the whole domain of the first address does.
+
+    Raises `CardError`, naming the field, for a value that cannot stand in a card.
+    """
+    _check(contact, options, fallback_org)
+    served = contact.served
+    in_brackets = " ".join(filter(None, (served, contact.organisation)))
+    org = contact.organisation or fallback_org or _domain(contact)
+    lines = [
+        Line("UID", uid),
+        Line("FN", f"{contact.name} ({in_brackets})" if in_brackets else contact.name),
+        Line("N", tuple(_part(part) for part in split_name(contact.name))),
+        Line("TITLE", _title(contact)),
+        Line("CATEGORIES", (*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS")),
+        Line("NOTE", "\n".join(_note(contact, options))),
+        Line("CLASS", "CONFIDENTIAL"),
+        *(Line("URL", cctld.iana_page) for cctld in contact.cctlds),
+        *_emails(contact),
+        *(Line("TEL", phone.display, _TEL_TYPES[phone.kind]) for phone in sorted(contact.phones, key=_rank)),
+        *_handles(contact),
+    ]
+    if served:
+        lines.append(Line("NICKNAME", served))
+    if org:
+        lines.append(Line("ORG", tuple(_part(part) for part in (org, served) if part)))
+    if contact.role:
+        lines.append(Line("ROLE", contact.role))
+    if contact.timezone:
+        lines.append(Line("TZ", contact.timezone, params=(("VALUE", "text"),)))
+    if _is_web(contact.pgp_url):
+        lines.append(Line("KEY", quote(contact.pgp_url, safe=_URI_SAFE), params=(("VALUE", "uri"),)))
+    dates = [day for day in (contact.confirmed_on, contact.appointed_on) if day]
+    if dates:
+        lines.append(Line("REV", f"{max(dates).isoformat()}T00:00:00Z"))
+    return write_card(lines, uid)
+
+
+def render_group(cctld: Cctld, member_uids: Sequence[str]) -> str:
+    """Return the group card of a ccTLD in the form of Apple's address book server.
+
+    Raises `CardError` if a UID is not a bare UUID.
+    """
+    for uid in member_uids:
+        check_uid(uid)
+    _check_cctlds((cctld.a_label,))
+    own = group_uid(cctld)
+    members = (Line("X-ADDRESSBOOKSERVER-MEMBER", f"urn:uuid:{uid}") for uid in sorted(set(member_uids)))
+    lines = [
+        Line("UID", own),
+        Line("FN", cctld.dotted),
+        Line("N", SplitName(cctld.dotted)),
+        Line("X-ADDRESSBOOKSERVER-KIND", "group"),
+        *members,
+    ]
+    return write_card(lines, own)
+
+
+def _check(contact: Contact, options: CardOptions, fallback_org: str) -> None:
+    """Refuse what can never stand in a card, before anything is made of it."""
+    for field in ("slots", "listed", "out_of_band", "phones", "languages"):
+        count = len(getattr(contact, field))
+        if count > MAX_VALUES:
+            raise CardError(f"{field}: {count} values, more than the {MAX_VALUES} that a card takes")
+    for field, text in _single_lines(contact):
+        check_text(field, text, MAX_FIELD)
+    check_text("note", contact.note, MAX_NOTE, newlines=True)
+    check_text("tlp", options.tlp, MAX_FIELD)
+    check_text("fallback organisation", fallback_org, MAX_FIELD)
+    for field, values in (
+        ("name", (contact.name,)),
+        ("tlp", (options.tlp,)),
+        ("listed", contact.listed),
+        ("out_of_band", contact.out_of_band),
+        ("phones", tuple(phone.display for phone in contact.phones)),
+    ):
+        if not all(value.strip() for value in values):
+            raise CardError(f"{field}: empty")
+    if any(phone.kind not in _TEL_TYPES for phone in contact.phones):
+        raise CardError(f"phones: the kind must be one of {', '.join(_TEL_TYPES)}")
+    _check_cctlds([label for label, _ in contact.slots])
+
+
+def _single_lines(contact: Contact) -> Iterator[tuple[str, str]]:
+    for field in _TEXTS:
+        yield field, getattr(contact, field)
+    for field in ("listed", "out_of_band", "languages"):
+        for text in getattr(contact, field):
+            yield field, text
+    for phone in contact.phones:
+        yield "phones", phone.display
+
+
+def _check_cctlds(labels: Sequence[str]) -> None:
+    for label in labels:
+        try:
+            check_text("ccTLD", Cctld(label).u_label, MAX_FIELD)
+        except ValueError as error:  # not an A-label, or Punycode that cannot be decoded
+            raise CardError("ccTLD: not an A-label") from error
+        if not _LABEL.fullmatch(label):
+            raise CardError("ccTLD: not an A-label")
+
+
+def _part(text: str) -> str:
+    r"""Return `text` as a part of a structured value.
+
+    A part may not end in a backslash: ical.js, and with it Thunderbird, reads the escaped one and the ";" behind it as
+    an escaped ";", and joins two parts.
+    """
+    return text.rstrip("\\ ")
+
+
+def _domain(contact: Contact) -> str:
+    return contact.emails[0].rpartition("@")[2] if contact.emails else ""
+
+
+def _by_slot(contact: Contact) -> dict[int | None, list[str]]:
+    """Group the ccTLDs by slot, both in the order of the input."""
+    groups: dict[int | None, list[str]] = {}
+    for label, slot in contact.slots:
+        groups.setdefault(slot, []).append(Cctld(label).dotted)
+    return groups
+
+
+def _title(contact: Contact) -> str:
+    groups = _by_slot(contact)
+    if len(groups) > 1:
+        named = (f"{_slot(slot)} ({' '.join(dotted)})" for slot, dotted in groups.items())
+        return f"{_TITLE} {', '.join(named)}"
+    return _TITLE if contact.slot is None else f"{_TITLE} #{contact.slot}"
+
+
+def _slot(slot: int | None) -> str:
+    return "without number" if slot is None else f"#{slot}"
+
+
+def _emails(contact: Contact) -> Iterator[Line]:
+    types: tuple[str, ...] = ("INTERNET", "WORK", "PREF")
+    for address in contact.listed:
+        yield Line("EMAIL", address, types)
+        types = ("INTERNET", "WORK")
+    for number, address in enumerate(contact.out_of_band, start=1):
+        yield Line("EMAIL", address, ("INTERNET",), group=f"item{number}")
+        yield Line("X-ABLABEL", "Out of band", group=f"item{number}")
+
+
+def _rank(phone: Phone) -> int:
+    """Order of the numbers, best first: those that somebody answers, then machines, then what nobody can dial."""
+    if not phone.dialable:
+        return 2
+    return int(phone.kind in ("fax", "pager"))
+
+
+def _is_web(text: str) -> bool:
+    return text.startswith(("https://", "http://"))
+
+
+def _handles(contact: Contact) -> Iterator[Line]:
+    """Give IMPP (RFC 4770) with a scheme, and the service once more where Apple looks for it.
+
+    "signal:" and "whatsapp:" are what address books show as the service; "matrix:" is the registered scheme.
+    """
+    for service, handle in (("Signal", contact.signal), ("WhatsApp", contact.whatsapp), ("Matrix", contact.matrix)):
+        uri = _impp(service, handle.strip())
+        if uri:
+            yield Line("IMPP", uri, ("WORK",), (("X-SERVICE-TYPE", service),))
+
+
+def _impp(service: str, handle: str) -> str:
+    """Return the URI of a handle, or "" where none can be made: the note has the handle in any case."""
+    if _is_web(handle):
+        return quote(handle, safe=_URI_SAFE)
+    if service == "Matrix":
+        user = _MATRIX.fullmatch(handle)
+        return f"matrix:u/{quote(user[1], safe='')}:{quote(user[2], safe=':')}" if user else ""
+    if _NUMBER.fullmatch(handle):
+        handle = "+" + re.sub("[^0-9]", "", handle)
+    return f"{service.lower()}:{quote(handle, safe='+@')}" if handle else ""
+
+
+def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
+    """Give the lines of NOTE: what vCard 3.0 has no property for, or what some client does not show elsewhere."""
+    yield options.tlp
+    if contact.slots:
+        slots = (f"{Cctld(label).dotted} {_slot(slot)}" for label, slot in contact.slots)
+        yield ("Slot: " if len(contact.slots) == 1 else "Slots: ") + ", ".join(slots)
+    appointed = _appointment(contact)
+    if appointed:
+        yield appointed
+    if contact.confirmed_on:
+        yield f"Last confirmed: {contact.confirmed_on.isoformat()}"
+    for heading, value in (
+        ("Languages", ", ".join(contact.languages)),
+        ("Signal", contact.signal),
+        ("WhatsApp", contact.whatsapp),
+        ("Matrix", contact.matrix),
+        ("OpenPGP fingerprint", contact.pgp_fingerprint),
+        ("OpenPGP key", "" if _is_web(contact.pgp_url) else contact.pgp_url),
+    ):
+        if value:
+            yield f"{heading}: {value}"
+    yield from _dependent(contact)
+    if contact.note:
+        yield contact.note
+
+
+def _appointment(contact: Contact) -> str:
+    by = {"admin": "the IANA admin contact", "tech": "the IANA tech contact"}.get(
+        contact.appointed_by, contact.appointed_by
+    )
+    words = [f"by {by}"] if by else []
+    if contact.appointed_on:
+        words.append(f"on {contact.appointed_on.isoformat()}")
+    if contact.evidence:
+        words.append(f"(evidence: {contact.evidence})")
+    return " ".join(["Appointed", *words]) if words else ""
+
+
+def _dependent(contact: Contact) -> Iterator[str]:
+    """Name the addresses that stand under a ccTLD that the contact serves: they fail when it does."""
+    served = {label for label, _ in contact.slots}
+    for address in contact.emails:
+        try:
+            label = canonical_domain(address.rpartition("@")[2].rstrip(".")).rpartition(".")[2]
+        except UnicodeError:
+            continue
+        if label in served:
+            dotted = Cctld(label).dotted
+            yield f"{address} stands under {dotted}: it may fail when {dotted} does"

@@ -1,0 +1,146 @@
+"""The further columns of a table: checked one by one, and joined where one person has several entries."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sync.findings import Finding, printable
+
+_APPOINTERS = ("admin", "tech")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# The areas of the IANA database. Which cities it has changes from machine to machine, so they are not looked up.
+_TIMEZONE = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)"
+    r"/[A-Za-z0-9_+-]{2,30}(?:/[A-Za-z0-9_+-]{2,30})?|UTC"
+)
+_FINGERPRINT = re.compile(r"(?:[0-9A-F]{40}|[0-9A-F]{64})")
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The values of the further columns, as a `Contact` holds them."""
+
+    organisation: str = ""
+    role: str = ""
+    languages: tuple[str, ...] = ()
+    timezone: str = ""
+    signal: str = ""
+    whatsapp: str = ""
+    matrix: str = ""
+    pgp_fingerprint: str = ""
+    pgp_url: str = ""
+    appointed_by: str = ""
+    appointed_on: date | None = None
+    evidence: str = ""
+    confirmed_on: date | None = None
+    note: str = ""
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return the values as keyword arguments of `Contact`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def read_columns(cells: Mapping[str, str], today: date) -> tuple[Columns, tuple[Finding, ...]]:
+    """Return the values of the columns that are known; a value of the wrong form is left out, with a finding.
+
+    A date may lie one day ahead of `today`: there are time zones in which it is tomorrow.
+    """
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for name in (field.name for field in fields(Columns)):
+        text = cells.get(name, "").strip()
+        if not text:
+            continue
+        if name in ("appointed_on", "confirmed_on"):
+            value, finding = _date(name, text, today)
+        else:
+            value, finding = _value(name, text)
+        if finding:
+            findings.append(finding)
+        if value:
+            values[name] = value
+    return Columns(**values), tuple(findings)
+
+
+def _date(name: str, text: str, today: date) -> tuple[date | None, Finding | None]:
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        return None, Finding("bad-date", f"{name}: {printable(text)} is not a date; it is left out", text)
+    if day > date.max - timedelta(days=1) or day > today + timedelta(days=1):
+        return None, Finding("future-date", f"{name}: {day} lies in the future; it is left out", text)
+    return day, None
+
+
+def _value(name: str, text: str) -> tuple[Any, Finding | None]:
+    form = _FORMS.get(name)
+    if form is None:
+        return text, None
+    read, wanted = form
+    value = read(text)
+    if value:
+        return value, None
+    return None, Finding("bad-column", f"{name}: {printable(text)} is not {wanted}; it is left out", text)
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    tags = [tag for tag in re.split(r"[;,\s]+", text) if tag]
+    return tuple(dict.fromkeys(tags)) if all(_LANGUAGE.fullmatch(tag) for tag in tags) else ()
+
+
+def _fingerprint(text: str) -> str:
+    plain = re.sub(r"[\s:]", "", text).upper().removeprefix("0X")
+    return plain if _FINGERPRINT.fullmatch(plain) else ""
+
+
+def _appointer(text: str) -> str:
+    return text.lower() if text.lower() in _APPOINTERS else ""
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    return lambda text: text if pattern.fullmatch(text) else ""
+
+
+_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "languages": (_languages, "a list of language tags (BCP 47) such as en or pt-BR"),
+    "timezone": (_matching(_TIMEZONE), "the name of an IANA time zone such as Europe/Amsterdam"),
+    "pgp_fingerprint": (_fingerprint, "a fingerprint of 40 or 64 hexadecimal digits"),
+    "pgp_url": (_matching(_HTTPS), "an address that begins with https://"),
+    "appointed_by": (_appointer, "admin or tech"),
+}
+
+
+def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]:
+    """Join the columns of one person's entries; return also the names of those that contradict each other.
+
+    Languages, notes and evidence add up, and the latest confirmation counts. For all else there is one value or a
+    contradiction: nobody guesses which entry is right.
+    """
+    if len(several) == 1:
+        return several[0], ()
+    first = several[0]
+    conflicts: list[str] = []
+    merged: dict[str, Any] = {}
+    for name in (field.name for field in fields(Columns)):
+        values = list(dict.fromkeys(value for one in several if (value := getattr(one, name))))
+        if name == "languages":
+            merged[name] = _union(values)
+        elif name in ("note", "evidence"):
+            merged[name] = "; ".join(values)
+        elif name == "confirmed_on":
+            merged[name] = max(values, default=None)
+        else:
+            merged[name] = values[0] if values else getattr(first, name)
+            if len(values) > 1:
+                conflicts.append(name)
+    return replace(first, **merged), tuple(conflicts)
+
+
+def _union(several: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for one in several for value in one))

@@ -1,0 +1,234 @@
+"""One record on its own: its fields normalised, and everything that is wrong with them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from radicale_tldops.roster.contact import Phone, name_key
+from radicale_tldops.roster.errors import InputError
+from sync.addresses import is_role, login_of, normalise_address
+from sync.cctlds import canonical_label
+from sync.findings import Finding, has_forbidden, printable, without_forbidden
+from sync.phones import read_phones
+from sync.records import Origin, Record
+from sync.vet.columns import Columns, read_columns
+from sync.vet.rules import VettingRules
+
+MAX_NAME = 200
+"""Longest name in characters."""
+MAX_PHONE = 1000
+"""Longest telephone text in characters, kept or not."""
+MAX_COLUMN = 1000
+"""Longest further column in characters, the note apart."""
+MAX_NOTE = 4000
+"""Longest note in characters."""
+MAX_CCTLDS = 100
+"""Most ccTLDs of one person."""
+MAX_PHONES = 20
+"""Most telephone numbers of one person."""
+MAX_ADDRESSES = 20
+"""Most addresses of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record, normalised. `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
+
+    `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
+    `unparsed` says that parsing has found an error in it, so that what is missing was perhaps not understood.
+    """
+
+    origin: Origin
+    name: str
+    slot: int | None
+    labels: tuple[str, ...]
+    unknown: tuple[str, ...]
+    listed: tuple[str, ...]
+    out_of_band: tuple[str, ...]
+    listed_logins: tuple[str, ...]
+    other_logins: tuple[str, ...]
+    phones: tuple[Phone, ...]
+    columns: Columns
+    present: frozenset[str]
+    findings: tuple[Finding, ...]
+    unparsed: bool
+
+    @property
+    def key(self) -> str:
+        """The name in the form in which names are compared; empty where there is none."""
+        return name_key(self.name)
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """Every canonical login."""
+        return self.listed_logins + self.other_logins
+
+    @property
+    def broken(self) -> bool:
+        """Whether it has an error of its own."""
+        return self.unparsed or any(finding.is_error for finding in self.findings)
+
+    @property
+    def content(self) -> object:
+        """Everything that it says, wherever it stands: entries of the same content are the same entry."""
+        return (self.name, self.slot, self.labels, self.listed, self.out_of_band, self.phones, self.columns)
+
+
+def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
+    """Normalise the fields of `record` and collect what is wrong with them."""
+    clean, findings = _bounded(record)
+    labels, unknown = _labels(clean.cctlds, rules)
+    listed, bad_listed = _addresses(clean.listed)
+    others, bad_others = _addresses(clean.out_of_band)
+    phones, about_phones = _phones(clean.phones, labels, rules)
+    columns, about_columns = read_columns(clean.columns, today)
+    listed_logins = _logins(clean.listed)
+    findings += [
+        *_missing(clean),
+        *(_unknown(label) for label in unknown),
+        *_slot(clean.slot, rules),
+        *bad_listed,
+        *bad_others,
+        *_roles(dict.fromkeys((*listed, *others)), rules),
+        *about_phones,
+        *about_columns,
+    ]
+    said = {problem.code for problem in record.problems}
+    return Entry(
+        record.origin,
+        clean.name,
+        clean.slot,
+        labels,
+        tuple(canonical_label(label) or label for label in unknown),
+        listed,
+        tuple(address for address in others if login_of(address) not in listed_logins),
+        listed_logins,
+        tuple(login for login in _logins(clean.out_of_band) if login not in listed_logins),
+        phones,
+        columns,
+        record.present,
+        # What parsing has refused under the same code is not said twice.
+        tuple(finding for finding in findings if not (finding.is_error and finding.code in said)),
+        record.broken,
+    )
+
+
+def _bounded(record: Record) -> tuple[Record, list[Finding]]:
+    """Take out of `record` what no card may hold and what is too long, and say so."""
+    texts = {
+        "name": (record.name,),
+        "ccTLD": record.cctlds,
+        "phone": record.phones,
+        "address": (*record.listed, *record.out_of_band),
+        **{name: (text,) for name, text in record.columns.items()},
+    }
+    limits = {"name": MAX_NAME, "phone": MAX_PHONE, "note": MAX_NOTE}
+    counts = {"ccTLD": MAX_CCTLDS, "phone": MAX_PHONES, "address": MAX_ADDRESSES}
+    findings = []
+    for name, values in texts.items():
+        longest, limit = max(map(len, values), default=0), limits.get(name, MAX_COLUMN)
+        if longest > limit:
+            findings.append(Finding("too-long", f"{printable(name)}: {longest} characters, more than {limit}"))
+        if len(values) > counts.get(name, 1):
+            findings.append(Finding("too-long", f"{name}: {len(values)} values, more than {counts[name]}"))
+        if any(has_forbidden(value) for value in values):
+            message = f"{printable(name)}: holds a character that no card may hold"
+            findings.append(Finding("forbidden-character", message, next(filter(has_forbidden, values))))
+    if not findings:
+        return replace(record, name=" ".join(record.name.split())), []
+    return (
+        replace(
+            record,
+            name=without_forbidden(record.name[:MAX_NAME]),
+            cctlds=_usable(record.cctlds, MAX_COLUMN, MAX_CCTLDS),
+            phones=_usable(record.phones, MAX_PHONE, MAX_PHONES),
+            listed=_usable(record.listed, MAX_COLUMN, MAX_ADDRESSES),
+            out_of_band=_usable(record.out_of_band, MAX_COLUMN, MAX_ADDRESSES),
+            columns={name: text for name, text in record.columns.items() if _usable((text,), MAX_NOTE, 1)},
+        ),
+        findings,
+    )
+
+
+def _usable(values: Sequence[str], length: int, count: int) -> tuple[str, ...]:
+    return tuple(value for value in values[:count] if len(value) <= length and not has_forbidden(value))
+
+
+def _missing(record: Record) -> list[Finding]:
+    if record.broken:
+        return []  # parsing has said what it did not understand
+    if not record.name and not record.cctlds:
+        return [Finding("address-only", "an address without a name", ", ".join(record.listed))]
+    findings = []
+    if not record.name:
+        findings.append(Finding("no-name", "the entry has no name", ", ".join(record.listed)))
+    if not record.cctlds:
+        findings.append(Finding("no-cctld", f"{printable(record.name)} has no ccTLD", record.name))
+    if not record.listed:
+        findings.append(Finding("no-address", f"{printable(record.name)} has no list address", record.name))
+    return findings
+
+
+def _labels(written: Iterable[str], rules: VettingRules) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the A-labels of the known ccTLDs, and the other labels as they are written, each once."""
+    known: dict[str, None] = {}
+    unknown: dict[str, None] = {}
+    for label in written:
+        cctld = rules.delegations.known(label)
+        if cctld:
+            known[cctld.a_label] = None
+        else:
+            unknown[label] = None
+    return tuple(known), tuple(unknown)
+
+
+def _unknown(label: str) -> Finding:
+    return Finding("unknown-cctld", f".{printable(label).lstrip('.')} is not a ccTLD that is delegated today", label)
+
+
+def _slot(slot: int | None, rules: VettingRules) -> list[Finding]:
+    if slot is None or 1 <= slot <= rules.max_slot:
+        return []
+    return [Finding("bad-slot", f"there is no slot #{slot}: a ccTLD has #1 to #{rules.max_slot}", f"#{slot}")]
+
+
+def _logins(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(login for address in addresses if (login := login_of(address))))
+
+
+def _addresses(written: Iterable[str]) -> tuple[tuple[str, ...], list[Finding]]:
+    """Return the addresses in normal form, each mailbox once as it is written first, and what is wrong with others."""
+    addresses: dict[str, str] = {}
+    findings = []
+    for text in written:
+        try:
+            address = normalise_address(text)
+        except InputError as error:
+            findings.append(Finding("bad-address", str(error), text))
+        else:
+            addresses.setdefault(login_of(address), address)
+    return tuple(addresses.values()), findings
+
+
+def _roles(addresses: Iterable[str], rules: VettingRules) -> list[Finding]:
+    return [
+        Finding("role-address", f"{printable(address)} belongs to a role and not to a person", address)
+        for address in addresses
+        if is_role(address) and login_of(address) not in rules.role_waivers
+    ]
+
+
+def _phones(
+    texts: Iterable[str], labels: Iterable[str], rules: VettingRules
+) -> tuple[tuple[Phone, ...], tuple[Finding, ...]]:
+    """Read the numbers; a national number is one of the country of the first ccTLD that has one."""
+    regions = (rules.delegations.regions.get(label) for label in labels)
+    region = next((region for region in regions if region), None)
+    phones: dict[str, Phone] = {}
+    findings: list[Finding] = []
+    for text in texts:
+        some, notes = read_phones(text, region)
+        findings.extend(notes)
+        for phone in some:
+            phones.setdefault(phone.number, phone)
+    return tuple(phones.values()), tuple(findings)

@@ -1,0 +1,129 @@
+"""All the entries of one person: joined into one contact, and judged as a whole."""
+
+import calendar
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import chain
+
+from radicale_tldops.roster.contact import Contact, Phone
+from sync.addresses import login_of
+from sync.cctlds import registrable_domain
+from sync.findings import Finding, printable
+from sync.records import Severity
+from sync.vet.columns import merge_columns
+from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_COLUMN, MAX_NOTE, MAX_PHONES, Entry
+from sync.vet.rules import VettingRules
+
+_APPOINTMENT = ("appointed_by", "appointed_on", "evidence")
+
+
+def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
+    """Join the entries of one person without loss, in their order; return also what cannot be joined.
+
+    The name is the one that comes first; the other spellings differ from it in case and spaces alone.
+    """
+    columns, contradictions = merge_columns([entry.columns for entry in entries])
+    listed = _mailboxes(entry.listed for entry in entries)
+    others = _mailboxes(entry.out_of_band for entry in entries)
+    phones: dict[str, Phone] = {}
+    slots: dict[str, int | None] = {}
+    for entry in entries:
+        for phone in entry.phones:
+            phones.setdefault(phone.number, phone)
+        for label in entry.labels:
+            slots.setdefault(label, entry.slot)
+    contact = Contact(
+        name=entries[0].name,
+        slots=tuple(slots.items()),
+        listed=tuple(listed.values()),
+        out_of_band=tuple(address for login, address in others.items() if login not in listed),
+        phones=tuple(phones.values()),
+        **columns.as_arguments(),
+    )
+    findings = [
+        Finding("conflicting-column", f"the entries of {printable(contact.name)} contradict each other in {name}")
+        for name in contradictions
+    ]
+    sizes = {
+        "ccTLDs": (len(slots), MAX_CCTLDS),
+        "phones": (len(phones), MAX_PHONES),
+        "addresses": (len(contact.emails), MAX_ADDRESSES),
+        "characters of note": (len(contact.note), MAX_NOTE),
+        "characters of evidence": (len(contact.evidence), MAX_COLUMN),
+    }
+    for name, (size, limit) in sizes.items():
+        if len(entries) > 1 and size > limit:
+            findings.append(Finding("too-long", f"the entries together have {size} {name}, more than {limit}"))
+    return contact, tuple(findings)
+
+
+def _mailboxes(several: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Return every address by its canonical login, as it is written first."""
+    mailboxes: dict[str, str] = {}
+    for address in chain.from_iterable(several):
+        mailboxes.setdefault(login_of(address), address)
+    return mailboxes
+
+
+def judge(
+    contact: Contact, present: frozenset[str], rules: VettingRules, today: date, subscribers: frozenset[str] | None
+) -> list[Finding]:
+    """Return what is wrong with a person as a whole. `present` are the columns of the table."""
+    name = printable(contact.name)
+    findings = []
+    if subscribers is not None and not is_on_list(contact, subscribers):
+        findings.append(Finding("not-on-list", f"no address of {name} is on the list: {', '.join(contact.logins)}"))
+    if not any(phone.dialable and phone.kind != "fax" for phone in contact.phones):
+        findings.append(Finding("no-phone", f"{name} has no telephone number that dials"))
+    if contact.emails and not _has_out_of_band(contact):
+        message = f"{name} has no address in a second domain that is not under {contact.served or 'the ccTLD'}"
+        findings.append(Finding("no-out-of-band", message, ", ".join(contact.emails)))
+    findings += _appointment(contact, present, rules)
+    findings += _confirmation(contact, present, rules, today)
+    return findings
+
+
+def is_on_list(contact: Contact, subscribers: frozenset[str]) -> bool:
+    """Whether the person is on the list, under any address."""
+    return any(login_of(address) in subscribers for address in contact.emails)
+
+
+def _has_out_of_band(contact: Contact) -> bool:
+    """Whether an address is outside the served ccTLDs and in another registrable domain than a list address."""
+    served = {cctld.a_label for cctld in contact.cctlds}
+    domains = {address: registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
+    primary = {domains[address] for address in contact.listed}
+    return any(domain.rpartition(".")[2] not in served and primary - {domain} for domain in domains.values())
+
+
+def _appointment(contact: Contact, present: frozenset[str], rules: VettingRules) -> list[Finding]:
+    needed = [
+        name for name in _APPOINTMENT if name in present or (rules.require_appointment and name == "appointed_by")
+    ]
+    empty = [name for name in needed if not getattr(contact, name)]
+    if not empty:
+        return []
+    severity = Severity.ERROR if rules.require_appointment else None
+    return [Finding("not-vetted", f"{printable(contact.name)}: {', '.join(empty)} missing", severity=severity)]
+
+
+def _confirmation(contact: Contact, present: frozenset[str], rules: VettingRules, today: date) -> list[Finding]:
+    if contact.confirmed_on is None:
+        missing = "confirmed_on" in present
+        return [Finding("stale", f"{printable(contact.name)} has never been confirmed")] if missing else []
+    if not is_stale(contact.confirmed_on, today, rules.stale_after_months):
+        return []
+    return [Finding("stale", f"{printable(contact.name)} was last confirmed on {contact.confirmed_on}")]
+
+
+def is_stale(confirmed_on: date, today: date, months: int) -> bool:
+    """Tell whether a confirmation is more than `months` months old."""
+    return confirmed_on < _months_before(today, months)
+
+
+def _months_before(day: date, months: int) -> date:
+    """Return the same day of the month `months` earlier, or the last day of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if year < 1:
+        return date.min
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

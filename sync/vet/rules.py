@@ -1,0 +1,68 @@
+"""What vetting goes by, and what it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.roster.login import canonical_login
+from sync.cctlds import Delegations, delegations
+from sync.records import Origin, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class VettingRules:
+    """The rules that a community may set otherwise.
+
+    `max_slot` is the highest slot of a ccTLD, `max_per_cctld` the most people that it may have. An entry that was
+    confirmed more than `stale_after_months` months ago is stale. `require_appointment` makes a missing appointment an
+    error. `role_waivers` maps addresses that may be role addresses to the reason; they are kept as canonical logins.
+    Raises `SettingsError` for values that make no sense.
+    """
+
+    max_slot: int = 3
+    max_per_cctld: int = 3
+    stale_after_months: int = 12
+    require_appointment: bool = False
+    role_waivers: Mapping[str, str] = field(default_factory=dict)
+    delegations: Delegations = field(default_factory=delegations)
+
+    def __post_init__(self) -> None:
+        for name in ("max_slot", "max_per_cctld", "stale_after_months"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"vetting.{name} must be at least 1")
+        waivers = {canonical_login(address): reason for address, reason in self.role_waivers.items()}
+        if "" in waivers:
+            raise SettingsError("role addresses that are waived: one of them is no mail address")
+        object.__setattr__(self, "role_waivers", waivers)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A person with an error in a record: everything by which the person can be recognised, and nothing for a card.
+
+    `listed` and `out_of_band` are canonical logins, `cctlds` the A-labels of the ccTLDs that are known.
+    """
+
+    origins: tuple[Origin, ...]
+    name: str = ""
+    listed: tuple[str, ...] = ()
+    out_of_band: tuple[str, ...] = ()
+    cctlds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """What vetting gives: who may be in the roster, who may not and why.
+
+    `contacts` are the people without an error, in the order of the input, each with the places where they stand;
+    `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there
+    are, those of parsing included, by file and line. `listed` are the canonical logins of every list address in the
+    file, also of broken records, addresses without a name, and readers.
+    """
+
+    contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
+    unlisted: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
+    broken: tuple[Broken, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    listed: frozenset[str] = frozenset()

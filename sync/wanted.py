@@ -1,0 +1,183 @@
+"""From what was vetted to what the roster and the list of readers should be."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.traits import address_trait, name_trait
+from radicale_tldops.store.values import NewReader, RosterState
+from sync.identify import Entry, How, Match, People, recognise
+from sync.records import Origin, Problem, Severity
+from sync.vet import Broken, Vetted
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person who stays exactly as they are in this run, and why."""
+
+    uid: str
+    reason: str
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """How far the list and the file disagree: people of the file who are not listed, and listed addresses of nobody."""
+
+    not_listed: int = 0
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sync is to bring about. `people` are the matches by UID; whoever is in neither it nor `held` is removed."""
+
+    people: Mapping[str, Match]
+    held: Mapping[str, Held]
+    readers: Mapping[str, NewReader]
+    problems: tuple[Problem, ...]
+    mismatch: Mismatch | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop a sync without `--quarantine`."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+
+CODES: Mapping[str, tuple[Severity, str, str]] = {
+    "reader-not-listed": (
+        Severity.WARNING,
+        "A reader of [readers] is not on the list, so there is no login.",
+        "Subscribe the address to the list, or take it out of [readers].",
+    ),
+}
+
+
+def build(
+    vetted: Vetted,
+    state: RosterState,
+    subscribers: frozenset[str] | None,
+    configured: Mapping[str, str],
+    claims: Mapping[str, date],
+    new_uid: Callable[[str], str],
+) -> Wanted:
+    """Decide who is in the roster and who may read.
+
+    `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured` are the readers who
+    are no SSCs, with their reasons; `claims` the latest confirmations by UID.
+    """
+    known = {uid: person.contact for uid, person in state.people.items()}
+    entries = [Entry(contact, origins) for contact, origins in vetted.contacts]
+    found = recognise(entries, known, state.departed, new_uid)
+    people = {match.uid: _with_claim(match, claims) for match in found.matches}
+    broken = [*vetted.broken, *(_as_broken(entry) for entry in found.unresolved)]
+    held = _hold(broken, known, people)
+    for uid in held:
+        people.pop(uid, None)
+    listed = vetted.listed if subscribers is None else subscribers
+    readers = _readers(people, held, state, listed, list_is_file=subscribers is None)
+    problems = [*vetted.problems, *found.problems]
+    for login, reason in sorted(configured.items()):
+        if subscribers is None or login in subscribers:
+            readers[login] = NewReader(login, "", "", reason)
+        else:
+            problems.append(_not_listed(login))
+    mismatch = None
+    if subscribers is not None:
+        in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
+        in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
+        mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)))
+    return Wanted(people, held, readers, tuple(sorted(problems)), mismatch)
+
+
+def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
+    """Take the later of the file's confirmation and the one that was recorded with `tldops confirm`."""
+    claimed, contact = claims.get(match.uid), match.entry.contact
+    if claimed is None or (contact.confirmed_on is not None and contact.confirmed_on >= claimed):
+        return match
+    return replace(match, entry=replace(match.entry, contact=replace(contact, confirmed_on=claimed)))
+
+
+def _as_broken(entry: Entry) -> Broken:
+    contact = entry.contact
+    logins = contact.logins
+    count = len(contact.listed)
+    return Broken(
+        origins=entry.origins,
+        name=contact.name,
+        listed=logins[:count],
+        out_of_band=logins[count:],
+        cctlds=tuple(label for label, _ in contact.slots),
+    )
+
+
+def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mapping[str, Match]) -> dict[str, Held]:
+    """Hold everybody whose record is broken; if a broken record could be anybody's, hold whoever is missing, too."""
+    index = People(known)
+    held: dict[str, Held] = {}
+    stray: list[Origin] = []
+    for one in broken:
+        uids = index.with_any(_traits(one))
+        if len(uids) == 1:
+            uid = uids.pop()
+            held[uid] = Held(uid, "the record is broken", one.origins)
+        else:
+            stray.extend(one.origins)
+    if stray:
+        for uid in known:
+            if uid not in people and uid not in held:
+                held[uid] = Held(uid, "missing, while a broken record could be this person's", tuple(stray[:3]))
+    return held
+
+
+def _traits(broken: Broken) -> Iterable[str]:
+    yield from (address_trait(login) for login in (*broken.listed, *broken.out_of_band))
+    if broken.name:
+        yield from (name_trait(label, broken.name) for label in broken.cctlds)
+
+
+def _readers(
+    people: Mapping[str, Match],
+    held: Mapping[str, Held],
+    state: RosterState,
+    listed: frozenset[str],
+    *,
+    list_is_file: bool,
+) -> dict[str, NewReader]:
+    """Give a login to every listed address of everybody in the roster; the access of held people stays as it is.
+
+    A separate list is authoritative even for held people: who is not on it does not read.
+    """
+    readers = {
+        login: NewReader(login, uid, match.entry.contact.name)
+        for uid, match in people.items()
+        for login in match.entry.contact.logins
+        if login in listed
+    }
+    for login, reader in state.readers.items():
+        uid = state.reader_uids[login]
+        if uid in held and login not in readers and (list_is_file or login in listed):
+            readers[login] = NewReader(login, uid, reader.name, reader.reason)
+    return readers
+
+
+def _not_listed(login: str) -> Problem:
+    severity, _, remedy = CODES["reader-not-listed"]
+    message = f"{login} stands in [readers] and is not on the list, so there is no login for it"
+    return Problem(Origin("tldops.toml", 0), severity, "reader-not-listed", message, remedy)
+
+
+def unchanged(state: RosterState) -> Mapping[str, NewReader]:
+    """Return the readers of the newest generation as they are: a rollback of cards brings nobody back."""
+    return {
+        login: NewReader(login, state.reader_uids[login], reader.name, reader.reason)
+        for login, reader in state.readers.items()
+    }
+
+
+def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) -> Wanted:
+    """Return the wanted state in which the cards are those of generation `number` and the readers those of today."""
+    origin = Origin(f"generation {number}", 0)
+    matches = {uid: Match(uid, Entry(contact, (origin,)), How.LIST_ADDRESS) for uid, contact in people.items()}
+    return Wanted(matches, {}, unchanged(state), ())

@@ -1,0 +1,55 @@
+"""Make a demo store, sync an invented membership file into it, issue a device password, and serve."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from radicale_tldops.roster.errors import TldopsError
+from radicale_tldops.server import check_address
+from sync.cli import main as tldops
+from tests.data.membership import as_text, people
+
+FOLDER = Path(__file__).resolve().parents[2] / ".demo"
+COUNT = 400
+
+
+def settings(port: int) -> str:
+    """Return the configuration of the demo."""
+    return f"""\
+[membership]
+file = "members.txt"
+
+[server]
+port = {port}
+url = "http://127.0.0.1:{port}/"
+"""
+
+
+def main() -> int:
+    """Build what is missing, issue a device password, and serve until interrupted."""
+    port = int(os.environ.get("PORT", "5232"))
+    try:
+        check_address("127.0.0.1", port)
+    except TldopsError as error:
+        sys.stderr.write(f"{error} For the demo: make demo PORT=5300\n")
+        return 2
+    FOLDER.mkdir(exist_ok=True)
+    config = FOLDER / "tldops.toml"
+    config.write_text(settings(port))
+    members = people(COUNT)
+    file = FOLDER / "members.txt"
+    text = as_text(members)
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
+    if code := tldops(["--config", str(config), "sync", "--yes"]):
+        return code
+    login = members[0].email
+    command = [sys.executable, "-m", "sync", "--config", str(config), "device", "add", login, "--label", "demo"]
+    print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
+    print("Interrupt with Ctrl-C to stop.", flush=True)
+    return tldops(["--config", str(config), "serve"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

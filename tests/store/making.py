@@ -1,0 +1,81 @@
+"""Stores made without a membership file, for tests of the store itself."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.store import schema
+from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
+from radicale_tldops.store.write import apply_change
+from sync.vcard import contact_uid
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+class Store:
+    """A pair of databases and a count of who is in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.roster = folder / "roster.sqlite"
+        self.members = folder / "members.sqlite"
+        schema.ensure(self.roster, self.members)
+        self.base = 0
+        self.people: dict[str, str] = {}
+        self.logins: set[str] = set()
+
+    def apply(
+        self,
+        put: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        note: str = "",
+        groups: Sequence[str] = (),
+        groups_gone: Sequence[str] = (),
+        access: bool = True,
+    ) -> Generation:
+        """Write a generation: `put` adds or changes the people with these local parts, `remove` takes them."""
+        self.people |= {one: note for one in put}
+        for one in remove:
+            del self.people[one]
+        if access:
+            self.logins = {login(one) for one in self.people}
+        change = Change(
+            cards=[new_card(one, note) for one in put],
+            cards_gone=[uid(one) for one in remove],
+            groups=[NewGroup(label, uid(f"group-{label}"), f"group {label} {note}", note) for label in groups],
+            groups_gone=groups_gone,
+            readers=[NewReader(login(one), uid(one), one) for one in put] if access else (),
+            readers_gone=[login(one) for one in remove] if access else (),
+            departed={uid(one): [trait_digest(trait) for trait in traits(contact(one))] for one in remove},
+        )
+        counts = Counts(people=len(self.people), readers=len(self.logins), added=len(put), removed=len(remove))
+        stamp = Stamp(START + timedelta(hours=self.base), "tester", counts=counts)
+        generation = apply_change(self.roster, self.base, change, stamp)
+        self.base = generation.id
+        return generation
+
+
+def login(name: str) -> str:
+    """The login of a person."""
+    return f"{name}@nic.example"
+
+
+def uid(name: str) -> str:
+    """The UID of a person."""
+    return contact_uid(login(name))
+
+
+def href(name: str) -> str:
+    """The href of a person's card."""
+    return f"{uid(name)}.vcf"
+
+
+def contact(name: str) -> Contact:
+    """A person of .nl."""
+    return Contact(name=name.title(), slots=(("nl", 1),), listed=(login(name),))
+
+
+def new_card(name: str, note: str) -> NewCard:
+    """A card that need not be a vCard: the store does not look inside."""
+    return NewCard(uid(name), f"card of {name} {note}", contact(name).to_json(), f"{name} {note}")

@@ -1,0 +1,310 @@
+"""The roster database: generations, tombstones, digests, and what happens to it."""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store import schema
+from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
+from radicale_tldops.store.values import Change, NewReader, Stamp
+from radicale_tldops.store.write import allow, apply_change, deny
+from tests.store.making import START, Store, href, login, uid
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def tamper(store: Store, statement: str) -> None:
+    """Change a database behind the back of the software."""
+    with closing(sqlite3.connect(store.roster)) as connection, connection:
+        assert connection.execute(statement).rowcount == 1
+
+
+def test_a_snapshot_is_what_was_applied(store: Store) -> None:
+    """Cards, their bytes and the logins come back exactly."""
+    store.apply(put=["jane", "john"], note="v1")
+    snapshot = load_snapshot(store.roster)
+    assert {one.href: one.text for one in snapshot.plain.cards.values()} == {
+        href("jane"): "card of jane v1",
+        href("john"): "card of john v1",
+    }
+    assert set(snapshot.readers) == {login("jane"), login("john")}
+    assert snapshot.generation == 1
+
+
+def test_databases_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """Both files have mode 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        store = Store(tmp_path)
+    finally:
+        os.umask(before)
+    for path in (store.roster, store.members):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_unchanged_card_keeps_its_generation_and_date(store: Store) -> None:
+    """Only what changed gets a new `since`: that is what sync tokens are built on."""
+    store.apply(put=["jane", "john"])
+    store.apply(put=["john"], note="new phone")
+    cards = load_snapshot(store.roster).plain.cards
+    assert (cards[href("jane")].since, cards[href("john")].since) == (1, 2)
+    assert cards[href("jane")].changed_at < cards[href("john")].changed_at
+
+
+def test_tokens_tell_the_exact_difference_however_old(store: Store) -> None:
+    """Every token ever given leads to exactly what changed since, long after the old cards were dropped."""
+    store.apply(put=["a", "b", "c"])
+    tokens = {1: load_snapshot(store.roster).plain.token}
+    store.apply(put=["b"], note="2")
+    tokens[2] = load_snapshot(store.roster).plain.token
+    store.apply(remove=["a"])
+    tokens[3] = load_snapshot(store.roster).plain.token
+    for number in range(20):
+        store.apply(put=["c"], note=f"again {number}")
+    book = load_snapshot(store.roster).plain
+    assert set(book.changes_since(tokens[1])) == {href("a"), href("b"), href("c")}
+    assert set(book.changes_since(tokens[2])) == {href("a"), href("c")}
+    assert set(book.changes_since(tokens[3])) == {href("c")}
+    assert book.changes_since(book.token) == ()
+
+
+def test_a_first_sync_lists_no_tombstones_and_a_foreign_token_lists_all(store: Store) -> None:
+    """RFC 6578, 3.4 forbids removed members for the empty token; a token of elsewhere needs every one of them."""
+    store.apply(put=["a", "b"])
+    store.apply(remove=["a"])
+    book = load_snapshot(store.roster).plain
+    assert set(book.changes_since("")) == {href("b")}
+    for foreign in (
+        "garbage",
+        "6f1e9c6e-0000-4000-8000-000000000000",
+        book.token + "9",
+        f"data:,tldops/{'0' * 32}/plain/1",
+    ):
+        assert set(book.changes_since(foreign)) == {href("a"), href("b")}
+
+
+def test_somebody_who_returns_is_a_member_and_no_tombstone(store: Store) -> None:
+    """A tombstone is hidden while its href is a member, and is there again when it goes again."""
+    store.apply(put=["a", "b"])
+    store.apply(remove=["a"])
+    store.apply(put=["a"], note="back")
+    book = load_snapshot(store.roster).plain
+    assert href("a") in book.cards
+    assert href("a") not in book.tombstones
+    token = book.token
+    store.apply(remove=["a"])
+    assert load_snapshot(store.roster).plain.changes_since(token) == (href("a"),)
+
+
+def test_the_styles_have_revisions_of_their_own(store: Store) -> None:
+    """A change of group cards alone leaves the plain book, its token and its tag as they were."""
+    store.apply(put=["a"], groups=["nl"])
+    before = load_snapshot(store.roster)
+    store.apply(groups=["nl"], note="other members")
+    after = load_snapshot(store.roster)
+    assert after.plain.token == before.plain.token
+    assert after.plain.ctag == before.plain.ctag
+    assert after.groups.token != before.groups.token
+    store.apply(groups_gone=["nl"])
+    gone = load_snapshot(store.roster)
+    assert gone.groups.changes_since(after.groups.token) == (href("group-nl"),)
+    assert set(gone.groups.cards) == {href("a")}
+
+
+def test_readers_alone_change_no_token(store: Store) -> None:
+    """Who may read is not what is read: clients have nothing to fetch again."""
+    store.apply(put=["a"])
+    before = load_snapshot(store.roster)
+    change = Change(readers=[NewReader("secretariat@example.org", "", "", "secretariat")])
+    apply_change(store.roster, 1, change, Stamp(START, "tester", counts=load_history(store.roster)[0].counts))
+    after = load_snapshot(store.roster)
+    assert (after.plain.token, after.groups.token) == (before.plain.token, before.groups.token)
+    assert after.reader("secretariat@example.org") is not None
+
+
+def test_a_plan_against_an_old_generation_is_refused(store: Store) -> None:
+    """Whoever comes second learns that the store moved on; nothing is written."""
+    store.apply(put=["a"])
+    with pytest.raises(ConflictError, match="moved on"):
+        apply_change(store.roster, 0, Change(), Stamp(START, "tester"))
+    assert len(load_history(store.roster)) == 1
+
+
+def test_two_writers_at_once_do_not_mix(store: Store) -> None:
+    """While one writer holds the database, another is told so instead of waiting for ever."""
+    with closing(sqlite3.connect(store.roster, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ConflictError, match="another command is writing"):
+            store.apply(put=["a"])
+    assert load_history(store.roster) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE card SET text = 'card of jane vX' WHERE href = '{card}'",
+        "UPDATE card SET etag = etag || '0' WHERE href = '{card}'",
+        "DELETE FROM card WHERE href = '{card}'",
+        "UPDATE reader SET login = 'mallory@nic.example' WHERE login = '{login}'",
+        "DELETE FROM reader WHERE login = '{login}'",
+        "UPDATE reader SET since = 7 WHERE login = '{login}'",
+        "UPDATE denied SET login = 'other@nic.example'",
+        "DELETE FROM denied",
+        "DELETE FROM tombstone",
+        "UPDATE generation SET digest = 'f' || digest WHERE id = 3",
+        "UPDATE meta SET value = '' WHERE key = 'denied_digest'",
+    ],
+)
+def test_a_flipped_bit_is_found_at_load(store: Store, statement: str) -> None:
+    """No card, reader, denial, tombstone or digest can change unnoticed; such a store serves nothing."""
+    store.apply(put=["jane", "john"])
+    store.apply(remove=["john"])
+    store.apply(put=["jim"])
+    deny(store.roster, login("jim"), "tester", "test", START)
+    load_snapshot(store.roster)
+    tamper(store, statement.format(card=href("jane"), login=login("jane")))
+    with pytest.raises(CorruptStoreError):
+        load_snapshot(store.roster)
+
+
+def test_a_file_that_is_no_database_is_called_damaged(store: Store) -> None:
+    """Garbage in the place of the database gives a message, not a traceback."""
+    store.roster.write_bytes(b"garbage" * 1000)
+    with pytest.raises(CorruptStoreError, match="restore"):
+        load_snapshot(store.roster)
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    """A path that points at somebody else's SQLite file is refused before anything is written."""
+    path = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE precious (value)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a database of tldops"):
+        schema.ensure(path, tmp_path / "members.sqlite")
+    assert path.read_bytes() == before
+
+
+def test_the_last_ten_generations_stay_in_full(store: Store) -> None:
+    """A rollback reaches back ten generations, and says so beyond."""
+    for number in range(14):
+        store.apply(put=["a", f"p{number}"], note=str(number))
+    for number in range(5, 15):
+        _, people = load_people(store.roster, number)
+        assert people[uid("a")].key == f"a {number - 1}"
+        assert len(people) == number + 1
+    with pytest.raises(UnknownSubjectError, match="last ten"):
+        load_people(store.roster, 3)
+    with pytest.raises(UnknownSubjectError, match="no generation 99"):
+        load_people(store.roster, 99)
+
+
+def test_a_denial_outlives_generations(store: Store) -> None:
+    """What `deny` wrote holds until `allow`, whatever is applied."""
+    store.apply(put=["a", "b"])
+    deny(store.roster, login("a"), "tester", "phone stolen", START)
+    store.apply(put=["a"], note="2")
+    snapshot = load_snapshot(store.roster)
+    assert snapshot.reader(login("a")) is None
+    assert snapshot.reader(login("b")) is not None
+    allow(store.roster, login("a"))
+    assert load_snapshot(store.roster).reader(login("a")) is not None
+    with pytest.raises(UnknownSubjectError):
+        allow(store.roster, login("a"))
+
+
+def test_the_principal_is_opaque_and_for_life(store: Store) -> None:
+    """The id shows neither address nor UID, survives leaving and returning, and differs between people."""
+    store.apply(put=["a", "b"])
+    first = load_snapshot(store.roster).readers
+    store.apply(remove=["a"])
+    store.apply(put=["a"])
+    again = load_snapshot(store.roster).readers
+    assert again[login("a")].principal == first[login("a")].principal != first[login("b")].principal
+    assert again[login("a")].since == 3
+    assert first[login("a")].principal.isalnum()
+    assert first[login("a")].principal not in uid("a")
+
+
+def test_a_changed_name_is_the_same_reader_and_another_person_is_not(store: Store) -> None:
+    """Device passwords hang on `since`: a new name keeps it, an address that passes to somebody else does not."""
+    store.apply(put=["a"])
+    counts = load_history(store.roster)[0].counts
+    for number, reader in enumerate(
+        [NewReader(login("a"), uid("a"), "New Name"), NewReader(login("a"), uid("z"), "Z")]
+    ):
+        apply_change(store.roster, number + 1, Change(readers=[reader]), Stamp(START, "tester", counts=counts))
+        found = load_snapshot(store.roster).readers[login("a")]
+        assert (found.name, found.since) == (reader.name, 1 if number == 0 else 3)
+
+
+def test_what_identified_those_who_left_is_kept_only_as_digests(store: Store) -> None:
+    """Nothing readable stays of a person who left, once the old cards are dropped."""
+    store.apply(put=["quentin", "b"])
+    store.apply(remove=["quentin"])
+    for number in range(12):
+        store.apply(put=["b"], note=str(number))
+    state = load_state(store.roster, START)
+    assert {uid("quentin")} in [set(uids) for uids in state.departed.values()]
+    assert b"quentin" not in store.roster.read_bytes().lower() or _is_in_free_pages(store.roster, b"quentin")
+
+
+def _is_in_free_pages(path: Path, word: bytes) -> bool:
+    """SQLite leaves deleted bytes in free pages; a vacuumed copy shows what the tables hold."""
+    copy = path.with_suffix(".copy")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    return word not in copy.read_bytes().lower()
+
+
+def test_recent_generations_reach_beyond_the_clock(store: Store) -> None:
+    """A generation from the future counts as recent: a clock that was wrong must not empty the window of the guards."""
+    store.apply(put=["a"])
+    state = load_state(store.roster, datetime(2026, 10, 1, tzinfo=UTC))
+    assert [one.id for one in state.recent] == [1]
+    assert load_state(store.roster, START + timedelta(days=1)).recent == []
+
+
+def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Path) -> None:
+    """A command brings the schema up in one transaction; a reader that cannot write says what to do; newer is refused."""
+    store = Store(tmp_path)
+    store.apply(put=["a"])
+
+    def add_column(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE card ADD COLUMN colour VARCHAR")
+
+    with schema.reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
+        schema.check_version(store.roster, connection, [add_column])
+    schema.prepare(store.roster, schema.roster, [add_column])
+    with closing(sqlite3.connect(store.roster)) as raw:
+        assert raw.execute("SELECT colour FROM card").fetchall() == [(None,)]
+    with pytest.raises(StoreError, match="later version"):
+        schema.prepare(store.roster, schema.roster, [])
+    with pytest.raises(StoreError, match="later version"):
+        load_snapshot(store.roster)
+
+
+def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path) -> None:
+    """Half a migration is no migration."""
+    store = Store(tmp_path)
+    store.apply(put=["a"])
+
+    def break_off(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE card ADD COLUMN colour VARCHAR")
+        raise StoreError("the machine stopped")
+
+    with pytest.raises(StoreError, match="stopped"):
+        schema.prepare(store.roster, schema.roster, [break_off])
+    assert set(load_snapshot(store.roster).plain.cards) == {href("a")}
+    assert load_snapshot(store.roster).book(Style.PLAIN).revision == 1

@@ -1,0 +1,1 @@
+"""Tests of the cards: names, lines, bytes, and what two parsers read from them."""

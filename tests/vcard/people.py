@@ -1,0 +1,128 @@
+"""The people of these tests: a few by hand, and a strategy for all that a card must be able to hold."""
+
+from datetime import date
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from radicale_tldops.roster.contact import Contact, Phone
+
+# The time that one example takes is no property of a card.
+UNTIMED = settings(deadline=None)
+
+LABELS = ("nl", "fr", "re", "aw", "vn", "xn--p1ai", "xn--wgbh1c", "xn--kprw13d")
+
+JANE = Contact(
+    name="Jane Doe",
+    slots=(("nl", 1),),
+    listed=("jane.doe@nic.nl",),
+    out_of_band=("jane@example.com",),
+    phones=(Phone("+31612345678", kind="cell", display="+31 6 12345678"),),
+    organisation="SIDN",
+)
+
+REGIS = Contact(
+    name="Régis van der Example",
+    slots=(("fr", 2), ("re", 2), ("xn--p1ai", 1), ("aw", None)),
+    listed=("regis@nic.fr", "r.example@example.org"),
+    out_of_band=("regis@example.com", "регис@пример.рф"),
+    phones=(
+        Phone("+504 235 4141/42/43", dialable=False),
+        Phone("+33100000001", kind="fax", display="+33 1 00 00 00 01"),
+        Phone("+33100000000", kind="voice", display="+33 1 00 00 00 00"),
+        Phone("+33600000000", kind="cell", display="+33 6 00 00 00 00"),
+        Phone("+18095350111;ext=2141", kind="voice", display="+1 809-535-0111 ext. 2141"),
+        Phone("+33100000002", kind="pager", display="+33 1 00 00 00 02"),
+    ),
+    organisation='Example; "Registre", S\\A',
+    role="Responsable; sécurité, résilience",
+    languages=("fr", "en"),
+    timezone="Europe/Paris",
+    signal="+33 6 00 00 00 00",
+    whatsapp="+33600000000",
+    matrix="@regis:matrix.example",
+    pgp_fingerprint="0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",
+    pgp_url="https://keys.example/lookup?a=1,2;b=é",
+    appointed_by="admin",
+    appointed_on=date(2024, 3, 1),
+    evidence="ticket 4711",
+    confirmed_on=date(2025, 6, 30),
+    note="Second line of defence;\nnot at night, please \\n",
+)
+
+LI = Contact(
+    name="山田 太郎",
+    slots=(("xn--kprw13d", None),),
+    listed=("li@example.net",),
+    phones=(Phone("+886200000000;ext=126", display="+886 2 0000 0000 ext. 126"),),
+    note="緊急時には、まずこの番号に電話してください。つながらない場合は、帯域外のアドレスに書いてください。",
+    appointed_by="tech",
+    appointed_on=date(2019, 12, 31),
+)
+
+JOHN = Contact(name="Doe, Jr., John", slots=(("us", 1), ("um", 1)), listed=("john@nic.example",), matrix="john")
+
+# What XML, or some parser's idea of a line, cannot take; every other character must pass through a card.
+_NONCHARACTERS = "".join(chr(plane + low) for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF))
+_CHARACTERS = st.characters(
+    exclude_categories=["Cc", "Cs", "Zl", "Zp"],
+    exclude_characters=_NONCHARACTERS + "".join(map(chr, range(0xFDD0, 0xFDF0))),
+)
+# Weighted towards what has a meaning in vCards and URIs, and towards characters of every length in UTF-8.
+_AWKWARD = st.sampled_from(",;:\\\"'=^nN \u00a0.%/#@+-é\u0301ßЖع漢\u200d👩\ufeff")
+
+
+def texts(min_size: int = 0, max_size: int = 60) -> st.SearchStrategy[str]:
+    """Give any text of one line that a card must be able to hold."""
+    return st.text(_AWKWARD | _CHARACTERS, min_size=min_size, max_size=max_size)
+
+
+def filled(max_size: int = 60) -> st.SearchStrategy[str]:
+    """Give any such text that is not blank."""
+    return texts(1, max_size).filter(lambda text: bool(text.strip()))
+
+
+def phones() -> st.SearchStrategy[Phone]:
+    """Give telephone numbers, understood or not."""
+    return st.builds(Phone, filled(20), st.booleans(), st.sampled_from(["cell", "voice", "fax", "pager"]), filled(20))
+
+
+def addresses() -> st.SearchStrategy[tuple[str, ...]]:
+    """Give addresses, some of them under a served ccTLD, some of them no addresses at all."""
+    domains = st.sampled_from(["nic.nl", "nic.fr", "example.com", "ПРИМЕР.РФ"]) | filled(20)
+    made = st.builds(lambda local, domain: f"{local}@{domain}", filled(20), domains)
+    return st.lists(made, max_size=3).map(tuple)
+
+
+def slots() -> st.SearchStrategy[tuple[tuple[str, int | None], ...]]:
+    """Give one to five different ccTLDs, each with a slot or none."""
+    one = st.tuples(st.sampled_from(LABELS), st.sampled_from([None, 1, 2, 3]))
+    return st.lists(one, min_size=1, max_size=5, unique_by=lambda slot: slot[0]).map(tuple)
+
+
+def contacts() -> st.SearchStrategy[Contact]:
+    """Give contacts with anything in any field that is not refused."""
+    days = st.none() | st.dates()
+    urls = texts() | texts().map("https://keys.example/".__add__)
+    return st.builds(
+        Contact,
+        name=filled() | filled(400),
+        slots=slots(),
+        listed=addresses(),
+        out_of_band=addresses(),
+        phones=st.lists(phones(), max_size=4).map(tuple),
+        organisation=texts(),
+        role=texts(),
+        languages=st.lists(filled(8), max_size=3).map(tuple),
+        timezone=texts(max_size=20),
+        signal=texts(max_size=20),
+        whatsapp=texts(max_size=20),
+        matrix=texts(max_size=20) | st.just("@regis:matrix.example:8448"),
+        pgp_fingerprint=texts(),
+        pgp_url=urls,
+        appointed_by=st.sampled_from(["", "admin", "tech"]) | texts(),
+        appointed_on=days,
+        evidence=texts(),
+        confirmed_on=days,
+        note=st.lists(texts(), max_size=4).map("\n".join),
+    )

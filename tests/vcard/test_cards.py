@@ -1,0 +1,202 @@
+import uuid
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+import vobject
+
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.login import canonical_login
+from sync.vcard import (
+    NAMESPACE,
+    RENDERER,
+    CardError,
+    CardOptions,
+    check_card,
+    contact_uid,
+    group_uid,
+    render_contact,
+    render_group,
+)
+
+from .people import JANE, JOHN, LI, REGIS
+
+GOLDEN = Path(__file__).parent / "golden" / f"renderer-{RENDERER}"
+AMBER = CardOptions()
+
+
+def card_of(contact: Contact, options: CardOptions = AMBER, fallback_org: str = "") -> str:
+    return render_contact(contact, contact_uid(canonical_login(contact.listed[0])), options, fallback_org=fallback_org)
+
+
+def logical(text: str) -> list[str]:
+    return text.replace("\r\n ", "").split("\r\n")
+
+
+def values(text: str, name: str) -> list[object]:
+    return [child.value for child in vobject.readOne(text).contents.get(name, [])]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("jane.vcf", card_of(JANE)),
+        ("regis.vcf", card_of(REGIS, CardOptions("TLP:AMBER+STRICT"))),
+        ("li.vcf", card_of(LI, fallback_org="example.net")),
+        ("john.vcf", card_of(JOHN, fallback_org="nic.example")),
+        ("group-nl.vcf", render_group(Cctld("nl"), [contact_uid("john@nic.example"), contact_uid("jane.doe@nic.nl")])),
+        ("group-idn.vcf", render_group(Cctld("xn--p1ai"), [])),
+    ],
+)
+def test_bytes_are_the_ones_that_this_renderer_has_always_written(file: str, text: str) -> None:
+    """Cards change only together with `RENDERER`, which names the folder: every change is a download for everybody."""
+    assert text.encode() == (GOLDEN / file).read_bytes()
+
+
+def test_full_name_holds_what_people_type() -> None:
+    """Name, ccTLDs and the registry's name stand in FN, the only place where every client's autocompletion looks."""
+    assert values(card_of(JANE), "fn") == ["Jane Doe (.nl SIDN)"]
+    assert values(card_of(replace(JANE, organisation="")), "fn") == ["Jane Doe (.nl)"]
+    assert values(card_of(replace(JANE, slots=(("fr", 1), ("re", 1)))), "fn") == ["Jane Doe (.fr .re SIDN)"]
+
+
+def test_organisation_falls_back_to_the_domain_outside_the_full_name() -> None:
+    """Where the file gives no organisation ORG has the domain that the caller names, else the address's own."""
+    unnamed = replace(JANE, organisation="", listed=("jane@mail.nic.nl",))
+    assert values(card_of(unnamed, fallback_org="nic.nl"), "org") == [["nic.nl", ".nl"]]
+    assert values(card_of(unnamed), "org") == [["mail.nic.nl", ".nl"]]
+    assert values(card_of(JANE, fallback_org="nic.nl"), "org") == [["SIDN", ".nl"]]
+
+
+@pytest.mark.parametrize(
+    ("slots", "title"),
+    [
+        ((("nl", 1),), "Security and Stability Contact #1"),
+        ((("nl", None),), "Security and Stability Contact"),
+        ((("fr", 2), ("re", 2)), "Security and Stability Contact #2"),
+        ((("nl", 1), ("aw", 2)), "Security and Stability Contact #1 (.nl), #2 (.aw)"),
+        ((("fr", 2), ("aw", 1), ("re", 2)), "Security and Stability Contact #2 (.fr .re), #1 (.aw)"),
+        ((("nl", None), ("aw", 2)), "Security and Stability Contact without number (.nl), #2 (.aw)"),
+    ],
+)
+def test_title_tells_every_slot(slots: tuple[tuple[str, int | None], ...], title: str) -> None:
+    """One number where it is the same everywhere, else each number with its ccTLDs in the order of the input."""
+    assert values(card_of(replace(JANE, slots=slots)), "title") == [title]
+
+
+def test_addresses_stand_list_address_first_with_their_labels() -> None:
+    """The first address is the preferred one; an out-of-band address has a label of its own in its own group."""
+    lines = [line for line in logical(card_of(REGIS)) if "EMAIL" in line or "LABEL" in line]
+    assert lines == [
+        "EMAIL;TYPE=INTERNET,WORK,PREF:regis@nic.fr",
+        "EMAIL;TYPE=INTERNET,WORK:r.example@example.org",
+        "item1.EMAIL;TYPE=INTERNET:regis@example.com",
+        "item2.EMAIL;TYPE=INTERNET:регис@пример.рф",
+        "item1.X-ABLABEL:Out of band",
+        "item2.X-ABLABEL:Out of band",
+    ]
+
+
+def test_numbers_stand_best_first() -> None:
+    """Numbers that people answer come first in the order of the input, then machines, then what nobody can dial."""
+    lines = [line for line in logical(card_of(REGIS)) if line.startswith("TEL")]
+    assert lines == [
+        "TEL;TYPE=WORK,VOICE:+33 1 00 00 00 00",
+        "TEL;TYPE=CELL,VOICE:+33 6 00 00 00 00",
+        "TEL;TYPE=WORK,VOICE:+1 809-535-0111 ext. 2141",
+        "TEL;TYPE=FAX:+33 1 00 00 00 01",
+        "TEL;TYPE=PAGER:+33 1 00 00 00 02",
+        "TEL;TYPE=WORK,VOICE:+504 235 4141/42/43",
+    ]
+
+
+def test_revision_is_the_latest_date_in_the_data() -> None:
+    """REV comes from the dates of the contact, never from the clock, and is absent where there are none."""
+    march, june = date(2024, 3, 1), date(2025, 6, 30)
+    assert values(card_of(replace(JANE, appointed_on=march, confirmed_on=june)), "rev") == ["2025-06-30T00:00:00Z"]
+    assert values(card_of(replace(JANE, appointed_on=june, confirmed_on=march)), "rev") == ["2025-06-30T00:00:00Z"]
+    assert values(card_of(replace(JANE, appointed_on=march)), "rev") == ["2024-03-01T00:00:00Z"]
+    assert values(card_of(JANE), "rev") == []
+
+
+def test_note_tells_what_has_no_property() -> None:
+    """The label, slots, appointment, confirmation, languages, handles and the contact's own words, in this order."""
+    (note,) = values(card_of(REGIS, CardOptions("TLP:RED")), "note")
+    assert str(note).split("\n") == [
+        "TLP:RED",
+        "Slots: .fr #2, .re #2, .рф #1, .aw without number",
+        "Appointed by the IANA admin contact on 2024-03-01 (evidence: ticket 4711)",
+        "Last confirmed: 2025-06-30",
+        "Languages: fr, en",
+        "Signal: +33 6 00 00 00 00",
+        "WhatsApp: +33600000000",
+        "Matrix: @regis:matrix.example",
+        "OpenPGP fingerprint: 0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",
+        "regis@nic.fr stands under .fr: it may fail when .fr does",
+        "регис@пример.рф stands under .рф: it may fail when .рф does",
+        "Second line of defence;",
+        "not at night, please \\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "handle", "lines"),
+    [
+        ("signal", "+33 (6) 00-00.00 00", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:+33600000000"]),
+        ("signal", "jane.01", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:jane.01"]),
+        ("signal", "a:b;c,d", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:a%3Ab%3Bc%2Cd"]),
+        ("whatsapp", "https://wa.me/31600000000", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=WhatsApp:https://wa.me/31600000000"]),
+        ("matrix", "@jane:matrix.example", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Matrix:matrix:u/jane:matrix.example"]),
+        ("matrix", "jane", []),
+        ("pgp_url", "https://keys.example/a,b", ["KEY;VALUE=uri:https://keys.example/a%2Cb"]),
+        ("pgp_url", "javascript:alert(1)", []),
+    ],
+)
+def test_handles_are_uris_without_anything_to_escape(field: str, handle: str, lines: list[str]) -> None:
+    """A handle is a URI that means the same with and without undoing escapes, or stands in the note alone."""
+    text = card_of(replace(JANE, **{field: handle}))  # type: ignore[arg-type]
+    assert [line for line in logical(text) if line.startswith(("IMPP", "KEY"))] == lines
+    assert (handle in str(values(text, "note")[0])) is (field != "pgp_url" or not lines)
+
+
+def test_empty_fields_leave_no_line() -> None:
+    """A contact with a name, a ccTLD and an address has no empty property for a client to show."""
+    names = [line.partition(":")[0].partition(";")[0] for line in logical(card_of(replace(JANE, phones=())))]
+    assert not {"TEL", "ROLE", "TZ", "KEY", "IMPP", "REV", "PRODID"} & set(names)
+    assert not [line for line in logical(card_of(JANE)) if line.endswith(":")]
+
+
+def test_group_card_names_its_members_in_one_order() -> None:
+    """The order and number of times in which members are given do not matter."""
+    one, two = contact_uid("a@example.com"), contact_uid("b@example.com")
+    text = render_group(Cctld("nl"), [one, two])
+    assert text == render_group(Cctld("nl"), [two, one, two])
+    members = values(text, "x-addressbookserver-member")
+    assert members == sorted(f"urn:uuid:{uid}" for uid in (one, two))
+    check_card(text, group_uid(Cctld("nl")))
+
+
+def test_uids_are_fixed_for_ever() -> None:
+    """Clients know a person by the UID: the same address gives the same one in every version of this software."""
+    assert str(NAMESPACE) == "6a4c34f2-0e5b-4c7e-9a57-2f0f6d1c8b90"
+    assert contact_uid("jane.doe@nic.nl") == str(uuid.uuid5(NAMESPACE, "jane.doe@nic.nl"))
+    assert group_uid(Cctld("nl")) == str(uuid.uuid5(NAMESPACE, ".nl"))
+    with pytest.raises(CardError, match="no address"):
+        contact_uid(canonical_login("no address"))
+
+
+@pytest.mark.parametrize("uid", ["", "x", "urn:uuid:" + contact_uid("a"), contact_uid("a").upper(), "\u0661" * 36])
+def test_only_bare_uuids_are_uids(uid: str) -> None:
+    """A UID with a prefix or in capitals breaks the members of group cards in DAVx5."""
+    with pytest.raises(CardError, match="UID"):
+        render_contact(JANE, uid, AMBER)
+    with pytest.raises(CardError, match="UID"):
+        render_group(Cctld("nl"), [uid])
+
+
+def test_extension_and_original_text_of_a_number_are_kept() -> None:
+    """A card shows `Phone.display`, or the original text where the number was not understood."""
+    phones = (Phone("] +46 (0) 8 00", dialable=False), Phone("+4680000", display="+46 8 00 00"))
+    assert values(card_of(replace(JANE, phones=phones)), "tel") == ["+46 8 00 00", "] +46 (0) 8 00"]
