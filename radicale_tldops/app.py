@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 from http import client
+from xml.etree.ElementTree import Element
 
 from radicale import config, httputils, types
 from radicale.app import Application
@@ -21,6 +22,8 @@ ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 
 CLASSES = "1, 3, addressbook"
 """The compliance classes of the DAV header (RFC 4918, 10.1). No class 2: there are no locks on what nobody changes."""
+
+_DAV = "{DAV:}"
 
 _NEED_PRIVILEGES = b'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:need-privileges/></D:error>\n'
 
@@ -79,6 +82,15 @@ class RosterApplication(Application):
     ) -> types.WSGIResponse:
         """Tell what exists here (RFC 9110, 9.3.7)."""
         return client.OK, {"Allow": ALLOWED, "DAV": CLASSES}, None, None
+
+    def _xml_response(self, xml_content: Element, request_info: dict[str, object]) -> bytes:
+        """Write an answer with the 200 propstat first in every response: Thunderbird looks at the first alone."""
+        for response in xml_content.iter(f"{_DAV}response"):
+            propstats = response.findall(f"{_DAV}propstat")
+            for propstat in propstats:
+                response.remove(propstat)
+            response.extend(sorted(propstats, key=lambda one: one.findtext(f"{_DAV}status") != "HTTP/1.1 200 OK"))
+        return super()._xml_response(xml_content, request_info)
 
     def _refuse_write(
         self,

@@ -18,6 +18,12 @@ from radicale_tldops.settings import ENVIRONMENT, Settings, load
 MAX_BODY = 1_000_000
 """Longest request body in bytes; the longest that a client sends, a multiget of the whole book, is a tenth of it."""
 
+MAX_CARD = 200_000
+"""What the book tells as its largest card in bytes (RFC 6352, 6.2.3); none comes near it."""
+
+BLOCKING_THREADS = 8
+"""Threads of a worker that answer requests; connections that only wait hold none."""
+
 
 def radicale_configuration(settings: Settings) -> config.Configuration:
     """Return Radicale's configuration for our plugins."""
@@ -28,6 +34,7 @@ def radicale_configuration(settings: Settings) -> config.Configuration:
             "server": {
                 "validate_user_value": "none",
                 "max_content_length": str(MAX_BODY),
+                "max_resource_size": str(MAX_CARD),
                 "_internal_server": "True",
                 "delay_on_error": "0",
             },
@@ -66,8 +73,10 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
+        # Python runs one thread of a worker at a time; more of them would only queue there instead of in granian.
+        blocking_threads=BLOCKING_THREADS,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     ).serve()

@@ -256,7 +256,8 @@ def load(path: Path | None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     values = {name: _section(name, content, text, path) for name, content in data.items()}
-    return Settings(path=path, **values)
+    store, base = values.pop("store", StoreSettings()), path.absolute().parent
+    return Settings(path=path, store=StoreSettings(base / store.roster, base / store.members), **values)
 
 
 def _section(name: str, content: Any, text: str, path: Path) -> Any:

@@ -36,7 +36,7 @@ _LONGEST_WORD = max(map(len, _WORDS))
 @lru_cache(maxsize=4096)
 def login_of(text: str) -> str:
     """Return the canonical login of the mail address `text`, or "" when it has none (see `canonical_login`)."""
-    return canonical_login(text.strip())
+    return canonical_login(text.strip(" "))
 
 
 def normalise_address(text: str) -> str:
@@ -45,12 +45,12 @@ def normalise_address(text: str) -> str:
     Raises `InputError` with the reason where it is no address (RFC 5321, 4.1.2; RFC 6531, 3.3) or has no canonical
     login. The domain need not exist, and those reserved for documentation and tests pass (RFC 2606, 2 and 3).
     """
-    address = text.strip()
+    address = text.strip(" ")
     login = login_of(address)
     if not login:
         raise InputError(f"not a mail address: {printable(address)}")
     try:
-        valid = validate_email(address, check_deliverability=False, test_environment=True, allow_smtputf8=True)
+        valid = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise InputError(f"not a mail address: {printable(address)}: {printable(str(error))}") from None
     normalised = f"{valid.local_part}@{valid.ascii_domain.lower()}"
@@ -69,6 +69,8 @@ def is_role(address: str) -> bool:
     local = address.rpartition("@")[0].partition("+")[0]
     plain = unicodedata.normalize("NFKC", local).casefold()[:64]
     parts = [part for part in re.split(r"[\W\d_]+", plain) if part]
+    if "".join(parts) in _ROLES:  # "on.call", "help-desk"
+        return True
     words = [_words_of(part) for part in parts]
     return bool(words) and all(words) and any(word in _ROLES for split in words for word in split)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import idna
 from phonenumbers import SUPPORTED_REGIONS
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
@@ -86,10 +87,8 @@ def _setting(label: str, verb: str) -> str:
 
 
 def _is_idn(canonical: str) -> bool:
-    if not canonical.startswith("xn--"):
-        return False
     try:
-        return not Cctld(canonical).u_label.isascii()
+        return not idna.ulabel(canonical).isascii()  # RFC 5891, 5: only what may be registered
     except UnicodeError:
         return False
 

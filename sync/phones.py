@@ -242,7 +242,8 @@ def _parse(text: str, region: str | None) -> _Reading | None:
     digits = re.sub(r"\D", "", text)
     plus = "+" in text
     try:
-        number = phonenumbers.parse(f"+{digits}" if plus else digits, region)
+        # With a region, libphonenumber would take a wrong country code for the beginning of a national number.
+        number = phonenumbers.parse(f"+{digits}", None) if plus else phonenumbers.parse(digits, region)
     except NumberParseException:
         return None
     # "Possible locally" lacks the area code: with the country code in front of it, it would ring nowhere.
@@ -257,9 +258,10 @@ def _e164(number: PhoneNumber) -> str:
 
 def _phone(piece: _Piece, reading: _Reading) -> tuple[Phone, tuple[Finding, ...]]:
     number, shown = _e164(reading.number), printable(piece.text)
+    type_of_number = phonenumbers.number_type(reading.number)
     display = phonenumbers.format_number(reading.number, PhoneNumberFormat.INTERNATIONAL)
     findings = []
-    if not phonenumbers.is_valid_number(reading.number):
+    if type_of_number == PhoneNumberType.UNKNOWN:  # libphonenumber's definition of "not valid"
         message = f"{shown}: {number} is possible, but no number of that kind is in use"
         findings.append(Finding("invalid-phone", message, piece.text))
     if reading.assumed:
@@ -270,12 +272,11 @@ def _phone(piece: _Piece, reading: _Reading) -> tuple[Phone, tuple[Finding, ...]
         findings.append(Finding("phone-remark", message, piece.text))
     if piece.extension:
         number, display = f"{number};ext={piece.extension}", f"{display} ext. {piece.extension}"
-    return Phone(number, kind=_kind(reading.number, piece.label), display=display), tuple(findings)
+    return Phone(number, kind=_kind(type_of_number, piece.label), display=display), tuple(findings)
 
 
-def _kind(number: PhoneNumber, label: str) -> str:
+def _kind(type_of_number: int, label: str) -> str:
     """Return the kind that the number itself shows; the label decides where it shows none, and on fax machines."""
-    type_of_number = phonenumbers.number_type(number)
     if label == "fax":
         return "fax"
     if type_of_number == PhoneNumberType.MOBILE:

@@ -1,17 +1,42 @@
 """Fixtures that all the tests share."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support import JANE, JOHN, Workspace, serve
+from tests.support import JANE, JOHN, Client, Login, Workspace, serve
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """A folder with a configuration and no store yet."""
     return Workspace(tmp_path)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A server that several tests of a module share: they only read from it."""
+
+    kind: str
+    url: str
+    workspace: Workspace
+    login: Login
+
+    def client(self) -> Client:
+        """A client with John's device password, style plain."""
+        return Client(self.url, self.login)
+
+
+@pytest.fixture(scope="module", params=["tldops", "radicale"])
+def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """A server with the community's two lines, of both kinds, and John's device password."""
+    workspace = Workspace(tmp_path_factory.mktemp(request.param))
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    with serve(workspace, request.param) as url:
+        yield Standing(request.param, url, workspace, login)
 
 
 @pytest.fixture(params=["tldops", "radicale"])

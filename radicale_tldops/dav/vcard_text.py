@@ -9,10 +9,7 @@ _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE_END = re.compile(r"\r?\n")
 _VALUE = r'(?:"[^"]*+"|[^";:,]*+)'
 _PARAMETER = rf"[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+"
-_CONTENT_LINE = re.compile(
-    rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)",
-    re.DOTALL,  # a value may hold a lone CR, which ends no line
-)
+_CONTENT_LINE = re.compile(rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)")
 _ONE_PARAMETER = re.compile(rf";([A-Za-z0-9-]++)=({_VALUE}(?:,{_VALUE})*+)")
 _ONE_VALUE = re.compile(rf"(?:^|,)({_VALUE})")
 _ESCAPE = re.compile(r"\\([nN,;\\])")

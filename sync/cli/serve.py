@@ -2,6 +2,7 @@
 
 import click
 
+from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store.read import load_snapshot
 from sync.cli.context import OK, App, pass_app
 from sync.cli.show import counted
@@ -25,11 +26,14 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
     # The server is not imported before it is wanted: no other command needs Radicale.
     from radicale_tldops.server import serve as run
 
-    server, stores = app.settings.server, app.stores()
-    snapshot = load_snapshot(stores.roster)
-    where = (host or server.host, port or server.port)
-    app.note(
-        f"Serving generation {snapshot.generation}, {counted(len(snapshot.plain.cards), 'card')}, on http://{where[0]}:{where[1]}/"
-    )
-    run(app.settings, *where, workers or server.workers)
+    server = app.settings.server
+    host, port = host or server.host, port or server.port
+    try:
+        snapshot = load_snapshot(app.stores().roster)
+        cards = counted(len(snapshot.plain.cards), "card")
+        app.note(f"Serving generation {snapshot.generation}, {cards}, on http://{host}:{port}/")
+    except StoreError as error:
+        # A server that answers 503 and recovers by itself is better than one that has to be started again.
+        app.note(f"{error}\nUntil that is mended, every request is answered with 503.", style="bold red")
+    run(app.settings, host, port, workers or server.workers)
     return OK

@@ -13,8 +13,8 @@ from sync.parse.transport import plain
 from sync.records import Origin, Record
 
 _SEVERAL = {"cctlds", "phones", "email", "oob_email", "languages"}
-# Encoded words and HTML references are undone in text, not in what is compared or followed as it stands.
-_UNDECODED = {"email", "oob_email", "pgp_url", "evidence"}
+UNDECODED = {"email", "oob_email", "pgp_url", "evidence"}
+"""The columns where encoded words and HTML references stay: they are compared or followed as they stand."""
 # Where direction marks are stripped (ccTLDs), or found in another place.
 _MARKS_HANDLED = {"name", "cctlds", "email", "oob_email"}
 _VALUES = re.compile(r";(?! ?ext=)", re.IGNORECASE)
@@ -30,11 +30,11 @@ def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
         return unread(origin, row.source, *row.faults)
     if not any(map(str.strip, cells)):
         return None
-    if len(cells) < width or any(map(str.strip, cells[width:])):
-        seen = (cell.strip() for cell in cells if is_address(cell.strip()))
-        detail = f"{len(cells)} cells for {width} columns"
-        return unread(origin, row.source, Fault("bad-row", detail), *without_forbidden(row.source)[1], listed=seen)
-    values = {name: _unneutralised(cell) for name, cell in zip(header.columns, cells, strict=False)}
+    nameless = any(cell.strip() and not name for name, cell in zip(header.columns, cells, strict=False))
+    if len(cells) != width or nameless:
+        detail = "a cell under a column without a name" if nameless else f"{len(cells)} cells for {width} columns"
+        return unread(origin, row.source, Fault("bad-row", detail), *without_forbidden(row.source)[1])
+    values = {name: _unneutralised(cell) for name, cell in zip(header.columns, cells, strict=True) if name}
     if any("\n" in cell and "@" in cell and name not in ("email", "oob_email") for name, cell in values.items()):
         joined = Fault("unclosed-quote", "a cell of several lines holds addresses, so it may hold other rows")
         return unread(origin, row.source, joined)
@@ -54,7 +54,7 @@ def _several(name: str, cell: str) -> tuple[list[str], list[Fault]]:
     values: list[str] = []
     faults: list[Fault] = []
     for line in cell.split("\n"):
-        text, found = without_forbidden(line) if name in _UNDECODED else plain(line)
+        text, found = without_forbidden(line) if name in UNDECODED else plain(line)
         faults.extend(found + (() if name in _MARKS_HANDLED else direction_faults(text)))
         values.extend(value for value in map(str.strip, _VALUES.split(text)) if value)
     return values, faults
@@ -75,7 +75,7 @@ def _single(name: str, cell: str) -> tuple[str, list[Fault]]:
         text = "; ".join(values)
     else:
         allowed, characters = without_forbidden(cell)
-        text, coding = (" ".join(allowed.split()), ()) if name in _UNDECODED else plain(allowed)
+        text, coding = (" ".join(allowed.split()), ()) if name in UNDECODED else plain(allowed)
         found = [*characters, *coding]
         found += () if name in _MARKS_HANDLED else direction_faults(text)
     limit = MAX_NOTE if name in FURTHER else MAX_FIELD
@@ -114,7 +114,7 @@ def _person(origin: Origin, row: Row, values: dict[str, str]) -> Record:
         listed=tuple(listed),
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
-        present=frozenset(name for name in values if name),
+        present=frozenset(values),
         problems=problems(origin, (*faults, *limit_faults(cctlds, phones, [])), row.source),
     )
 

@@ -14,7 +14,7 @@ from radicale_tldops.roster.errors import InputError
 from sync.parse.address import address_faults, is_address
 from sync.parse.codes import Fault
 from sync.parse.encoding import certain_text
-from sync.parse.entry import make_entry, unread
+from sync.parse.entry import make_entry
 from sync.parse.limits import MAX_DEPTH, MAX_LINE, MAX_LINES
 from sync.records import Origin, Record
 
@@ -50,7 +50,7 @@ class _Item:
 
 def looks_like_dump(text: str) -> bool:
     """Whether `text` begins like a dump: with one of its marker lines, or with a dict."""
-    return bool(re.match(r"\s*(?:\[-----|<-----|\{|\w+ ?= ?\{)", text[:1000]))
+    return bool(re.match(r"\s*(?:\[-----|<-----|(?:\w+ ?= ?)?\{\s*(?:[uUbB]?['\"]|\}))", text[:1000]))
 
 
 def read_dump(text: str, file: str) -> list[Record]:
@@ -97,7 +97,7 @@ def _sections(body: str, file: str) -> Iterator[_Section]:
                 raise InputError(f"{file}:{line}: brackets are nested too deeply for a dump of a list; {_AGAIN}")
             if depth == 1:
                 outer = at + 1
-            elif depth == 2 and key in _SECTIONS and body[key_end:at].strip() == ":":
+            elif depth == 2 and key in _SECTIONS and body[key_end : min(at, key_end + 100)].strip() == ":":
                 name, start = key, at + 1
         else:
             depth -= 1
@@ -143,7 +143,7 @@ def _records(origin: Origin, item: _Item, seen: set[str], *, names: bool, python
     value, faults = _text(item.value, python2=python2) if names else ("", ())
     source = f"{item.key}: {item.value}" if len(item.value) < MAX_LINE else item.key
     if faults or not is_address(address):
-        yield unread(origin, source, *wrong, *faults, listed=[] if wrong else [address])
+        yield make_entry(origin, source, "", [] if wrong else [address], faults=(*wrong, *faults))
     else:
         yield make_entry(origin, source, value, [address])
 

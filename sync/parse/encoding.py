@@ -4,7 +4,7 @@ import codecs
 import re
 
 from radicale_tldops.roster.errors import InputError
-from sync.parse.codes import Fault
+from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_BYTES
 
 _KINDS = (
@@ -110,7 +110,9 @@ def _refuse_no_list(text: str, file: str) -> None:
         raise InputError(f"{file}: this is a web page, perhaps an error message, and not a list; export the list again")
     if empty := re.search(r"^\S+ has no members[.]?[ \t]*\r?$", text, re.MULTILINE):
         line = text.count("\n", 0, empty.start()) + 1
-        raise InputError(f"{file}:{line}: Mailman found no members ({empty[0].strip()}); check the name of the list")
+        raise InputError(
+            f"{file}:{line}: Mailman found no members ({quote(empty[0].strip())}); check the name of the list"
+        )
     if "@" not in text:
         raise InputError(
             f"{file}: there is no mail address in the file, so it is no list; check that it is the right file"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sync.parse.codes import Fault, problems
+from sync.parse.codes import Fault, is_error, problems
 from sync.parse.full import Full, limit_faults, parse_full
 from sync.parse.limits import MAX_ADDRESSES
 from sync.parse.transport import plain
@@ -29,7 +29,8 @@ def make_entry(
     if not text and any(fault.code in ("bad-encoding", "too-long") for fault in more):
         parts = Full()
     elif not text or text in addresses:
-        parts = Full(faults=(Fault("address-only"),) if addresses else ())
+        alone = bool(addresses) and not any(map(is_error, found))
+        parts = Full(faults=(Fault("address-only"),) if alone else ())
     else:
         parts = parse_full(text)
     seconds = tuple(dict.fromkeys((*parts.addresses, *out_of_band)))
@@ -46,6 +47,6 @@ def make_entry(
     )
 
 
-def unread(origin: Origin, source: str, *faults: Fault, listed: Iterable[str] = ()) -> Record:
-    """Return the record of something that was not understood as an entry; `listed` are addresses seen in it."""
-    return Record(origin=origin, listed=tuple(listed)[:MAX_ADDRESSES], problems=problems(origin, faults, source))
+def unread(origin: Origin, source: str, *faults: Fault) -> Record:
+    """Return the record of something that is not understood as an entry: an origin and problems, nothing else."""
+    return Record(origin=origin, problems=problems(origin, faults, source))

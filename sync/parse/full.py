@@ -158,9 +158,8 @@ class _Rest:
     def _take_cctlds(self, text: str, *, dotted: bool) -> None:
         """Take a field of ccTLDs. Without a dot it must come first: a later "NA" or "no" may mean "no phone"."""
         if not dotted and (self.dotted or self.phones or self.addresses):
-            self.faults.append(
-                Fault("not-understood", f"“{quote(text[:80])}” may be a ccTLD, which needs its dot here")
-            )
+            what = f"“{quote(text[:80])}” may be a ccTLD, which needs its dot here"
+            self.faults.append(Fault("not-understood", what))
             return
         if self.second_slot:
             self.faults.append(

@@ -25,13 +25,19 @@ _OPENING, _CLOSING = '"“„”', '"”“'
 _QUOTE = re.compile('["“”„]')
 _PAIR = re.compile(r"\\.", re.DOTALL)
 _WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")
+# Signs that two entries stand in one line: which address belongs to which is then not certain.
+_BRACKETED = re.compile(r"<[^<>\s]*@[^<>\s]*>")
+_JOINED = re.compile(r"[\"“”„],? ?<?[^\s<>@\"“”„]+@")
 _SLOT = re.compile(r"#\s?[0-9]")
 _COMMENT = re.compile(r"(\S+)\s+\((.*)\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line taken apart by its shape. `full` is None where no full name could be told from the rest."""
+    """A line taken apart by its shape. `full` is None where no full name could be told from the rest.
+
+    `listed` holds an address only where it is certain that it belongs to this entry.
+    """
 
     shape: str
     full: str | None
@@ -67,6 +73,8 @@ def _angle(text: str) -> Line:
     if not before:
         return Line("bare", "", listed, faults=faults)
     inner, escaped, quoting = _unquoted(before)
+    if quoting or (inner is before and _BRACKETED.search(before)):
+        listed, faults = (), faults + (() if quoting else (Fault("not-understood", "several addresses in brackets"),))
     shape = "raw" if inner is before else "quoted"
     if _WORD.search(inner):
         shape = "rfc2047"
@@ -82,7 +90,7 @@ def _unquoted(text: str) -> tuple[str, bool, tuple[Fault, ...]]:
     if text[0] in _OPENING and len(whole) > 1 and whole[-1] in _CLOSING:
         inner = whole[1:-1]
         bare = _PAIR.sub("", inner)
-        stray = bare.endswith("\\") or (text[0] == '"' and '"' in bare)
+        stray = bare.endswith("\\") or (text[0] == '"' and '"' in bare) or _JOINED.search(bare)
         return inner, True, (Fault("unclosed-quote", "a quotation mark inside the quoted name"),) if stray else ()
     if len(_QUOTE.findall(text)) % 2:
         return (
@@ -103,7 +111,7 @@ def _comment(match: re.Match[str]) -> Line:
     faults = address_faults(match[1])
     if depth or closed_early:
         faults += (Fault("cut-off", "its parentheses do not match"),)
-    return Line("comment", match[2], () if address_faults(match[1]) else (match[1],), escaped=True, faults=faults)
+    return Line("comment", match[2], () if faults else (match[1],), escaped=True, faults=faults)
 
 
 def _quoted_report(text: str) -> Line:
@@ -117,6 +125,7 @@ def _quoted_report(text: str) -> Line:
     if not tail:
         return Line("report", inner, escaped=escaped, faults=(*faults, Fault("no-address")))
     good: list[str] = []
+    joined = bool(faults)
     for piece in re.split("[,;]", tail):
         address = piece.strip(_SPACE)
         if is_address(address):
@@ -125,6 +134,7 @@ def _quoted_report(text: str) -> Line:
             faults += address_faults(address)[: 20 - len(faults)]
         else:
             faults = (*faults, Fault("cut-off", "a comma, and no address behind it")) if len(faults) < 20 else faults
+    good = [] if joined else good
     return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, faults)
 
 
@@ -134,10 +144,10 @@ def _unquoted_report(text: str) -> Line | None:
     addresses: list[str] = []
     while pieces and is_address(pieces[-1].strip(_SPACE)):
         addresses.append(pieces.pop().strip(_SPACE))
-    *rest, last = pieces[-1].split() if pieces else [""]
-    if rest and is_address(last):
-        addresses.append(last)
-        pieces[-1] = pieces[-1].rstrip()[: -len(last)]
+    words = pieces[-1].split() if pieces else []
+    if len(words) > 1 and is_address(words[-1]):
+        addresses.append(words[-1])
+        pieces[-1] = pieces[-1].rstrip()[: -len(words[-1])]
     full = ",".join(pieces).strip(_SPACE)
     if not addresses or not _SLOT.search(full):
         return None
@@ -156,8 +166,7 @@ def _nothing(text: str) -> Line:
         )
     if "@" not in text and _SLOT.search(text):
         return Line("raw", text, faults=(Fault("no-address"),))
-    listed = tuple(dict.fromkeys(word for word in re.split(r"[\s,;<>()]+", text) if is_address(word)))
-    return Line("", None, listed[:20], faults=(Fault("not-understood"), *direction_faults(text)))
+    return Line("", None, faults=(Fault("not-understood"), *direction_faults(text)))
 
 
 def logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -190,9 +199,9 @@ def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tupl
     line = take_apart(allowed)
     if line.shape and line.shape not in shapes:
         wrong = Fault("not-understood", "the line is not of the format that was asked for; leave the choice to `auto`")
-        return "", unread(origin, text, wrong, *faults, listed=line.listed)
+        return "", unread(origin, text, wrong, *faults)
     if line.full is None:
-        return "", unread(origin, text, *line.faults, *faults, listed=line.listed)
+        return "", unread(origin, text, *line.faults, *faults)
     record = make_entry(
         origin, text, line.full, line.listed, line.out_of_band, (*faults, *line.faults), escaped=line.escaped
     )

@@ -1,15 +1,16 @@
 """From records back to text: the repository message and a spreadsheet, so that `parse` reads what was written."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 
+from sync.parse.cells import UNDECODED
 from sync.parse.table import COLUMNS, FURTHER
 from sync.records import Record
 
 _REFERENCE = re.compile(r"&(?=#|[A-Za-z])")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NEEDS_QUOTES = re.compile(r'[",;\r\n]|^[ #]|^$|[ ]$')
+_VALUE_SEPARATORS = re.compile(r"\s*;(?! ?ext=)\s*", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\s*[,;](?! ?ext=)\s*", re.IGNORECASE)
 
 
@@ -47,18 +48,22 @@ def render_csv(records: Iterable[Record]) -> str:
     rows = list(records)
     used = {name for record in rows for name in record.columns}
     names = [name for name in COLUMNS if name not in FURTHER or name in used]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(names)
+    lines = [",".join(names)]
     for record in rows:
         values = {
             "name": record.name,
             "slot": "" if record.slot is None else f"#{record.slot}",
             "cctlds": "; ".join("." + label for label in record.cctlds),
-            "phones": "; ".join(_SEPARATORS.sub(" / ", phone) if ";" in phone else phone for phone in record.phones),
+            "phones": "; ".join(_VALUE_SEPARATORS.sub(" / ", phone) for phone in record.phones),
             "email": "; ".join(record.listed),
             "oob_email": "; ".join(record.out_of_band),
             **record.columns,
         }
-        writer.writerow([neutral_cell(_protected(values.get(name, ""))) for name in names])
-    return text.getvalue()
+        lines.append(",".join(_cell(values.get(name, ""), decoded=name not in UNDECODED) for name in names))
+    return "".join(line + "\r\n" for line in lines)
+
+
+def _cell(text: str, *, decoded: bool) -> str:
+    """Return `text` as a cell: what looks encoded protected, no formula, in quotation marks where it needs them."""
+    cell = neutral_cell(_protected(text) if decoded else text)
+    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.characters import describe
-from sync.parse.codes import Fault
+from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_LINE, MAX_ROW_LINES
 
 PEOPLE = ("name", "slot", "cctlds", "phones", "email", "oob_email")
@@ -86,10 +86,7 @@ def _header_cells(line: str, delimiter: str) -> tuple[str, ...]:
         cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
         return ()
-    names = [_canonical(cell) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    return tuple(names)
+    return tuple(map(_canonical, cells))
 
 
 def find_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header | None:
@@ -120,18 +117,18 @@ def check_header(header: Header, file: str) -> tuple[Fault, ...]:
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         raise InputError(
-            f"{file}:{header.line}: the column {doubled[0]} stands there twice; rename or delete one of them"
+            f"{file}:{header.line}: the column {quote(doubled[0])} stands there twice; rename or delete one of them"
         )
     if not header.is_roster and header.address_column:
         return ()
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        have = ", ".join(columns)[:200]
+        have = quote(", ".join(filter(None, columns)))
         raise InputError(
             f"{file}:{header.line}: the table has no column {' and no column '.join(missing)} (it has {have}); "
             f"add it: {', '.join(REQUIRED)} are required"
         )
-    return tuple(Fault("unknown-column", repr(name)) for name in columns if name not in COLUMNS)
+    return tuple(Fault("unknown-column", f"“{quote(name)}”") for name in columns if name and name not in COLUMNS)
 
 
 def read_rows(lines: Sequence[str], header: Header) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 from xml.etree.ElementTree import Element
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from radicale_tldops.dav.collation import Collation
@@ -174,6 +174,7 @@ def test_a_deep_tree_is_refused_and_not_descended_into() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+@example("x" * 10_000)
 def test_messages_are_one_short_printable_line(text: str) -> None:
     """What a client sends reaches a log escaped and cut (HARDENING 22)."""
     element = filter_element("")

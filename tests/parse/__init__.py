@@ -1,0 +1,1 @@
+"""Membership files in every form, good and bad."""

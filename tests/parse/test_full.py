@@ -1,0 +1,169 @@
+"""The full name taken apart: anchor, ccTLDs, telephones, out-of-band address."""
+
+import pytest
+
+from tests.parse.reading import codes, one
+
+
+def entry(full: str) -> str:
+    """Return a line with this full name."""
+    return f"{full} <j@nic.nl>"
+
+
+@pytest.mark.parametrize(
+    ("full", "name", "slot"),
+    [
+        ("J Doe, #1, .nl", "J Doe", 1),
+        ("J Doe, SSC #2, .nl", "J Doe", 2),
+        ("J Doe; ssc#3; .nl", "J Doe", 3),
+        ("J Doe ,# 1 ,.nl", "J Doe", 1),
+        ("Doe, J., #1, .nl", "Doe, J.", 1),
+        ("Doe; J, #1, .nl", "Doe; J", 1),
+        ("J Doe,, #1, .nl", "J Doe", 1),
+        ("Team #2 Lead, #1, .nl", "Team #2 Lead", 1),
+        ("J Doe, #0, .nl", "J Doe", 0),
+        ("J Doe, #999, .nl", "J Doe", 999),
+        ("محمد, #1, .nl", "محمد", 1),
+        ("علی\u200cرضا, #1, .nl", "علی\u200cرضا", 1),
+    ],
+)
+def test_the_first_field_that_is_a_slot_is_the_anchor(full: str, name: str, slot: int) -> None:
+    """What stands before it is the name, with its commas; whether the list has such a slot is not asked here."""
+    record = one(entry(full))
+    assert (record.name, record.slot, record.cctlds, record.problems) == (name, slot, ("nl",), ())
+
+
+@pytest.mark.parametrize(
+    ("field", "cctlds"),
+    [
+        (".nl", "nl"),
+        (".NL", "NL"),
+        ("UK", "UK"),
+        ("uk/gb", "uk gb"),
+        (".fr/re/pm", "fr re pm"),
+        (".fr & .re", "fr re"),
+        (".fr .re", "fr re"),
+        (".fr, .re; .pm", "fr re pm"),
+        (".xn--p1ai", "xn--p1ai"),
+        ("xn--p1ai", "xn--p1ai"),
+        ("рф", "рф"),
+        ("。台灣", "台灣"),
+        (".ලංකා", "ලංකා"),
+        (".இலங்கை", "இலங்கை"),
+        (".भारत / .ไทย", "भारत ไทย"),
+        ("\u200f.مصر\u200f", "مصر"),
+        ("\u202b.مصر\u202c/\u2067.ایران\u2069", "مصر ایران"),
+    ],
+)
+def test_cctlds_are_labels_as_written_without_dot_and_direction_marks(field: str, cctlds: str) -> None:
+    """Dots, separators and scripts as people write them."""
+    record = one(entry(f"J Doe, #1, {field}, +31 1"))
+    assert (record.cctlds, record.phones, record.problems) == (tuple(cctlds.split()), ("+31 1",), ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "phones"),
+    [
+        ("+504 235 4141/42/43", ["+504 235 4141/42/43"]),
+        ("(+351) 211 308 200", ["(+351) 211 308 200"]),
+        ("] +46 (0) 8 000 000", ["] +46 (0) 8 000 000"]),
+        ("+46\u00a08\u00a0000", ["+46 8 000"]),
+        ("+1 809 535 0111, #2141", ["+1 809 535 0111 #2141"]),
+        ("+1 809 535 0111, ext. 5", ["+1 809 535 0111 ext. 5"]),
+        ("+1 809 535 0111 x5; x6", ["+1 809 535 0111 x5 x6"]),
+        ("+18095350111;ext=2141", ["+18095350111;ext=2141"]),
+        ("tel. +31 1; mobile +31 2", ["tel. +31 1", "mobile +31 2"]),
+        ("see the website", ["see the website"]),
+        ("n/a", ["n/a"]),
+        ("-", ["-"]),
+        ("", []),
+    ],
+)
+def test_telephone_text_is_kept_as_it_stands(fields: str, phones: list[str]) -> None:
+    """Nothing is lost or joined that a person would not; what a number means is for vetting to find out."""
+    record = one(entry(f"J Doe, #1, .nl, {fields}"))
+    assert (list(record.phones), record.problems) == (phones, ())
+
+
+@pytest.mark.parametrize("field", ["no", "NA", "рф", "is/to"])
+def test_a_word_that_may_be_a_cctld_is_never_guessed_at(field: str) -> None:
+    """Behind ".nl", "no" and "NA" may mean that there is no telephone, so they are neither Norway nor a number."""
+    for full in (f"J Doe, #1, .nl, {field}", f"J Doe, #1, .nl, +31 1, {field}"):
+        record = one(entry(full))
+        assert codes(record) == ["not-understood"]
+        assert record.cctlds == ("nl",)
+
+
+def test_a_dotted_cctld_counts_wherever_it_stands() -> None:
+    """A dot says that it is a ccTLD, also behind a number."""
+    record = one(entry("J Doe, #1, .nl, +31 1, .be"))
+    assert (record.cctlds, record.phones, record.problems) == (("nl", "be"), ("+31 1",), ())
+
+
+def test_out_of_band_addresses_are_told_from_numbers() -> None:
+    """Every field with an at-sign is an address, and has to be a whole one."""
+    record = one(entry("J Doe, #1, .nl, +31 1, j@oarc.net, j@example.org"))
+    assert record.out_of_band == ("j@oarc.net", "j@example.org")
+    assert codes(one(entry("J Doe, #1, .nl, +31 1, oob: j@oarc.net"))) == ["bad-address"]
+    assert codes(one(entry("J Doe, #1, .nl, +31 1, j@oarc"))) == ["bad-address"]
+
+
+@pytest.mark.parametrize(
+    ("full", "code"),
+    [
+        ("#1, .nl, +31 1", "no-name"),
+        ("J Doe, #1, +31 1", "no-cctld"),
+        ("J Doe, #1", "no-cctld"),
+        ("J Doe, #1, Netherlands, +31 1", "no-cctld"),
+        ("J Doe, #1, .co.uk, +44 1", "bad-cctld"),
+        ("J Doe, #1, .tw / .??, +886 2", "bad-cctld"),
+        ("J Doe, #1, ., +31 1", "bad-cctld"),
+        ("J Doe, #1, .nl +31 1", "no-separators"),
+        ("J Doe #1, .nl, +31 1", "no-separators"),
+        ("J Doe, #1 .nl, +31 1", "no-separators"),
+        ("J Doe, .nl, +31 1", "no-slot"),
+        ("J Doe, #1234, .nl, +31 1", "bad-slot"),
+        ("J Doe, #99999999999, .nl, +31 1", "bad-slot"),
+        ("J Doe, #1, .nl, #2, .be, +31 1", "not-understood"),
+        ("J Doe, #1, .nl, +31 1, #2, .be, +32 1", "not-understood"),
+        ('J Doe, #1, .nl, +31 "1"', "not-understood"),
+        ("J Doe, #1, .nl, \u202a+31 1\u202c", "forbidden-character"),
+        ("J\u202eDoe, #1, .nl, +31 1", "forbidden-character"),
+        ("J\ufffdDoe, #1, .nl, +31 1", "forbidden-character"),
+    ],
+)
+def test_what_is_not_understood_is_an_error_with_its_reason(full: str, code: str) -> None:
+    """Each way to be wrong has its own code; message, remedy and quotation are there, and the address is kept."""
+    record = one(entry(full))
+    assert codes(record) == [code]
+    (problem,) = record.problems
+    assert problem.severity == "error"
+    assert problem.message
+    assert problem.remedy.endswith(".")
+    assert problem.text.isprintable()
+    assert record.listed == ("j@nic.nl",)
+
+
+@pytest.mark.parametrize("name", ["R?gis", "Zo?", "?va Example", "???? ??????", "Mar?a Nu?ez"])
+def test_question_marks_in_place_of_letters_are_a_lossy_export(name: str) -> None:
+    """One warning a record; the record stays usable."""
+    record = one(entry(f"{name}, #1, .nl, +31 1"))
+    assert codes(record) == ["lossy-export"]
+    assert record.name == name
+
+
+def test_limits_refuse_what_no_person_has() -> None:
+    """More of a kind than the limit, or a longer field, is an error, and is not carried on."""
+    for full in (
+        f"J Doe, #1, .nl, {'1' * 1001}",
+        "J Doe, #1, .nl" + ", +31 1" * 101,
+        "J Doe, #1, .nl" + ", j@oarc.net k@oarc.net" * 150,
+        "J Doe, #1, .nl" + ", +31 1" * 10_000,
+        "J Doe, #1, " + "/".join([".nl"] * 101),
+        f"{'J' * 1001}, #1, .nl",
+        f"J{chr(0x301) * 31}, #1, .nl",
+        "J" * 1_000_000,
+    ):
+        record = one(entry(full))
+        assert "too-long" in codes(record), full[:40]
+        assert max(len(record.name), len(record.phones), len(record.out_of_band), len(record.cctlds)) <= 1000

@@ -1,0 +1,188 @@
+"""Shapes of lines: where the name ends and the addresses begin, and what happens when that is not certain."""
+
+import pytest
+
+from sync.parse import FORMATS
+from tests.parse.reading import codes, fields, one, read
+
+DOE = ("J Doe", 1, ("nl",), ("+31 1",), ("j@nic.nl",), ())
+DOE_AWAY = (*DOE[:5], ("j@oarc.net",))
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("“J Doe, #1, .nl, +31 1” j@nic.nl", DOE),
+        ("“J Doe, #1, .nl, +31 1”, j@nic.nl", DOE),
+        ("“J Doe, #1, .nl, +31 1”,j@nic.nl,j@oarc.net", DOE_AWAY),
+        ('"J Doe, #1, .nl, +31 1" j@nic.nl, j@oarc.net', DOE_AWAY),
+        ("„J Doe, #1, .nl, +31 1“ j@nic.nl", DOE),
+        ("”J Doe, #1, .nl, +31 1” j@nic.nl", DOE),
+        ("“J Doe, #1, .nl, +31 1, j@oarc.net” j@nic.nl", DOE_AWAY),
+        ("J Doe, #1, .nl, +31 1 j@nic.nl, j@oarc.net", DOE_AWAY),
+        ("J Doe, #1, .nl, +31 1, j@nic.nl, j@oarc.net", DOE_AWAY),
+        ("“J Doe, #1, .nl, +31 1” <j@nic.nl>", DOE),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl>,', DOE),
+        ('"J Doe, #1, .nl, +31 1"\t< j@nic.nl >', DOE),
+        ("\t J Doe, #1, .nl, +31 1 <j@nic.nl> ", DOE),
+        ("J\tDoe,\t#1,\t.nl,\t+31 1\t<j@nic.nl>", DOE),
+        ("j@nic.nl (J Doe, #1, .nl, +31 1)", DOE),
+        (r"j@nic.nl (J Doe \(NOC\), #1, .nl, +31 1)", ("J Doe (NOC)", *DOE[1:])),
+        ("j@nic.nl (J Doe (NOC), #1, .nl, +31 1)", ("J Doe (NOC)", *DOE[1:])),
+        (r'"J \"Jack\" D\oe, #1, .nl, +31 1" <j@nic.nl>', ('J "Jack" Doe', *DOE[1:])),
+        (r'"J \\ Doe, #1, .nl, +31 1" <j@nic.nl>', ("J \\ Doe", *DOE[1:])),
+        ('J "Jack" Doe, #1, .nl, +31 1 <j@nic.nl>', ('J "Jack" Doe', *DOE[1:])),
+        ('"Jack" Doe, #1, .nl, +31 1 <j@nic.nl>', ('"Jack" Doe', *DOE[1:])),
+        ("“J “Jack” Doe, #1, .nl, +31 1” j@nic.nl", ("J “Jack” Doe", *DOE[1:])),
+        ("J <NOC> Doe, #1, .nl, +31 1 <j@nic.nl>", ("J <NOC> Doe", *DOE[1:])),
+        ("J \\ Doe, #1, .nl, +31 1 <j@nic.nl>", ("J \\ Doe", *DOE[1:])),
+        ("J\u00a0\u202fDoe, #1, .nl,\u00a0+31\u00a01 <j@nic.nl>", DOE),
+        ("Re\u0301gis, #1, .nl, +31 1 <j@nic.nl>", ("Régis", *DOE[1:])),
+    ],
+)
+def test_every_shape_is_read(line: str, wanted: tuple[object, ...]) -> None:
+    """A line in any of the shapes, with the spacing and quoting that people give it, is one clean record."""
+    record = one(line)
+    assert fields(record) == wanted
+    assert record.problems == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["j@nic.nl", "<j@nic.nl>", '"j@nic.nl"', '"" <j@nic.nl>', "  j@nic.nl\t", '"j@nic.nl" <j@nic.nl>']
+)
+def test_an_address_alone_is_listed(line: str) -> None:
+    """However an address stands alone, it is one listed address and no name."""
+    record = one(line)
+    assert (codes(record), record.name, record.listed) == (["address-only"], "", ("j@nic.nl",))
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('"J Doe, #1, .nl, +31 1', "unclosed-quote"),
+        ('"J Doe, #1, .nl, +31 1 j@nic.nl', "unclosed-quote"),
+        ('J Doe, #1, .nl, +31 1" <j@nic.nl>', "unclosed-quote"),
+        (r'"J Doe, #1, .nl, +31 1\" <j@nic.nl>', "unclosed-quote"),
+        ('"J "Jack" Doe, #1, .nl, +31 1" <j@nic.nl>', "unclosed-quote"),
+        ('"J Doe, #1, .nl, +31 1"', "no-address"),
+        ('"J Doe, #1, .nl, +31 1" ', "no-address"),
+        ("“J Doe, #1, .nl, +31 1” j@nic.nl,", "cut-off"),
+        ("“J Doe, #1, .nl, +31 1” j@nic", "bad-address"),
+        ("“J Doe, #1, .nl, +31 1” j@nic.nl k@nic.nl", "bad-address"),
+        ("“J Doe, #1, .nl, +31 1” none", "bad-address"),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl', "bad-address"),
+        ('"J Doe, #1, .nl, +31 1" <nobody>', "bad-address"),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl> and more', "bad-address"),
+        ("J Doe, #1, .nl, +31 1 <j@nic.nl", "cut-off"),
+        ("J Doe, #1, .nl, +31 1", "no-address"),
+        ("j@nic.nl (J Doe, #1, .nl, +31 (0)", "cut-off"),
+        ("Please send changes to j@nic.nl", "not-understood"),
+        ("some words", "not-understood"),
+        ("x>", "not-understood"),
+    ],
+)
+def test_what_is_not_a_whole_entry_is_an_error(line: str, code: str) -> None:
+    """A cut or foreign line is neither skipped nor completed."""
+    good = "K Doe, #2, .nl, +31 2 <k@nic.nl>"
+    record, other = read(f"{line}\n{good}\n").records
+    assert code in codes(record)
+    assert record.broken
+    assert record.origin.line == 1
+    assert not other.broken
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"J Doe, #1, .nl, +31 1" <j@nic.nl>, "K Doe, #2, .be, +32 2" <k@nic.be>',
+        "J Doe, #1, .nl, +31 1 <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "J Doe <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "“J Doe, #1, .nl, +31 1” j@nic.nl “K Doe, #2, .be, +32 2” k@nic.be",
+        "j@nic.nl (J Doe, #1, .nl, +31 1) k@nic.be (K Doe, #2, .be, +32 2)",
+    ],
+)
+def test_two_entries_in_one_line_are_an_error_that_belongs_to_neither_address(line: str) -> None:
+    """Where two entries ran together, no address is listed for the sum of them."""
+    record = one(line)
+    assert record.broken
+    assert record.listed == ()
+
+
+def test_a_broken_line_still_says_whose_it_is() -> None:
+    """A cut line keeps its name and ccTLDs, so that the person can be found and kept."""
+    record = one("x@example.com\n“Jane Doe, #1, .vn, +84 12".replace("x@example.com\n", "") + " jane@oarc")
+    assert (record.name, record.cctlds, record.listed) == ("Jane Doe", ("vn",), ())
+
+
+def test_comments_and_blank_lines_are_skipped_and_a_slot_is_no_comment() -> None:
+    """A comment is "#" and white space; a line that begins with "#1" is an entry gone wrong."""
+    parsed = read("# people\n#\n\n \t\n#\tmore\nJ Doe, #1, .nl, +31 1 <j@nic.nl>\n#1, .nl, +31 1 <k@nic.nl>\n")
+    assert [(record.origin.line, codes(record)) for record in parsed.records] == [(6, []), (7, ["no-name"])]
+
+
+def test_shapes_mix_in_one_file_with_their_own_line_numbers() -> None:
+    """Each line is recognised by itself."""
+    lines = [
+        '"J Doe, #1, .nl, +31 1" <j@nic.nl>',
+        "",
+        "“J Doe, #1, .nl, +31 1” j@nic.nl",
+        "J Doe, #1, .nl, +31 1 <j@nic.nl>",
+        "=?utf-8?q?J_Doe=2C_=231=2C_=2Enl=2C_=2B31_1?= <j@nic.nl>",
+        "j@nic.nl (J Doe, #1, .nl, +31 1)",
+    ]
+    parsed = read("\r\n".join(lines) + "\r\n")
+    assert [record.origin.line for record in parsed.records] == [1, 3, 4, 5, 6]
+    assert {fields(record) for record in parsed.records} == {DOE}
+    assert parsed.format == "mixed"
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("“J Doe, #1, .nl, +31 1” j@nic.nl\n", "report"),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl>\nk@nic.nl\n', "mailman2"),
+        ("J Doe, #1, .nl, +31 1 <j@nic.nl>\nk@nic.nl\n", "mailman3"),
+        ('=?utf-8?q?J?= <j@nic.nl>\n"J Doe, #1, .nl, +31 1" <j@nic.nl>\n', "mailman3-rfc2047"),
+        ("{'usernames': {'j@nic.nl': 'J Doe, #1, .nl, +31 1'}}\n", "dumpdb"),
+        ("name;cctlds;email\nJ Doe;.nl;j@nic.nl\n", "csv"),
+        ("name\tcctlds\temail\nJ Doe\t.nl\tj@nic.nl\n", "tsv"),
+        ("j@nic.nl\nk@nic.nl\n", "addresses"),
+    ],
+)
+def test_the_format_is_recognised_and_can_be_asked_for(text: str, form: str) -> None:
+    """`auto` finds the name of the format, and asking for that name gives the same records."""
+    assert form in FORMATS
+    assert read(text).format == form
+    assert read(text, form) == read(text)
+
+
+@pytest.mark.parametrize("form", ["report", "addresses", "mailman2"])
+def test_an_explicit_format_refuses_lines_of_another(form: str) -> None:
+    """Who says which format it is does not get a guess."""
+    record = one("=?utf-8?q?J_Doe=2C_=231=2C_=2Enl?= <j@nic.nl>", form)
+    assert codes(record) == ["not-understood"]
+
+
+def test_only_line_feed_and_its_pair_with_carriage_return_end_a_line() -> None:
+    """NEL and U+2028 inside a name must not let one member write two entries."""
+    hostile = "X\u2028Y, #1, .nl, +31 1\x85Z, #1, .be, +32 1 <x@nic.nl>"
+    (record,) = read(f"{hostile}\n").records
+    assert record.broken
+
+
+def test_old_mac_line_ends_are_read_where_they_end_the_file() -> None:
+    """A file that has no line feed and ends with a carriage return is one of lines that end so."""
+    first, second = read("J Doe, #1, .nl, +31 1 <j@nic.nl>\rK Doe, #2, .nl, +31 2 <k@nic.nl>\r").records
+    assert (fields(first), second.name, second.origin.line) == (DOE, "K Doe", 2)
+    assert codes(one("J\rDoe, #1, .nl, +31 1 <j@nic.nl>")) == ["forbidden-character"]
+
+
+def test_a_missing_line_end_is_said_where_a_cut_would_not_show() -> None:
+    """A report line that lost its end still looks like one; a line that ends with ">" does not."""
+    report = "“J Doe, #1, .nl, +31 1” j@nic.nl, j@oarc.ne"
+    parsed = read(f"{report}\n{report}")
+    (problem,) = parsed.problems
+    assert (problem.code, problem.severity, problem.origin.line) == ("no-final-newline", "warning", 2)
+    assert read(f"{report}\n{report}\n").problems == ()
+    quoted = '"J Doe, #1, .nl, +31 1" <j@nic.nl>'
+    assert read(f"{quoted}\n{quoted}").problems == ()

@@ -1,0 +1,160 @@
+"""CSV and TSV: columns by name, cells with several values, and rows that do not fit."""
+
+import pytest
+
+from radicale_tldops.roster.errors import InputError
+from tests.parse.reading import codes, fields, one, read
+
+HEADER = "name,slot,cctlds,phones,email,oob_email\n"
+ROW = "J Doe,#1,.nl,+31 1,j@nic.nl,j@oarc.net\n"
+DOE = ("J Doe", 1, ("nl",), ("+31 1",), ("j@nic.nl",), ("j@oarc.net",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + ROW,
+        (HEADER + ROW).replace(",", "\t"),
+        (HEADER + ROW).replace(",", ";"),
+        (HEADER + ROW).replace("\n", "\r\n"),
+        "\ufeff" + HEADER + ROW,
+        "sep=;\n" + (HEADER + ROW).replace(",", ";"),
+        "# people\n\n" + HEADER + "\n# one\n" + ROW + ",,,,,\n",
+        HEADER.replace("oob_email", "OOB E-Mail").replace("name", " Name ").replace("E-Mail", "Email") + ROW,
+        HEADER.replace(",", ", ") + '"J Doe", "#1", ".nl", "+31 1", "j@nic.nl", "j@oarc.net"\n',
+        "email,cctlds,name,oob_email,phones,slot\nj@nic.nl,.nl,J Doe,j@oarc.net,+31 1,1\n",
+        HEADER + ROW.replace("#1", "SSC #1").replace(".nl,+", "nl,+"),
+        HEADER.replace("\n", ",,\n") + ROW.replace("\n", ",,\n"),
+    ],
+)
+def test_a_table_is_read_whatever_its_separator_order_and_spelling(text: str) -> None:
+    """The same person comes out of every spreadsheet's idea of CSV."""
+    record = one(text)
+    assert fields(record) == DOE
+    assert record.problems == ()
+    assert record.present == {"name", "slot", "cctlds", "phones", "email", "oob_email"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_table_is_read_in_every_unicode_encoding(encoding: str) -> None:
+    """What spreadsheets save as "Unicode text" is read."""
+    record = one((HEADER + ROW.replace("J Doe", "Zoë Doe")).replace(",", "\t").encode(encoding))
+    assert fields(record) == ("Zoë Doe", *DOE[1:])
+
+
+def test_cells_hold_several_values_and_rows_several_lines() -> None:
+    """Semicolons and line breaks separate values; a row's line is its first, and the next row's is counted right."""
+    text = HEADER + (
+        '"Doe, ""Jack"" J",2,".nl; .be\n.lu / .рф","+31 1\n+31 2; +31 3;ext=4",'
+        '"j@nic.nl;k@nic.nl","j@oarc.net\nj@example.org"\n'
+    )
+    first, second = read(text + ROW).records
+    assert fields(first) == (
+        'Doe, "Jack" J',
+        2,
+        ("nl", "be", "lu", "рф"),
+        ("+31 1", "+31 2", "+31 3;ext=4"),
+        ("j@nic.nl", "k@nic.nl"),
+        ("j@oarc.net", "j@example.org"),
+    )
+    assert (first.problems, first.origin.line, second.origin.line) == ((), 2, 6)
+
+
+def test_further_columns_are_carried_by_name_and_unknown_ones_warned_of_once() -> None:
+    """Known columns go to vetting, those that are empty are only present; a column nobody knows is a warning."""
+    header = "name,cctlds,email,Organisation,languages,PGP Fingerprint,shoe size,evidence\n"
+    parsed = read(header + "J,.nl,j@nic.nl,SI&eacute;,en;nl,,44,\nK,.nl,k@nic.nl,,,,45,\n")
+    first, _ = parsed.records
+    assert first.columns == {"organisation": "SIé", "languages": "en; nl"}
+    assert {"organisation", "pgp_fingerprint", "evidence", "shoe_size"} <= first.present
+    (problem,) = parsed.problems
+    assert (problem.code, problem.severity, problem.origin.line) == ("unknown-column", "warning", 1)
+    assert "shoe_size" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("J Doe,x,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,1.0,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,#1 #2,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,9999,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,1,,,j@nic.nl,", "no-cctld"),
+        ("J Doe,1,.co.uk,,j@nic.nl,", "bad-cctld"),
+        (",1,.nl,,j@nic.nl,", "no-name"),
+        ("J Doe,1,.nl,,,", "no-address"),
+        ("J Doe,1,.nl,,j@nic,", "bad-address"),
+        ("J Doe,1,.nl,,j@nic.nl,oarc", "bad-address"),
+        ("J Doe,1,.nl,+31 1", "bad-row"),
+        ("Doe,J,1,.nl,+31 1,j@nic.nl,", "bad-row"),
+        ('"J Doe, #1, .nl",1,.nl,,j@nic.nl,', "not-understood"),
+        ("J Doe,1,.nl,x@example.org,j@nic.nl,", "not-understood"),
+        ('"J\nDoe",1,.nl,,j@nic.nl,', "forbidden-character"),
+        ("J\x85Doe,1,.nl,,j@nic.nl,", "forbidden-character"),
+        ("J\rDoe,1,.nl,,j@nic.nl,", "forbidden-character"),
+        ("J Doe,1,.nl,\u202a+31 1\u202c,j@nic.nl,", "forbidden-character"),
+        ('"J" Doe,1,.nl,,j@nic.nl,', "unclosed-quote"),
+        (f"{'J' * 1001},1,.nl,,j@nic.nl,", "too-long"),
+        (f"J Doe,1,.nl,{'1' * 1001},j@nic.nl,", "too-long"),
+        (f"J Doe,1,.nl,{'+31 1;' * 101},j@nic.nl,", "too-long"),
+        (f"{'J' * 70_000},1,.nl,,j@nic.nl,", "too-long"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_an_error_and_the_next_is_read(row: str, code: str) -> None:
+    """Every bad cell has its reason, at the row's line; the rest of the table goes on."""
+    bad, good = read(f"{HEADER}{row}\n{ROW}").records
+    assert codes(bad) == [code]
+    assert (bad.broken, bad.origin.line) == (True, 2)
+    assert fields(good) == DOE
+
+
+def test_a_quotation_mark_left_open_does_not_swallow_the_rest_silently() -> None:
+    """Nothing behind it is read as rows, and the error says so; a cell that took in other rows is one too."""
+    parsed = read(HEADER + ROW + '"K Doe,2,.nl,,k@nic.nl,\n' + ROW * 3)
+    first, second = parsed.records
+    assert not first.broken
+    assert (codes(second), second.origin.line) == (["unclosed-quote"], 3)
+    assert "nothing after this line" in second.problems[0].message
+    swallowed = one(HEADER + 'K Doe,2,.nl,"+31 1,k@nic.nl,\n' + ROW + 'L Doe,3,.nl,+31 3",l@nic.nl,\n')
+    assert codes(swallowed) == ["unclosed-quote"]
+    endless = read(HEADER + '"' + "x\n" * 1000 + '",1,.nl,,k@nic.nl,\n').records
+    assert [codes(record) for record in endless] == [["unclosed-quote"]]
+
+
+def test_a_required_column_that_is_missing_stops_the_file() -> None:
+    """The message names the file, the line, the column and those that are there."""
+    for missing in ("name", "cctlds", "email"):
+        header = ",".join(column for column in HEADER.strip().split(",") if column != missing)
+        with pytest.raises(InputError, match=rf"members.txt:1: .* no column {missing}"):
+            read(f"{header}\n{','.join(['x'] * 5)}@\n")
+    with pytest.raises(InputError, match="twice"):
+        read("name,cctlds,email,Email\nJ,.nl,j@nic.nl,k@nic.nl\n")
+    for form in ("csv", "tsv"):
+        with pytest.raises(InputError, match="header"):
+            read("J Doe,.nl,j@nic.nl\n", form)
+
+
+def test_a_list_of_subscribers_in_a_table_gives_its_addresses() -> None:
+    """An address column without people is access alone; full names beside it are read as such."""
+    for text in (
+        "email\nj@nic.nl\nk@nic.nl\n",
+        "Display Name,E-mail\n,j@nic.nl\n,k@nic.nl\n",
+        "Address;Role\nj@nic.nl;member\nk@nic.nl;x\n",
+    ):
+        parsed = read(text)
+        assert parsed.format == "addresses"
+        assert [record.listed for record in parsed.records] == [("j@nic.nl",), ("k@nic.nl",)]
+    record = one('display_name,email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
+    assert (fields(record), record.problems) == ((*DOE[:5], ()), ())
+
+
+def test_a_neutralised_formula_is_read_as_it_was() -> None:
+    """The apostrophe that an export puts before "+" and "=" is not part of the value."""
+    record = one(HEADER + "'=J Doe,1,.nl,'+31 1,j@nic.nl,\n")
+    assert (record.name, record.phones) == ("=J Doe", ("+31 1",))
+
+
+def test_a_table_without_rows_is_no_list() -> None:
+    """A header alone never means that there is nobody."""
+    with pytest.raises(InputError):
+        read(HEADER + "# j@nic.nl\n")

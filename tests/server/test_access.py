@@ -1,0 +1,152 @@
+"""Nothing is served to anybody who is not on the list, on both servers."""
+
+import base64
+import time
+
+import pytest
+
+from tests.conftest import Standing
+from tests.support import DAV, JANE, JOHN, Client, Workspace
+
+ALL_METHODS = ("GET", "PROPFIND", "REPORT", "PUT", "DELETE", "POST", "MKCOL")
+SECRETS = (b"John", b"Jane", b"jane@oarc.net", b"BEGIN:VCARD", b"+31", b"+84")
+
+
+@pytest.fixture
+def client(standing: Standing) -> Client:
+    """A client with John's device password at a server that the tests share: it must not be changed."""
+    return standing.client()
+
+
+@pytest.fixture
+def own(either_server: str, workspace: Workspace) -> Client:
+    """The same at a server of the test's own."""
+    return Client(either_server, workspace.device("john.doe@nic.nl"))
+
+
+def test_without_a_login_there_is_nothing(client: Client) -> None:
+    """Every method on every path answers 401 to a stranger, or nothing that comes from the roster."""
+    book = client.book()
+    href = next(iter(client.cards(book)))
+    stranger = Client(f"http://{client.host}")
+    for path in (book, href, client.principal(), "/"):
+        for method in ALL_METHODS:
+            answer = stranger.request(method, path, "")
+            assert not any(secret in answer.body for secret in SECRETS), (method, path, answer)
+            if path != "/":
+                # Radicale knows no POST here, and says so before it asks who is there.
+                assert answer.status == 401 or (method, answer.status) == ("POST", 405), (method, path, answer)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "john.doe@nic.nl\u0000", ".*", "..", ".web", "a/b", "~groups", "", "john.doe", "jane.doe@nic.vn",
+        "jоhn.doe@nic.nl", "john.doe@nic.nl@nic.nl", "john.doe@nic.nl~groups~groups",
+    ],
+)  # fmt: skip
+def test_the_right_password_under_a_wrong_login_is_refused(client: Client, user: str) -> None:
+    """Another reader's login, a Cyrillic look-alike, a pattern, a path: never somebody else."""
+    other = Client(f"http://{client.host}", user=user, password=client.password)
+    token = base64.b64encode(f"{user}:{client.password}".encode()).decode()
+    answer = other.request("PROPFIND", "/", "", Authorization=f"Basic {token}")
+    assert answer.status in (207, 401)
+    assert answer.status == 401 or (user == "" and b"/unauthenticated" not in answer.body and answer.hrefs() == ["/"])
+
+
+@pytest.mark.parametrize("user", ["JOHN.DOE@NIC.NL", "John.Doe@Nic.Nl", "\uff4aohn.doe@nic.nl", "john.doe@nic\u3002nl"])
+def test_every_spelling_of_a_login_is_the_one_login(client: Client, user: str) -> None:
+    """Case, full-width letters and the ideographic full stop do not matter: a phone capitalises what is typed."""
+    other = Client(f"http://{client.host}", user=user, password=client.password)
+    assert other.principal() == client.principal()
+
+
+@pytest.mark.parametrize("password", ["", " ", "\u0000", "wrong", "x" * 40_000])
+def test_a_wrong_password_is_refused(client: Client, password: str) -> None:
+    """Empty, blank, NUL, wrong and huge passwords all get 401 (or 431 from a server that takes no such header)."""
+    token = base64.b64encode(f"{client.user}:{password}".encode()).decode()
+    answer = client.request("PROPFIND", client.book(), "", Authorization=f"Basic {token}")
+    assert answer.status in (401, 431, 400)
+    assert answer.status == 401 or len(password) > 1000
+
+
+def test_unknown_login_and_wrong_password_look_the_same(client: Client) -> None:
+    """Nobody learns from an answer who is on the list."""
+    host = f"http://{client.host}"
+    wrong = Client(host, user="john.doe@nic.nl", password="wrong").request("PROPFIND", "/x/", "")
+    unknown = Client(host, user="nobody@nic.nl", password="wrong").request("PROPFIND", "/x/", "")
+    ignore = {"date"}
+    assert (wrong.status, wrong.body) == (unknown.status, unknown.body)
+    assert {k: v for k, v in wrong.headers.items() if k not in ignore} == {
+        k: v for k, v in unknown.headers.items() if k not in ignore
+    }
+
+
+def test_another_readers_principal_is_like_one_that_does_not_exist(standing: Standing) -> None:
+    """Same status, same body: an id that was seen in a log says nothing."""
+    client = standing.client()
+    jane = Client(standing.url, standing.workspace.device("jane.doe@nic.vn"))
+    time.sleep(0.6)
+    theirs = jane.principal()
+    for below in ("", "tld-ops/", "tld-ops/x.vcf"):
+        real = client.propfind(theirs + below, f"{DAV}displayname")
+        invented = client.propfind("/0123456789abcdef/" + below, f"{DAV}displayname")
+        assert real.status in (403, 404)
+        assert (real.status, real.body) == (invented.status, invented.body)
+
+
+def test_removed_from_the_list_means_401_within_a_second(own: Client, workspace: Workspace) -> None:
+    """A session that was open a moment ago is over."""
+    book = own.book()
+    assert own.sync(book).status == 207
+    workspace.sync(JANE)
+    time.sleep(1)
+    assert own.sync(book).status == 401
+
+
+def test_denied_means_401_within_a_second_and_stays_so(own: Client, workspace: Workspace) -> None:
+    """`deny` needs no sync, and a sync does not undo it; the card stays in the book."""
+    jane = Client(f"http://{own.host}", workspace.device("jane.doe@nic.vn"))
+    book = own.book()
+    workspace.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
+    time.sleep(1)
+    assert own.sync(book).status == 401
+    workspace.sync(JOHN.replace("John Doe", "John D. Doe"), JANE)
+    time.sleep(1)
+    assert own.sync(book).status == 401
+    assert any("John D. Doe" in card for card in jane.cards(jane.book()).values())
+
+
+def test_a_revoked_device_ends_and_others_go_on(own: Client, workspace: Workspace) -> None:
+    """One lost phone is one password."""
+    lost = workspace.device("john.doe@nic.nl")
+    other = Client(f"http://{own.host}", lost)
+    time.sleep(0.6)
+    assert other.propfind("/", f"{DAV}current-user-principal").status == 207
+    workspace.do("device", "revoke", lost.id)
+    time.sleep(1)
+    assert other.propfind(own.book(), f"{DAV}displayname").status == 401
+    assert own.propfind(own.book(), f"{DAV}displayname").status == 207
+
+
+def test_a_changed_list_address_ends_its_device_passwords(own: Client, workspace: Workspace) -> None:
+    """The old address is no login any more; when it comes back, the old password does not."""
+    book = own.book()
+    workspace.sync(JOHN.replace("john.doe@nic.nl", "jd@nic.nl"), JANE)
+    time.sleep(1)
+    assert own.sync(book).status == 401
+    workspace.sync(JOHN, JANE)
+    time.sleep(1)
+    assert own.sync(book).status == 401
+
+
+def test_a_rollback_brings_no_reader_back(own: Client, workspace: Workspace) -> None:
+    """Cards come back, access does not."""
+    book = own.book()
+    workspace.sync(JANE)
+    workspace.do("rollback", "1", "--yes")
+    time.sleep(1)
+    assert own.sync(book).status == 401
+    jane = Client(f"http://{own.host}", workspace.device("jane.doe@nic.vn"))
+    time.sleep(0.6)
+    assert any("John Doe" in card for card in jane.cards(jane.book()).values())

@@ -1,0 +1,152 @@
+"""What `tldops serve` does when the request, the store or the disk is not as it should be."""
+
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.support import JANE, JOHN, Client, Workspace, serve
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client at a `tldops serve` that the tests share."""
+    workspace = Workspace(tmp_path_factory.mktemp("shared"))
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    with serve(workspace) as url:
+        yield Client(url, login)
+
+
+@pytest.fixture
+def own(workspace: Workspace) -> Iterator[Client]:
+    """A client at a `tldops serve` of the test's own."""
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    with serve(workspace) as url:
+        yield Client(url, login)
+
+
+def raw(client: Client, request: bytes) -> bytes:
+    """Send bytes and return the first of the answer."""
+    host, port = client.host.split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(request)
+        connection.settimeout(10)
+        return connection.recv(65536)
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Basic !!!", "Basic", "Basic Zm9v", "Bearer abc", "basic \u00e9", "Digest x"]
+)
+def test_unreadable_credentials_are_unauthorised(client: Client, authorization: str) -> None:
+    """Bad base64, no colon, another scheme: 401, never 500."""
+    answer = client.request("PROPFIND", client.book(), "", Authorization=authorization.encode().decode("latin-1"))
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("length", [b"-1", b"x", b"1e3"])
+def test_a_length_that_is_none_is_a_bad_request(client: Client, length: bytes) -> None:
+    """A negative or unreadable Content-Length is refused before anything is read."""
+    answer = raw(client, b"PROPFIND / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+    assert b" 400 " in answer.split(b"\r\n")[0]
+
+
+def test_a_chunked_report_is_never_an_empty_book(client: Client) -> None:
+    """Radicale takes a chunked body for an empty one; an empty 207 would make a client delete everybody."""
+    import base64
+
+    token = base64.b64encode(f"{client.user}:{client.password}".encode())
+    body = b'<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
+    request = (
+        b"REPORT " + client.book().encode() + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nAuthorization: Basic "
+        + token + b"\r\n\r\n" + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+    )  # fmt: skip
+    answer = raw(client, request)
+    assert b" 411 " in answer.split(b"\r\n")[0] or answer.count(b"getetag") > 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X_Script_Name": "//evil"}, {"X_Forwarded_Host": "evil.example"}, {"X_Remote_User": "jane.doe@nic.vn"}],
+)
+def test_nobody_passes_for_a_proxy(client: Client, headers: dict[str, str]) -> None:
+    """Paths, redirects and identity do not follow headers that anybody can send."""
+    moved = client.request("GET", "/.well-known/carddav", **headers)
+    assert moved.headers["location"] == "/"
+    assert client.request("PROPFIND", client.book(), "", **headers).status == 207
+    assert Client(f"http://{client.host}").request("PROPFIND", client.book(), "", **headers).status == 401
+
+
+def test_writes_carry_the_body_that_davx5_knows(client: Client) -> None:
+    """DAVx5 goes on after a 403 only with `need-privileges`; a stranger still gets 401."""
+    for method in ("PUT", "DELETE", "POST", "PROPPATCH", "MKCOL", "MOVE"):
+        answer = client.request(method, client.book() + "x.vcf", "x")
+        assert answer.status == 403
+        assert answer.headers["content-type"] == "application/xml"
+        assert answer.xml[0].tag == "{DAV:}need-privileges"
+        assert Client(f"http://{client.host}").request(method, client.book() + "x.vcf", "x").status == 401
+
+
+def test_options_and_405_tell_what_is_allowed(client: Client) -> None:
+    """Evolution takes read-only from Allow; there are no locks."""
+    options = client.request("OPTIONS", client.book())
+    assert options.headers["allow"] == "OPTIONS, GET, HEAD, PROPFIND, REPORT"
+    assert "addressbook" in options.headers["dav"]
+    assert "2" not in [part.strip() for part in options.headers["dav"].split(",")]
+    unknown = client.request("LOCK", client.book())
+    assert (unknown.status, unknown.headers["allow"]) == (405, "OPTIONS, GET, HEAD, PROPFIND, REPORT")
+
+
+def test_a_damaged_store_goes_on_with_the_last_good_roster(own: Client, workspace: Workspace) -> None:
+    """A flipped bit is noticed and not served; the book stays whole until max_blind."""
+    book = own.book()
+    with closing(sqlite3.connect(workspace.folder / "roster.sqlite")) as connection, connection:
+        connection.execute("UPDATE card SET text = replace(text, 'Jane', 'Jame')")
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'counter'")
+    time.sleep(1)
+    cards = own.cards(book)
+    assert len(cards) == 2
+    assert any("Jane Doe" in card for card in cards.values())
+
+
+def test_a_vanished_store_goes_on_and_a_restored_one_is_taken_up(own: Client, workspace: Workspace) -> None:
+    """The file is moved away and back under the running server; no request fails."""
+    book = own.book()
+    roster = workspace.folder / "roster.sqlite"
+    away = roster.rename(workspace.folder / "away")
+    time.sleep(0.7)
+    assert len(own.cards(book)) == 2
+    away.rename(roster)
+    workspace.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
+    time.sleep(1)
+    assert any("Jane D. Doe" in card for card in own.cards(book).values())
+
+
+def test_without_a_good_store_at_start_there_is_503(workspace: Workspace) -> None:
+    """A server never starts with fewer cards: it answers 503 until the store is mended, and then serves."""
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    roster = workspace.folder / "roster.sqlite"
+    good = roster.read_bytes()
+    roster.write_bytes(good[:4096] + b"\0" * 4096 + good[8192:])
+    with serve(workspace) as url:
+        client = Client(url, login)
+        assert client.request("PROPFIND", "/").status == 503
+        assert Client(url).request("GET", "/").status == 503
+        roster.write_bytes(good)
+        time.sleep(1)
+        assert len(client.cards(client.book())) == 2
+
+
+def test_serving_goes_on_while_a_writer_holds_the_store(own: Client, workspace: Workspace) -> None:
+    """No request waits for a writer: the state before its commit is served."""
+    book = own.book()
+    with closing(sqlite3.connect(workspace.folder / "roster.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        time.sleep(0.7)
+        assert len(own.cards(book)) == 2
+        writer.execute("ROLLBACK")

@@ -1,0 +1,247 @@
+"""The rules for the server that clients hang on (docs/rfc-checklist.md), over HTTP, on both servers."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Standing
+from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, Workspace, serve
+
+MULTIGET = '<addressbook-multiget xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:"><D:prop><D:getetag/><address-data/></D:prop>{}</addressbook-multiget>'
+
+
+@pytest.fixture
+def client(standing: Standing) -> Client:
+    """A client with John's device password, style plain."""
+    return standing.client()
+
+
+@pytest.fixture(scope="module")
+def grouped(standing: Standing) -> Client:
+    """A client with a device password of the style `groups`."""
+    login = standing.workspace.device("john.doe@nic.nl", "groups")
+    time.sleep(0.6)
+    return Client(standing.url, login)
+
+
+def test_lines_1_and_2_go_the_whole_way_to_a_card(client: Client) -> None:
+    """The community's own two lines become the cards that its members fetch, with everything that was in them."""
+    cards = sorted(client.cards(client.book()).values())
+    john, jane = (next(card for card in cards if name in card) for name in ("John Doe", "Jane Doe"))
+    assert "\r\nFN:John Doe (.nl)\r\n" in john.replace("\n", "\r\n").replace("\r\r", "\r")
+    assert "NICKNAME:.nl" in john
+    assert "EMAIL;TYPE=INTERNET,WORK,PREF:john.doe@nic.nl" in john
+    assert re.search(r"TEL;TYPE=\w+,VOICE:\+31 12 345 6789", john)
+    assert "Security and Stability Contact #1" in john
+    assert "FN:Jane Doe (.vn)" in jane
+    assert jane.index("jane.doe@nic.vn") < jane.index("jane@oarc.net")
+    assert len(cards) == 2
+
+
+def test_discovery_from_the_host_root(client: Client) -> None:
+    """/.well-known redirects to /, which leads to one principal, one home and one book with a name."""
+    moved = client.request("GET", "/.well-known/carddav")
+    assert (moved.status, moved.headers["location"]) == (301, "/")
+    home = client.propfind(client.principal(), f"{CARDDAV}addressbook-home-set")
+    assert len(home.xml.findall(f".//{CARDDAV}addressbook-home-set/{DAV}href")) == 1
+    named = client.propfind(client.book(), f"{DAV}displayname")
+    assert named.xml.findtext(f".//{DAV}displayname") == "TLD-OPS"
+
+
+def test_the_principal_tells_nothing_about_its_owner(client: Client) -> None:
+    """URLs hold an opaque id: they end up in logs and caches."""
+    assert re.fullmatch(r"/[0-9a-f]{16}/", client.principal())
+
+
+def test_the_book_grants_read_and_nothing_else(client: Client) -> None:
+    """Thunderbird and DAVx5 take an absent privilege set, and write-properties, for "writable"."""
+    for path in (client.book(), client.principal()):
+        found = client.propfind(path, f"{DAV}current-user-privilege-set")
+        privileges = found.xml.findall(f".//{DAV}privilege")
+        assert [[child.tag for child in privilege] for privilege in privileges] == [[f"{DAV}read"]]
+
+
+def test_a_found_property_comes_before_a_missing_one(standing: Standing) -> None:
+    """Thunderbird skips a collection whose first status is not exactly "HTTP/1.1 200 OK".
+
+    Radicale itself writes them in the order of the request, which no plugin can change: there it only has to be there.
+    """
+    client = standing.client()
+    found = client.propfind(client.home(), f"{DAV}nonsense", f"{DAV}resourcetype", depth="1")
+    for response in found.xml.iter(f"{DAV}response"):
+        statuses = [one.text for one in response.iter(f"{DAV}status")]
+        assert (statuses if standing.kind == "tldops" else sorted(statuses, key=str)) == [
+            "HTTP/1.1 200 OK",
+            "HTTP/1.1 404 Not Found",
+        ]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PROPPATCH", "MKCOL", "MOVE"])
+def test_every_write_is_forbidden_and_never_unauthorised(standing: Standing, method: str) -> None:
+    """A 401 would stop the sync of a phone for good; the databases stay as they were."""
+    client, roster = standing.client(), standing.workspace.folder / "roster.sqlite"
+    book = client.book()
+    href = next(iter(client.cards(book)))
+    before = roster.read_bytes()
+    for path in (href, f"{book}new.vcf", book, client.principal()):
+        answer = client.request(method, path, "BEGIN:VCARD\r\nEND:VCARD\r\n", Destination=f"http://{client.host}/x")
+        assert answer.status == 403, (path, answer)
+    assert roster.read_bytes() == before
+    assert len(client.cards(book)) == 2
+
+
+def test_tags_and_tokens_agree_and_hold_still(client: Client) -> None:
+    """getctag, sync-token and getetag of the book are the same from one request to the next, and so are the cards'."""
+    names = (f"{CALENDARSERVER}getctag", f"{DAV}sync-token", f"{DAV}getetag", f"{DAV}getcontenttype")
+    first, second = (client.propfind(client.book(), *names, depth="1") for _ in range(2))
+    assert first.body == second.body
+    token = first.xml.findtext(f".//{DAV}sync-token")
+    assert client.sync(client.book()).xml.findtext(f"{DAV}sync-token") == token
+    assert token is not None
+    assert ":" in token
+    assert "/" in token
+
+
+def test_only_vcard_3_is_offered(client: Client) -> None:
+    """macOS gives up on a book that holds one 4.0 card."""
+    found = client.propfind(client.book(), f"{CARDDAV}supported-address-data")
+    types = [one.attrib for one in found.xml.iter(f"{CARDDAV}address-data-type")]
+    assert types == [{"content-type": "text/vcard", "version": "3.0"}]
+
+
+def test_etags_are_those_of_the_bytes(client: Client) -> None:
+    """The ETag in PROPFIND, REPORT and GET is one and the same, and a card is the same by every way."""
+    book = client.book()
+    for href, card in client.cards(book).items():
+        got = client.request("GET", href)
+        found = client.propfind(href, f"{DAV}getetag")
+        assert got.headers["etag"] == found.xml.findtext(f".//{DAV}getetag")
+        assert got.body.decode().replace("\r\n", "\n") == card.replace("\r\n", "\n")
+        assert got.headers["content-type"].startswith("text/vcard")
+
+
+def test_multiget_answers_each_href_once(client: Client) -> None:
+    """Known hrefs come with their cards, unknown ones and those of elsewhere with 404, and nothing else."""
+    book = client.book()
+    known = sorted(client.cards(book))
+    strange = [f"{book}nobody.vcf", "/elsewhere/x.vcf"]
+    hrefs = "".join(f"<D:href>{href}</D:href>" for href in [*known, known[0], *strange])
+    answer = client.report(book, MULTIGET.format(hrefs))
+    assert sorted(answer.hrefs("200")) == known
+    assert sorted(answer.hrefs("404")) == sorted(strange)
+
+
+def test_filters_are_evaluated_by_name_address_and_cctld(client: Client) -> None:
+    """addressbook-query finds by any property, with and without negation, and joins filters as asked."""
+    cases = {
+        '<prop-filter name="NICKNAME"><text-match>.nl</text-match></prop-filter>': ["John"],
+        '<prop-filter name="EMAIL"><text-match match-type="ends-with">OARC.NET</text-match></prop-filter>': ["Jane"],
+        '<prop-filter name="FN"><text-match negate-condition="yes">john</text-match></prop-filter>': ["Jane"],
+        '<prop-filter name="ROLE"><is-not-defined/></prop-filter>': ["Jane", "John"],
+        '<prop-filter name="FN"><text-match match-type="equals">nobody</text-match></prop-filter>': [],
+    }
+    for inner, names in cases.items():
+        body = (
+            '<addressbook-query xmlns="urn:ietf:params:xml:ns:carddav"><prop xmlns="DAV:"><getetag/>'
+            f'<x:address-data xmlns:x="urn:ietf:params:xml:ns:carddav"/></prop><filter>{inner}</filter></addressbook-query>'
+        )
+        answer = client.report(client.book(), body)
+        found = [one.text or "" for one in answer.xml.iter(f"{CARDDAV}address-data")]
+        assert sorted(re.findall(r"N:Doe;(\w+)", "".join(found))) == names, inner
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<prop-filter><text-match>x</text-match></prop-filter>",
+        '<prop-filter name="FN"><text-match collation="i;nonsense">x</text-match></prop-filter>',
+        '<prop-filter name="FN" test="sometimes"/>',
+        "<prop-filter name='FN'/>" * 200,
+    ],
+)
+def test_a_filter_that_cannot_be_evaluated_is_an_error(client: Client, inner: str) -> None:
+    """A malformed, unknown or huge filter gets 4xx: never the whole book, never an empty one, never a 5xx."""
+    body = (
+        '<addressbook-query xmlns="urn:ietf:params:xml:ns:carddav"><prop xmlns="DAV:"><getetag/></prop>'
+        f"<filter>{inner}</filter></addressbook-query>"
+    )
+    assert 400 <= client.report(client.book(), body).status < 500
+
+
+def test_a_principal_lists_the_book_and_the_root_lists_nobody(client: Client) -> None:
+    """Depth 1 on the root must not name other readers' principals."""
+    assert client.propfind("/", f"{DAV}resourcetype", depth="1").hrefs() == ["/"]
+    assert client.propfind(client.principal(), f"{DAV}resourcetype", depth="1").hrefs() == [
+        client.principal(),
+        client.book(),
+    ]
+
+
+class TestSyncTokens:
+    """A sync token never fails, whatever it is, and never empties the book."""
+
+    @pytest.fixture(params=["tldops", "radicale"])
+    def server(self, request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Client]:
+        """A client at a server whose roster had three people and has two."""
+        jim = '"Jim Doe, #2, .nl, +31 201234567" <jim.doe@nic.nl>'
+        workspace.sync(JOHN, JANE, jim)
+        with serve(workspace, request.param) as url:
+            yield Client(url, workspace.device("john.doe@nic.nl"))
+
+    def test_from_the_first_sync_to_a_change_and_a_removal(self, server: Client, workspace: Workspace) -> None:
+        """A known token gets exactly what changed, and a 404 for who went."""
+        book = server.book()
+        first = server.sync(book)
+        token = first.xml.findtext(f"{DAV}sync-token", "")
+        assert len(first.hrefs("200")) == 3
+        nothing = server.sync(book, token)
+        assert (nothing.hrefs(), nothing.xml.findtext(f"{DAV}sync-token")) == ([], token)
+        cards = server.cards(book)
+        jane = next(href for href, card in cards.items() if "Jane" in card)
+        jim = next(href for href, card in cards.items() if "Jim" in card)
+        workspace.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
+        time.sleep(0.6)
+        changed = server.sync(book, token)
+        assert changed.hrefs("200") == [jane]
+        assert changed.hrefs("404") == [jim]
+        again = server.sync(book)
+        assert sorted(again.hrefs()) == sorted(href for href in cards if href != jim)
+        for foreign in ("garbage", "data:,tldops/0/plain/1", "6f1e9c6e-0000-4000-8000-000000000000", token + "99"):
+            answer = server.sync(book, foreign)
+            assert answer.status == 207
+            assert sorted(answer.hrefs("200")) == sorted(again.hrefs())
+            assert answer.hrefs("404") == [jim]
+
+
+class TestStyles:
+    """The same book with and without group cards."""
+
+    def test_groups_stand_beside_the_same_cards(self, standing: Standing, grouped: Client) -> None:
+        """A device of the style `groups` is led to the principal with one group card per ccTLD."""
+        plain = standing.client()
+        assert grouped.principal() == plain.principal().rstrip("/") + "~groups/"
+        cards = {href.rsplit("/")[-1]: card for href, card in plain.cards(plain.book()).items()}
+        both = {href.rsplit("/")[-1]: card for href, card in grouped.cards(grouped.book()).items()}
+        groups = {href: card for href, card in both.items() if href not in cards}
+        assert {href: both[href] for href in cards} == cards
+        assert len(groups) == 2
+        uids = {re.search(r"^UID:(.*)$", card, re.M).group(1).strip() for card in cards.values()}  # type: ignore[union-attr]
+        for card in groups.values():
+            assert "X-ADDRESSBOOKSERVER-KIND:group" in card
+            members = re.findall(r"X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:(.*)", card.replace("\r", ""))
+            assert len(members) == 1
+            assert set(members) <= uids
+
+    def test_the_suffix_behind_the_login_wins(self, standing: Standing) -> None:
+        """~groups typed behind the user name asks for group cards with a plain device password, too."""
+        asked = Client(standing.url, user=standing.login.user + "~groups", password=standing.login.password)
+        assert asked.principal().endswith("~groups/")
+        assert len(asked.cards(asked.book())) == 4
+
+    def test_both_principals_answer_to_every_device(self, standing: Standing, grouped: Client) -> None:
+        """The style only decides where discovery leads."""
+        plain = standing.client()
+        assert len(plain.cards(plain.principal().rstrip("/") + "~groups/tld-ops/")) == 4
+        assert len(grouped.cards(grouped.principal().replace("~groups", "") + "tld-ops/")) == 2

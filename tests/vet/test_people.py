@@ -1,0 +1,211 @@
+"""The rules about several records: who is one person, and who is in the way of whom."""
+
+from dataclasses import replace
+
+import pytest
+
+from sync.records import Severity
+from sync.vet import Vetted, VettingRules
+from sync.vet.entry import MAX_PHONES
+
+from .entries import JOHN, RULES, codes, found, parse_error, record, table_row, vetted
+
+
+def lines(result: Vetted, code: str) -> list[int]:
+    """Return the lines in which `code` is reported."""
+    return [problem.origin.line for problem in found(result, code)]
+
+
+def at(line: int, **fields: object) -> object:
+    """Return JOHN in another line, with other fields."""
+    return replace(JOHN, origin=replace(JOHN.origin, line=line), **fields)  # type: ignore[arg-type]
+
+
+def test_the_same_entry_twice_is_a_warning() -> None:
+    """The same entry again is reported where it stands again, and the contact stands in both lines."""
+    result = vetted(JOHN, at(8))  # type: ignore[arg-type]
+    assert lines(result, "duplicate") == [8]
+    assert codes(result) == ["duplicate"]
+    ((contact, origins),) = result.contacts
+    assert contact.emails == ("john.doe@nic.nl", "john@oarc.net")
+    assert [origin.line for origin in origins] == [3, 8]
+
+
+def test_warnings_of_a_duplicate_are_said_once() -> None:
+    """What is wrong with an entry is reported in its first line alone."""
+    first = record(1, phones=(), out_of_band=())
+    result = vetted(first, replace(first, origin=replace(first.origin, line=2)))
+    assert codes(result) == ["no-out-of-band", "no-phone", "duplicate"]
+
+
+def test_two_subscriptions_are_one_person_with_two_addresses() -> None:
+    """Same name, slot and ccTLDs: one person; list addresses in the order of the file, then the out-of-band ones."""
+    first = record(1, out_of_band=("person1@oarc.net", "p1@oob.example"))
+    second = replace(first, origin=replace(first.origin, line=2), name="PERSON  1", listed=("person1@oarc.net",))
+    result = vetted(first, second)
+    ((contact, origins),) = result.contacts
+    assert contact.name == "Person 1"
+    assert contact.listed == ("person1@nic.nl", "person1@oarc.net")
+    assert contact.out_of_band == ("p1@oob.example",)
+    assert [origin.line for origin in origins] == [1, 2]
+    assert result.problems == ()
+
+
+def test_one_address_and_name_with_other_ccTLDs_is_one_person() -> None:
+    """Same name and address, other ccTLDs: one person who serves all of them, each in its own slot."""
+    one = record(1, cctlds=("fr", "re"), slot=2)
+    two = replace(one, origin=replace(one.origin, line=2), cctlds=("nl", "RE"), slot=2)
+    three = replace(one, origin=replace(one.origin, line=3), cctlds=("be",), slot=None)
+    ((contact, _),) = vetted(one, two, three).contacts
+    assert contact.slots == (("fr", 2), ("re", 2), ("nl", 2), ("be", None))
+
+
+def test_an_address_in_common_makes_one_person_across_entries() -> None:
+    """Entries are one person also when only a third one connects them."""
+    one = record(1, cctlds=("nl",), listed=("p@a.example",), out_of_band=())
+    two = record(2, name="Person 1", cctlds=("be",), listed=("p@b.example",), out_of_band=())
+    three = record(3, name="Person 1", cctlds=("fr",), listed=("p@a.example",), out_of_band=("p@b.example",))
+    assert len(vetted(one, two).contacts) == 2
+    ((contact, _),) = vetted(one, two, three).contacts
+    assert [label for label, _ in contact.slots] == ["nl", "be", "fr"]
+    assert contact.listed == ("p@a.example", "p@b.example")
+
+
+def test_merging_loses_nothing() -> None:
+    """Numbers and columns of all the entries reach the contact."""
+    one = table_row(1, organisation="SIDN", languages="nl")
+    two = replace(
+        table_row(2, role="CTO", languages="en"), name="Person 1", phones=("+31 20 1234567", "+31 6 1234 5678")
+    )
+    ((contact, _),) = vetted(one, two).contacts
+    assert [phone.number for phone in contact.phones] == ["+31612345678", "+31201234567"]
+    assert (contact.organisation, contact.role, contact.languages) == ("SIDN", "CTO", ("nl", "en"))
+
+
+def test_columns_that_contradict_each_other_are_an_error() -> None:
+    """Nobody guesses which entry is right: all entries of the person are in error."""
+    result = vetted(table_row(1, role="CTO"), replace(table_row(2, role="CEO"), name="Person 1"))
+    assert lines(result, "conflicting-column") == [1, 2]
+    assert result.contacts == ()
+    assert len(result.broken) == 1
+
+
+def test_entries_that_are_too_much_together_are_refused() -> None:
+    """The limits hold for the person, not only for each entry."""
+    one = record(1, phones=tuple(f"+31 6 1234{n:04}" for n in range(MAX_PHONES)))
+    two = replace(record(2), name="Person 1")
+    result = vetted(one, two)
+    assert lines(result, "too-long") == [1, 2]
+    assert result.contacts == ()
+
+
+def test_an_error_in_one_entry_breaks_the_person() -> None:
+    """A person with one broken entry is no contact with half of the data; everything ties the person to the roster."""
+    bad = replace(record(2, out_of_band=("p2@oob.example", "nonsense")), name="Person 1")
+    result = vetted(record(1), bad)
+    assert result.contacts == ()
+    (broken,) = result.broken
+    assert [origin.line for origin in broken.origins] == [1, 2]
+    assert broken.name == "Person 1"
+    assert broken.listed == ("person1@nic.nl", "person2@nic.nl")
+    assert broken.out_of_band == ("person1@oob.example", "p2@oob.example")
+    assert broken.cctlds == ("nl",)
+
+
+def test_an_address_has_one_owner() -> None:
+    """One address of two people is an error of all who have it, as list address or out-of-band, in any spelling."""
+    one = record(1, out_of_band=("Shared@OOB.example",))
+    two = record(2, slot=2, listed=("shared@oob.example",))
+    result = vetted(one, two, record(3, slot=3))
+    assert lines(result, "address-shared") == [1, 2]
+    assert [contact.name for contact, _ in result.contacts] == ["Person 3"]
+    assert len(result.broken) == 2
+
+
+def test_a_slot_has_one_holder() -> None:
+    """Two people in one slot of a ccTLD are both in error; the same slot of another ccTLD is free."""
+    result = vetted(record(1), record(2, cctlds=("be", "nl")), record(3, cctlds=("be",), slot=2))
+    assert lines(result, "slot-taken") == [1, 2]
+    assert "slot #1 of .nl" in found(result, "slot-taken")[0].message
+    assert [contact.name for contact, _ in result.contacts] == ["Person 3"]
+
+
+def test_a_person_holds_one_slot() -> None:
+    """One name in two slots of a ccTLD, or with and without a slot, is in error in all entries."""
+    for other in (2, None, 4):
+        result = vetted(record(1), record(2, name="person 1", slot=other))
+        assert lines(result, "two-slots") == [1, 2]
+        assert result.contacts == ()
+
+
+def test_two_slots_of_two_ccTLDs_are_fine() -> None:
+    """The rule is for each ccTLD."""
+    one = record(1, cctlds=("nl",), slot=1)
+    two = replace(one, origin=replace(one.origin, line=2), cctlds=("be",), slot=2)
+    assert vetted(one, two).problems == ()
+
+
+@pytest.mark.parametrize("slots", [(None, None, None, None), (1, 2, 3, None)])
+def test_a_ccTLD_has_at_most_three_contacts(slots: tuple[int | None, ...]) -> None:
+    """More people than the limit are all in error: the ccTLD chooses, not the order of the file."""
+    people = [record(line, slot=slot) for line, slot in enumerate(slots, 1)]
+    result = vetted(*people)
+    assert lines(result, "too-many-contacts") == [1, 2, 3, 4]
+    assert result.contacts == ()
+    assert vetted(*people[:3]).problems == ()
+    assert len(vetted(*people, rules=VettingRules(max_per_cctld=4)).contacts) == 4
+
+
+def test_one_person_in_two_entries_counts_once() -> None:
+    """The limit counts people and not lines."""
+    people = [record(line, slot=line) for line in (1, 2, 3)]
+    assert len(vetted(*people, replace(record(4, slot=3), name="Person 3")).contacts) == 3
+
+
+def test_a_slot_that_does_not_exist_is_no_claim() -> None:
+    """A person in slot 4 is refused without harm to those in the slots that exist."""
+    result = vetted(*(record(line, slot=line) for line in (1, 2, 3, 4)), record(5, slot=4))
+    assert codes(result) == ["bad-slot", "bad-slot"]
+    assert len(result.contacts) == 3
+
+
+def test_what_a_broken_record_claims_counts() -> None:
+    """A conflict with a record that is broken for another reason is one: its claim may be right."""
+    result = vetted(record(1), record(2, cctlds=("nl", "example")))
+    assert lines(result, "slot-taken") == [1, 2]
+    assert result.contacts == ()
+
+
+def test_an_entry_without_a_name_is_in_nobodys_way() -> None:
+    """An address alone, or a record that was not understood, takes no slot and owns no address."""
+    bare = replace(record(2, name="", cctlds=(), slot=None, listed=("person1@nic.nl",)), problems=(parse_error(2),))
+    nameless = replace(record(3, name=""), problems=(parse_error(3),))
+    result = vetted(record(1), bare, nameless)
+    assert codes(result) == ["not-understood", "not-understood"]
+    assert len(result.contacts) == 1
+    assert len(result.broken) == 2
+
+
+def test_two_records_that_were_not_understood_are_no_duplicates() -> None:
+    """Where parsing failed, equal remains do not show that the entries were equal."""
+    one, two = (replace(record(line, name="", listed=()), problems=(parse_error(line),)) for line in (1, 2))
+    result = vetted(one, two)
+    assert codes(result) == ["not-understood", "not-understood"]
+    assert [len(broken.origins) for broken in result.broken] == [1, 1]
+
+
+def test_a_large_conflict_has_short_messages() -> None:
+    """A message names a few of those in a conflict, and counts the others."""
+    result = vetted(*(record(line) for line in range(1, 101)))
+    assert len(found(result, "slot-taken")) == 100
+    assert max(len(problem.message) for problem in result.problems) < 500
+    assert "and 95 more" in result.problems[0].message
+
+
+def test_a_warning_never_takes_anybody_away() -> None:
+    """Only errors keep somebody out; the reverse, every broken record has an error."""
+    result = vetted(record(1, phones=("?",), out_of_band=(), listed=("noc@nic.nl",)), record(2, slot=9))
+    assert {problem.severity for problem in result.problems if problem.origin.line == 1} == {Severity.WARNING}
+    assert [contact.name for contact, _ in result.contacts] == ["Person 1"]
+    assert [broken.name for broken in result.broken] == ["Person 2"]
+    assert RULES.max_slot < 9
