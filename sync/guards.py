@@ -60,10 +60,10 @@ def check(
     applied: Sequence[Source] = (),
     mismatch: Mismatch | None = None,
 ) -> tuple[Hazard, ...]:
-    """Return the hazards of a plan. One that removes exactly one person and does nothing else has none but emptiness."""
+    """Return the hazards of a plan; one that only removes exactly one person has none but emptiness."""
     hazards = []
     if totals.people == 0:
-        hazards.append(Hazard("empty-input", Part.ROSTER, "nobody would be left in the roster"))
+        hazards.extend(_both("empty-input", "nobody would be left in the roster"))
     if not totals.single:
         hazards.extend(_mass(state, totals, limits, now))
         hazards.extend(_stale(sources, applied))
@@ -75,12 +75,12 @@ def check(
 def window(state: RosterState, now: datetime, hours: int) -> tuple[Sequence[Counts], Counts]:
     """Return the counts of the generations that add up with a plan, and those of the last approved generation.
 
-    A generation counts for `hours`; one from the future counts too, because the clock was wrong then or is wrong now. What came
-    before a forced generation, the first one or a restored one is approved and does not count.
+    A generation counts for `hours`; one from the future counts too, because the clock was wrong then or is wrong now.
+    What came before a forced generation, the first one or a restored one is approved and does not count.
     """
     counted: list[Counts] = []
     for generation in state.recent:
-        if generation.created_at < now - timedelta(hours=hours):
+        if generation.created_at <= now - timedelta(hours=hours):
             break
         if _is_approved(generation):
             return counted, generation.counts
@@ -145,18 +145,25 @@ def _limit(percent: float, least: int, base: int) -> float:
 
 def _stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
     last = {source.part: source for source in applied}
+    # Without a source of subscribers, the membership file is the list, too.
+    is_list = len(sources) == 1
     return [
-        Hazard(
-            "stale-source",
-            Part.ROSTER if source.part == "membership" else Part.ACCESS,
-            f"{source.name} is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
-            f"({last[source.part].modified_at[:19]})",
-        )
+        hazard
         for source in sources
         if source.part in last
         and source.sha256 != last[source.part].sha256
         and source.modified_at < last[source.part].modified_at
+        for hazard in _both(
+            "stale-source",
+            f"{source.name} is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
+            f"({last[source.part].modified_at[:19]})",
+        )
+        if is_list or (hazard.part is Part.ROSTER) == (source.part == "membership")
     ]
+
+
+def _both(code: str, message: str) -> list[Hazard]:
+    return [Hazard(code, part, message) for part in Part]
 
 
 def _mismatch(mismatch: Mismatch, totals: Totals, limits: GuardSettings) -> list[Hazard]:
@@ -164,7 +171,7 @@ def _mismatch(mismatch: Mismatch, totals: Totals, limits: GuardSettings) -> list
     if apart * 100 <= limits.mismatch_percent * totals.in_file:
         return []
     message = (
-        f"the list and the file disagree about {apart} people of {totals.in_file}: {mismatch.not_listed} of the file are not on the "
-        f"list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
+        f"the list and the file disagree about {apart} people of {totals.in_file}: {mismatch.not_listed} of the file "
+        f"are not on the list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
     )
-    return [Hazard("list-mismatch", Part.ROSTER, message), Hazard("list-mismatch", Part.ACCESS, message)]
+    return _both("list-mismatch", message)

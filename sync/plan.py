@@ -50,13 +50,17 @@ class PersonChange:
 
 @dataclass(frozen=True, slots=True)
 class ReaderChange:
-    """A login that comes, goes, or is somebody else's now; `devices` is how many device passwords end with it."""
+    """A login that comes, goes, or is somebody else's now; `devices` is how many device passwords end with it.
+
+    `off_list` tells that the login goes because it is not on the list any more, and not because of the roster.
+    """
 
     kind: Kind
     login: str
     name: str
     reason: str = ""
     devices: int = 0
+    off_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Plan:
 
     def removals_of_access(self) -> "Plan":
         """Return the part that a hazard in the roster does not stop: the readers who are to go."""
-        gone = tuple(change for change in self.access if change.kind is Kind.REMOVED)
+        gone = tuple(change for change in self.access if change.off_list)
         totals = replace(self.totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(gone))
         return replace(
             self,
@@ -142,7 +146,7 @@ def make_plan(
     valid device passwords of each login.
     """
     people = tuple(_people_changes(state, wanted, card_key))
-    access = tuple(_reader_changes(state, wanted.readers, devices or {}))
+    access = tuple(_reader_changes(state, wanted, devices or {}))
     counted = {one: sum(change.kind is one for change in people) for one in Kind}
     totals = Totals(
         people=len(wanted.people) + len(wanted.held),
@@ -230,10 +234,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _reader_changes(
-    state: RosterState, readers: Mapping[str, NewReader], devices: Mapping[str, int]
-) -> Iterable[ReaderChange]:
-    changes = []
+def _reader_changes(state: RosterState, wanted: Wanted, devices: Mapping[str, int]) -> Iterable[ReaderChange]:
+    changes, readers = [], wanted.readers
     for login, new in readers.items():
         old = state.readers.get(login)
         if old is None:
@@ -244,7 +246,8 @@ def _reader_changes(
             changes.append(ReaderChange(Kind.CHANGED, login, new.name, new.reason))
     for login, old in state.readers.items():
         if login not in readers:
-            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, devices.get(login, 0)))
+            off_list = login not in wanted.listed or bool(old.reason)
+            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, devices.get(login, 0), off_list))
     return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.login))
 
 

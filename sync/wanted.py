@@ -31,12 +31,16 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a sync is to bring about. `people` are the matches by UID; whoever is in neither it nor `held` is removed."""
+    """What a sync is to bring about. `people` are matches by UID; whoever is in neither it nor `held` is removed.
+
+    `listed` are the logins on the list now, whoever they are.
+    """
 
     people: Mapping[str, Match]
     held: Mapping[str, Held]
     readers: Mapping[str, NewReader]
     problems: tuple[Problem, ...]
+    listed: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
 
     @property
@@ -64,8 +68,8 @@ def build(
 ) -> Wanted:
     """Decide who is in the roster and who may read.
 
-    `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured` are the readers who
-    are no SSCs, with their reasons; `claims` the latest confirmations by UID.
+    `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured`
+    are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID.
     """
     known = {uid: person.contact for uid, person in state.people.items()}
     entries = [Entry(contact, origins) for contact, origins in vetted.contacts]
@@ -88,7 +92,7 @@ def build(
         in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
         in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
         mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)))
-    return Wanted(people, held, readers, tuple(sorted(problems)), mismatch)
+    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch)
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:

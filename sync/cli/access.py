@@ -9,7 +9,7 @@ from radicale_tldops.store.members import load_devices, revoke_devices
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.write import allow as lift
 from radicale_tldops.store.write import deny as end
-from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.context import OK, App, json_option, one_line, pass_app
 from sync.cli.show import counted
 
 
@@ -63,7 +63,7 @@ def list_readers(app: App, as_json: bool) -> int:
 
 @access.command()
 @click.argument("login")
-@click.option("--reason", required=True, help="Why; it is kept and shown.")
+@click.option("--reason", required=True, callback=one_line, help="Why; it is kept and shown.")
 @pass_app
 def deny(app: App, login: str, reason: str) -> int:
     """End the access of LOGIN at once, whatever the list says.

@@ -30,7 +30,10 @@ def audit(app: App, verify: bool, limit: int, as_json: bool) -> int:
         broken = log.first_broken(rows)
         if broken is not None:
             raise RefusedError(f"the audit log was changed: entry {broken} does not follow from the one before.")
-        app.print(f"{counted(len(rows), 'entry', 'entries')}, and the chain is whole.")
+        if as_json:
+            app.json({"entries": len(rows), "whole": True})
+        else:
+            app.print(f"{counted(len(rows), 'entry', 'entries')}, and the chain is whole.")
         return OK
     shown = rows[-limit:]
     if as_json:

@@ -7,7 +7,7 @@ import click
 from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store.values import Stamp
-from sync.cli.context import OK, App, pass_app
+from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
 from sync.cli.sync import Consent
 
@@ -50,7 +50,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
     stores = app.stores()
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort
-    stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {file}")
+    stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {shown(str(file))}")
     done = store.restore(stores.roster, stores.members, file, stamp)
     people = done.generation.counts.people
     detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
@@ -63,8 +63,8 @@ def restore(app: App, file: Path, yes: bool) -> int:
         app.print(f"{counted(done.devices_restored, 'device')} restored.")
     if done.gone:
         app.print(
-            f"{counted(done.gone, 'card')} of the replaced roster went: clients drop them at their next sync; what they "
-            "showed until then cannot be taken back."
+            f"{counted(done.gone, 'card')} of the replaced roster went: clients drop them at their next sync; what "
+            "they showed until then cannot be taken back."
         )
     for text, logins in (("shut out, since the list changed after the backup", done.shut_out), ("let in", done.let_in)):
         if logins:

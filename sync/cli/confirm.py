@@ -7,12 +7,18 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_claims
 from radicale_tldops.store.read import load_state
-from sync.cli.context import OK, App, pass_app
+from sync.cli.context import OK, App, one_line, pass_app
 
 
 @click.command()
 @click.argument("logins", metavar="LOGIN...", nargs=-1, required=True)
-@click.option("--how", default="by hand", show_default=True, help='How: "answered the mail of 2026-11-02", "called".')
+@click.option(
+    "--how",
+    default="by hand",
+    show_default=True,
+    callback=one_line,
+    help='How: "answered the mail of 2026-11-02", "called".',
+)
 @pass_app
 def confirm(app: App, logins: tuple[str, ...], how: str) -> int:
     """Record that contacts were confirmed today, how, and by whom.

@@ -3,13 +3,14 @@
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -26,14 +27,45 @@ FOUND = 1
 FAILED = 2
 """Wrong usage, unreadable input, or a failing store or list."""
 
+MAX_TEXT = 200
+"""Longest reason, and the like, that the command line takes, in characters."""
+
+# Controls but the line feed, line separators, marks that turn the reading direction, bytes of a name that are no UTF-8.
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """Return `text` with an escape for all that a terminal obeys instead of showing it; the line feed stays."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def one_line(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Return the value of an option that is kept as one line of a log, without the space around it."""
+    text = value.strip()
+    if not 0 < len(text) <= MAX_TEXT or "\n" in text or shown(text) != text:
+        raise click.BadParameter(f"it takes one line of 1 to {MAX_TEXT} characters.")
+    return text
+
+
+class _Console(Console):
+    """Goes on in silence when whoever reads the output has seen enough: what was asked for is done all the same."""
+
+    def on_broken_pipe(self) -> None:
+        silence(self.file)
+
+
+def silence(stream: IO[str]) -> None:
+    """Send what is still to come, and what Python holds back until it exits, to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
 
 @dataclass
 class App:
     """The state of one run of the command."""
 
     config: str | None = None
-    out: Console = field(default_factory=lambda: Console(highlight=False, markup=False, soft_wrap=False))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False, markup=False))
+    out: Console = field(default_factory=lambda: _Console(highlight=False, markup=False, soft_wrap=False))
+    err: Console = field(default_factory=lambda: _Console(stderr=True, highlight=False, markup=False))
     _settings: Settings | None = None
 
     @property
@@ -52,7 +84,7 @@ class App:
     def actor(self) -> str:
         """Who runs the command, for the history and the audit log."""
         try:
-            return os.environ.get("SUDO_USER") or getpass.getuser()
+            return shown(os.environ.get("SUDO_USER") or getpass.getuser())
         except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
@@ -64,15 +96,20 @@ class App:
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
-        self.out.print(text, style=style, soft_wrap=True)
+        self.out.print(shown(text), style=style, soft_wrap=True)
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line beside the result, on standard error."""
-        self.err.print(text, style=style, soft_wrap=True)
+        with suppress(OSError):
+            self.err.print(shown(text), style=style, soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print a result as JSON."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        try:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence(sys.stdout)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
         """Print rows under headings; the columns whose numbers are in `right` are numbers."""
@@ -80,7 +117,7 @@ class App:
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(shown, row))
         self.out.print(table)
 
     @contextmanager

@@ -1,6 +1,6 @@
 """`tldops device`: device passwords."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 
@@ -12,7 +12,7 @@ from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.values import Device
-from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.context import OK, App, json_option, one_line, pass_app
 
 MAX_LABEL = 60
 """Longest label of a device in characters."""
@@ -111,7 +111,9 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
 
 @device.command()
 @click.argument("devices", metavar="DEVICE...", nargs=-1, required=True)
-@click.option("--reason", default="revoked by hand", show_default=True, help="Why; it is kept and shown.")
+@click.option(
+    "--reason", default="revoked by hand", show_default=True, callback=one_line, help="Why; it is kept and shown."
+)
 @pass_app
 def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
     """Revoke device passwords by the id that `device list` shows; live within a second.
@@ -143,7 +145,7 @@ def base_url(settings: Settings) -> str:
 
 def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
     """Return one line for each client on what to do with URL, user and password."""
-    host = urlsplit(url).netloc
+    host = url.partition("://")[2].rstrip("/")
     book = f"{url}{reader.principal}/{BOOK}/"
     user = quote(login, safe="")
     return [

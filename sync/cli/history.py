@@ -80,8 +80,10 @@ def show(app: App, number: int, as_json: bool) -> int:
 def _heading(generation: Generation) -> list[str]:
     counts = generation.counts
     lines = [
-        f"Generation {generation.id} ({generation.kind}), {generation.created_at:%Y-%m-%d %H:%M} UTC, by {generation.actor}",
-        f"{counted(counts.people, 'person', 'people')} of {counted(counts.cctlds, 'ccTLD')}, {counted(counts.readers, 'login')}",
+        f"Generation {generation.id} ({generation.kind}), {generation.created_at:%Y-%m-%d %H:%M} UTC, "
+        f"by {generation.actor}",
+        f"{counted(counts.people, 'person', 'people')} of {counted(counts.cctlds, 'ccTLD')}, "
+        f"{counted(counts.readers, 'login')}",
         f"added {counts.added}, changed {counts.changed}, removed {counts.removed}; logins added "
         f"{counts.readers_added}, removed {counts.readers_removed}",
     ]

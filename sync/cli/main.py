@@ -1,8 +1,11 @@
 """The command `tldops`, and the one place where errors become exit codes."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -22,7 +25,7 @@ from sync.cli import (
     status,
     sync,
 )
-from sync.cli.context import FAILED, FOUND, OK, App
+from sync.cli.context import FAILED, FOUND, OK, App, shown, silence
 
 EPILOG = """\b
 Exit codes: 0 done, nothing to do, or warnings only; 1 errors were found, or a
@@ -72,20 +75,43 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _prepare_streams()
     try:
-        result = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        result = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="tldops", standalone_mode=False
+        )
         sys.stdout.flush()
     except click.Abort:
-        sys.stderr.write("\nStopped; nothing was applied.\n")
+        _complain("\nStopped; nothing was applied.")
         return FOUND
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return FAILED
     except TldopsError as error:
-        sys.stderr.write(f"tldops: {error}\n")
+        _complain("tldops: " + shown(str(error)).replace("\n", "\\n"))
         return FOUND if isinstance(error, RefusedError) else FAILED
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain about it while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return OK
+    except OSError as error:
+        # Files and databases have errors of their own. What is left is the output: a full disk, mostly.
+        silence(sys.stdout)
+        _complain(f"tldops: {error.filename or 'standard output'}: {error.strerror or error}.")
+        return FAILED
     return result if isinstance(result, int) else OK
+
+
+def _prepare_streams() -> None:
+    """Open what the caller has closed, so that no database gets its number, and write every character somehow."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open until the process ends
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")

@@ -24,10 +24,19 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
       tldops serve --port 5300
     """
     # The server is not imported before it is wanted: no other command needs Radicale.
+    from radicale_tldops.server import check_address
     from radicale_tldops.server import serve as run
 
     server = app.settings.server
     host, port = host or server.host, port or server.port
+    check_address(host, port)
+    if app.settings.path is not None:
+        _announce(app, host, port)
+    run(app.settings, host, port, workers or server.workers)
+    return OK
+
+
+def _announce(app: App, host: str, port: int) -> None:
     try:
         snapshot = load_snapshot(app.stores().roster)
         cards = counted(len(snapshot.plain.cards), "card")
@@ -35,5 +44,3 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
     except StoreError as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
         app.note(f"{error}\nUntil that is mended, every request is answered with 503.", style="bold red")
-    run(app.settings, host, port, workers or server.workers)
-    return OK

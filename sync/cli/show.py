@@ -1,5 +1,6 @@
 """How problems and plans are shown to a person, at 80 columns, and to a program."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sync.cli.context import App
@@ -9,6 +10,8 @@ from sync.records import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp"})
+_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(]{0,2}\d(?:[ \u00a0()./-]*\d){6,}")
+"""What may be a telephone number in a message: seven digits and more, with what is written between them."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
 
@@ -18,12 +21,13 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
-def print_problems(app: App, problems: Sequence[Problem]) -> None:
+def print_problems(app: App, problems: Sequence[Problem], *, show_values: bool = True) -> None:
     """Print each problem with its place, and below it what to do."""
     for problem in problems:
         style = "bold red" if problem.severity is Severity.ERROR else "yellow"
-        app.print(f"{place(problem)}: {problem.severity}: {problem.message} [{problem.code}]", style=style)
-        if problem.text:
+        message = problem.message if show_values else without_numbers(problem.message)
+        app.print(f"{place(problem)}: {problem.severity}: {message} [{problem.code}]", style=style)
+        if problem.text and show_values:
             app.print(f"    {problem.text}", style="dim")
         app.print(f"    {problem.remedy}")
 
@@ -33,14 +37,19 @@ def place(problem: Problem) -> str:
     return str(problem.origin) if problem.origin.line else problem.origin.file
 
 
-def problem_json(problem: Problem) -> dict[str, object]:
+def without_numbers(text: str) -> str:
+    """Return `text` without the telephone numbers in it."""
+    return _NUMBER.sub("…", text)
+
+
+def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, object]:
     """Return a problem as plain values."""
     return {
         "file": problem.origin.file,
         "line": problem.origin.line,
         "severity": problem.severity.value,
         "code": problem.code,
-        "message": problem.message,
+        "message": problem.message if show_values else without_numbers(problem.message),
         "remedy": problem.remedy,
     }
 
@@ -51,8 +60,9 @@ def print_plan(app: App, plan: Plan, *, show_values: bool) -> None:
         _print_person(app, change, show_values=show_values)
     for reader in plan.access:
         _print_reader(app, reader)
-    for hazard in plan.hazards:
-        app.print(f"! {hazard.code}: {hazard.message}", style="bold red")
+    # A hazard of both halves is one thing to read.
+    for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in plan.hazards):
+        app.print(line, style="bold red")
     totals = plan.totals
     app.print(
         f"Roster: {totals.added} added, {totals.changed} changed, {totals.removed} removed, "
@@ -72,12 +82,15 @@ def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:
         app.print("    the same data in a new layout of the card")
     elif change.kind is Kind.CHANGED:
         for field in change.fields:
-            app.print(
-                f"    {field.field}: {_value(field, field.old, show_values)} -> {_value(field, field.new, show_values)}"
-            )
+            app.print(f"    {field.field}: {_difference(field, show_values)}")
     elif change.kind is Kind.ADDED and show_values:
         for field in change.fields:
             app.print(f"    {field.field}: {field.new}")
+
+
+def _difference(field: FieldChange, show_values: bool) -> str:
+    old, new = _value(field, field.old, show_values), _value(field, field.new, show_values)
+    return f"{old} -> {new}" if old != new else f"other values ({new})"
 
 
 def _value(field: FieldChange, text: str, show_values: bool) -> str:
@@ -130,7 +143,7 @@ def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> 
             "readers_added": plan.totals.readers_added,
             "readers_removed": plan.totals.readers_removed,
         },
-        "problems": [problem_json(problem) for problem in problems],
+        "problems": [problem_json(problem, show_values=show_values) for problem in problems],
     }
 
 

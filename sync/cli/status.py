@@ -87,11 +87,15 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
 def _lines(facts: Mapping[str, object]) -> list[str]:
     last, held = facts["last_sync"], facts["held"]
     one, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
-    assert isinstance(last, dict) and isinstance(held, list)  # noqa: S101 - built a few lines above
-    assert isinstance(one, list) and isinstance(stale, list) and isinstance(denied, list)  # noqa: S101 - as above
+    assert isinstance(last, dict)  # noqa: S101 - built a few lines above
+    assert isinstance(held, list)  # noqa: S101 - as above
+    assert isinstance(one, list)  # noqa: S101 - as above
+    assert isinstance(stale, list)  # noqa: S101 - as above
+    assert isinstance(denied, list)  # noqa: S101 - as above
     return [
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
-        f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact (--missing)",
+        f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
+        "(--missing)",
         f"Only one   {_few(one, 'ccTLD')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",

@@ -17,7 +17,7 @@ from sync.cli.show import counted, hazard_help, plan_json, print_plan, print_pro
 from sync.guards import HAZARDS, Hazard, Part
 from sync.pipeline import Prepared
 from sync.plan import Kind
-from sync.records import Problem
+from sync.records import Problem, Severity
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -82,7 +82,7 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
     if as_json:
         app.json(plan_json(prepared.plan, problems, show_values=show_values))
     else:
-        print_problems(app, prepared.wanted.errors)
+        print_problems(app, _to_see(prepared), show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
 
@@ -126,12 +126,12 @@ def sync(
     prepared = pipeline.prepare(app.settings, checked, now)
     errors = prepared.wanted.errors
     if not as_json:
-        print_problems(app, errors)
+        print_problems(app, _to_see(prepared), show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     if errors and not quarantine:
         raise RefusedError(
-            f"nothing was applied: {counted(len(errors), 'error')} in {checked.source.name}. Mend them, or apply the rest with "
-            "--quarantine. `tldops check` lists them."
+            f"nothing was applied: {counted(len(errors), 'error')} in {checked.source.name}. Mend them, or apply the "
+            "rest with --quarantine. `tldops check` lists them."
         )
     last = LastSync(
         now.isoformat(),
@@ -197,10 +197,12 @@ def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -
     if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
         return None
     if open_hazards:
-        _shut_out(app, stores, prepared, consent, open_hazards)
+        moved = _shut_out(app, stores, prepared, consent, open_hazards)
         names = " ".join(f"--force {code}" for code in dict.fromkeys(hazard.code for hazard in open_hazards))
         reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
-        raise RefusedError(f"the roster was left as it is: {reasons}. If that is right: --plan {plan.id} {names}")
+        # Taking logins away made a generation, on top of which the plan has another id.
+        remedy = f"`tldops plan` shows what is left, for --plan ID {names}" if moved else f"--plan {plan.id} {names}"
+        raise RefusedError(f"the roster was left as it is: {reasons}. If that is right: {remedy}")
     if not (consent.yes or consent.plan_id) and not click.confirm("Apply this plan?", err=True):
         raise RefusedError("nothing was applied.")
     forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
@@ -210,18 +212,31 @@ def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -
         )
 
 
-def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, hazards: list[Hazard]) -> None:
-    """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop."""
+def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, hazards: list[Hazard]) -> bool:
+    """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop.
+
+    Returns whether there were any.
+    """
     if any(hazard.part is Part.ACCESS for hazard in hazards):
-        return
+        return False
     plan = prepared.plan.removals_of_access()
     if plan.is_empty:
-        return
+        return False
     names = ", ".join(change.login for change in plan.access)
     if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):
-        return
+        return False
     done = apply_plan(stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now)
     app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
+    return True
+
+
+def _to_see(prepared: Prepared) -> tuple[Problem, ...]:
+    """Return the errors, and the sign that the file may be cut off; all the other warnings are for `check`."""
+    return tuple(
+        problem
+        for problem in prepared.wanted.problems
+        if problem.severity is Severity.ERROR or problem.code == "no-final-newline"
+    )
 
 
 def _report(

@@ -27,7 +27,7 @@ _PAIR = re.compile(r"\\.", re.DOTALL)
 _WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")
 # Signs that two entries stand in one line: which address belongs to which is then not certain.
 _BRACKETED = re.compile(r"<[^<>\s]*@[^<>\s]*>")
-_JOINED = re.compile(r"[\"“”„],? ?<?[^\s<>@\"“”„]+@")
+_JOINED = re.compile(r"[\"“”„](?:, ?| )<?[^\s<>@\"“”„]+@[^\s<>@\"“”„]+\.")
 _SLOT = re.compile(r"#\s?[0-9]")
 _COMMENT = re.compile(r"(\S+)\s+\((.*)\)", re.DOTALL)
 
@@ -197,6 +197,8 @@ def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tupl
     if not allowed:
         return "", unread(origin, text, Fault("not-understood"), *faults)
     line = take_apart(allowed)
+    if allowed[0] == ">":
+        line = Line("", None, faults=(Fault("not-understood", "it is quoted from a mail; take away the “>”"),))
     if line.shape and line.shape not in shapes:
         wrong = Fault("not-understood", "the line is not of the format that was asked for; leave the choice to `auto`")
         return "", unread(origin, text, wrong, *faults)

@@ -27,7 +27,10 @@ COLUMNS = PEOPLE + FURTHER
 
 REQUIRED = ("name", "cctlds", "email")
 
-ADDRESS_NAMES = ("email", "e_mail", "address", "email_address", "e_mail_address", "subscriber", "member")
+ADDRESS_NAMES = (
+    *("email", "e_mail", "mail", "address", "email_address", "e_mail_address"),
+    *("subscriber", "subscriber_address", "member", "member_address"),
+)
 """How exports of list software name the column with the addresses."""
 
 DISPLAY_NAMES = ("display_name", "displayname", "full_name", "real_name", "realname")

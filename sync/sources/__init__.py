@@ -1,1 +1,1 @@
-"""The outside world, one file per system. Only here, and in the server's auth, is anything fetched or read from outside."""
+"""The outside world, one file per system. Only here, and in the server's auth, anything is read from outside."""

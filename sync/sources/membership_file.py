@@ -47,7 +47,9 @@ def read(path: Path, part: str) -> InputFile:
     if _state(before) != _state(after) or len(data) != before.st_size:
         raise InputError(f"{path}: the file changed while it was read. Run the command again when it is complete.")
     modified = datetime.fromtimestamp(before.st_mtime, UTC)
-    return InputFile(data, Source(part, str(path), hashlib.sha256(data).hexdigest(), modified.isoformat()))
+    # The name of a file need not be UTF-8, and what the store keeps of it has to be.
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return InputFile(data, Source(part, name, hashlib.sha256(data).hexdigest(), modified.isoformat()))
 
 
 def _state(status: os.stat_result) -> tuple[int, ...]:

@@ -46,10 +46,10 @@ def vet(
     entries, places = _distinct(read)
     groups = group(entries)
     clashes = conflicts(entries, groups, rules)
-    people = [_person(members, entries, clashes, rules, today, subscribers) for members in groups]
+    people = [_person(members, entries, places, clashes, rules, today, subscribers) for members in groups]
     contacts, unlisted, broken = [], [], []
     for members, (contact, _, wrong) in zip(groups, people, strict=True):
-        origins = tuple(read[place].origin for place in sorted(place for index in members for place in places[index]))
+        origins = tuple(sorted(origin for index in members for origin in places[index]))
         if wrong:
             broken.append(_broken([entries[index] for index in members], origins))
         elif subscribers is not None and not is_on_list(contact, subscribers):
@@ -58,7 +58,7 @@ def vet(
             contacts.append((contact, origins))
     problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
     problems += (problem for _, found, _ in people for problem in found)
-    problems += _duplicates(read, places)
+    problems += _duplicates(entries, places)
     return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), frozenset(listed - {""}))
 
 
@@ -69,50 +69,55 @@ def _is_reader(record: Record, exempt: set[str]) -> bool:
     return any(login_of(address) in exempt for address in record.listed)
 
 
-def _distinct(read: Sequence[Entry]) -> tuple[list[Entry], list[list[int]]]:
-    """Return every entry once, and for each the places in `read` where it stands.
+def _distinct(read: Sequence[Entry]) -> tuple[list[Entry], list[list[Origin]]]:
+    """Return every entry once, and for each all the places where it stands.
 
     Entries with an error are all kept: what was not understood may be the difference.
     """
     first: dict[object, int] = {}
     entries: list[Entry] = []
-    places: list[list[int]] = []
-    for place, entry in enumerate(read):
+    places: list[list[Origin]] = []
+    for entry in read:
         index = len(entries) if entry.broken else first.setdefault(entry.content, len(entries))
         if index < len(entries):
-            places[index].append(place)
+            places[index].append(entry.origin)
         else:
             entries.append(entry)
-            places.append([place])
+            places.append([entry.origin])
     return entries, places
 
 
-def _duplicates(read: Sequence[Entry], places: Sequence[Sequence[int]]) -> Iterator[Problem]:
-    for first, *others in places:
-        for place in others:
-            message = f"the same entry stands in line {read[first].origin.line} already"
-            yield Finding("duplicate", message, read[place].name).at(read[place].origin)
+def _duplicates(entries: Sequence[Entry], places: Sequence[Sequence[Origin]]) -> Iterator[Problem]:
+    for entry, (first, *others) in zip(entries, places, strict=True):
+        for other in others:
+            yield Finding("duplicate", f"the same entry stands in line {first.line} already", entry.name).at(other)
 
 
 def _person(
     members: Sequence[int],
     entries: Sequence[Entry],
+    places: Sequence[Sequence[Origin]],
     clashes: Mapping[int, Sequence[Finding]],
     rules: VettingRules,
     today: date,
     subscribers: frozenset[str] | None,
 ) -> tuple[Contact, list[Problem], bool]:
-    """Join the entries of one person; return the contact, the problems, and whether there is an error among them."""
+    """Join the entries of one person; return the contact, the problems, and whether there is an error among them.
+
+    A conflict is reported wherever one of its entries stands; what is wrong with the person, once.
+    """
     own = [entries[index] for index in members]
     contact, mismatches = merge(own)
-    found = [(entries[index], finding) for index in members for finding in clashes.get(index, ())]
-    found += ((entry, finding) for entry in own for finding in (*entry.findings, *mismatches))
+    found = [(entry.origin, finding) for entry in own for finding in entry.findings]
+    for index in members:
+        conflict = (*clashes.get(index, ()), *mismatches)
+        found += ((origin, finding) for origin in places[index] for finding in conflict)
     unparsed = any(entry.unparsed for entry in own)
     if not unparsed:  # else what seems to be missing was perhaps not understood
         present = frozenset[str]().union(*(entry.present for entry in own))
-        found += ((own[0], finding) for finding in judge(contact, present, rules, today, subscribers))
+        found += ((own[0].origin, finding) for finding in judge(contact, present, rules, today, subscribers))
     wrong = unparsed or any(finding.is_error for _, finding in found)
-    return contact, [finding.at(entry.origin) for entry, finding in found], wrong
+    return contact, [finding.at(origin) for origin, finding in found], wrong
 
 
 def _broken(own: Sequence[Entry], origins: tuple[Origin, ...]) -> Broken:

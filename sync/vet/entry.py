@@ -71,7 +71,8 @@ class Entry:
     @property
     def content(self) -> object:
         """Everything that it says, wherever it stands: entries of the same content are the same entry."""
-        return (self.name, self.slot, self.labels, self.listed, self.out_of_band, self.phones, self.columns)
+        people = (self.name, self.slot, self.labels, self.listed, self.out_of_band)
+        return (*people, self.phones, self.columns, self.present)
 
 
 def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:

@@ -28,11 +28,11 @@ class _Step:
 
 
 def churn(people: Sequence[Person], rng: Random, today: date, per_cctld: int = 3) -> list[Person]:
-    """Return the list after one ordinary step: a few joins, leaves, renames, other addresses, numbers, slots, confirmations.
+    """Return the list after one ordinary step: a few people join, leave, confirm, or change one thing about them.
 
-    At most three people join and three leave, and at most a tenth of a small list. Who stays keeps name or address, the
-    ccTLDs and the place; who joins stands at the end. No two hold one slot of a ccTLD, before and after, and no slot
-    is above `per_cctld`.
+    At most three people join and three leave, fewer where the list has less than thirty. Who stays keeps the ccTLDs,
+    the order, and name or addresses; who joins stands at the end. As long as no two held one slot of a ccTLD, no
+    two will. No new slot is above `per_cctld`.
     """
     step = _draw_step(rng, len(people))
     places = rng.sample(range(len(people)), len(people))

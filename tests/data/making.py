@@ -90,11 +90,12 @@ def draw_person(rng: Random, registry: Registry, slot: int, taken: Taken, today:
 
 def renamed(rng: Random, person: Person, taken: Taken) -> Person:
     """Return the person under another name and the same addresses."""
-    language = registry_of(person.cctlds).language
-    while True:
-        name = rename(rng, language, person.name)
+    registry = registry_of(person.cctlds)
+    for _ in range(8):
+        name = rename(rng, registry.language, person.name)
         if taken.claim_name(person.cctlds, name.written):
             return replace(person, name=name.written)
+    return replace(person, name=_new_name(rng, registry, person.cctlds, taken).written)
 
 
 def moved_mail(rng: Random, person: Person, taken: Taken) -> Person:
@@ -115,10 +116,10 @@ def new_phones(rng: Random, person: Person) -> Person:
 
 
 def _new_name(rng: Random, registry: Registry, cctlds: tuple[str, ...], taken: Taken) -> Name:
-    """Draw until there is a name that nobody has there; after every eighth that is taken, with one more given name."""
+    """Draw until there is a name that nobody has there, the more given names the more of them are taken."""
     drawn = 0
     while True:
-        name = draw_name(rng, registry.language, given_names=1 + drawn // 8)
+        name = draw_name(rng, registry.language, given_names=1 + drawn // 2)
         if taken.claim_name(cctlds, name.written):
             return name
         drawn += 1
@@ -139,7 +140,7 @@ def _reachable(rng: Random, person: Person, name: Name) -> Person:
 
 
 def _appointed(rng: Random, person: Person, today: date) -> Person:
-    """Add who appointed the person, and when the entry was confirmed: for one in four more than a year ago, or never."""
+    """Add who appointed the person, and when the entry was confirmed: for one in four over a year ago, or never."""
     appointed = today - timedelta(days=rng.randrange(30, 4000))
     confirmed = max(appointed, today - timedelta(days=rng.randrange(480)))
     if rng.random() < 0.08:

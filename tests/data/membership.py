@@ -31,14 +31,15 @@ def people(count: int, seed: int = 1, per_cctld: int = 3, today: date = TODAY) -
     enough for so many people.
     """
     rng = Random(seed)
-    taken = Taken()
+    taken = Taken(addresses={"jane@oob.example"})
     found: list[Person] = []
     for registry, number in draw_registries(rng, count, per_cctld):
         usual = rng.random() < 0.85
         slots = range(1, number + 1) if usual else sorted(rng.sample(range(1, per_cctld + 1), number))
         found += (draw_person(rng, registry, slot, taken, today) for slot in slots)
     if found:
-        found[0] = replace(found[0], name="Jane Doe", slot=1, email="jane.doe@nic-nl.example")
+        jane = replace(found[0], name="Jane Doe", slot=1, email="jane.doe@nic-nl.example", oob_email="jane@oob.example")
+        found[0] = replace(jane, signal="", matrix="", pgp_url="")
     return found
 
 

@@ -15,7 +15,7 @@ _LOCAL_PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name as it is written, and its parts in ASCII letters for the addresses: lower case, no spaces."""
+    """A name as it is written, and its parts as they stand in addresses: ASCII letters in lower case."""
 
     written: str
     given: str
@@ -29,7 +29,7 @@ def draw_name(rng: Random, language: Language, given_names: int = 1) -> Name:
 
 
 def rename(rng: Random, language: Language, old: str) -> Name:
-    """Return another name for the person called `old`: the same given name with another family name, where there is one."""
+    """Return another name for the person called `old`: with the same given name, where it is one of the language."""
     kept = [part for part in language.given if part.written in old or part.roman in old]
     givens = [max(kept, key=lambda part: len(part.written)) if kept else rng.choice(language.given)]
     others = [part for part in language.family if part.written not in old and part.roman not in old]
@@ -52,7 +52,7 @@ def _written(rng: Random, language: Language, givens: list[Part], family: Part) 
         full = f"{last} {given}"
     else:
         full = _decorated(rng, given, last, is_latin=language.is_latin)
-    return Name(full, _ascii("".join(part.roman for part in givens)), _ascii(family.roman))
+    return Name(full, "".join(part.local for part in givens), family.local)
 
 
 def _decorated(rng: Random, given: str, family: str, *, is_latin: bool) -> str:
@@ -73,7 +73,3 @@ def _decorated(rng: Random, given: str, family: str, *, is_latin: bool) -> str:
         f"{given} {given[0]}. {family}",
     )
     return unusual[kind] if kind < len(unusual) else f"{given} {family}"
-
-
-def _ascii(roman: str) -> str:
-    return "".join(char for char in roman.lower() if char.isalpha())

@@ -14,12 +14,12 @@ from sync.cctlds import delegations
 from tests.data.scripts import Language, language_of, languages
 
 # They come first, in this order, so that the smallest list has them too.
-_FIRST = "nl fr рф uk مصر de us tw gr jp br in ελ il th 한국 au se".split()
+_FIRST = ("nl", "fr", "рф", "uk", "مصر", "de", "us", "tw", "gr", "jp", "br", "in", "ελ", "il", "th", "한국", "au", "se")
 
 _TOGETHER = ("fr re pm yt tf wf", "no sj bv", "gg je", "eu ею ευ", "nz tk", "au cx cc")
 """ccTLDs of several countries that the same people look after; the first one gives name and country."""
 
-_APART = frozenset("RU EG MA SA UA BG RS GE TH KR GR AM".split())
+_APART = frozenset(("RU", "EG", "MA", "SA", "UA", "BG", "RS", "GE", "TH", "KR", "GR", "AM"))
 """Countries where the IDN ccTLD has contacts of its own; elsewhere those of the two-letter one serve it too."""
 
 # Where the contacts of a ccTLD live whose own country has no telephone numbers.
@@ -28,7 +28,7 @@ _ABROAD = {"aq": "NZ", "bv": "NO", "eu": "BE", "gs": "FK", "hm": "AU", "pn": "NZ
 _SCRIPTS = {"TAMIL": "ta", "BENGALI": "bn"}
 """Script → language, where the script of the label says more than the country."""
 
-_FILLED = 0.7
+_FILLED = 0.8
 """How many of the slots are taken, as far as there are ccTLDs enough."""
 
 
@@ -82,7 +82,7 @@ def _groups() -> list[tuple[str, ...]]:
         elif region and region not in _APART:
             head = at_home.get(region, label)
         groups.setdefault(head, []).append(label)
-    return [tuple(sorted(group, key=lambda label, head=head: label != head)) for head, group in groups.items()]  # type: ignore[misc]
+    return [(head, *(label for label in group if label != head)) for head, group in groups.items()]
 
 
 def draw_registries(rng: Random, count: int, per_cctld: int) -> Sequence[tuple[Registry, int]]:

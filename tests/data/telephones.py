@@ -67,7 +67,7 @@ def _example(region: str, kind: int) -> str:
 
 
 def _zeroed(code: int, digits: str) -> str:
-    """Return the pattern with the shortest beginning of `digits` that is valid with zeros behind it, or any that is possible."""
+    """Return the pattern of a valid number with as many zeros as can be, or else the possible one that `digits` is."""
     free = 3 if len(digits) > 7 else 2
     for kept in range(1, len(digits) - free):
         pattern = digits[:kept] + "0" * (len(digits) - free - kept) + _TAIL * free

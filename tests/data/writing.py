@@ -25,7 +25,7 @@ def as_text(people: Iterable[Person]) -> str:
 
 
 def as_csv(people: Iterable[Person]) -> str:
-    """Return a table with all the columns, several values in a cell between semicolons; lines end as RFC 4180, 2 says."""
+    """Return a table with all the columns (RFC 4180), several values in a cell between semicolons."""
     names = [field.name for field in fields(Person)]
     text = io.StringIO()
     writer = csv.writer(text)
@@ -63,38 +63,43 @@ def _full(person: Person, number: int, *rest: str) -> str:
 
 
 def _quoted(person: Person, number: int) -> str:
-    """Mailman 2.1, `list_members -f`."""
+    """Write a line as Mailman 2.1 does, `list_members -f`."""
     full = re.sub(r'([][\\()"])', r"\\\1", _full(person, number, person.oob_email))
     return f'"{full}" <{person.email}>'
 
 
 def _raw(person: Person, number: int) -> str:
-    """Mailman 3 from 3.3.8, `mailman members`."""
+    """Write a line as Mailman 3 does from 3.3.8, `mailman members`."""
     return f"{_full(person, number, person.oob_email)} <{person.email}>"
 
 
 def _rfc2047(person: Person, number: int) -> str:
-    """Mailman 3 up to 3.3.7. An encoded word has 75 characters at most (RFC 2047, 2), and whole ones of the text."""
+    """Write a line as Mailman 3 does up to 3.3.7: what is not ASCII as encoded words.
+
+    A word has at most 75 characters (RFC 2047, 2) and never a part of a character (RFC 2047, 5).
+    """
     full = _full(person, number, person.oob_email)
+    if full.isascii():
+        return _quoted(person, number)
     chunks = (full[start : start + 11].encode() for start in range(0, len(full), 11))
     words = " ".join(f"=?utf-8?b?{b64encode(chunk).decode()}?=" for chunk in chunks)
     return f"{words} <{person.email}>"
 
 
 def _report(person: Person, number: int) -> str:
-    """The repository message."""
+    """Write a line of the repository message."""
     addresses = ", ".join(filter(None, (person.email, person.oob_email)))
     return f"“{_full(person, number)}” {addresses}"
 
 
 def _comment(person: Person, number: int) -> str:
-    """`address (full name)`, as Mailman 2.1 prints it in places."""
+    """Write `address (full name)`, the other form of a mail header."""
     full = re.sub(r"([\\()])", r"\\\1", _full(person, number, person.oob_email))
     return f"{person.email} ({full})"
 
 
 def _references(person: Person, number: int) -> str:
-    """Mailman 2.1 again, with a name that came in through a web form in another charset."""
+    """Write a line of Mailman 2.1 with a name that came in through a web form in another charset."""
     full = html.escape(_full(person, number, person.oob_email), quote=True)
     return f'"{full.encode("ascii", "xmlcharrefreplace").decode("ascii")}" <{person.email}>'
 

@@ -79,6 +79,8 @@ def test_an_address_alone_is_listed(line: str) -> None:
         ("Please send changes to j@nic.nl", "not-understood"),
         ("some words", "not-understood"),
         ("x>", "not-understood"),
+        ("> J Doe, #1, .nl, +31 1 <j@nic.nl>", "not-understood"),
+        ("> “J Doe, #1, .nl, +31 1” j@nic.nl", "not-understood"),
     ],
 )
 def test_what_is_not_a_whole_entry_is_an_error(line: str, code: str) -> None:

@@ -24,6 +24,7 @@ def is_clean(name: str) -> bool:
         and not any(map(is_forbidden, name))
         and not re.search(r"#|\?|[\u00ad\u200b\u2060-\u206f\ufff9-\ufffb\U000e0000-\U000e007f]", name)
         and not re.search(r"&[#\w]+;", name)
+        and not ("@" in name and re.search(r'["“”„]', name))
         and not re.match(r"'+[=+\-@]", name)
     )
 

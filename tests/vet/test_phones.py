@@ -11,9 +11,13 @@ REGIONS = st.sampled_from(["NL", "US", "IT", "HN", "RU", "GB", "CI", None])
 # Texts that look like numbers far more often than chance would have it.
 PHONELIKE = st.lists(
     st.sampled_from(
-        [*"0123456789", "+", "00", "(0)", " ", "-", "/", ",", ";", " or ", "(", ")", "[", "]", ".", "\u00a0", "٣", "５"]
-        + ["+31 6 12345678", "+39 06 12345678", "020 1234567", "+1 202 555 0100", "ext. 5", "x5", "#5", ";ext=5"]
-        + ["tel", "fax:", "mob ", "24/7", "NOC", "²", "@", "*", "\u200e", "\n"]
+        [
+            *(*"0123456789", "+", "00", "(0)", " ", "-", "/", ",", ";", " or ", "(", ")", "[", "]", "."),
+            *("\u00a0", "٣", "５"),
+            *("+31 6 12345678", "+39 06 12345678", "020 1234567", "+1 202 555 0100", "ext. 5", "x5", "#5"),
+            ";ext=5",
+            *("tel", "fax:", "mob ", "24/7", "NOC", "²", "@", "*", "\u200e", "\n"),
+        ]
     ),
     max_size=12,
 ).map("".join)
@@ -51,8 +55,8 @@ def codes(text: str, region: str | None = None) -> list[str]:
         ("+800 1234 5678", "+80012345678"),
     ],
 )
-def test_an_international_number_becomes_E164(text: str, number: str) -> None:
-    """A number with its country code is read as it is meant, whatever stands between the digits, and nothing is said."""
+def test_an_international_number_becomes_e164(text: str, number: str) -> None:
+    """A number with its country code is read as it is meant, whatever stands between the digits; nothing is said."""
     assert numbers(text) == [number]
     assert codes(text) == []
 
@@ -71,7 +75,7 @@ def test_an_international_number_becomes_E164(text: str, number: str) -> None:
     ],
 )
 def test_a_trunk_zero_is_dropped_where_it_is_none_of_the_number(text: str, number: str) -> None:
-    """ "(0)" is dialled inside a country alone, but Italian and Ivorian numbers keep their zero."""
+    """A zero in brackets is dialled inside a country alone, but Italian and Ivorian numbers keep their zero."""
     assert numbers(text) == [number]
     assert codes(text) == []
 
@@ -79,7 +83,7 @@ def test_a_trunk_zero_is_dropped_where_it_is_none_of_the_number(text: str, numbe
 @pytest.mark.parametrize("region", ["GB", "US", "NL", "HN", None])
 @pytest.mark.parametrize("text", ["0044 1865 000000", "(0044) 1865 000000", "00 44 1865 000000"])
 def test_the_international_prefix_is_understood_everywhere(text: str, region: str | None) -> None:
-    """ "00" and a country code is an international number even where one dials 011, and nothing is assumed."""
+    """Two zeros and a country code are an international number even where one dials 011, and nothing is assumed."""
     assert numbers(text, region) == ["+441865000000"]
     assert codes(text, region) == []
 
@@ -110,8 +114,12 @@ def test_a_possible_number_is_kept_with_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("text", "extension"),
-    [("#2141", "2141"), (" # 2141", "2141"), (" ext. 126", "126"), ("x126", "126"), (" Ext 5", "5"), (";ext=5", "5")]
-    + [(" extension: 5", "5"), (", ext 5", "5"), (" (ext. 5)", "5"), (" EXTN 5", "5"), (" доб. 5", "5")],
+    [
+        *(("#2141", "2141"), (" # 2141", "2141"), (" ext. 126", "126"), ("x126", "126")),
+        *((" Ext 5", "5"), (";ext=5", "5")),
+        *((" extension: 5", "5"), (", ext 5", "5"), (" (ext. 5)", "5"), (" EXTN 5", "5")),
+        (" доб. 5", "5"),
+    ],
 )
 def test_an_extension_is_kept_apart(text: str, extension: str) -> None:
     """Every usual way to write an extension gives RFC 3966's form, and shows in the display."""
@@ -198,9 +206,14 @@ def test_words_beside_a_number_are_left_out_and_said(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["n/a", "-", "+", "00", "112", "+31", "+31 6 1", "+1 2354141", "+999 12345678", "+31 6 12345678 ask Jane"]
-    + ["+1 800 FLOWERS", "+31 6 1234567²", "+31 6 123x4567", "*31#0612345678", "sip:+31612345678@nic.example"]
-    + ["call 0612345678", "+31 6 12345678 (9-17)", "+0044 1865 000000", "+020 1234567", "ext. 5", "+31 6 12345678" * 20],
+    [
+        *("n/a", "-", "+", "00", "112", "+31", "+31 6 1", "+1 2354141", "+999 12345678"),
+        "+31 6 12345678 ask Jane",
+        *("+1 800 FLOWERS", "+31 6 1234567²", "+31 6 123x4567", "*31#0612345678"),
+        "sip:+31612345678@nic.example",
+        *("call 0612345678", "+31 6 12345678 (9-17)", "+0044 1865 000000", "+020 1234567", "ext. 5"),
+        "+31 6 12345678" * 20,
+    ],
 )
 def test_what_is_not_understood_is_kept_as_it_stands(text: str) -> None:
     """Nothing is dialled that is not certain to be the number: the text is kept, not dialable, with a warning."""
@@ -229,7 +242,7 @@ def test_a_number_twice_is_one() -> None:
 @example("/1" * (MAX_TEXT // 2), "NL")
 @example("(+" * (MAX_TEXT // 2), "US")
 def test_every_text_is_a_number_or_kept(text: str, region: str | None) -> None:
-    """Any text gives E.164 numbers that libphonenumber finds possible, or text that stands in the input, and is said."""
+    """Any text gives E.164 numbers that libphonenumber finds possible, or text that is kept and said."""
     phones, findings = read_phones(text, region)
     assert bool(phones) == bool(text.strip())
     kept = [phone for phone in phones if not phone.dialable]

@@ -37,7 +37,7 @@ def test_a_contact_holds_the_columns() -> None:
     assert contact.pgp_fingerprint == "AB" * 20
 
 
-def test_ccTLDs_keep_their_order_and_collapse() -> None:
+def test_cctlds_keep_their_order_and_collapse() -> None:
     """The ccTLDs stand in the order of the input as A-labels, each once in whatever spelling it comes again."""
     ((contact, _),) = vetted(record(cctlds=("台灣", "TW", ".台湾", "xn--kpry57d", "tw"))).contacts
     assert [cctld.a_label for cctld in contact.cctlds] == ["xn--kpry57d", "tw", "xn--kprw13d"]
@@ -60,7 +60,7 @@ def test_problems_of_parsing_are_reported_too() -> None:
 
 
 @pytest.mark.parametrize("label", ["example", "zz", "com", "臺灣", "nl.", "n l", "\ud800"])
-def test_an_unknown_ccTLD_is_an_error(label: str) -> None:
+def test_an_unknown_cctld_is_an_error(label: str) -> None:
     """A label that is not delegated today breaks the record, and the known ones still tie it to a person."""
     result = vetted(record(cctlds=("nl", label)))
     assert result.contacts == ()
@@ -98,8 +98,10 @@ def test_a_bad_address_is_an_error(address: str, field: str) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [({"name": " "}, "no-name"), ({"cctlds": ()}, "no-cctld"), ({"listed": ()}, "no-address")]
-    + [({"name": "", "cctlds": ()}, "address-only")],
+    [
+        *(({"name": " "}, "no-name"), ({"cctlds": ()}, "no-cctld"), ({"listed": ()}, "no-address")),
+        ({"name": "", "cctlds": ()}, "address-only"),
+    ],
 )
 def test_what_a_record_needs(fields: dict[str, object], code: str) -> None:
     """Without a name, a ccTLD or a list address there is no contact."""
@@ -134,7 +136,7 @@ def test_a_number_that_dials_is_kept_with_a_warning(phone: str, cctld: str, code
     assert result.contacts[0][0].phones[0].dialable
 
 
-def test_a_national_number_is_one_of_the_first_ccTLD_with_numbers() -> None:
+def test_a_national_number_is_one_of_the_first_cctld_with_numbers() -> None:
     """A national number belongs to the country of the ccTLD, the first of several that has numbers."""
     result = vetted(record(phones=("01865 000000",), cctlds=("eu", "uk", "nl")))
     assert result.contacts[0][0].phones[0].number == "+441865000000"
@@ -233,8 +235,10 @@ def test_appointment_can_be_required() -> None:
 
 @pytest.mark.parametrize(
     ("column", "text", "code"),
-    [("appointed_on", "yesterday", "bad-date"), ("appointed_on", "2027-01-01", "future-date")]
-    + [("timezone", "CET", "bad-column"), ("pgp_url", "http://nic.example/", "bad-column")],
+    [
+        *(("appointed_on", "yesterday", "bad-date"), ("appointed_on", "2027-01-01", "future-date")),
+        *(("timezone", "CET", "bad-column"), ("pgp_url", "http://nic.example/", "bad-column")),
+    ],
 )
 def test_a_column_of_the_wrong_form_is_a_warning(column: str, text: str, code: str) -> None:
     """The person stays, the value does not."""
@@ -296,7 +300,7 @@ def test_a_person_is_on_the_list_under_any_address() -> None:
     assert codes(vetted(entry, subscribers=frozenset())) == ["not-on-list"]
 
 
-def test_a_reader_who_is_no_SSC_is_no_problem() -> None:
+def test_a_reader_who_is_no_ssc_is_no_problem() -> None:
     """The record of a configured reader is neither a problem nor a contact, but its address is on the list."""
     bare = replace(record(1, name="", slot=None, cctlds=()), problems=(parse_error(1, "address-only"),))
     named = replace(record(2, name="Secretariat, ccNSO", slot=None, cctlds=()), problems=(parse_error(2, "no-slot"),))
@@ -307,7 +311,7 @@ def test_a_reader_who_is_no_SSC_is_no_problem() -> None:
     assert codes(vetted(bare, named)) == ["address-only", "no-slot"]
 
 
-def test_a_reader_who_is_an_SSC_has_a_card() -> None:
+def test_a_reader_who_is_an_ssc_has_a_card() -> None:
     """Who claims a slot or a ccTLD is vetted like everybody, also when named as a reader."""
     assert len(vetted(record(), readers={"person1@nic.nl": "board"}).contacts) == 1
     assert codes(vetted(record(name=""), readers={"person1@nic.nl": "board"})) == ["no-name"]

@@ -1,0 +1,91 @@
+"""A running server with a small roster, for clients that are programs of their own."""
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import vobject
+
+from tests.support import CALENDARSERVER, JANE, JOHN, Client, Login, Workspace, serve
+
+REGIS = '"Régis Example, #2, .fr/.re/.pm, +33 1 00 00 00 00" <regis@nic.example>'
+IVAN = '"Иван Пример, #1, .рф, +7 (7222) 60-00-06" <ivan@nic.example>'
+ANNLIE = '"Annlie Example, #1, .ie, +353 86 123 4567, annlie@example.net" <annlie@nic.example>'
+"""Her name holds "nl", and she has nothing to do with .nl."""
+
+ROSTER = (JOHN, JANE, REGIS, IVAN, ANNLIE)
+SERVERS = ("tldops", "radicale")
+
+People = dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
+"""Contacts by UID: full name, e-mail addresses and phone numbers, each in the order of the card."""
+
+
+def people(cards: Iterable[str]) -> People:
+    """Read vCards."""
+    found: People = {}
+    for card in cards:
+        fields = vobject.readOne(card).contents
+        emails, phones = (tuple(one.value for one in fields.get(name, [])) for name in ("email", "tel"))
+        found[fields["uid"][0].value] = (fields["fn"][0].value, emails, phones)
+    return found
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server on loopback, and a member's two device passwords for it."""
+
+    workspace: Workspace
+    url: str
+    login: Login
+    groups: Login
+
+    def client(self) -> Client:
+        """A client that sees what the server really has."""
+        return Client(self.url, self.login)
+
+    def cards(self) -> dict[str, str]:
+        """The cards on the server, by the last part of their href."""
+        client = self.client()
+        return {href.rsplit("/", 1)[1]: card for href, card in client.cards(client.book()).items()}
+
+    def tag(self) -> str:
+        """The tag of the book, which changes with it."""
+        client = self.client()
+        found = client.propfind(client.book(), f"{CALENDARSERVER}getctag")
+        return found.xml.findtext(f".//{CALENDARSERVER}getctag", "")
+
+    def change(self, *lines: str) -> None:
+        """Apply another membership file, and wait until the server has noticed."""
+        before = self.tag()
+        self.workspace.sync(*lines)
+        deadline = time.monotonic() + 20
+        while self.tag() == before:
+            assert time.monotonic() < deadline, "the server goes on with the old generation"
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def running(folder: Path, kind: str) -> Iterator[Site]:
+    """Run a server of this kind with the small roster."""
+    workspace = Workspace(folder)
+    workspace.sync(*ROSTER)
+    login, groups = (workspace.device("john.doe@nic.nl", style) for style in ("plain", "groups"))
+    with serve(workspace, kind) as url:
+        yield Site(workspace, url, login, groups)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Each server in turn, for tests that only read."""
+    with running(tmp_path_factory.mktemp(request.param), request.param) as one:
+        yield one
+
+
+@pytest.fixture(params=SERVERS)
+def changing_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """Each server in turn, with a roster that the test may change."""
+    with running(tmp_path, request.param) as one:
+        yield one
