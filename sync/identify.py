@@ -54,7 +54,8 @@ CODES: Mapping[str, tuple[Severity, str, str]] = {
     "ambiguous-person": (
         Severity.ERROR,
         "The record could be more than one person of the roster, or two records could be the same person.",
-        "Change one thing at a time: apply the new address first and the new name in a second sync, or remove one person first.",
+        "Change one thing at a time: the new address in one sync and the new name in the next, or remove one person "
+        "first.",
     ),
     "uid-collision": (
         Severity.ERROR,
@@ -138,7 +139,7 @@ def recognise(
 
 
 def _is_certain(common: frozenset[How]) -> bool:
-    """Same list address and same name within a ccTLD: nobody else can be meant."""
+    """Tell whether nobody else can be meant: the same list address, and the same name within a ccTLD."""
     return How.LIST_ADDRESS in common and How.NAME in common
 
 

@@ -1,4 +1,4 @@
-"""The steps of a sync in order, from files and databases to a plan. Decisions are made elsewhere; this only connects."""
+"""The steps of a sync in order, from files and databases to a plan. It connects; decisions are made elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

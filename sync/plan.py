@@ -142,8 +142,8 @@ def make_plan(
 ) -> Plan:
     """Compare the newest generation with what is wanted.
 
-    `card_key` gives the key under which a contact's rendered card is kept; `applied` are the inputs that were applied last, `devices` the number of
-    valid device passwords of each login.
+    `card_key` gives the key under which a contact's rendered card is kept; `applied` are the inputs that were applied
+    last, `devices` the number of valid device passwords of each login.
     """
     people = tuple(_people_changes(state, wanted, card_key))
     access = tuple(_reader_changes(state, wanted, devices or {}))

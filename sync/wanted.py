@@ -120,18 +120,19 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
     """Hold everybody whose record is broken; if a broken record could be anybody's, hold whoever is missing, too."""
     index = People(known)
     held: dict[str, Held] = {}
-    stray: list[Origin] = []
+    stray: list[Broken] = []
     for one in broken:
         uids = index.with_any(_traits(one))
         if len(uids) == 1:
             uid = uids.pop()
             held[uid] = Held(uid, "the record is broken", one.origins)
         else:
-            stray.extend(one.origins)
+            stray.append(one)
     if stray:
+        origins = tuple(origin for one in stray for origin in one.origins)
         for uid in known:
             if uid not in people and uid not in held:
-                held[uid] = Held(uid, "missing, while a broken record could be this person's", tuple(stray[:3]))
+                held[uid] = Held(uid, "missing, while a broken record could be this person's", origins[:3])
     return held
 
 

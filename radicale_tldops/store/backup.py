@@ -1,8 +1,8 @@
 """Backups: one consistent file with both databases, and the way back from it.
 
-A restore never lets a client end with a wrong book. The restored store is a new lineage, so every sync token from before
-gets a full answer; what clients may hold and the backup does not have becomes a tombstone; whoever is denied today stays
-denied.
+A restore never lets a client end with a wrong book. The restored store is a new lineage, so every sync token from
+before gets a full answer; what clients may hold and the backup does not have becomes a tombstone; whoever is denied
+today stays denied.
 """
 
 import sqlite3
@@ -212,7 +212,8 @@ def _hrefs(connection: Connection, table: Table) -> set[str]:
 def _keep_readers(connection: Connection, before: _Before) -> None:
     """Let nobody in who was put out since the backup: readers stay those of the replaced store.
 
-    Where that store had no generation, the backup is all there is; where it cannot be trusted, a reader has to be in both.
+    Where that store had no generation, the backup is all there is; where it cannot be trusted, a reader has to be in
+    both.
     """
     if not before.newest_id:
         return

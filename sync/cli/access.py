@@ -1,8 +1,11 @@
 """`tldops access`: who may read, and why."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
-from radicale_tldops.roster.errors import UnknownSubjectError
+from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import load_devices, revoke_devices
@@ -77,10 +80,11 @@ def deny(app: App, login: str, reason: str) -> int:
     """
     name, stores = _login(login), app.stores()
     end(stores.roster, name, app.actor, reason, app.now)
-    _, devices = load_devices(stores.members)
-    ids = [device.id for device in devices if device.login == name and not device.revoked_at]
-    revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)
-    audit.record(stores.members, app.actor, "deny", name, {"reason": reason, "devices": revoked}, app.now)
+    with _done(f"{name} is denied from now on"):
+        _, devices = load_devices(stores.members)
+        ids = [device.id for device in devices if device.login == name and not device.revoked_at]
+        revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)
+        audit.record(stores.members, app.actor, "deny", name, {"reason": reason, "devices": revoked}, app.now)
     app.print(f"{name} is denied from now on; {counted(revoked, 'device password')} revoked.")
     app.print("What was downloaded before stays on those devices: it cannot be recalled from here.")
     return OK
@@ -100,10 +104,20 @@ def allow(app: App, login: str) -> int:
     """
     name, stores = _login(login), app.stores()
     lift(stores.roster, name)
-    audit.record(stores.members, app.actor, "allow", name, {}, app.now)
+    with _done(f"{name} is no longer denied"):
+        audit.record(stores.members, app.actor, "allow", name, {}, app.now)
     listed = name in load_state(stores.roster, app.now).readers
     app.print(f"{name} is no longer denied" + ("." if listed else ", but is not on the list, and so may not read."))
     return OK
+
+
+@contextmanager
+def _done(what: str) -> Iterator[None]:
+    """Say in the message of a failing members database what has been done to the roster before."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(f"{what}, but: {error}") from error
 
 
 def _login(text: str) -> str:

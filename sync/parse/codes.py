@@ -141,11 +141,15 @@ CODES: Mapping[str, Code] = {
 """Code → severity, meaning and remedy. A record with an error is never applied; a warning stops nothing."""
 
 
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def quote(text: str) -> str:
     """Return `text` as one printable line of at most 200 characters."""
-    shown = text[:MAX_QUOTE]
-    if not shown.isprintable():
-        shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
+    shown = _printable(text[:MAX_QUOTE])
     return shown if len(shown) < MAX_QUOTE else shown[: MAX_QUOTE - 1] + "…"
 
 
@@ -162,8 +166,8 @@ def problems(origin: Origin, faults: Iterable[Fault], text: str) -> tuple[Proble
     details: dict[str, list[str]] = {}
     for code, detail in faults:
         known = details.setdefault(code, [])
-        if detail and detail not in known and len(known) < 5:
-            known.append(detail)
+        if detail and _printable(detail) not in known and len(known) < 5:
+            known.append(_printable(detail))
     shown = quote(text) if details else ""
     found: list[Problem] = []
     for code, known in details.items():

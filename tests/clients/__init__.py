@@ -1,0 +1,1 @@
+"""Real CardDAV clients, each driven as its user drives it, against real servers on loopback."""

@@ -35,24 +35,27 @@ def people(cards: Iterable[str]) -> People:
 
 @dataclass(frozen=True)
 class Site:
-    """A server on loopback, and a member's two device passwords for it."""
+    """A server on loopback, and a member's device password for it."""
 
     workspace: Workspace
     url: str
     login: Login
-    groups: Login
+
+    def groups(self) -> Login:
+        """Return another device password of the same member, of the style "groups"."""
+        return self.workspace.device(self.login.user, "groups")
 
     def client(self) -> Client:
-        """A client that sees what the server really has."""
+        """Return a client that sees what the server really has."""
         return Client(self.url, self.login)
 
     def cards(self) -> dict[str, str]:
-        """The cards on the server, by the last part of their href."""
+        """Return the cards on the server, by the last part of their href."""
         client = self.client()
         return {href.rsplit("/", 1)[1]: card for href, card in client.cards(client.book()).items()}
 
     def tag(self) -> str:
-        """The tag of the book, which changes with it."""
+        """Return the tag of the book, which changes with it."""
         client = self.client()
         found = client.propfind(client.book(), f"{CALENDARSERVER}getctag")
         return found.xml.findtext(f".//{CALENDARSERVER}getctag", "")
@@ -72,12 +75,12 @@ def running(folder: Path, kind: str) -> Iterator[Site]:
     """Run a server of this kind with the small roster."""
     workspace = Workspace(folder)
     workspace.sync(*ROSTER)
-    login, groups = (workspace.device("john.doe@nic.nl", style) for style in ("plain", "groups"))
+    login = workspace.device("john.doe@nic.nl")
     with serve(workspace, kind) as url:
-        yield Site(workspace, url, login, groups)
+        yield Site(workspace, url, login)
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="session", params=SERVERS)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Each server in turn, for tests that only read."""
     with running(tmp_path_factory.mktemp(request.param), request.param) as one:

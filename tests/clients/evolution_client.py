@@ -4,7 +4,7 @@ A process of its own, because the GObject bindings belong to the system's Python
 requests from standard input, one JSON object a line, and answers each with one on standard output:
 
     {"do": "open", "url": "http://…/", "user": "…", "password": "…"}  ->  {"books": [{"name": "…", "url": "…"}]}
-    {"do": "find", "query": "(contains \\"nickname\\" \\".nl\\")"}        ->  {"contacts": [{"uid": "…", "name": "…", …}]}
+    {"do": "find", "query": "(contains …)"}                           ->  {"contacts": [{"uid": "…", "name": "…", …}]}
     {"do": "refresh"}                                                 ->  {}
     {"do": "readonly"}                                                ->  {"readonly": true}
     {"do": "rename" or "remove", "uid": "…"}                          ->  {"refused": "…"}, empty if it was done

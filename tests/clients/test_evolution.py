@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ANNLIE, IVAN, JOHN, Site, people
+from tests.clients.conftest import ANNLIE, IVAN, Site, people
 from tests.clients.data_server import Evolution, missing, session
-from tests.support import Client, Login, free_port, process
+from tests.support import JOHN, Client, Login, free_port, process
 
-pytestmark = [pytest.mark.client, pytest.mark.xdist_group("evolution")]
+pytestmark = pytest.mark.client
 
 JOHN_NAME, JANE_NAME, REGIS_NAME, IVAN_NAME = (
     "John Doe (.nl)",
@@ -56,7 +56,7 @@ def completion(typed: str) -> str:
 
 
 def test_the_book_is_the_roster(evolution: Evolution, site: Site) -> None:
-    """From the host's URL alone every contact arrives, with its names, addresses and numbers in the order of the card."""
+    """From the host's URL alone every contact arrives, with addresses and numbers in the order of the card."""
     held = evolution.people()
     assert held == people(site.cards().values())
     assert len(held) == 5
@@ -90,7 +90,7 @@ def test_each_field_that_evolution_searches_holds_the_cctld(evolution: Evolution
 
 
 def test_the_book_is_read_only(evolution: Evolution, site: Site) -> None:
-    """Evolution knows that the book is read-only, refuses an edit and a removal itself, and goes on showing the roster."""
+    """Evolution knows that the book is read-only, refuses edit and removal, and goes on showing the roster."""
     assert evolution.ask("readonly") == {"readonly": True}
     before = site.cards()
     uid = next(iter(evolution.find(completion(".nl"))))

@@ -5,14 +5,14 @@ import pytest
 from tests.clients.conftest import Site
 from tests.clients.vdir import Member
 
-pytestmark = [pytest.mark.client, pytest.mark.xdist_group("vdirsyncer")]
+pytestmark = pytest.mark.client
 
 JOHN_NAME, REGIS_NAME, IVAN_NAME = "John Doe (.nl)", "Régis Example (.fr .re .pm)", "Иван Пример (.рф)"
 
 
 @pytest.fixture(scope="module")
 def member(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Member:
-    """A member who has synchronised once."""
+    """Return a member who has synchronised once."""
     one = Member(tmp_path_factory.mktemp("member"))
     one.configure(site.url, site.login)
     one.discover()
@@ -21,7 +21,7 @@ def member(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Member:
 
 
 def test_every_contact_is_listed(member: Member) -> None:
-    """khard can read each card, and lists it under its full name."""
+    """Each card can be read, and is listed under its full name."""
     listed = [line.split("\t")[1] for line in member.khard("list", "--parsable")]
     assert listed == ["Annlie Example (.ie)", "Jane Doe (.vn)", JOHN_NAME, REGIS_NAME, IVAN_NAME]
 
@@ -72,7 +72,7 @@ def test_the_details_of_a_contact_are_shown(member: Member) -> None:
 def test_a_group_is_a_card_without_an_address(site: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     """In the style "groups" khard lists the group beside the contact, and offers the contact's address alone."""
     member = Member(tmp_path_factory.mktemp("groups"))
-    member.configure(site.url, site.groups)
+    member.configure(site.url, site.groups())
     member.discover()
     member.sync()
     listed = [line.split("\t")[1] for line in member.khard("list", "--parsable", ".nl")]

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ANNLIE, JANE, JOHN, Site
+from tests.clients.conftest import ANNLIE, Site
 from tests.clients.vdir import Member
+from tests.support import JANE, JOHN
 
-pytestmark = [pytest.mark.client, pytest.mark.xdist_group("vdirsyncer")]
+pytestmark = pytest.mark.client
 
 STRANGER = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:mallory\r\nFN:Mallory Example\r\nN:Example;Mallory;;;\r\nEND:VCARD\r\n"
 
@@ -41,7 +42,7 @@ def test_discovery_finds_the_one_book_from_the_hosts_url(site: Site, tmp_path: P
 
 
 def test_the_folder_is_the_book(site: Site, tmp_path: Path) -> None:
-    """Every card arrives as the server has it, line for line, in the file that its href names; a second run does nothing."""
+    """Every card arrives line for line, in the file that its href names, and a second run does nothing."""
     member = downloaded(site, tmp_path / "member")
     client = site.client()
     book = client.book()
@@ -72,22 +73,22 @@ def test_changes_and_removals_reach_the_files(changing_site: Site, tmp_path: Pat
     assert (annlie.stat().st_ino, annlie.stat().st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns)
 
 
-def test_nothing_done_here_changes_the_server(changing_site: Site, tmp_path: Path) -> None:
-    """An edit, a removal and a new file stay on this side, and the roster's contacts are as they were two runs later."""
-    member = downloaded(changing_site, tmp_path / "member")
-    roster, cards = member.files(), changing_site.cards()
+def test_nothing_done_here_changes_the_server(site: Site, tmp_path: Path) -> None:
+    """An edit, a removal and a new file stay on this side, and two runs later the folder is the book again."""
+    member = downloaded(site, tmp_path / "member")
+    roster, cards = member.files(), site.cards()
     john, jane = file_of(member, "John Doe"), file_of(member, "Jane Doe")
     john.write_bytes(john.read_bytes().replace(b"+31 12 345 6789", b"+31 20 000 0000"))
     jane.unlink()
     (member.book / "mallory.vcf").write_bytes(STRANGER.encode())
     for _ in range(2):
         member.sync()
-        assert changing_site.cards() == cards
+        assert site.cards() == cards
     assert member.files() == roster
 
 
 def test_the_roster_wins_over_an_edit_of_the_same_contact(changing_site: Site, tmp_path: Path) -> None:
-    """When a contact was edited here and changed there, the next run ends without an error and with the roster's version."""
+    """A contact that was edited here and changed there is the roster's version after the next run."""
     member = downloaded(changing_site, tmp_path / "member")
     john = file_of(member, "John Doe")
     john.write_bytes(john.read_bytes().replace(b"+31 12 345 6789", b"+31 20 000 0000"))
@@ -98,10 +99,10 @@ def test_the_roster_wins_over_an_edit_of_the_same_contact(changing_site: Site, t
 
 
 def test_the_groups_style_brings_a_group_card_for_each_cctld(site: Site, tmp_path: Path) -> None:
-    """With a device password of the style "groups" the same contacts arrive, and a group for each ccTLD names its members."""
+    """The style "groups" brings the same contacts, and for each ccTLD a group that names its members."""
     plain = downloaded(site, tmp_path / "plain")
     member = Member(tmp_path / "groups")
-    member.configure(site.url, site.groups)
+    member.configure(site.url, site.groups())
     member.discover()
     member.sync()
     files = member.files()

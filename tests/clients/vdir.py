@@ -79,7 +79,7 @@ class Member:
         return self._run("vdirsyncer", "metasync").stderr
 
     def files(self) -> dict[str, str]:
-        """The contacts in the vdir, by file name."""
+        """Return the contacts in the vdir, by file name."""
         return {file.name: file.read_bytes().decode() for file in self.book.glob("*.vcf")}
 
     def khard(self, *arguments: str) -> list[str]:

@@ -38,7 +38,7 @@ def main() -> int:
     try:
         check_address("127.0.0.1", port)
     except TldopsError as error:
-        sys.stderr.write(f"{error} For the demo: make demo PORT=5300\n")
+        sys.stderr.write(f"{error} Another port: make demo PORT=5399\n")
         return 2
     FOLDER.mkdir(exist_ok=True)
     config = FOLDER / "tldops.toml"

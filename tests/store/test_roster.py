@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store import schema
+from radicale_tldops.store.engine import reading
 from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny
@@ -284,7 +285,7 @@ def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Pa
     def add_column(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE card ADD COLUMN colour VARCHAR")
 
-    with schema.reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
+    with reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
         schema.check_version(store.roster, connection, [add_column])
     schema.prepare(store.roster, schema.roster, [add_column])
     with closing(sqlite3.connect(store.roster)) as raw:

@@ -99,8 +99,8 @@ def test_any_cell_is_read_or_left_out(cells: Mapping[str, str], today: date) -> 
 
 def test_columns_of_one_person_add_up() -> None:
     """Values that stand in one entry alone are kept, languages and texts add up, the latest confirmation counts."""
-    one = Columns(role="CTO", languages=("nl", "en"), confirmed_on=date(2026, 1, 1), note="a", signal="+31612345678")
-    two = Columns(role="CTO", languages=("en", "fr"), confirmed_on=date(2025, 1, 1), note="b", matrix="@j:nic.example")
+    one = Columns(role="CTO", languages=("nl", "en"), confirmed_on=date(2025, 1, 1), note="a", signal="+31612345678")
+    two = Columns(role="CTO", languages=("en", "fr"), confirmed_on=date(2026, 1, 1), note="b", matrix="@j:nic.example")
     merged, contradictions = merge_columns([one, two])
     assert contradictions == ()
     assert merged == Columns(

@@ -195,7 +195,9 @@ def test_an_entry_without_a_name_is_in_nobodys_way() -> None:
 
 def test_two_records_that_were_not_understood_are_no_duplicates() -> None:
     """Where parsing failed, equal remains do not show that the entries were equal."""
-    one, two = (replace(record(line, name="", listed=()), problems=(parse_error(line),)) for line in (1, 2))
+    one, two = (
+        replace(record(line, name="", listed=(), out_of_band=()), problems=(parse_error(line),)) for line in (1, 2)
+    )
     result = vetted(one, two)
     assert codes(result) == ["not-understood", "not-understood"]
     assert [len(broken.origins) for broken in result.broken] == [1, 1]

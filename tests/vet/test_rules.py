@@ -121,6 +121,12 @@ def test_what_parsing_has_said_is_not_said_again() -> None:
     assert broken.cctlds == ("nl",)
 
 
+def test_an_error_that_parsing_has_found_is_reported_once() -> None:
+    """Where both find the same, the one of parsing stands alone."""
+    entry = replace(record(7, slot=9), problems=(parse_error(7, "bad-slot"),))
+    assert codes(vetted(entry)) == ["bad-slot"]
+
+
 @pytest.mark.parametrize(
     ("phone", "cctld", "code"),
     [

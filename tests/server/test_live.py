@@ -1,0 +1,145 @@
+"""What a worker knows: the last good state, for as long as is allowed, and never a mixture."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.live import POLL_SECONDS, LiveStore
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.store.members import add_device, revoke_devices
+from tests.store.making import START, Store, login
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path)
+    made.apply(put=["jane", "john"])
+    return made
+
+
+@pytest.fixture
+def live(store: Store, clock: Clock) -> LiveStore:
+    settings = Settings(store=StoreSettings(store.roster, store.members))
+    return LiveStore(replace(settings, server=replace(settings.server, max_blind=60)), clock)
+
+
+def test_a_new_generation_is_seen_at_the_next_look(store: Store, live: LiveStore, clock: Clock) -> None:
+    """Nothing is read between two looks; the next one brings the new roster."""
+    assert live.snapshot().generation == 1
+    store.apply(put=["jim"])
+    assert live.snapshot().generation == 1
+    clock.now += POLL_SECONDS
+    assert live.snapshot().generation == 2
+
+
+def test_a_snapshot_that_was_handed_out_stays_what_it_was(store: Store, live: LiveStore, clock: Clock) -> None:
+    """A request that began with one generation ends with it."""
+    before = live.snapshot()
+    store.apply(remove=["john"])
+    clock.now += POLL_SECONDS
+    assert len(live.snapshot().plain.cards) == 1
+    assert len(before.plain.cards) == 2
+
+
+def test_damage_leaves_the_last_good_roster_until_max_blind(store: Store, live: LiveStore, clock: Clock) -> None:
+    """For a minute, here, and then the store is closed rather than serving people who may have left."""
+    live.snapshot()
+    with closing(sqlite3.connect(store.roster)) as connection, connection:
+        connection.execute("UPDATE card SET text = 'x'")
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'counter'")
+    for _ in range(3):
+        clock.now += 20
+        assert len(live.snapshot().plain.cards) == 2
+    clock.now += 25
+    with pytest.raises(StoreError, match="does not match its digest"):
+        live.snapshot()
+
+
+def test_a_quiet_hour_is_not_blindness(store: Store, live: LiveStore, clock: Clock) -> None:
+    """Without requests nobody looks; the first request afterwards looks, and serves."""
+    live.snapshot()
+    clock.now += 100_000
+    assert live.snapshot().generation == 1
+
+
+def test_a_writer_at_work_hides_nothing(store: Store, live: LiveStore, clock: Clock) -> None:
+    """While the database is locked, the state before the commit is served, without waiting."""
+    live.snapshot()
+    with closing(sqlite3.connect(store.roster, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        clock.now += POLL_SECONDS
+        assert live.snapshot().generation == 1
+        writer.execute("ROLLBACK")
+
+
+def test_without_any_good_state_there_is_an_error(tmp_path: Path, clock: Clock) -> None:
+    """Never an empty book."""
+    live = LiveStore(Settings(store=StoreSettings(tmp_path / "none", tmp_path / "none either")), clock)
+    with pytest.raises(StoreError, match="no database"):
+        live.snapshot()
+
+
+def test_identity_needs_the_right_reader_the_right_password_and_the_list(
+    store: Store, live: LiveStore, clock: Clock
+) -> None:
+    """A password belongs to one login, as long as it is the same reader, is not revoked, and is asked for exactly."""
+    reader = live.snapshot().readers[login("john")]
+    device, password = add_device(store.members, reader, "phone", Style.GROUPS, "tester", START)
+    clock.now += POLL_SECONDS
+    identity = live.identify(login("john"), password)
+    assert identity is not None
+    assert (identity.reader, identity.style, identity.device.id) == (reader, Style.GROUPS, device.id)
+    assert identity.principal == f"{reader.principal}~groups"
+    for user, secret in (
+        (login("jane"), password),
+        (login("john"), password + "x"),
+        (login("john"), password.upper()),
+        (login("john"), ""),
+        ("", password),
+        (reader.principal, password),
+    ):
+        assert live.identify(user, secret) is None
+    store.apply(remove=["john"])
+    store.apply(put=["john"])
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is None
+
+
+def test_a_revoked_device_is_out_at_the_next_look(store: Store, live: LiveStore, clock: Clock) -> None:
+    """No restart, no generation: the members database has a counter of its own."""
+    device, password = add_device(store.members, live.snapshot().readers[login("john")], "a", Style.PLAIN, "t", START)
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is not None
+    assert revoke_devices(store.members, [device.id], "lost", START) == 1
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is None
+
+
+def test_logins_go_on_without_the_members_database(store: Store, live: LiveStore, clock: Clock) -> None:
+    """What was loaded is enough to let readers in while the file is gone."""
+    _, password = add_device(store.members, live.snapshot().readers[login("john")], "a", Style.PLAIN, "t", START)
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is not None
+    store.members.rename(store.members.with_suffix(".away"))
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is not None

@@ -1,0 +1,111 @@
+"""Who is who: a UID outlives a change of any two traits, and nothing is guessed."""
+
+from dataclasses import replace
+
+import pytest
+
+from radicale_tldops.roster.contact import Contact
+from sync.identify import How, Recognised, recognise
+from tests.sync.people import entry, person, state, uid
+
+JANE = person("Jane Doe", oob="jane@oarc.net")
+JOHN = person("John Roe", slot=2)
+
+
+def run(known: list[Contact], wanted: list[Contact], departed: list[Contact] | None = None) -> Recognised:
+    """Recognise `wanted` in a roster of `known`."""
+    store = state(*known, departed=departed or [])
+    people = {one: stored.contact for one, stored in store.people.items()}
+    return recognise([entry(one, n) for n, one in enumerate(wanted, 1)], people, store.departed, lambda a: f"uid-{a}")
+
+
+def codes(found: Recognised) -> list[str]:
+    """The codes of the problems."""
+    return [problem.code for problem in found.problems]
+
+
+@pytest.mark.parametrize(
+    ("changed", "how"),
+    [
+        (replace(JANE, name="Jane Miller", out_of_band=("other@example.org",)), How.LIST_ADDRESS),
+        (replace(JANE, name="Jane Miller", listed=("jm@nic.example",)), How.OUT_OF_BAND),
+        (replace(JANE, listed=("jd@nic.example",), out_of_band=()), How.NAME),
+        (replace(JANE, slots=(("be", 3),), name="J. Miller", out_of_band=()), How.LIST_ADDRESS),
+        (replace(JANE, listed=("jane@oarc.net",), out_of_band=(), name="J. Miller"), How.OUT_OF_BAND),
+        (replace(JANE, name="JANE   DOE", listed=("new@nic.example",), out_of_band=()), How.NAME),
+    ],
+)
+def test_one_trait_that_stays_is_enough(changed: Contact, how: How) -> None:
+    """A new name, slot, phone, ccTLD or address keeps the UID as long as one identifying trait stays."""
+    found = run([JANE, JOHN], [changed, JOHN])
+    assert [(match.uid, match.how) for match in found.matches] == [(uid(JANE), how), (uid(JOHN), How.LIST_ADDRESS)]
+
+
+def test_with_nothing_in_common_it_is_a_new_person() -> None:
+    """The same name in another ccTLD is somebody else."""
+    stranger = person("Jane Doe", "jane.doe@registry.example", cctld="be")
+    found = run([JANE], [JANE, stranger])
+    assert [(match.uid, match.how) for match in found.matches][1] == (uid(stranger), How.NEW)
+
+
+def test_an_address_of_one_and_the_name_of_another_is_a_problem() -> None:
+    """The record could be either; neither is chosen."""
+    mixed = replace(JANE, name="John Roe", out_of_band=())
+    found = run([JANE, JOHN], [mixed])
+    assert codes(found) == ["ambiguous-person"]
+    assert found.matches == ()
+    assert "Jane Doe" in found.problems[0].message
+    assert "John Roe" in found.problems[0].message
+
+
+def test_two_records_that_could_be_one_person_are_both_problems() -> None:
+    """One has the address and the other the name: who is Jane?"""
+    found = run([JANE], [replace(JANE, name="Somebody Else", out_of_band=()), person("Jane Doe", "jd@nic.example")])
+    assert codes(found) == ["ambiguous-person", "ambiguous-person"]
+    assert found.matches == ()
+
+
+def test_who_keeps_address_and_name_is_certain_whatever_the_others_have() -> None:
+    """An out-of-band address that passes to a colleague makes nobody ambiguous."""
+    colleague = person("Jill New", slot=3, oob="jane@oarc.net")
+    found = run([JANE, JOHN], [replace(JANE, out_of_band=()), replace(JOHN, out_of_band=("jane@oarc.net",)), colleague])
+    assert not found.problems
+    assert [match.uid for match in found.matches] == [uid(JANE), uid(JOHN), uid(colleague)]
+
+
+def test_swapped_names_are_a_problem() -> None:
+    """Two people who exchange their addresses are never exchanged silently."""
+    found = run([JANE, JOHN], [replace(JANE, name="John Roe"), replace(JOHN, name="Jane Doe")])
+    assert codes(found) == ["ambiguous-person", "ambiguous-person"]
+
+
+def test_who_returns_gets_the_old_uid_back() -> None:
+    """Known by a digest of a trait alone: the list address, the out-of-band address, or the name within the ccTLD."""
+    for back in (JANE, replace(JANE, listed=("x@nic.example",)), person("Jane Doe", "y@nic.example")):
+        found = run([JOHN], [JOHN, back], departed=[JANE])
+        assert (found.matches[1].uid, found.matches[1].returned) == (uid(JANE), True)
+
+
+def test_several_who_left_and_may_be_meant_are_a_problem() -> None:
+    """Two people of one name left the same ccTLD; a third of that name could be either."""
+    gone = [person("Jane Doe", "one@nic.example"), person("Jane Doe", "two@nic.example")]
+    assert codes(run([], [person("Jane Doe", "three@nic.example")], departed=gone)) == ["ambiguous-person"]
+
+
+def test_a_new_person_never_gets_the_uid_of_another() -> None:
+    """Jane appeared under an address that a new colleague uses now: the derived UID is hers, and stays hers."""
+    moved = replace(JANE, listed=("jd@nic.example",), out_of_band=())
+    store = {uid(JANE): moved}
+    newcomer = person("Jim New", JANE.listed[0], slot=3)
+    found = recognise([entry(moved), entry(newcomer, 2)], store, {}, lambda address: f"uid-{address}")
+    assert [match.uid for match in found.matches] == [uid(JANE)]
+    assert codes(found) == ["uid-collision"]
+
+
+def test_recognition_does_not_depend_on_the_order_of_the_file() -> None:
+    """A file that is sorted otherwise gives the same people the same UIDs."""
+    wanted = [replace(JANE, name="Jane Miller"), replace(JOHN, listed=("jr@nic.example",)), person("Ann New", slot=3)]
+    first = {match.entry.contact: match.uid for match in run([JANE, JOHN], wanted).matches}
+    second = {match.entry.contact: match.uid for match in run([JANE, JOHN], wanted[::-1]).matches}
+    assert first == second
+    assert len(first) == 3
