@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
-from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
+from radicale_tldops.store.members import load_devices, password_digest, read_members_counter, refuse_older
 from radicale_tldops.store.read import load_snapshot, read_counter
 from radicale_tldops.store.values import Device
 
@@ -118,11 +118,21 @@ class LiveStore:
     def _poll_roster(self, wait: float) -> None:
         mark = (_identity(self._roster), read_counter(self._roster, wait))
         if mark != self._mark:
-            self._snapshot = load_snapshot(self._roster, wait=wait)
-            self._mark = mark
+            snapshot = load_snapshot(self._roster, wait=wait)
+            self._refuse_older(snapshot, wait)
+            self._snapshot, self._mark = snapshot, mark
             logger.info(
                 "serving generation %d with %d cards", self._snapshot.generation, len(self._snapshot.plain.cards)
             )
+
+    def _refuse_older(self, snapshot: Snapshot, wait: float) -> None:
+        try:
+            refuse_older(self._members, snapshot.lineage, snapshot.generation, wait=wait)
+        except OlderCopyError:
+            raise
+        except StoreError:
+            # Whoever was removed has to be out even while the members database cannot be read.
+            return
 
     def _poll_devices(self, wait: float) -> None:
         mark = (_identity(self._members), read_members_counter(self._members, wait=wait))

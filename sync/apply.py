@@ -9,14 +9,14 @@ from pathlib import Path
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
-from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
-from radicale_tldops.store.members import load_devices, revoke_devices
+from radicale_tldops.store.members import load_devices, note_generation, revoke_devices
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, note_check
 from sync.plan import Kind, Plan
-from sync.vcard import RENDERER, CardOptions, group_uid, render_contact, render_group
+from sync.vcard import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
 
 LAST_SYNC = "last_sync"
 """The key of the store's notes that holds what the last sync saw, as JSON."""
@@ -102,7 +102,10 @@ def _render_cards(plan: Plan, rendering: Rendering, progress: Callable[[int, int
     options = CardOptions(tlp=rendering.tlp)
     cards = []
     for done, (uid, contact) in enumerate(plan.contacts.items(), start=1):
-        text = render_contact(contact, uid, options, fallback_org=rendering.fallback_org(contact))
+        try:
+            text = render_contact(contact, uid, options, fallback_org=rendering.fallback_org(contact))
+        except CardError as error:
+            raise RefusedError(f"nothing was applied: {contact.name} ({contact.served}): {error}") from error
         cards.append(NewCard(uid, text, contact.to_json(), rendering.key(contact, uid)))
         progress(done, len(plan.contacts))
     return tuple(cards)
@@ -127,6 +130,7 @@ def _group_key(label: str, uids: tuple[str, ...]) -> str:
 
 
 def _follow_up(stores: Stores, plan: Plan, generation: Generation) -> None:
+    note_generation(stores.members, generation.lineage, generation.id)
     ended = {change.login for change in plan.access if change.kind is Kind.REMOVED or change.devices}
     if ended:
         _, devices = load_devices(stores.members)

@@ -9,7 +9,7 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.members import load_claims, load_devices, refuse_older
 from radicale_tldops.store.read import load_meta, load_people, load_state
 from radicale_tldops.store.values import RosterState, Source
 from sync.apply import LAST_SYNC, LastSync, Rendering, Stores
@@ -88,7 +88,7 @@ def check(settings: Settings, file: Path | None, file_format: str | None, now: d
 def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
     """Compare the store with what was checked and make the plan of a sync."""
     where = stores(settings)
-    state = load_state(where.roster, _recent(settings, now))
+    state = _load(where, settings, now)
     subscribers = checked.subscribers
     wanted = build(
         checked.vetted,
@@ -115,7 +115,7 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
 def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared:
     """Make the plan that brings the cards of an earlier generation back."""
     where = stores(settings)
-    state = load_state(where.roster, _recent(settings, now))
+    state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
     plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, kind="rollback")
@@ -127,8 +127,10 @@ def last_sync(settings: Settings) -> LastSync:
     return LastSync.from_json(load_meta(settings.store.roster, LAST_SYNC))
 
 
-def _recent(settings: Settings, now: datetime) -> datetime:
-    return now - timedelta(hours=settings.guards.window_hours)
+def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
+    state = load_state(where.roster, now - timedelta(hours=settings.guards.window_hours))
+    refuse_older(where.members, state.lineage, state.base)
+    return state
 
 
 def _devices(where: Stores) -> Mapping[str, int]:

@@ -43,9 +43,9 @@ class Record:
     """One entry of a membership file, understood as text and not yet vetted.
 
     `name` is empty where the entry is an address alone. `cctlds` are labels as written, without the dot. `listed` are
-    the addresses of the entry itself, `out_of_band` the second ones. `columns` holds the further CSV columns by their name
-    (organisation, role, languages, …), `present` the names of all the columns that the file has. `problems` are what
-    parsing found; a record with an error among them still carries what could be understood, so that it can be
+    the addresses of the entry itself, `out_of_band` the second ones. `columns` holds the further CSV columns by their
+    name (organisation, role, languages, …), `present` the names of all the columns that the file has. `problems` are
+    what parsing found; a record with an error among them still carries what could be understood, so that it can be
     tied to a person.
     """
 

@@ -29,5 +29,9 @@ class CorruptStoreError(StoreError):
     """The content of a database does not match its digest."""
 
 
+class OlderCopyError(StoreError):
+    """An older copy of the roster was put in the place of the newest one."""
+
+
 class ConflictError(StoreError):
     """The store has moved on since a plan was made, or another command is writing."""

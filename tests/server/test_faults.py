@@ -1,5 +1,6 @@
 """What `tldops serve` does when the request, the store or the disk is not as it should be."""
 
+import base64
 import socket
 import sqlite3
 import time
@@ -57,14 +58,11 @@ def test_a_length_that_is_none_is_a_bad_request(client: Client, length: bytes) -
 
 def test_a_chunked_report_is_never_an_empty_book(client: Client) -> None:
     """Radicale takes a chunked body for an empty one; an empty 207 would make a client delete everybody."""
-    import base64
-
     token = base64.b64encode(f"{client.user}:{client.password}".encode())
-    body = b'<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
-    request = (
-        b"REPORT " + client.book().encode() + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nAuthorization: Basic "
-        + token + b"\r\n\r\n" + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
-    )  # fmt: skip
+    body = b'<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><prop><getetag/></prop>'
+    body += b"</sync-collection>"
+    request = b"REPORT %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" % client.book().encode()
+    request += b"Authorization: Basic %s\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (token, len(body), body)
     answer = raw(client, request)
     assert b" 411 " in answer.split(b"\r\n")[0] or answer.count(b"getetag") > 1
 

@@ -11,7 +11,7 @@ from radicale_tldops.live import POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings import Settings, StoreSettings
-from radicale_tldops.store.members import add_device, revoke_devices
+from radicale_tldops.store.members import add_device, note_generation, revoke_devices
 from tests.store.making import START, Store, login
 
 
@@ -22,6 +22,7 @@ class Clock:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        """The time now."""
         return self.now
 
 
@@ -143,3 +144,24 @@ def test_logins_go_on_without_the_members_database(store: Store, live: LiveStore
     store.members.rename(store.members.with_suffix(".away"))
     clock.now += POLL_SECONDS
     assert live.identify(login("john"), password) is not None
+    store.apply(remove=["john"])
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is None
+
+
+def test_an_older_copy_of_the_roster_is_not_served(store: Store, live: LiveStore, clock: Clock) -> None:
+    """Sync tokens never go backwards: last week's file in the place of today's is refused, also after a restart."""
+    old = store.roster.read_bytes()
+    newest = store.apply(put=["jim"])
+    note_generation(store.members, newest.lineage, newest.id)
+    assert live.snapshot().generation == 2
+    new = store.roster.read_bytes()
+    store.roster.write_bytes(old)
+    clock.now += POLL_SECONDS
+    assert live.snapshot().generation == 2
+    restarted = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), clock)
+    with pytest.raises(StoreError, match="older copy"):
+        restarted.snapshot()
+    store.roster.write_bytes(new)
+    clock.now += POLL_SECONDS
+    assert restarted.snapshot().generation == 2
