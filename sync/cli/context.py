@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from radicale_tldops.settings import Settings, find_file, load
 from radicale_tldops.store import schema
@@ -27,6 +28,8 @@ FOUND = 1
 FAILED = 2
 """Wrong usage, unreadable input, or a failing store or list."""
 
+_PIPE_WIDTH = 10_000
+
 MAX_TEXT = 200
 """Longest reason, and the like, that the command line takes, in characters."""
 
@@ -37,6 +40,19 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud8
 def shown(text: str) -> str:
     """Return `text` with an escape for all that a terminal obeys instead of showing it; the line feed stays."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def _wrapped(console: Console, text: str) -> list[str]:
+    """Break lines at the width of a terminal, what follows indented below; into a pipe a line is a line."""
+    if not console.is_terminal:
+        return [text]
+    lines = []
+    for line in text.split("\n"):
+        body = line.lstrip(" ")
+        indent = " " * (len(line) - len(body))
+        first, *others = Text(body).wrap(console, max(20, console.width - len(indent) - 2)) or [Text()]
+        lines += [indent + first.plain.rstrip(), *(f"{indent}  {other.plain.rstrip()}" for other in others)]
+    return lines
 
 
 def one_line(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -96,12 +112,14 @@ class App:
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
-        self.out.print(shown(text), style=style, soft_wrap=True)
+        for line in _wrapped(self.out, shown(text)):
+            self.out.print(line, style=style, soft_wrap=True)
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line beside the result, on standard error."""
         with suppress(OSError):
-            self.err.print(shown(text), style=style, soft_wrap=True)
+            for line in _wrapped(self.err, shown(text)):
+                self.err.print(line, style=style, soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print a result as JSON."""
@@ -118,7 +136,8 @@ class App:
             table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
         for row in rows:
             table.add_row(*map(shown, row))
-        self.out.print(table)
+        # Nothing is folded in a pipe: whoever searches there wants whole lines.
+        self.out.print(table, width=None if self.out.is_terminal else _PIPE_WIDTH)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
