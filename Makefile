@@ -34,7 +34,7 @@ demo: $(VENV)/run.done
 	@PORT=$(PORT) $(BIN)/python -m tests.demo
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 lint: $(VENV)/lint.done
 	$(BIN)/ruff format --check .

@@ -83,6 +83,23 @@ class RosterApplication(Application):
         """Tell what exists here (RFC 9110, 9.3.7)."""
         return client.OK, {"Allow": ALLOWED, "DAV": CLASSES}, None, None
 
+    def do_GET(
+        self,
+        environ: types.WSGIEnviron,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, object],
+    ) -> types.WSGIResponse:
+        """Answer GET and HEAD, with 304 for what the client has already (RFC 9110, 13.1.2)."""
+        answer = super().do_GET(environ, base_prefix, path, user, user_groups, request_info)
+        headers = dict(answer[1])
+        if answer[0] == client.OK and _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), headers.get("ETag", "")):
+            kept: dict[str, str] = {name: headers[name] for name in ("ETag", "Last-Modified") if name in headers}
+            return client.NOT_MODIFIED, kept, None, None
+        return answer
+
     def _xml_response(self, xml_content: Element, request_info: dict[str, object]) -> bytes:
         """Write an answer with the 200 propstat first in every response: Thunderbird looks at the first alone."""
         for response in xml_content.iter(f"{_DAV}response"):
@@ -143,6 +160,12 @@ def _refusal(environ: types.WSGIEnviron) -> int | None:
         # Radicale takes a body without a length for an empty one, and would answer a REPORT with an empty book.
         return client.LENGTH_REQUIRED
     return None
+
+
+def _has_it(if_none_match: str, etag: str) -> bool:
+    """Compare an If-None-Match header with an entity tag, weakly (RFC 9110, 13.1.2)."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return bool(etag) and (etag in tags or tags == ["*"])
 
 
 def _true_headers(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -96,8 +96,8 @@ def refuse_older(path: Path, lineage: str, number: int, *, wait: float = WRITE_W
         known_lineage, _, known = get_meta(connection, _NEWEST).partition(" ")
     if known_lineage == lineage and number < int(known):
         raise OlderCopyError(
-            f"the roster is at generation {number} and was at {known}: an older copy was put in its place. Put the newer "
-            "one back, or move this one aside and bring it in with `tldops restore`."
+            f"the roster is at generation {number} and was at {known}: an older copy was put in its place. Put the "
+            "newer one back, or move this one aside and bring it in with `tldops restore`."
         )
 
 

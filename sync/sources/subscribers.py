@@ -8,6 +8,7 @@ from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store.values import Source
 from sync.parse import parse
+from sync.records import Severity
 from sync.sources import membership_file
 
 
@@ -41,6 +42,10 @@ class TextList:
         """Read the file. An entry whose address cannot be read makes the whole list unusable."""
         file = membership_file.read(self.path, "subscribers")
         parsed = parse(file.data, str(self.path), self.format)
+        for problem in parsed.problems:
+            # What concerns the file as a whole, such as a quotation mark that is never closed, may hide entries.
+            if problem.severity is Severity.ERROR:
+                raise InputError(f"{problem.origin}: {problem.message}. A part of a list is not used. {problem.remedy}")
         logins: set[str] = set()
         for record in parsed.records:
             found = [canonical_login(address) for address in record.listed]

@@ -41,9 +41,9 @@ class Tldops:
         """Write a membership file with these people."""
         self.workspace.write(*lines(list(people)))
 
-    def sync(self, *people: Person) -> Result:
-        """Write a membership file with these people and apply it."""
-        self.write(*people)
+    def sync(self, *people: Person | str) -> Result:
+        """Write a membership file with these people, or lines, and apply it."""
+        self.workspace.write(*(one if isinstance(one, str) else one.line for one in people))
         return self.do("sync", "--yes")
 
     def refused(self, *arguments: str, code: int) -> str:

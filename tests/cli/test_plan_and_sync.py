@@ -87,7 +87,7 @@ def test_no_change_makes_no_generation(tldops: Tldops) -> None:
 
 def test_same_file_in_another_order_or_format_is_no_change(tldops: Tldops) -> None:
     """Neither the order of the lines nor the form of an entry makes a generation."""
-    tldops.workspace.sync(JOHN, JANE)
+    tldops.sync(JOHN, JANE)
     tldops.workspace.write(
         JANE, "# a comment", "John Doe, #1, .NL, +31 12 345 6789 <John.Doe@nic.nl>".replace("John.D", "john.d")
     )
@@ -157,7 +157,6 @@ def test_store_that_moves_on_during_the_question_is_a_conflict(tldops: Tldops) -
     tldops.write(*TEN[:6])
     other = tldops.workspace.folder / "other.txt"
     other.write_text("".join(f"{person.line}\n" for person in TEN[:7]))
-    tldops.workspace.configure()
     rival = Workspace(tldops.workspace.folder)
     rival.config = tldops.workspace.folder / "rival.toml"
     rival.config.write_text('[membership]\nfile = "other.txt"\n')
@@ -185,7 +184,7 @@ def test_force_needs_a_reviewed_plan_and_a_known_hazard(tldops: Tldops, argument
 
 def test_telephone_numbers_only_on_request(tldops: Tldops) -> None:
     """A changed number is shown as a count; with --show-values old and new are there, in text and in JSON."""
-    tldops.workspace.sync(JOHN, JANE)
+    tldops.sync(JOHN, JANE)
     tldops.workspace.write(JOHN.replace("123456789", "612345678"), JANE)
     hidden, shown = tldops.do("plan").out, tldops.do("plan", "--show-values").out
     assert "~ .nl John Doe" in hidden

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -23,7 +24,7 @@ NEEDED = ("org.gnome.evolution.dataserver.Sources5.service", "org.gnome.evolutio
 EVERYBODY = '(contains "x-evolution-any-field" "")'
 """The expression by which Evolution lists a whole book."""
 
-LIFETIME = 120
+LIFETIME = 300
 """Seconds after which a session that hangs is ended."""
 
 BUS = """\
@@ -96,9 +97,8 @@ def missing() -> str:
     for service in NEEDED:
         if not (SERVICES / service).exists():
             return f"evolution-data-server is not installed: {SERVICES / service} is missing"
-    versions = '{"EBook": "1.2", "EBookContacts": "1.2", "EDataServer": "1.2"}'
     bindings = subprocess.run(
-        [PYTHON, "-c", f"import gi; gi.require_versions({versions})"],
+        [PYTHON, str(SCRIPT), "--check"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -125,8 +125,10 @@ def session(folder: Path) -> Iterator[Evolution]:
             text=True,
             env=environment,
             cwd=folder,
+            start_new_session=True,
         )
-    watchdog = threading.Timer(LIFETIME, running.terminate)
+    watchdog = threading.Timer(LIFETIME, _end, [running])
+    watchdog.daemon = True
     watchdog.start()
     try:
         assert running.stdin is not None
@@ -138,9 +140,15 @@ def session(folder: Path) -> Iterator[Evolution]:
         try:
             running.wait(20)
         except subprocess.TimeoutExpired:
-            running.kill()
+            _end(running)
             running.wait(20)
         watchdog.cancel()
+
+
+def _end(running: "subprocess.Popen[str]") -> None:
+    """End a session with its bus and its script: one process group, which bears the id of the first of them."""
+    if running.poll() is None:
+        os.killpg(running.pid, signal.SIGKILL)
 
 
 def _home(folder: Path) -> dict[str, str]:

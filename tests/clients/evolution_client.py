@@ -9,7 +9,7 @@ requests from standard input, one JSON object a line, and answers each with one 
     {"do": "readonly"}                                                ->  {"readonly": true}
     {"do": "rename" or "remove", "uid": "…"}                          ->  {"refused": "…"}, empty if it was done
 
-A failure is answered with {"error": "…"}.
+A failure is answered with {"error": "…"}. With `--check` it ends at once: the bindings that it needs are there.
 """
 
 import json
@@ -141,5 +141,5 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and "--check" not in sys.argv:
     main()

@@ -87,6 +87,21 @@ def test_nothing_done_here_changes_the_server(site: Site, tmp_path: Path) -> Non
     assert member.files() == roster
 
 
+def test_without_read_only_the_server_refuses_and_stands(site: Site, tmp_path: Path) -> None:
+    """A member who left `read_only` out learns that an edit is forbidden; the book stays, and so does his own edit."""
+    member = Member(tmp_path / "member")
+    member.configure(site.url, site.login, read_only=False)
+    member.discover()
+    member.sync()
+    cards = site.cards()
+    john = file_of(member, "John Doe")
+    edited = john.read_bytes().replace(b"+31 12 345 6789", b"+31 20 000 0000")
+    john.write_bytes(edited)
+    assert "403" in member.sync(code=1)
+    assert site.cards() == cards
+    assert john.read_bytes() == edited
+
+
 def test_the_roster_wins_over_an_edit_of_the_same_contact(changing_site: Site, tmp_path: Path) -> None:
     """A contact that was edited here and changed there is the roster's version after the next run."""
     member = downloaded(changing_site, tmp_path / "member")

@@ -17,7 +17,7 @@ a = "here"
 b = "list"
 collections = ["from b"]
 conflict_resolution = "b wins"
-partial_sync = "revert"
+{partial_sync}
 metadata = ["displayname"]
 
 [storage here]
@@ -30,7 +30,7 @@ type = "carddav"
 url = "{url}"
 username = "{user}"
 password = "{password}"
-read_only = true
+{read_only}
 """
 
 KHARD = """\
@@ -58,11 +58,18 @@ class Member:
         """The folder of the one collection that the server has."""
         return self.folder / "contacts" / "tld-ops"
 
-    def configure(self, url: str, login: Login) -> None:
+    def configure(self, url: str, login: Login, *, read_only: bool = True) -> None:
         """Write both configurations, as a member does, with nothing but the host's URL and the login."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "vdirsyncer.conf").write_text(
-            SYNCER.format(folder=self.folder, url=url, user=login.user, password=login.password)
+            SYNCER.format(
+                folder=self.folder,
+                url=url,
+                user=login.user,
+                password=login.password,
+                read_only="read_only = true" if read_only else "",
+                partial_sync='partial_sync = "revert"' if read_only else "",
+            )
         )
         (self.folder / "khard.conf").write_text(KHARD.format(book=self.book))
 
@@ -70,9 +77,9 @@ class Member:
         """Look for collections, and agree to the creation of their folders; return what vdirsyncer says."""
         return self._run("vdirsyncer", "discover", typed="y\n").stderr
 
-    def sync(self) -> str:
-        """Synchronise; return what vdirsyncer says."""
-        return self._run("vdirsyncer", "sync").stderr
+    def sync(self, code: int = 0) -> str:
+        """Synchronise, which has to end with this exit code; return what vdirsyncer says."""
+        return self._run("vdirsyncer", "sync", code=code).stderr
 
     def metasync(self) -> str:
         """Synchronise the name of the book; return what vdirsyncer says."""
@@ -86,15 +93,15 @@ class Member:
         """Run khard; return the lines of its output."""
         return self._run("khard", *arguments).stdout.splitlines()
 
-    def _run(self, program: str, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    def _run(self, program: str, *arguments: str, typed: str = "", code: int = 0) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-m", program, "--config", str(self.folder / f"{program}.conf"), *arguments],
             input=typed,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
             check=False,
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"},
         )
-        assert done.returncode == 0, (program, arguments, done.stdout, done.stderr)
+        assert done.returncode == code, (program, arguments, done.stdout, done.stderr)
         return done

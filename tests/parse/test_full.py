@@ -167,3 +167,9 @@ def test_limits_refuse_what_no_person_has() -> None:
         record = one(entry(full))
         assert "too-long" in codes(record), full[:40]
         assert max(len(record.name), len(record.phones), len(record.out_of_band), len(record.cctlds)) <= 1000
+
+
+def test_a_line_beyond_the_limit_is_not_taken_apart() -> None:
+    """It belongs to nobody: not even its address is believed."""
+    record = one(f"# a line of 64 KiB and one character\n{entry('J, #1, .nl' + ', ' * 32_800)}\n")
+    assert (codes(record), record.origin.line, record.name, record.listed) == (["too-long"], 2, "", ())

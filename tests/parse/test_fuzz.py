@@ -51,6 +51,7 @@ def check_parsed(parsed: Parsed, data: bytes) -> None:
         assert problem.severity is CODES[problem.code].severity
         assert 1 <= problem.origin.line <= lines
         assert problem.message.isprintable()
+        assert len(problem.message) < 1500
         assert problem.text.isprintable()
         assert len(problem.text) <= 200
     for record in parsed.records:
@@ -146,4 +147,7 @@ def test_a_hundred_thousand_bad_fields_make_few_problems() -> None:
     """Garbage cannot make the list of problems longer than the file."""
     line = "N, #1, .nl," + "@," * 30_000 + " <j@nic.nl>\n"
     parsed = read(line * 3 + "“J, #1, .nl” " + "x@," * 20_000 + "\n")
-    assert sum(1 for _ in problems(parsed)) < 20
+    found = list(problems(parsed))
+    assert len(found) < 20
+    lists = read("J, #1, .nl, +31 1, " + ", ".join(f"address{number}@" for number in range(290)) + " <j@nic.nl>\n")
+    assert max(len(problem.message) for problem in (*found, *problems(lists))) < 500

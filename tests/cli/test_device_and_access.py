@@ -1,0 +1,301 @@
+"""`tldops device`, `tldops access` and `tldops confirm`: who may read, with what, and how that ends."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.cli.conftest import Tldops
+from tests.cli.people import people
+
+TEN = people(10)
+ADA = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
+
+
+def add(tldops: Tldops, login: str, *more: str) -> dict[str, str]:
+    """Issue a device password and return what `device add --json` prints."""
+    shown: dict[str, str] = tldops.do("device", "add", login, "--label", "phone", "--json", *more).json
+    return shown
+
+
+def test_password_is_shown_once_and_kept_nowhere(tldops: Tldops) -> None:
+    """The password has at least 128 bits, and is neither in a database nor in what any other command prints."""
+    tldops.sync(*TEN)
+    result = tldops.do("device", "add", TEN[0].login, "--label", "Thunderbird")
+    found = re.search(r"^Password: (\S+)$", result.out, re.MULTILINE)
+    assert found
+    password = found[1]
+    assert len(set(re.sub("-", "", password))) > 8
+    assert len(re.sub("-", "", password)) * 5 >= 128
+    assert f"User: {TEN[0].login}" in result.out
+    assert result.out.count(password) == 1
+    for path in tldops.workspace.folder.glob("*.sqlite"):
+        assert password.encode() not in path.read_bytes()
+    for command in ("device list", "device list --json", "audit", "audit --json", "access list", "status --json"):
+        assert password not in tldops.do(*command.split()).out
+
+
+def test_two_devices_have_two_passwords(tldops: Tldops) -> None:
+    """Each call issues another password and another id; the label and the style are kept."""
+    tldops.sync(*TEN)
+    first, second = add(tldops, TEN[0].login), add(tldops, TEN[0].login, "--style", "groups")
+    assert first["password"] != second["password"]
+    assert first["id"] != second["id"]
+    listed = tldops.do("device", "list", TEN[0].login, "--json").json
+    assert [(one["id"], one["label"], one["style"]) for one in listed] == [
+        (first["id"], "phone", "plain"),
+        (second["id"], "phone", "groups"),
+    ]
+
+
+def test_addresses_are_the_configured_ones(tldops: Tldops) -> None:
+    """`[server] url` is what the member gets to type, else where `tldops serve` listens."""
+    tldops.sync(*TEN)
+    assert add(tldops, TEN[0].login)["url"] == "http://127.0.0.1:5232/"
+    tldops.workspace.configure('[server]\nurl = "https://contacts.example.org"\n')
+    assert add(tldops, TEN[0].login)["url"] == "https://contacts.example.org/"
+
+
+@pytest.mark.parametrize("typed", ["PERSON01@NIC.Example", "ｐｅｒｓｏｎ01@nic.example", "person01@nic。example"])
+def test_every_spelling_is_the_one_login(tldops: Tldops, typed: str) -> None:
+    """Case, full-width letters and the ideographic dot lead to the canonical login."""
+    tldops.sync(*TEN)
+    assert add(tldops, typed)["user"] == TEN[0].login
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "nobody@nic.example",
+        "реrson01@nic.example",  # Cyrillic letters
+        "person01",
+        "",
+        ".*",
+        "person01@nic.example\n",
+        "person01\x1b[31m@nic.example",
+        "person01@nic.example\u2028",
+        "~groups",
+        "x" * 5000 + "@nic.example",
+    ],
+)
+def test_unknown_login_gets_no_device(tldops: Tldops, login: str) -> None:
+    """Nobody on the list: exit 2, one line that a terminal can show, nothing issued."""
+    tldops.sync(*TEN)
+    said = tldops.refused("device", "add", login, "--label", "phone", code=2)
+    assert "nobody on the list has this login" in said
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize("label", ["", "  ", "a\nb", "\x1b[31m", "x" * 61])
+def test_label_is_one_line(tldops: Tldops, label: str) -> None:
+    """A label that would break the list of devices is wrong usage."""
+    tldops.sync(*TEN)
+    assert "--label" in tldops.refused("device", "add", TEN[0].login, "--label", label, code=2)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a\nb", "a\x1b[31m", "\udcff", "x" * 201])
+@pytest.mark.parametrize(
+    "command", ["access deny LOGIN --reason", "device revoke 00000000 --reason", "confirm LOGIN --how"]
+)
+def test_reasons_are_one_line(tldops: Tldops, command: str, reason: str) -> None:
+    """So is a reason: exit 2, and neither database is touched."""
+    tldops.sync(*TEN)
+    said = tldops.refused(*command.replace("LOGIN", TEN[0].login).split(), reason, code=2)
+    assert "one line of 1 to 200 characters" in said
+
+
+def test_no_device_before_the_first_sync(tldops: Tldops) -> None:
+    """Without a generation there is nobody to issue a device to: exit 2 and the command that helps."""
+    tldops.do("status")
+    assert "`tldops sync`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
+
+
+def test_revocation(tldops: Tldops) -> None:
+    """A revoked device is marked with the reason; the others stay valid; revoking again changes nothing."""
+    tldops.sync(*TEN)
+    first, _ = add(tldops, TEN[0].login), add(tldops, TEN[0].login)
+    tldops.do("device", "revoke", first["id"], "--reason", "phone lost")
+    assert tldops.devices(TEN[0].login) == [False, True]
+    listed = tldops.do("device", "list", "--json").json
+    assert listed[0]["revoked_because"] == "phone lost"
+    assert "phone lost" in tldops.do("device", "list").out
+    assert "revoked already" in tldops.do("device", "revoke", first["id"]).out
+    assert tldops.do("device", "list", "--json").json[0]["revoked_because"] == "phone lost"
+
+
+def test_unknown_device_revokes_nothing(tldops: Tldops) -> None:
+    """One wrong id among several: exit 2, and none of them is revoked."""
+    tldops.sync(*TEN)
+    device = add(tldops, TEN[0].login)
+    assert "0badc0de" in tldops.refused("device", "revoke", device["id"], "0badc0de", code=2)
+    assert tldops.devices(TEN[0].login) == [True]
+
+
+def test_removal_from_the_list_ends_the_devices(tldops: Tldops) -> None:
+    """A removed person's devices end, the plan says how many, and coming back does not revive them."""
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    add(tldops, TEN[0].login)
+    tldops.write(*TEN[1:])
+    assert f"- {TEN[0].login}: may no longer log in; 2 device passwords end" in tldops.do("plan").out.splitlines()
+    tldops.do("sync", "--yes")
+    assert tldops.devices(TEN[0].login) == [False, False]
+    tldops.sync(*TEN)
+    assert TEN[0].login in tldops.logins()
+    assert tldops.devices(TEN[0].login) == [False, False]
+
+
+def test_changed_list_address_ends_the_devices(tldops: Tldops) -> None:
+    """The person keeps card and UID under the new address; devices of the old one end, and the plan says so."""
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    tldops.workspace.write(
+        TEN[0].line.replace(TEN[0].login, "moved@registry.example"), *(person.line for person in TEN[1:])
+    )
+    shown = tldops.do("plan").out.splitlines()
+    assert f"- {TEN[0].login}: may no longer log in; 1 device password ends" in shown
+    assert f"~ .at {TEN[0].name}  [name within the ccTLD]" in shown
+    tldops.do("sync", "--yes")
+    assert tldops.devices(TEN[0].login) == [False]
+    assert "moved@registry.example" in tldops.logins()
+    tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
+
+
+def test_address_that_is_somebody_elses_now(tldops: Tldops) -> None:
+    """When one of a person's addresses passes to another person, the devices issued under it end; the plan says so."""
+    second = "second@nic.example"
+    tldops.sync(*TEN, TEN[0].line.replace(TEN[0].login, second))
+    add(tldops, second)
+    add(tldops, TEN[0].login)
+    tldops.workspace.write(*(person.line for person in TEN), TEN[1].line.replace(TEN[1].login, second))
+    shown = tldops.do("plan").out
+    assert f"~ {second}: login changes (somebody else's now); 1 device password ends" in shown
+    tldops.do("sync", "--yes")
+    assert tldops.devices(second) == [False]
+    assert tldops.devices(TEN[0].login) == [True]
+
+
+def test_denial_ends_access_and_devices_and_not_the_card(tldops: Tldops) -> None:
+    """`deny` takes effect without a sync: no login, devices revoked, no new device; the card stays."""
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    assert "1 device password revoked" in tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen").out
+    assert TEN[0].login not in tldops.logins()
+    assert tldops.devices(TEN[0].login) == [False]
+    assert TEN[0].name in tldops.roster()
+    assert "`tldops access allow`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=1)
+    listed = {one["login"]: one for one in tldops.do("access", "list", "--json").json}
+    assert listed[TEN[0].login]["denied"] == "phone stolen"
+    assert "DENIED: phone stolen" in tldops.do("access", "list").out
+    assert tldops.do("status", "--json").json["denied"] == [TEN[0].login]
+
+
+def test_denial_outlives_sync_rollback_and_restore(tldops: Tldops) -> None:
+    """Neither a sync, a rollback, nor a backup from before the denial brings the login back."""
+    tldops.sync(*TEN)
+    backup = tldops.workspace.folder / "backup"
+    tldops.do("backup", str(backup))
+    tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
+    tldops.sync(*TEN[:9])
+    assert TEN[0].login not in tldops.logins()
+    tldops.do("rollback", "1", "--yes")
+    assert TEN[0].login not in tldops.logins()
+    tldops.do("restore", str(backup), "--yes")
+    assert TEN[0].login not in tldops.logins()
+    assert tldops.do("status", "--json").json["denied"] == [TEN[0].login]
+    tldops.do("sync", "--yes")
+    assert TEN[0].login not in tldops.logins()
+
+
+def test_denial_comes_before_the_person(tldops: Tldops) -> None:
+    """A login can be denied before it is on the list, in any spelling; then it never gets in."""
+    tldops.sync(*TEN[:9])
+    tldops.do("access", "deny", TEN[9].login.upper(), "--reason", "impostor")
+    tldops.sync(*TEN)
+    assert TEN[9].name in tldops.roster()
+    assert TEN[9].login not in tldops.logins()
+
+
+def test_denial_of_somebody_who_left_and_returns(tldops: Tldops) -> None:
+    """Leaving the list and coming back does not wash a denial off."""
+    tldops.sync(*TEN)
+    tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
+    tldops.sync(*TEN[1:])
+    listed = {one["login"]: one["reason"] for one in tldops.do("access", "list", "--json").json}
+    assert listed[TEN[0].login] == "not on the list"
+    tldops.sync(*TEN)
+    assert TEN[0].login not in tldops.logins()
+
+
+def test_allow_gives_the_login_back_and_not_the_devices(tldops: Tldops) -> None:
+    """After `allow` the login may read again, revoked passwords stay revoked, and a second `allow` is an error."""
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
+    tldops.do("access", "allow", TEN[0].login)
+    assert TEN[0].login in tldops.logins()
+    assert tldops.devices(TEN[0].login) == [False]
+    assert "is not denied" in tldops.refused("access", "allow", TEN[0].login, code=2)
+    tldops.do("access", "deny", "nobody@nic.example", "--reason", "x")
+    assert "not on the list" in tldops.do("access", "allow", "nobody@nic.example").out
+
+
+@pytest.mark.parametrize("command", [("access", "deny", "no login", "--reason", "x"), ("access", "allow", "\x1b[31m")])
+def test_what_is_no_login_is_refused(tldops: Tldops, command: tuple[str, ...]) -> None:
+    """Something that no mail address can be is exit 2, in one printable line."""
+    tldops.sync(*TEN)
+    said = tldops.refused(*command, code=2)
+    assert "is no login" in said
+    assert said.isprintable()
+
+
+def test_every_listed_address_is_a_login(tldops: Tldops) -> None:
+    """A person is on the list under any address of the record; without a separate list, under the list addresses."""
+    tldops.sync(ADA)
+    assert tldops.logins() == {"ada@nic.example"}
+    (tldops.workspace.folder / "list.txt").write_text("ada@example.net\nada@nic.example\n")
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.do("sync", "--yes")
+    assert tldops.logins() == {"ada@nic.example", "ada@example.net"}
+    (tldops.workspace.folder / "list.txt").write_text("ada@example.net\n")
+    tldops.do("sync", "--yes")
+    assert tldops.logins() == {"ada@example.net"}
+
+
+def test_configured_readers_have_a_reason_and_no_card(tldops: Tldops) -> None:
+    """A reader who is no SSC logs in with the reason shown; off the list, there is a warning and no login."""
+    tldops.workspace.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
+    tldops.sync(*TEN)
+    listed = {one["login"]: one["reason"] for one in tldops.do("access", "list", "--json").json}
+    assert listed["secretariat@icann.example"] == "ccNSO secretariat"
+    assert len(tldops.roster()) == 10
+    (tldops.workspace.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in TEN))
+    tldops.workspace.configure(
+        '[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n[subscribers]\nfile = "list.txt"\n'
+    )
+    shown = tldops.do("sync", "--yes", "--json").json
+    assert [one["code"] for one in shown["plan"]["problems"] if "secretariat" in one["message"]] == [
+        "reader-not-listed"
+    ]
+    assert "secretariat@icann.example" not in tldops.logins()
+
+
+def test_confirmation_reaches_the_card_with_the_next_sync(tldops: Tldops) -> None:
+    """`confirm` is recorded with how and by whom; the card shows the day after the next sync."""
+    tldops.sync(ADA)
+    assert tldops.do("status", "--json").json["never_confirmed"] == 1
+    tldops.do("confirm", "ada@example.net", "--how", "answered the yearly mail")
+    entry = tldops.do("audit", "--json").json[-1]
+    assert (entry["action"], entry["detail"]["how"]) == ("confirm", "answered the yearly mail")
+    assert tldops.roster()["Ada Example"].confirmed_on is None
+    tldops.do("sync", "--yes")
+    assert tldops.roster()["Ada Example"].confirmed_on == datetime.now(UTC).date()
+    assert tldops.do("status", "--json").json["never_confirmed"] == 0
+
+
+def test_confirmation_is_all_or_nothing(tldops: Tldops) -> None:
+    """One unknown address among several: exit 2, and nobody is confirmed."""
+    tldops.sync(*TEN)
+    said = tldops.refused("confirm", TEN[0].login, "nobody@nic.example", TEN[1].login, code=2)
+    assert "nobody@nic.example" in said
+    assert tldops.do("status", "--json").json["never_confirmed"] == 10

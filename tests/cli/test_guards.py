@@ -1,0 +1,260 @@
+"""The guards of `sync`: each hazard fires, in the plan too, stops what it should stop, and is overridden by name."""
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from tests.cli.conftest import Tldops
+from tests.cli.people import Person, people
+
+HUNDRED = people(120)
+TWENTY = people(20)
+
+
+def hazards(tldops: Tldops) -> set[str]:
+    """The codes of the hazards that `plan` names; it exits with 1 exactly when there are any."""
+    result = tldops("plan", "--json")
+    codes = {one["code"] for one in result.json["hazards"]}
+    assert result.code == (1 if codes else 0)
+    return codes
+
+
+def force(tldops: Tldops, *codes: str) -> None:
+    """Apply the plan as it stands with these hazards overridden."""
+    plan = tldops("plan", "--json").json["id"]
+    tldops.do("sync", "--plan", plan, *(word for code in codes for word in ("--force", code)))
+
+
+def with_list(tldops: Tldops, *some: Person) -> None:
+    """Configure a list of subscribers with these people on it."""
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    (tldops.workspace.folder / "list.txt").write_text("".join(f"{one.login}\n" for one in some))
+
+
+@pytest.mark.parametrize(("gone", "refused"), [(5, False), (6, True), (15, True)])
+def test_mass_removal_and_mass_access(tldops: Tldops, gone: int, refused: bool) -> None:
+    """Five of twenty people may go, six may not: the larger of 10 % and 5 is the limit, for small rosters too."""
+    tldops.sync(*TWENTY)
+    tldops.write(*TWENTY[gone:])
+    assert hazards(tldops) == ({"mass-removal", "mass-access"} if refused else set())
+    if refused:
+        said = tldops.refused("sync", "--yes", code=1)
+        assert f"{gone} people would be removed; the limit is 5" in said
+        assert "--force mass-removal" in said
+    else:
+        tldops.do("sync", "--yes")
+    assert len(tldops.roster()) == (20 if refused else 20 - gone)
+
+
+@pytest.mark.parametrize(("new", "refused"), [(10, False), (11, True)])
+def test_mass_addition(tldops: Tldops, new: int, refused: bool) -> None:
+    """Of a hundred people, ten may come at once, and eleven strangers may not."""
+    tldops.sync(*HUNDRED[:100])
+    tldops.write(*HUNDRED[: 100 + new])
+    assert hazards(tldops) == ({"mass-addition", "mass-access"} if refused else set())
+    if refused:
+        assert "11 people would be added; the limit is 10" in tldops.refused("sync", "--yes", code=1)
+    else:
+        tldops.do("sync", "--yes")
+    assert len(tldops.logins()) == (100 if refused else 100 + new)
+
+
+def test_three_cuts_of_nine_percent_add_up(tldops: Tldops) -> None:
+    """Within 24 hours removals are one sum against the last approved roster; a day later they count anew."""
+    tldops.sync(*HUNDRED[:100])
+    tldops.sync(*HUNDRED[9:100])
+    tldops.write(*HUNDRED[18:100])
+    assert "9 people would be removed, after 9 in the last 24 hours" in tldops.refused("sync", "--yes", code=1)
+    tldops.ahead = timedelta(hours=23)
+    assert "mass-removal" in hazards(tldops)
+    tldops.ahead = timedelta(hours=25)
+    tldops.do("sync", "--yes")
+    tldops.write(*HUNDRED[27:100])
+    assert "mass-removal" in hazards(tldops)
+    assert len(tldops.roster()) == 82
+
+
+def test_additions_and_logins_add_up_too(tldops: Tldops) -> None:
+    """Six new people and then five are eleven of a hundred, for the roster and for the logins."""
+    tldops.sync(*HUNDRED[:100])
+    tldops.sync(*HUNDRED[:106])
+    tldops.write(*HUNDRED[:111])
+    assert hazards(tldops) == {"mass-addition", "mass-access"}
+
+
+def test_clock_set_back_does_not_empty_the_window(tldops: Tldops) -> None:
+    """A generation that seems to lie in the future counts as well: the clock was wrong then, or is now."""
+    tldops.sync(*HUNDRED[:100])
+    tldops.ahead = timedelta(days=365)
+    tldops.sync(*HUNDRED[9:100])
+    tldops.ahead = timedelta()
+    tldops.write(*HUNDRED[18:100])
+    assert "mass-removal" in hazards(tldops)
+
+
+def test_the_window_and_the_limits_are_settings(tldops: Tldops) -> None:
+    """`[guards]` moves the limits, and none of its values switches a guard off for a small roster."""
+    tldops.sync(*TWENTY)
+    tldops.workspace.configure("[guards]\nremoval_people = 0\nremoval_percent = 5\n")
+    tldops.write(*TWENTY[2:])
+    assert hazards(tldops) == {"mass-removal"}
+    tldops.workspace.configure("[guards]\nremoval_people = 7\naccess_percent = 35\n")
+    tldops.write(*TWENTY[7:])
+    assert hazards(tldops) == set()
+
+
+def test_one_person_can_always_be_removed(tldops: Tldops) -> None:
+    """A plan that removes exactly one person passes every guard, is audited, and counts in the sum."""
+    tldops.sync(*TWENTY)
+    tldops.sync(*TWENTY[5:])
+    tldops.workspace.configure(
+        "[guards]\nremoval_people = 0\nremoval_percent = 0\naccess_people = 0\naccess_percent = 0\n"
+    )
+    tldops.sync(*TWENTY[6:])
+    assert TWENTY[5].login not in tldops.logins()
+    assert tldops.do("audit", "--json").json[-1]["detail"]["removed"] == 1
+    tldops.workspace.configure()
+    tldops.write(*TWENTY[8:])
+    assert "2 people would be removed, after 6 in the last 24 hours" in tldops.refused("sync", "--yes", code=1)
+
+
+def test_one_removal_beside_something_else_is_guarded(tldops: Tldops) -> None:
+    """The exception is for the removal alone: with an addition in the same plan the sums hold."""
+    tldops.sync(*TWENTY[:19])
+    tldops.sync(*TWENTY[5:19])
+    tldops.write(*TWENTY[6:])
+    assert "mass-removal" in hazards(tldops)
+
+
+def test_nobody_left_is_a_hazard(tldops: Tldops) -> None:
+    """A file of readers alone would empty the roster: `empty-input`, however few people there were."""
+    tldops.workspace.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC any more"\n')
+    tldops.sync(TWENTY[0])
+    tldops.workspace.write(f"“Somebody” {TWENTY[1].login}")
+    assert "empty-input" in hazards(tldops)
+    assert "nobody would be left in the roster" in tldops.refused("sync", "--yes", code=1)
+    assert list(tldops.roster()) == [TWENTY[0].name]
+
+
+def test_empty_store_and_nobody_in_the_file_is_not_done(tldops: Tldops) -> None:
+    """The very first sync of a file with nobody in it is refused, and does not say that there is nothing to do."""
+    tldops.workspace.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC"\n')
+    tldops.workspace.write(f"“Somebody” {TWENTY[1].login}")
+    result = tldops("sync", "--yes")
+    assert result.code == 1
+    assert "nobody would be left in the roster" in result.err
+    assert tldops.generation() == 0
+
+
+def test_older_file_than_the_last_one(tldops: Tldops) -> None:
+    """Yesterday's file after today's is `stale-source`; the same bytes with an old date are not."""
+    tldops.sync(*TWENTY)
+    file = tldops.workspace.members
+    yesterday = file.stat().st_mtime - 86400
+    os.utime(file, (yesterday, yesterday))
+    assert hazards(tldops) == set()
+    tldops.write(*TWENTY[:18])
+    os.utime(file, (yesterday, yesterday))
+    assert hazards(tldops) == {"stale-source"}
+    assert "older than the membership input that was applied last" in tldops.refused("sync", "--yes", code=1)
+    force(tldops, "stale-source")
+    assert len(tldops.roster()) == 18
+
+
+def test_older_list_than_the_last_one(tldops: Tldops) -> None:
+    """An old list of subscribers would let removed people in again: the same hazard, for the logins."""
+    with_list(tldops, *TWENTY[2:])
+    tldops.write(*TWENTY)
+    tldops.do("sync", "--yes")
+    with_list(tldops, *TWENTY)
+    file = tldops.workspace.folder / "list.txt"
+    yesterday = file.stat().st_mtime - 86400
+    os.utime(file, (yesterday, yesterday))
+    assert hazards(tldops) == {"stale-source"}
+    tldops.refused("sync", "--yes", code=1)
+    assert TWENTY[0].login not in tldops.logins()
+
+
+def test_list_and_file_that_disagree(tldops: Tldops) -> None:
+    """More than 10 % of the people off the list, or as many strangers on it, is `list-mismatch`, said once."""
+    tldops.workspace.configure("[guards]\nremoval_people = 20\naccess_people = 20\n")
+    tldops.sync(*TWENTY)
+    tldops.workspace.configure(
+        '[subscribers]\nfile = "list.txt"\n[guards]\nremoval_people = 20\naccess_people = 20\naddition_people = 20\n'
+    )
+    listed = tldops.workspace.folder / "list.txt"
+    listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:18]))
+    assert hazards(tldops) == set()
+    listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:17]))
+    assert hazards(tldops) == {"list-mismatch"}
+    assert tldops("plan").out.count("! list-mismatch") == 1
+    tldops.refused("sync", "--yes", code=1)
+    strangers = "".join(f"stranger{number}@list.example\n" for number in range(3))
+    listed.write_text("".join(f"{one.login}\n" for one in TWENTY) + strangers)
+    assert hazards(tldops) == {"list-mismatch"}
+    assert not any("stranger" in login for login in tldops.logins())
+
+
+def test_forced_plan_is_the_new_measure(tldops: Tldops) -> None:
+    """A hazard that is named with the plan's id is overridden, audited, and the sums start again from there."""
+    tldops.sync(*TWENTY)
+    tldops.write(*TWENTY[8:])
+    force(tldops, "mass-removal", "mass-access")
+    assert len(tldops.roster()) == 12
+    newest = tldops.do("history", "--json").json[0]
+    assert newest["forced"] == ["mass-access", "mass-removal"]
+    assert tldops.do("audit", "--json").json[-1]["detail"]["forced"] == ["mass-access", "mass-removal"]
+    assert "(forced)" in tldops.do("history").out
+    tldops.sync(*TWENTY[12:])
+    assert len(tldops.roster()) == 8
+
+
+def test_every_hazard_has_to_be_named(tldops: Tldops) -> None:
+    """Forcing one of two hazards applies nothing and names the one that is left."""
+    tldops.sync(*TWENTY)
+    tldops.write(*TWENTY[8:])
+    plan = tldops("plan", "--json").json["id"]
+    said = tldops.refused("sync", "--plan", plan, "--force", "mass-removal", code=1)
+    assert "--force mass-access" in said
+    assert "--force mass-removal" not in said
+
+
+def test_hazard_in_the_roster_does_not_keep_anybody_in(tldops: Tldops) -> None:
+    """Ten strangers in the file stop the roster; two people who went lose their access all the same."""
+    tldops.sync(*HUNDRED[:20])
+    tldops.do("device", "add", HUNDRED[0].login, "--label", "phone")
+    tldops.workspace.configure("[guards]\naccess_people = 12\n")
+    tldops.write(*HUNDRED[2:30])
+    result = tldops("sync", "--yes")
+    assert result.code == 1
+    assert "Access: 2 logins removed in generation 2" in result.err
+    assert "the roster was left as it is" in result.err
+    assert tldops.logins() == {one.login for one in HUNDRED[2:20]}
+    assert set(tldops.roster()) == {one.name for one in HUNDRED[:20]}
+    assert tldops.devices(HUNDRED[0].login) == [False]
+    # What it offers next can be done: the plan has another id now, and the message does not name the old one.
+    old = result.out.split("Plan ")[1][:16]
+    assert old not in result.err
+    force(tldops, "mass-addition")
+    assert set(tldops.roster()) == {one.name for one in HUNDRED[2:30]}
+
+
+def test_hazard_in_the_access_keeps_everything(tldops: Tldops) -> None:
+    """When the logins themselves are the hazard, nobody is shut out."""
+    tldops.sync(*TWENTY)
+    tldops.write(*TWENTY[6:])
+    tldops.refused("sync", "--yes", code=1)
+    assert len(tldops.logins()) == 20
+
+
+def test_rollback_is_guarded(tldops: Tldops) -> None:
+    """A rollback that takes more people than the limit is refused like a sync, and forced like one."""
+    tldops.sync(*TWENTY[:12])
+    tldops.workspace.configure("[guards]\naddition_people = 20\naccess_people = 20\n")
+    tldops.sync(*TWENTY)
+    said = tldops.refused("rollback", "1", "--yes", code=1)
+    assert "8 people would be removed; the limit is 5" in said
+    plan = said.split("--plan ")[1].split()[0]
+    tldops.do("rollback", "1", "--plan", plan, "--force", "mass-removal")
+    assert len(tldops.roster()) == 12
