@@ -29,7 +29,8 @@ def check(app: App, file: Path | None, file_format: str | None, strict: bool, as
       tldops check --json members.csv
       tldops check --strict            also fail on warnings
     """
-    checked = pipeline.check(app.settings, file, file_format, app.now)
+    with app.working("Checking the membership file"):
+        checked = pipeline.check(app.settings, file, file_format, app.now)
     vetted = checked.vetted
     contacts = [*vetted.contacts, *vetted.unlisted]
     problems = vetted.problems

@@ -140,6 +140,15 @@ class App:
         self.out.print(table, width=None if self.out.is_terminal else _PIPE_WIDTH)
 
     @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show on a terminal that something goes on of which nobody knows how long it takes."""
+        if not self.err.is_terminal:
+            yield
+            return
+        with self.err.status(what):
+            yield
+
+    @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """Give a function that shows how far long work is, on a terminal only."""
         if not self.err.is_terminal:

@@ -77,7 +77,8 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
     """
     now = app.now
     app.stores()
-    prepared = pipeline.prepare(app.settings, pipeline.check(app.settings, file, file_format, now), now)
+    with app.working("Checking the membership file and the store"):
+        prepared = pipeline.prepare(app.settings, pipeline.check(app.settings, file, file_format, now), now)
     problems = prepared.wanted.problems
     if as_json:
         app.json(plan_json(prepared.plan, problems, show_values=show_values))
@@ -122,8 +123,9 @@ def sync(
     """
     consent = Consent(yes, plan_id, forced)
     now, stores = app.now, app.stores()
-    checked = pipeline.check(app.settings, file, file_format, now)
-    prepared = pipeline.prepare(app.settings, checked, now)
+    with app.working("Checking the membership file and the store"):
+        checked = pipeline.check(app.settings, file, file_format, now)
+        prepared = pipeline.prepare(app.settings, checked, now)
     errors = prepared.wanted.errors
     if not as_json:
         print_problems(app, _to_see(prepared), show_values=show_values)

@@ -27,14 +27,17 @@ def on_a_terminal(workspace: Workspace, answer: str, *arguments: str, before: Wo
         )
     shown = b""
     asked = False
-    while select.select([terminal], [], [], 60)[0]:
+    patience = 60
+    while patience:
+        if not select.select([terminal], [], [], 1)[0]:
+            patience -= 1
+            if asked and answer == "\x03":  # it can come in the moment before Python begins to wait, and is not seen then
+                os.write(terminal, answer.encode())
+            continue
         try:
-            read = os.read(terminal, 65536)
+            shown += os.read(terminal, 65536)
         except OSError:  # how Linux says that the other side is closed
             break
-        if not read:
-            break
-        shown += read
         if b"[y/N]" in shown and not asked:
             asked = True
             if before is not None:

@@ -1,0 +1,327 @@
+"""Bad membership files and lists: one clear message, the right exit code, an untouched store."""
+
+import codecs
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import vobject
+
+from tests.cli.conftest import Tldops, message
+from tests.cli.people import people
+from tests.support import Workspace
+
+FORTY = people(40)
+SECOND = [f"“{one.name}, #{one.slot}, .{one.cctld}, {one.phone}” {one.login}, {one.name[-2:]}@example.net" for one in FORTY]
+AS_TEXT = "".join(f"{one.line}\n" for one in FORTY)
+AS_REPORT = "".join(f"{line}\n" for line in SECOND)
+AS_CSV = "name,slot,cctlds,phones,email,note\r\n" + "".join(
+    f"{one.name},{one.slot},.{one.cctld},{one.phone},{one.login},knows {one.number} things\r\n" for one in FORTY
+)
+
+CONTENTS: dict[str, bytes] = {
+    "empty": b"",
+    "blank lines": b"\n \n\t\n\r\n",
+    "a byte order mark": codecs.BOM_UTF8,
+    "comments alone": b"# nobody\n# at all\n",
+    "a web page": b"<!DOCTYPE html>\n<html><body><h1>502 Bad Gateway</h1>mail admin@list.example</body></html>\n",
+    "a web page behind a line": b"Content-Type: text/html\n\n<html>\n<head><title>x</title></head>\nadmin@list.example\n",
+    "JSON": b'{"error": "not allowed", "contact": "admin@list.example"}\n',
+    "Mailman's empty list": b"tld-ops.lists.example has no members\n",
+    "a message of the shell": b"bash: list_members: command not found\n",
+    "random octets": bytes(range(256)) * 40,
+    "zeros": b"\0" * 4096,
+    "UTF-16 cut in a character": AS_TEXT.encode("utf-16")[:-1],
+    "UTF-8 cut in a character": "“Иван Пример, #1, .рф".encode()[:-1],
+    "half of a character": AS_TEXT.replace("Person 07", "Person \ud800").encode("utf-8", "surrogatepass"),
+    "a gzip archive": b"\x1f\x8b\x08\0" + bytes(range(256)),
+    "a spreadsheet": b"PK\x03\x04" + bytes(range(256)) * 8,
+    "a PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "a database": b"SQLite format 3\0" + b"\0" * 200,
+    "a Python pickle": b"\x80\x02}q\0U\x09usernamesq\1}q\2s.",
+    "a dump that is cut off": b"[----- start pickle file -----]\n{ 'usernames': { 'john@nic.example': u'John Doe, #1, .n",
+    "brackets without end": b"{'usernames': " + b"[" * 200_000,
+    "a table without its columns": b"name,phones,email\nJohn Doe,+31 6 12345678,john@nic.example\n",
+    "a column twice": b"name,cctlds,email,name\nJohn Doe,.nl,john@nic.example,x\n",
+    "a log": b"".join(b"Nov 21 05:%02d:00 host sshd: connection from 192.0.2.1 user@host closed\n" % n for n in range(60)),
+}
+"""What a file may hold that is certainly no list of people, by what it is."""
+
+
+@pytest.fixture
+def synced(tldops: Tldops) -> Tldops:
+    """A store with forty people."""
+    tldops.sync(*FORTY)
+    return tldops
+
+
+def unusable(tldops: Tldops, path: Path) -> None:
+    """A file that `check`, `plan` and `sync` refuse with exit 2, naming it, with nothing on standard output."""
+    for command in (("check",), ("plan",), ("sync", "--yes"), ("sync", "--yes", "--quarantine")):
+        assert path.name in tldops.refused(*command, str(path), code=2)
+    assert tldops("check", "--json", str(path)).out == ""
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_is_no_list_is_refused(synced: Tldops, kind: str) -> None:
+    """Exit 2 and the file's name for content that is certainly no list."""
+    path = synced.workspace.folder / "input"
+    path.write_bytes(CONTENTS[kind])
+    unusable(synced, path)
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_is_no_list_never_means_that_nobody_is_on_it(synced: Tldops, kind: str) -> None:
+    """The same content as list of subscribers: exit 2, and everybody keeps reading."""
+    path = synced.workspace.folder / "list"
+    path.write_bytes(CONTENTS[kind])
+    synced.workspace.configure('[subscribers]\nfile = "list"\n')
+    assert "list" in synced.refused("sync", "--yes", code=2)
+    assert len(synced.logins()) == 40
+
+
+def test_broken_line_spoils_the_list_of_subscribers(synced: Tldops) -> None:
+    """A line without an address that can be read makes the list unusable: a part of it would shut people out."""
+    path = synced.workspace.folder / "list"
+    path.write_text("".join(f"{one.login}\n" for one in FORTY[:39]) + "person40 at nic.example\n")
+    synced.workspace.configure('[subscribers]\nfile = "list"\n')
+    assert "list:40" in synced.refused("sync", "--yes", code=2)
+
+
+def _missing(path: Path) -> None:
+    del path
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _null(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+def _zero(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+
+
+def _socket(path: Path) -> None:
+    os.chdir(path.parent)  # the address of a socket may not be long
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path.name)
+
+
+@pytest.mark.parametrize("make", [_missing, Path.mkdir, _loop, _dangling, _null, _zero, _huge, _socket])
+def test_what_is_no_file_is_refused(
+    synced: Tldops, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing, a folder, a loop of links, a device, a socket, something endless or huge: exit 2 and the name."""
+    monkeypatch.chdir(synced.workspace.folder)
+    path = synced.workspace.folder / "input"
+    make(path)
+    unusable(synced, path)
+
+
+@pytest.mark.parametrize("command", ["check", "sync --yes"])
+def test_pipe_is_refused_and_does_not_hang(workspace: Workspace, command: str) -> None:
+    """A named pipe, which nobody writes to, is exit 2 at once."""
+    os.mkfifo(workspace.members)
+    result = workspace.run(*command.split())
+    assert result.code == 2
+    assert "a pipe or a device" in message(result)
+
+
+def test_name_too_long_for_a_file(synced: Tldops) -> None:
+    """A path that no file can have is exit 2, too."""
+    assert "x" * 300 in synced.refused("check", "x" * 300, code=2)
+
+
+@pytest.mark.parametrize("how", ["replaced", "longer", "shorter"])
+def test_file_that_changes_while_it_is_read(synced: Tldops, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A file that is replaced, appended to or cut between opening and closing is refused, not mixed."""
+    path, look = synced.workspace.members, os.fstat
+    new = synced.workspace.folder / "new"
+    new.write_text("".join(f"{one.line}\n" for one in FORTY[:38]))
+
+    def interfering(descriptor: int) -> os.stat_result:
+        monkeypatch.setattr(os, "fstat", look)
+        found = look(descriptor)
+        if how == "replaced":
+            new.rename(path)
+        elif how == "longer":
+            with path.open("a") as other:
+                other.write("x")
+        else:
+            os.truncate(path, 500)
+        return found
+
+    monkeypatch.setattr(os, "fstat", interfering)
+    assert "changed while it was read" in synced.refused("sync", "--yes", code=2)
+
+
+@pytest.mark.parametrize("whole", [AS_TEXT, AS_REPORT, AS_CSV], ids=["quoted", "report", "csv"])
+def test_cut_off_anywhere_is_never_a_silently_smaller_roster(tldops: Tldops, whole: str) -> None:
+    """Cut at any byte, a file is refused, or what goes is within the guards and shown name by name.
+
+    Whoever stays keeps the same data, unless the file's missing end is pointed out.
+    """
+    tldops.workspace.members.write_text(whole, newline="")
+    tldops.do("sync", "--yes")
+    before = tldops.roster()
+    databases = {path: path.read_bytes() for path in tldops.workspace.folder.glob("*.sqlite")}
+    data = whole.encode()
+    last = len(data) - len(data[:-2].rpartition(b"\n")[2])
+    cuts = {*range(0, last, len(data) // 12), *range(last - 3, len(data), max(1, (len(data) - last) // 20))}
+    refused = 0
+    for cut in sorted(cuts):
+        tldops.workspace.members.write_bytes(data[:cut])
+        files = tldops.files()
+        result = tldops("sync", "--yes")
+        after = tldops.roster()
+        if result.code:
+            refused += 1
+            assert tldops.files() == files, f"cut at {cut}: refused and written"
+            assert message(result)
+            continue
+        gone = set(before) - set(after)
+        assert len(gone) <= 5, f"cut at {cut}: {len(gone)} people went"
+        assert not set(after) - set(before)
+        for name in gone:
+            assert any(line.startswith("- ") and line.endswith(name) for line in result.out.splitlines())
+        changed = [name for name in after if after[name] != before[name]]
+        assert not changed or "no-final-newline" in result.out, f"cut at {cut}: {changed} changed without a warning"
+        for path, content in databases.items():
+            path.write_bytes(content)
+    assert refused > len(cuts) / 2
+
+
+CHARACTERS = {
+    "CR": "\r",
+    "NEL": "\x85",
+    "U+2028": "\u2028",
+    "U+2029": "\u2029",
+    "VT": "\x0b",
+    "FF": "\x0c",
+    "NUL": "\0",
+    "ESC": "\x1b[31m",
+    "DEL": "\x7f",
+    "U+FFFE": "\ufffe",
+    "a mark that turns the direction": "\u202e",
+}
+
+
+@pytest.mark.parametrize("character", CHARACTERS)
+def test_control_characters_in_any_field_are_refused(synced: Tldops, character: str) -> None:
+    """In name, telephone and address of a line: an error with file and line, in printable output, nothing applied."""
+    new = people(41)[40]
+    for field in (new.name, new.phone, new.login):
+        hostile = new.line.replace(field, field[:4] + CHARACTERS[character] + field[4:])
+        synced.workspace.members.write_text(AS_TEXT + hostile + "\n", newline="")
+        checked = synced("check")
+        assert checked.code == 1
+        assert f"{synced.workspace.members}:41: error: " in checked.out
+        assert all(line.isprintable() for line in checked.out.splitlines())
+        files = synced.files()
+        assert synced("sync", "--yes").code == 1
+        assert synced.files() == files
+
+
+@pytest.mark.parametrize("character", [*CHARACTERS, "LF"])
+@pytest.mark.parametrize("column", ["name", "cctlds", "phones", "email", "note"])
+def test_control_characters_in_any_cell_are_refused(synced: Tldops, character: str, column: str) -> None:
+    """The same in a cell of a table; a line feed only separates where a cell may hold several values."""
+    new = people(41)[40]
+    values = {"name": new.name, "slot": "1", "cctlds": f".{new.cctld}", "phones": new.phone, "email": new.login, "note": "some note"}
+    char = {**CHARACTERS, "LF": "\n"}[character]
+    values[column] = values[column][:2] + char + values[column][2:]
+    row = ",".join(f'"{value}"' for value in values.values())
+    synced.workspace.members.write_text(AS_CSV + row + "\r\n", newline="")
+    checked = synced("check")
+    if character == "LF" and column == "phones":
+        assert "[phone-not-understood]" in checked.out
+        return
+    if column == "cctlds" and character == "a mark that turns the direction":
+        return  # it is pasted with right-to-left labels and taken away there
+    assert checked.code == 1
+    assert f"{synced.workspace.members}:42: error: " in checked.out
+    assert synced("sync", "--yes").code == 1
+    assert new.name not in synced.roster()
+
+
+@pytest.mark.parametrize("name", ["no\nsuch\x1b[31m.txt", "\udcff.txt", "\u202etxt.exe", "=1+1"])
+def test_file_names_are_printed_in_one_printable_line(synced: Tldops, name: str) -> None:
+    """A file's name with control characters, or with octets that are no UTF-8, obeys neither terminal nor log."""
+    said = synced.refused("check", name, code=2)
+    assert said.isprintable()
+    path = synced.workspace.folder / name
+    path.write_text(AS_TEXT.replace("Person 40", "Person Forty"))
+    for command in (("check",), ("plan",), ("sync", "--yes"), ("sync", "--yes")):
+        result = synced.do(*command, str(path))
+        assert all(line.isprintable() for line in result.out.splitlines())
+    assert "Person Forty" in synced.roster()
+    assert synced.do("check", "--json", str(path)).json["contacts"]
+    assert synced.do("history", "--json").json[0]["sources"]
+
+
+def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: Tldops) -> None:
+    """Separators of vCard in every field stay text: no property and no parameter that was not there before."""
+    evil = 'x":;X-EVIL=1:TEL;TYPE=HOME:+1\\nX-EVIL:1\\,'
+    quoted = evil.replace('"', '""')
+    columns = "name,slot,cctlds,phones,email,organisation,role,signal,whatsapp,matrix,evidence,note"
+    row = ",".join(
+        f'"{value}"'
+        for value in (f"Ada {quoted}", 1, ".nl", "+31 6 12345678", "ada@nic.example", *[quoted] * 7)
+    )
+    plain = "Ada Example,1,.nl,+31 6 12345678,ada@nic.example,a,b,c,d,@ada:example.net,f,g"
+    cards = []
+    for line in (plain, row):
+        tldops.workspace.members.write_text(f"{columns}\n{line}\n")
+        assert tldops("check").code == 0
+        tldops.do("sync", "--yes")
+        (card,) = vobject.readComponents(tldops.do("export", "--format", "vcf").out)
+        cards.append(card)
+    shapes = [sorted((one.name, sorted(one.params)) for one in card.getChildren()) for card in cards]
+    assert shapes[0] == shapes[1]
+    assert [str(one.value) for one in cards[1].contents["tel"]] == ["+31 6 12345678"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Ada " + "x" * 1_000_000 + ",1,.nl,,ada@nic.example,",
+        "Ada Example,1,.nl," + ";".join(f"+31 6 {n:08}" for n in range(10_000)) + ",ada@nic.example,",
+        "Ada Example,1," + ";".join([".nl"] * 10_000) + ",,ada@nic.example,",
+        "Ada Example,1,.nl,," + ";".join(f"ada{n}@nic.example" for n in range(3_000)) + ",",
+        "Ada Example,1,.nl,,ada@nic.example," + "x" * 60_000,
+        "Ada Example,1,.nl,,ada@nic.example,e" + "\u0301" * 30_000,
+        "Ada Example,99999999999999999999,.nl,,ada@nic.example,",
+        "Ada Example,1,.nl,,ada@" + "nic." * 5000 + "example,",
+    ],
+    ids=["name", "phones", "cctlds", "addresses", "note", "marks", "slot", "domain"],
+)
+def test_oversized_fields_hit_a_limit(synced: Tldops, row: str) -> None:
+    """A field of a megabyte, thousands of values: an error with the line, in a bounded message, nothing applied."""
+    synced.workspace.members.write_text(AS_CSV + row + "\r\n", newline="")
+    checked = synced("check")
+    assert checked.code == 1
+    assert f"{synced.workspace.members}:42: error: " in checked.out
+    assert max(map(len, checked.out.splitlines())) < 2000
+    assert synced("sync", "--yes").code == 1
+    assert "Ada Example" not in synced.roster()
+
+
+def test_too_many_lines(synced: Tldops) -> None:
+    """More lines than any list has are exit 2."""
+    path = synced.workspace.folder / "input"
+    path.write_text("a@b.example\n" * 250_001)
+    assert "more than any list has" in synced.refused("check", str(path), code=2)

@@ -1,0 +1,183 @@
+"""`tldops status`, `history`, `show` and `audit`: what is, what was, and who did it."""
+
+import re
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.conftest import Tldops
+from tests.cli.people import people
+
+TEN = people(10)
+COLUMNS = "name,slot,cctlds,email,confirmed_on"
+
+
+def test_status_of_an_empty_store(tldops: Tldops) -> None:
+    """Before the first sync `status` says so, and its JSON has the same keys as ever."""
+    assert "No generation yet" in tldops.do("status").out
+    empty = tldops.do("status", "--json").json
+    assert (empty["generation"], empty["people"], empty["created_at"]) == (0, 0, None)
+    tldops.sync(*TEN)
+    assert set(tldops.do("status", "--json").json) == set(empty)
+
+
+def test_status_counts_what_is_there(tldops: Tldops) -> None:
+    """People, ccTLDs, ccTLDs with one contact alone, logins, devices and denials are those of the store."""
+    tldops.sync(*TEN)
+    tldops.do("device", "add", TEN[0].login, "--label", "phone")
+    tldops.do("device", "add", TEN[1].login, "--label", "phone")
+    tldops.do("access", "deny", TEN[1].login, "--reason", "phone stolen")
+    tldops.ahead = timedelta(days=3, hours=2)
+    facts = tldops.do("status", "--json").json
+    assert (facts["generation"], facts["people"], facts["cctlds"], facts["readers"]) == (1, 10, 4, 10)
+    assert facts["one_contact"] == ["br"]
+    assert (facts["devices"], facts["denied"]) == (1, [TEN[1].login])
+    assert facts["age_seconds"] // 3600 == 74
+    assert facts["last_sync"]["errors"] == 0
+    shown = tldops.do("status").out
+    assert "Generation 1, 3 days old" in shown
+    assert "10 people of 4 ccTLDs" in shown
+    assert f"denied: 1 login: {TEN[1].login}" in shown
+
+
+def test_status_names_the_stale(tldops: Tldops) -> None:
+    """Who was last confirmed more than twelve months ago is stale; who never was is counted apart."""
+    today = datetime.now(UTC).date()
+    file = tldops.workspace.members
+    file.write_text(
+        f"{COLUMNS}\nOld Example,1,.nl,old@nic.example,{today - timedelta(days=400)}\n"
+        f"New Example,2,.nl,new@nic.example,{today - timedelta(days=30)}\nNever Example,3,.nl,never@nic.example,\n"
+    )
+    tldops.do("sync", "--yes")
+    facts = tldops.do("status", "--json").json
+    assert facts["stale"] == ["Old Example (.nl)"]
+    assert facts["never_confirmed"] == 1
+    tldops.do("confirm", "old@nic.example")
+    assert tldops.do("status", "--json").json["stale"] == []
+
+
+def test_missing_lists_every_cctld_without_a_contact(tldops: Tldops) -> None:
+    """`--missing` holds every delegated ccTLD, ASCII and IDN, but for those that have somebody."""
+    everything = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
+    assert {"nl", "vn", "uk", "xn--p1ai", "xn--wgbh1c"} <= everything
+    assert "example" not in everything
+    assert len(everything) > 290
+    tldops.sync(*TEN, "“Иван Пример, #1, .рф, +7 722 260 00 06” ivan@nic.example")
+    missing = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
+    assert everything - missing == {person.cctld for person in TEN} | {"xn--p1ai"}
+    assert tldops.do("status", "--json").json["missing"] == len(missing)
+    text = tldops.do("status", "--missing").out
+    assert " .nl " in text
+    assert ".مصر (xn--wgbh1c)" in text
+    assert ".at " not in text
+
+
+def test_history_tells_every_generation(tldops: Tldops) -> None:
+    """Newest first: when, of what kind, by whom, from which files, with which counts."""
+    tldops.sync(*TEN[:6])
+    tldops.sync(*TEN[1:8])
+    tldops.do("rollback", "1", "--yes")
+    told = tldops.do("history", "--json").json
+    assert [(one["id"], one["kind"]) for one in told] == [(3, "rollback"), (2, "sync"), (1, "sync")]
+    assert (told[1]["counts"]["added"], told[1]["counts"]["removed"], told[1]["counts"]["people"]) == (2, 1, 7)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", source["sha256"]) for source in told[1]["sources"])
+    assert len({one["lineage"] for one in told}) == 1
+    lines = tldops.do("history").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["3", "2", "1"]
+    assert len(tldops.do("history", "--limit", "1").out.splitlines()) == 2
+
+
+def test_show_tells_who_was_in_a_generation(tldops: Tldops) -> None:
+    """`show` names the people of an earlier generation with ccTLD and slot, and no number or address."""
+    tldops.sync(*TEN[:6])
+    tldops.sync(*TEN[1:8])
+    shown = tldops.do("show", "1", "--json").json
+    assert {(one["name"], *one["slots"].items()) for one in shown["people"]} == {
+        (person.name, (person.cctld, person.slot)) for person in TEN[:6]
+    }
+    text = tldops.do("show", "1").out
+    assert all(f"#{person.slot}" in text and person.name in text for person in TEN[:6])
+    assert TEN[7].name not in text
+    assert "555" not in text + str(shown["people"])
+    assert "@" not in text
+    assert "no generation 9" in tldops.refused("show", "9", code=2)
+
+
+def test_every_change_is_audited(tldops: Tldops) -> None:
+    """Each command that changes something leaves one entry with who, what and on what; reading leaves none."""
+    tldops.sync(*TEN)
+    tldops.do("sync", "--yes")
+    device = tldops.do("device", "add", TEN[0].login, "--label", "phone", "--json").json["id"]
+    tldops.do("device", "revoke", device)
+    tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
+    tldops.do("access", "allow", TEN[0].login)
+    tldops.do("confirm", TEN[0].login)
+    tldops.sync(*TEN[:9])
+    tldops.do("rollback", "1", "--yes")
+    tldops.do("backup", str(tldops.workspace.folder / "backup"))
+    tldops.do("restore", str(tldops.workspace.folder / "backup"), "--yes")
+    for command in ("status", "history", "plan", "check", "access list", "device list", "export", "audit", "show 1"):
+        tldops(*command.split())
+    told = tldops.do("audit", "--json").json
+    assert [(one["action"], one["subject"]) for one in told] == [
+        ("sync", "generation 1"),
+        ("sync", "no change"),
+        ("device add", TEN[0].login),
+        ("device revoke", TEN[0].login),
+        ("deny", TEN[0].login),
+        ("allow", TEN[0].login),
+        ("confirm", TEN[0].login),
+        ("sync", "generation 2"),
+        ("rollback", "generation 3"),
+        ("restore", "generation 4"),
+    ]
+    assert all(one["actor"] for one in told)
+    assert [one["id"] for one in told] == list(range(1, 11))
+    assert len(tldops.do("audit", "--limit", "3", "--json").json) == 3
+    assert "10 entries, and the chain is whole." in tldops.do("audit", "--verify").out
+    assert tldops.do("audit", "--verify", "--json").json == {"entries": 10, "whole": True}
+
+
+def test_the_actor_is_who_ran_sudo(tldops: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind sudo the entry names the person, not root, and nothing that a terminal would obey."""
+    monkeypatch.setenv("SUDO_USER", "clerk\x1b[31m")
+    tldops.sync(*TEN)
+    assert tldops.do("audit", "--json").json[0]["actor"] == "clerk\\x1b[31m"
+    assert "\x1b" not in tldops.do("audit").out + tldops.do("history").out
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ("UPDATE audit SET actor = 'nobody' WHERE id = 2", 2),
+        ("UPDATE audit SET detail = '{}' WHERE id = 1", 1),
+        ("UPDATE audit SET at = '2020-01-01T00:00:00+00:00' WHERE id = 3", 3),
+        ("DELETE FROM audit WHERE id = 2", 2),
+        ("DELETE FROM audit WHERE id = 1", 1),
+        ("DELETE FROM audit WHERE id = 4", 4),
+        ("UPDATE audit SET id = id + 1 WHERE id = 4", 4),
+    ],
+)
+def test_a_changed_log_is_found(tldops: Tldops, change: str, broken: int) -> None:
+    """An entry that was changed, taken out, or cut off the end breaks the chain: exit 1, with the entry's number."""
+    for count in range(4):
+        tldops.sync(*TEN[: 5 + count])
+    with sqlite3.connect(tldops.workspace.folder / "members.sqlite") as database:
+        database.execute(change)
+    database.close()
+    result = tldops("audit", "--verify")
+    assert result.code == 1
+    assert f"entry {broken} " in result.err
+    assert tldops("audit").code == 0
+
+
+def test_older_copy_of_the_roster_is_refused(tldops: Tldops) -> None:
+    """A copy from before the last syncs, put in the roster's place, is no base for a plan: exit 2, left alone."""
+    tldops.sync(*TEN)
+    roster = tldops.workspace.folder / "roster.sqlite"
+    older = roster.read_bytes()
+    tldops.sync(*TEN[:8])
+    roster.write_bytes(older)
+    for command in (("plan",), ("sync", "--yes")):
+        assert "older copy" in tldops.refused(*command, code=2)
