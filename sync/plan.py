@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -83,20 +83,27 @@ class Plan:
     readers: Mapping[str, NewReader]
     returned: frozenset[str]
     members: Mapping[str, tuple[str, ...]]
+    id: str = field(init=False)
+    """Sixteen hex digits that change when anything that is to happen, or its base or input, does."""
 
-    @property
-    def id(self) -> str:
-        """Sixteen hex digits that change when anything that is to happen, or its base or input, does."""
-        content = [
-            self.lineage,
-            self.base,
-            self.kind,
-            [(source.part, source.sha256) for source in self.sources],
-            [(change.kind, change.uid, [(f.field, f.old, f.new) for f in change.fields]) for change in self.people],
-            [(change.kind, change.login, change.name, change.reason) for change in self.access],
-            [(hazard.code, hazard.part, hazard.message) for hazard in self.hazards],
-        ]
-        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+    def __post_init__(self) -> None:
+        # Once and row by row: as one text, the plan of a first sync would be the largest thing in memory.
+        digest = hashlib.sha256()
+        for row in self._content():
+            digest.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        object.__setattr__(self, "id", digest.hexdigest()[:16])
+
+    def _content(self) -> Iterator[Sequence[object]]:
+        """Yield what the id covers."""
+        yield self.lineage, self.base, self.kind
+        for source in self.sources:
+            yield "source", source.part, source.sha256
+        for person in self.people:
+            yield "person", person.kind, person.uid, [(f.field, f.old, f.new) for f in person.fields]
+        for login in self.access:
+            yield "login", login.kind, login.login, login.name, login.reason
+        for hazard in self.hazards:
+            yield "hazard", hazard.code, hazard.part, hazard.message
 
     @property
     def is_empty(self) -> bool:

@@ -51,6 +51,7 @@ def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, obj
         "code": problem.code,
         "message": problem.message if show_values else without_numbers(problem.message),
         "remedy": problem.remedy,
+        "text": problem.text if show_values else "",
     }
 
 
