@@ -58,7 +58,7 @@ class RosterApplication(Application):
         refusal = _refusal(environ)
         if refusal is None:
             try:
-                self._live.snapshot()
+                self._live.check()
             except StoreError:
                 # The reason is in the log; a stranger learns only that there is one.
                 refusal = client.SERVICE_UNAVAILABLE

@@ -16,8 +16,9 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
-from radicale_tldops.store.members import load_devices, password_digest, read_members_counter, refuse_older
-from radicale_tldops.store.read import load_snapshot, read_counter
+from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
+from radicale_tldops.store.newest import Mark, read_mark, refuse_older_members, refuse_older_roster
+from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.values import Device
 
 logger = logging.getLogger("radicale_tldops")
@@ -54,7 +55,7 @@ class LiveStore:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._mark: object = None
-        self._devices: Mapping[str, Device] = {}
+        self._devices: Mapping[str, Device] | None = None
         self._devices_mark: object = None
         self._next_poll = float("-inf")
         self._blind_since: float | None = None
@@ -79,6 +80,16 @@ class LiveStore:
             raise StoreError(self._complaint or "the store has not been read yet")
         return snapshot
 
+    def check(self) -> None:
+        """Find out whether requests can be answered.
+
+        Raises:
+            StoreError: the roster or the device passwords were never read, or not for `max_blind` seconds.
+        """
+        self.snapshot()
+        if self._devices is None:
+            raise StoreError(self._complaint or "the device passwords have not been read yet")
+
     def reload(self) -> Snapshot:
         """Look at the store now, whenever it was last looked at: a client has seen something newer."""
         with self._lock:
@@ -94,7 +105,9 @@ class LiveStore:
         name, asked = split_principal(user_name)
         if not password.strip() or "\x00" in password or len(password) > MAX_PASSWORD:
             return None
-        device = self._devices.get(password_digest(password))
+        # Where no password can be judged yet, saying no would make phones forget their account.
+        self.check()
+        device = (self._devices or {}).get(password_digest(password))
         reader = snapshot.reader(canonical_login(name))
         if device is None or reader is None or device.login != reader.login or device.reader_since != reader.since:
             return None
@@ -103,31 +116,37 @@ class LiveStore:
 
     def _poll(self, now: float) -> None:
         wait = WRITE_WAIT if self._snapshot is None else 0.0
-        try:
-            self._poll_roster(wait)
-            self._poll_devices(wait)
-            self._blind_since, self._complaint = None, ""
-        except StoreError as error:
-            if self._blind_since is None:
-                self._blind_since = now
-            # A writer at work is no fault, and the state before its commit is the right one to serve meanwhile.
-            if not isinstance(error, BusyStoreError) or self._snapshot is None:
-                self._complain(str(error))
+        faults: list[str] = []
+        for poll in (self._poll_roster, self._poll_devices):
+            try:
+                poll(wait)
+            except BusyStoreError as error:
+                # A writer at work is no fault, and the state before its commit is the right one to serve meanwhile.
+                if self._snapshot is None or self._devices is None:
+                    faults.append(str(error))
+            except StoreError as error:
+                faults.append(str(error))
+        if not faults:
+            self._blind_since = None
+        elif self._blind_since is None:
+            self._blind_since = now
+        self._complain(" ".join(faults))
         self._next_poll = now + POLL_SECONDS
 
     def _poll_roster(self, wait: float) -> None:
-        mark = (_identity(self._roster), read_counter(self._roster, wait))
+        known = read_mark(self._roster, wait=wait)
+        mark = (_identity(self._roster), known)
         if mark != self._mark:
             snapshot = load_snapshot(self._roster, wait=wait)
-            self._refuse_older(snapshot, wait)
+            self._refuse_older(known, wait)
             self._snapshot, self._mark = snapshot, mark
             logger.info(
                 "serving generation %d with %d cards", self._snapshot.generation, len(self._snapshot.plain.cards)
             )
 
-    def _refuse_older(self, snapshot: Snapshot, wait: float) -> None:
+    def _refuse_older(self, mark: Mark, wait: float) -> None:
         try:
-            refuse_older(self._members, snapshot.lineage, snapshot.generation, wait=wait)
+            refuse_older_roster(self._members, mark, wait=wait)
         except OlderCopyError:
             raise
         except StoreError:
@@ -137,12 +156,13 @@ class LiveStore:
     def _poll_devices(self, wait: float) -> None:
         mark = (_identity(self._members), read_members_counter(self._members, wait=wait))
         if mark != self._devices_mark:
-            _, devices = load_devices(self._members, wait=wait)
-            self._devices = {one.digest: one for one in devices if not one.revoked_at}
-            self._devices_mark = mark
+            counter, devices = load_devices(self._members, wait=wait)
+            valid = {one.digest: one for one in devices if not one.revoked_at}
+            refuse_older_members(self._roster, counter, len(valid), wait=wait)
+            self._devices, self._devices_mark = valid, mark
 
     def _complain(self, message: str) -> None:
-        if message != self._complaint:
+        if message and message != self._complaint:
             logger.error("%s", message)
         self._complaint = message
 

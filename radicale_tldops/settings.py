@@ -257,6 +257,9 @@ def load(path: Path | None) -> Settings:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     values = {name: _section(name, content, text, path) for name, content in data.items()}
     store, base = values.pop("store", StoreSettings()), path.absolute().parent
+    if base / store.roster == base / store.members:
+        where = f"{path}:{_line(text, 'store', 'members')}"
+        raise SettingsError(f"{where}: store.roster and store.members are one file; they have to be two.")
     return Settings(path=path, store=StoreSettings(base / store.roster, base / store.members), **values)
 
 

@@ -12,7 +12,8 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
-from radicale_tldops.store.members import load_devices, note_generation, revoke_devices
+from radicale_tldops.store.members import load_devices, revoke_devices
+from radicale_tldops.store.read import load_history, load_readers
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, note_check
 from sync.plan import Kind, Plan
@@ -51,6 +52,7 @@ def apply_plan(
     actor: str,
     now: datetime,
     forced: tuple[str, ...] = (),
+    notes: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Generation:
     """Render what changed and write one generation; then end the device passwords of logins that went.
@@ -70,10 +72,10 @@ def apply_plan(
         readers_added=plan.totals.readers_added,
         readers_removed=plan.totals.readers_removed,
     )
-    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced)
+    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced, notes=notes or {})
     generation = apply_change(stores.roster, plan.base, change, stamp)
     try:
-        _follow_up(stores, plan, generation)
+        catch_up(stores)
     except StoreError as error:
         raise StoreError(f"generation {generation.id} was applied and is served, but: {error}") from error
     return generation
@@ -129,20 +131,34 @@ def _group_key(label: str, uids: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([RENDERER, label, *uids]).encode()).hexdigest()
 
 
-def _follow_up(stores: Stores, plan: Plan, generation: Generation) -> None:
-    note_generation(stores.members, generation.lineage, generation.id)
-    ended = {change.login for change in plan.access if change.kind is Kind.REMOVED or change.devices}
+def catch_up(stores: Stores) -> None:
+    """Do in the members database what follows from the roster: idempotent, so that the next command finishes the last.
+
+    Every generation gets its entry in the audit log, and the device passwords of logins that went are revoked. They
+    open nothing meanwhile: a device is bound to the generation that let its login in.
+    """
+    _audit_generations(stores)
+    readers = load_readers(stores.roster)
+    _, devices = load_devices(stores.members)
+    ended = [
+        device.id
+        for device in devices
+        if not device.revoked_at and (device.login not in readers or readers[device.login].since != device.reader_since)
+    ]
     if ended:
-        _, devices = load_devices(stores.members)
-        ids = [device.id for device in devices if device.login in ended and not device.revoked_at]
-        revoke_devices(stores.members, ids, f"the login went with generation {generation.id}", generation.created_at)
-    detail = {
-        "plan": plan.id,
-        "forced": list(generation.forced),
-        **{key: value for key, value in asdict(generation.counts).items() if value},
-    }
-    action = "rollback" if plan.kind == "rollback" else "sync"
-    audit.record(stores.members, generation.actor, action, f"generation {generation.id}", detail, generation.created_at)
+        newest = load_history(stores.roster)[0]
+        revoke_devices(stores.members, ended, f"the login went with generation {newest.id}", newest.created_at)
+
+
+def _audit_generations(stores: Stores) -> None:
+    """Record the generations that have no entry yet, the oldest first."""
+    audited = audit.audited_generations(stores.members)
+    for generation in reversed(load_history(stores.roster)):
+        subject = f"generation {generation.id}"
+        if subject not in audited:
+            counts = {key: value for key, value in asdict(generation.counts).items() if value}
+            detail = {"plan": generation.plan_id, "forced": list(generation.forced), **counts}
+            audit.record(stores.members, generation.actor, generation.kind, subject, detail, generation.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +194,14 @@ class LastSync:
         )
 
 
-def note_sync(stores: Stores, last: LastSync, *, changed: bool, now: datetime) -> None:
-    """Record that the inputs were checked; without a change, that is the only trace, and one entry in the audit log."""
+def note_no_change(stores: Stores, last: LastSync, now: datetime) -> None:
+    """Record that the inputs were checked: with an entry in the audit log, the only trace of a sync without change."""
     note_check(stores.roster, LAST_SYNC, last.to_json())
-    if not changed:
-        detail = {"held": len(last.held), "errors": last.errors}
-        audit.record(stores.members, last.actor, "sync", "no change", detail, now)
+    catch_up(stores)
+    audit.record(stores.members, last.actor, "sync", "no change", {"held": len(last.held), "errors": last.errors}, now)
+
+
+def newer_sources(before: tuple[Source, ...], now: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return for each part the input with the later date: what changed nothing must not lower what counts as stale."""
+    known = {source.part: source for source in before}
+    return tuple(max(source, known.get(source.part, source), key=lambda one: one.modified_at) for source in now)

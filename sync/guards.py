@@ -115,7 +115,7 @@ def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: dateti
             "shut out",
             "logins",
             totals.readers_removed,
-            [c.readers_removed for c in counted],
+            [c.readers_removed for c in counted] + _denials(state, now, limits.window_hours),
             access,
         ),
         (
@@ -137,6 +137,12 @@ def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: dateti
                 total += f", after {sum(before)} in the last {limits.window_hours} hours"
             hazards.append(Hazard(code, part, f"{total}; the limit is {limit:g}"))
     return hazards
+
+
+def _denials(state: RosterState, now: datetime, hours: int) -> list[int]:
+    """Return a one for each login that was denied within the window: `deny` always passes, and counts."""
+    since = (now - timedelta(hours=hours)).isoformat()
+    return [1 for denial in state.denied.values() if denial.at > since]
 
 
 def _limit(percent: float, least: int, base: int) -> float:

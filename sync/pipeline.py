@@ -9,7 +9,7 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.members import load_claims, load_devices, refuse_older
+from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_meta, load_people, load_state
 from radicale_tldops.store.values import RosterState, Source
 from sync.apply import LAST_SYNC, LastSync, Rendering, Stores
@@ -128,9 +128,7 @@ def last_sync(settings: Settings) -> LastSync:
 
 
 def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
-    state = load_state(where.roster, now - timedelta(hours=settings.guards.window_hours))
-    refuse_older(where.members, state.lineage, state.base)
-    return state
+    return load_state(where.roster, now - timedelta(hours=settings.guards.window_hours))
 
 
 def _devices(where: Stores) -> Mapping[str, int]:

@@ -67,6 +67,8 @@ class ReaderChange:
 class Plan:
     """The changes, the hazards, and an id over both, the inputs and the generation they start from.
 
+    `removal_hazards` are those that are left when only the readers who left the list are shut out.
+
     `contacts` are the people to write, by UID, and `readers` the logins to write: what applying needs beside the
     changes themselves. `members` are the UIDs of each ccTLD afterwards.
     """
@@ -78,6 +80,7 @@ class Plan:
     people: tuple[PersonChange, ...]
     access: tuple[ReaderChange, ...]
     hazards: tuple[Hazard, ...]
+    removal_hazards: tuple[Hazard, ...]
     totals: Totals
     contacts: Mapping[str, Contact]
     readers: Mapping[str, NewReader]
@@ -127,7 +130,7 @@ class Plan:
             kind="access",
             people=(),
             access=gone,
-            hazards=self.hazards_of(Part.ACCESS),
+            hazards=self.removal_hazards,
             totals=totals,
             contacts={},
             readers={},
@@ -166,6 +169,9 @@ def make_plan(
         single=_removes_one_person(state, people, access),
     )
     hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch)
+    off_list = sum(change.off_list for change in access)
+    removals = replace(totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=off_list)
+    removal_hazards = check(state, removals, limits, now, sources, applied, wanted.mismatch)
     written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
     changed_logins = {change.login for change in access if change.kind is not Kind.REMOVED}
     return Plan(
@@ -176,10 +182,11 @@ def make_plan(
         people=people,
         access=access,
         hazards=hazards,
+        removal_hazards=tuple(hazard for hazard in removal_hazards if hazard.part is Part.ACCESS),
         totals=totals,
         contacts={uid: wanted.people[uid].entry.contact for uid in sorted(written)},
         readers={login: wanted.readers[login] for login in sorted(changed_logins)},
-        returned=frozenset(uid for uid in written if wanted.people[uid].returned),
+        returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
         members=_members(state, wanted),
     )
 

@@ -123,11 +123,12 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
     stray: list[Broken] = []
     for one in broken:
         uids = index.with_any(_traits(one))
+        # A record that points at somebody who has another record may be anybody's.
+        if len(uids) != 1 or uids & (people.keys() | held.keys()):
+            stray.append(one)
         if len(uids) == 1:
             uid = uids.pop()
             held[uid] = Held(uid, "the record is broken", one.origins)
-        else:
-            stray.append(one)
     if stray:
         origins = tuple(origin for one in stray for origin in one.origins)
         for uid in known:

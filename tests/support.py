@@ -1,4 +1,4 @@
-"""What many tests share: a folder with a configuration, the command as a process, servers on loopback, and a DAV client."""
+"""What many tests share: a folder with a configuration, the command as a process, servers, and a DAV client."""
 
 import base64
 import contextlib
@@ -150,12 +150,11 @@ def wait_for(port: int, running: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @contextlib.contextmanager
 def serve(workspace: Workspace, kind: str = "tldops") -> Iterator[str]:
-    """Run a server for the workspace: "tldops" is `tldops serve`, "radicale" the plugins in stock Radicale. Gives the URL."""
+    """Run a server for the workspace and give its URL: `tldops serve`, or with "radicale" the plugins in Radicale."""
     port = free_port()
     if kind == "tldops":
-        command = [
-            sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port), "--workers", "1",
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve"]
+        command += ["--port", str(port), "--workers", "1"]
     else:
         shipped = (Path(__file__).parent.parent / "config" / "radicale.ini").read_text()
         ini = workspace.folder / "radicale.ini"
@@ -256,8 +255,8 @@ class Client:
         """Download the whole book: vCards by href."""
         found = self.report(
             book,
-            f'<addressbook-query xmlns="{CARDDAV[1:-1]}"><prop xmlns="DAV:"><getetag/>{_element(f"{CARDDAV}address-data")}'
-            "</prop></addressbook-query>",
+            f'<addressbook-query xmlns="{CARDDAV[1:-1]}"><prop xmlns="DAV:"><getetag/>'
+            f"{_element(f'{CARDDAV}address-data')}</prop></addressbook-query>",
         )
         assert found.status == 207, found
         return {

@@ -50,8 +50,3 @@ def canonical_login(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
         return ""
     return f"{folded}@{host}"
-
-
-def mask(login: str) -> str:
-    """Return `login` as one printable ASCII line, fit for a log, whatever a client sent."""
-    return login[:MAX_LOGIN].encode("unicode_escape").decode("ascii")

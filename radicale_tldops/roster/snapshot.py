@@ -11,6 +11,8 @@ from radicale_tldops.roster.synctoken import SyncToken
 BOOK = "tld-ops"
 """The last path segment of the only address book."""
 
+_NEVER = datetime(2026, 1, 1, tzinfo=UTC)
+
 GROUPS_SUFFIX = "~groups"
 """What a principal's path, or a user name, ends with to ask for the style with group cards."""
 
@@ -143,12 +145,16 @@ def make_book(
     lineage: str,
     cards: Iterable[Card],
     gone: Mapping[str, int],
-    changed_at: datetime,
+    times: Mapping[int, datetime],
 ) -> Book:
-    """Build a book; a tombstone is hidden while its href is a member, and the revision is the newest of either."""
+    """Build a book; a tombstone is hidden while its href is a member, and the revision is the newest of either.
+
+    `times` gives the time of each generation.
+    """
     members = {card.href: card for card in cards}
     tombstones = {href: revision for href, revision in gone.items() if href not in members}
     revision = max((*(card.since for card in members.values()), *gone.values()), default=0)
+    changed_at = times.get(revision, _NEVER)
     return Book(style, lineage, members, tombstones, revision, changed_at)
 
 

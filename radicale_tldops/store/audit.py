@@ -30,6 +30,14 @@ def record(path: Path, actor: str, action: str, subject: str, detail: Mapping[st
         )
 
 
+def audited_generations(path: Path) -> frozenset[str]:
+    """Return the subjects "generation N" that have an entry."""
+    with reading(path) as connection:
+        check_version(path, connection, MEMBERS_MIGRATIONS)
+        query = select(audit.c.subject).where(audit.c.subject.like("generation %")).distinct()
+        return frozenset(connection.execute(query).scalars())
+
+
 def load(path: Path) -> Sequence[AuditRow]:
     """Return the whole log, the oldest entry first."""
     with reading(path) as connection:
@@ -37,15 +45,20 @@ def load(path: Path) -> Sequence[AuditRow]:
         return [AuditRow(**row) for row in connection.execute(select(audit).order_by(audit.c.id)).mappings()]
 
 
-def first_broken(rows: Iterable[AuditRow]) -> int | None:
-    """Return the number of the first entry that does not follow from the one before, or None for a whole chain."""
+def first_broken(rows: Iterable[AuditRow], end: tuple[int, str] = (0, "")) -> int | None:
+    """Return the number of the first entry that does not follow from the one before, or None for a whole chain.
+
+    `end` is an entry, by number and chain, that is known from elsewhere to be in the log; 0 for none.
+    """
     before, expected = _START, 1
     for row in rows:
         chain = _link(before, (row.id, row.at, row.actor, row.action, row.subject, row.detail))
         if row.id != expected or row.chain != chain:
             return expected
+        if row.id == end[0] and row.chain != end[1]:
+            return row.id
         before, expected = row.chain, expected + 1
-    return None
+    return expected if expected <= end[0] else None
 
 
 def _link(before: str, values: tuple[object, ...]) -> str:

@@ -6,13 +6,14 @@ today stays denied.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Table, delete, insert, inspect, select
+from sqlalchemy import Connection, MetaData, Row, Table, delete, insert, select
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import CorruptStoreError, InputError, StoreError
@@ -25,14 +26,15 @@ from radicale_tldops.store.schema import (
     ROSTER_MIGRATIONS,
     audit,
     card,
-    check_version,
     claim,
     denied,
+    departed,
     device,
     get_meta,
     group_card,
     members,
     new_lineage,
+    prepare,
     reader,
     roster,
     set_meta,
@@ -45,6 +47,9 @@ MEMBERS_SUFFIX = ".members"
 """What the name of a backup's second file, the members database, ends with."""
 
 _Tables = Mapping[str, list[dict[str, object]]]
+_KEPT_NOTES = ("counter", "last_sync", "newest_members", "audit_end")
+"""The store's own notes that a restore leaves at their newest: what was seen, and how far counters had come."""
+
 _TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
 
 
@@ -71,13 +76,14 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
     for _, copy in pairs:
         if copy.exists():
             raise InputError(f"{copy}: the file exists, and a backup never overwrites. Choose another name.")
-    with reading(roster_path) as connection:
-        check_version(roster_path, connection, ROSTER_MIGRATIONS)
-        head = newest(connection)
-        if head is not None:
-            verify(roster_path, connection, head)
-    for source, copy in pairs:
-        _copy(source, copy)
+    try:
+        for source, copy in pairs:
+            _copy(source, copy)
+        _verify_copy(target)
+    except BaseException:
+        for _, copy in pairs:
+            copy.unlink(missing_ok=True)
+        raise
     return [copy for _, copy in pairs]
 
 
@@ -90,8 +96,14 @@ def _copy(source: Path, target: Path) -> None:
         ):
             original.backup(copy)
     except sqlite3.Error as error:
-        target.unlink(missing_ok=True)
         raise explain(target, error) from error
+
+
+def _verify_copy(copy: Path) -> None:
+    with reading(copy) as connection:
+        head = newest(connection)
+        if head is not None:
+            verify(copy, connection, head)
 
 
 def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
@@ -105,24 +117,29 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
     """
     if not source.is_file():
         raise InputError(f"{source}: there is no such backup.")
-    rows = _read_backup(source)
+    beside = source.with_name(source.name + MEMBERS_SUFFIX)
+    rows = _read_backup(source, roster, ROSTER_MIGRATIONS)
+    members_rows = _read_backup(beside, members, MEMBERS_MIGRATIONS) if beside.is_file() else None
     with writing(roster_path) as connection:
         restored = _replace(connection, roster_path, rows, stamp)
-    count = _restore_devices(members_path, source.with_name(source.name + MEMBERS_SUFFIX))
+    count = _restore_devices(members_path, members_rows) if members_rows else 0
     return Restored(*restored, devices_restored=count)
 
 
-def _read_backup(source: Path) -> _Tables:
+def _read_backup(source: Path, database: MetaData, migrations: Sequence[Callable[[Connection], None]]) -> _Tables:
+    """Read all the tables of a backup, by way of a copy that is brought to this version first."""
     try:
-        with reading(source) as connection:
-            check_version(source, connection, ROSTER_MIGRATIONS)
-            if not inspect(connection).has_table(card.name):
-                raise InputError(f"{source}: this is not a backup of a roster.")
-            head = newest(connection)
-            if head is None:
-                raise InputError(f"{source}: this backup holds no generation.")
-            verify(source, connection, head)
-            return {table.name: _rows(connection, table) for table in roster.sorted_tables}
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "backup.sqlite"
+            _copy(source, copy)
+            prepare(copy, database, migrations)
+            with reading(copy) as connection:
+                if database is roster:
+                    head = newest(connection)
+                    if head is None:
+                        raise InputError(f"{source}: this backup holds no generation.")
+                    verify(source, connection, head)
+                return {table.name: _rows(connection, table) for table in database.sorted_tables}
     except StoreError as error:
         raise InputError(f"{source}: this backup cannot be used: {error}") from error
 
@@ -145,7 +162,8 @@ def _replace(
     number = max(from_head.id, before.newest_id) + 1
     lineage = new_lineage()
     set_meta(connection, "lineage", lineage)
-    set_meta(connection, "counter", before.counter)
+    for key, value in before.notes.items():
+        set_meta(connection, key, value)
     for row in before.denied:
         connection.execute(delete(denied).where(denied.c.login == row["login"]))
         connection.execute(insert(denied).values(**row))
@@ -166,7 +184,8 @@ class _Before:
     """What the replaced store held that must outlive it."""
 
     newest_id: int
-    counter: str
+    notes: Mapping[str, str]
+    departed: Mapping[str, list[str]]
     trusted: bool
     hrefs: Mapping[Style, set[str]]
     people: Mapping[str, str]
@@ -184,7 +203,8 @@ class _Before:
                 trusted = False
         return cls(
             newest_id=head.id if head else 0,
-            counter=get_meta(connection, "counter", "0"),
+            notes={key: text for key in _KEPT_NOTES if (text := get_meta(connection, key))},
+            departed=_by_uid(connection.execute(select(departed))),
             trusted=trusted,
             hrefs=_known_hrefs(connection),
             people={row.uid: row.contact for row in connection.execute(current(card))},
@@ -230,27 +250,32 @@ def _bury(connection: Connection, before: _Before, number: int) -> int:
         insert_tombstones(connection, sorted(before.hrefs[style] - _hrefs(connection, table)), style, number)
     here = set(connection.execute(select(card.c.uid).where(card.c.until.is_(None))).scalars())
     gone = {uid: contact for uid, contact in before.people.items() if uid not in here}
-    remember_departed(
-        connection,
-        {uid: [trait_digest(trait) for trait in traits(Contact.from_json(text))] for uid, text in gone.items()},
-        [],
-    )
+    known = {uid: found for uid, found in before.departed.items() if uid not in here}
+    known |= {uid: [trait_digest(trait) for trait in traits(Contact.from_json(text))] for uid, text in gone.items()}
+    remember_departed(connection, known, [])
     return len(gone)
 
 
-def _restore_devices(members_path: Path, source: Path) -> int:
-    if not source.is_file():
-        return 0
-    with reading(source) as connection:
-        check_version(source, connection, MEMBERS_MIGRATIONS)
-        rows = {table.name: _rows(connection, table) for table in members.sorted_tables if table.name != "meta"}
+def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.uid, []).append(row.trait)
+    return found
+
+
+def _restore_devices(members_path: Path, rows: _Tables) -> int:
     with writing(members_path) as connection:
         if connection.execute(select(device).limit(1)).first() or connection.execute(select(audit).limit(1)).first():
             return 0
         for table in (device, claim, audit):
             _insert(connection, table, rows[table.name])
-        set_meta(connection, "counter", str(int(get_meta(connection, "counter", "0")) + 1))
+        counters = (int(get_meta(connection, "counter", "0")), *_counter(rows))
+        set_meta(connection, "counter", str(max(counters) + 1))
     return len(rows[device.name])
+
+
+def _counter(rows: _Tables) -> Iterator[int]:
+    return (int(str(row["value"])) for row in rows["meta"] if row["key"] == "counter")
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

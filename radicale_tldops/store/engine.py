@@ -74,10 +74,18 @@ def reading(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
     Raises:
         StoreError: the database cannot be read; `CorruptStoreError` when it is damaged, `BusyStoreError` when locked.
     """
-    if not path.exists():
+    try:
+        present = path.exists()
+    except OSError as error:
+        raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
+    if not present:
         raise StoreError(f"{path}: there is no database yet. `tldops init` creates it.")
-    with _transaction(path, open_engine(path, read_only=True, wait=wait)) as connection:
-        yield connection
+    try:
+        with _transaction(path, open_engine(path, read_only=True, wait=wait)) as connection:
+            yield connection
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # We wrote every value ourselves; one that cannot be read back was changed by something else.
+        raise damaged(path, f"a value cannot be read: {error}") from error
 
 
 @contextmanager
@@ -102,6 +110,13 @@ def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
         raise explain(path, error) from error
     finally:
         engine.dispose()
+
+
+def damaged(path: Path, what: str) -> CorruptStoreError:
+    """Return the error for a database whose content cannot be trusted."""
+    return CorruptStoreError(
+        f"{path}: {what}. Nothing of it is served. Keep a copy of the file, then run `tldops restore BACKUP`."
+    )
 
 
 def explain(path: Path, error: BaseException) -> StoreError:

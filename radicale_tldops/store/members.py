@@ -9,14 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
-from radicale_tldops.roster.errors import OlderCopyError, UnknownSubjectError
+from radicale_tldops.roster.errors import UnknownSubjectError
 from radicale_tldops.roster.snapshot import Reader, Style
 from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
-from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, bump, check_version, claim, device, get_meta, set_meta
+from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, bump, check_version, claim, device, get_meta
 from radicale_tldops.store.values import Device
-
-_NEWEST = "newest_generation"
-"""The key of the note with the newest generation, as "lineage number"."""
 
 PASSWORD_GROUPS = 6
 """A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""
@@ -77,28 +74,6 @@ def read_members_counter(path: Path, *, wait: float) -> int:
     """Return the counter that every change of a device bumps."""
     with reading(path, wait=wait) as connection:
         return int(get_meta(connection, "counter", "0"))
-
-
-def note_generation(path: Path, lineage: str, number: int) -> None:
-    """Remember the newest generation, so that an older copy of the roster cannot pass for it."""
-    with writing(path) as connection:
-        set_meta(connection, _NEWEST, f"{lineage} {number}")
-
-
-def refuse_older(path: Path, lineage: str, number: int, *, wait: float = WRITE_WAIT) -> None:
-    """Refuse a roster that is older than the newest one known: sync tokens would go backwards.
-
-    Raises:
-        OlderCopyError: an older copy was put in the place of the roster.
-        StoreError: the members database cannot be read.
-    """
-    with reading(path, wait=wait) as connection:
-        known_lineage, _, known = get_meta(connection, _NEWEST).partition(" ")
-    if known_lineage == lineage and number < int(known):
-        raise OlderCopyError(
-            f"the roster is at generation {number} and was at {known}: an older copy was put in its place. Put the "
-            "newer one back, or move this one aside and bring it in with `tldops restore`."
-        )
 
 
 def revoke_devices(path: Path, ids: Sequence[str], because: str, now: datetime) -> int:

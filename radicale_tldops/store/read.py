@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.digest import digest, etag
-from radicale_tldops.roster.errors import CorruptStoreError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
-from radicale_tldops.store.engine import WRITE_WAIT, reading
+from radicale_tldops.store.engine import WRITE_WAIT, damaged, reading
 from radicale_tldops.store.schema import (
     ROSTER_MIGRATIONS,
     card,
@@ -29,17 +29,9 @@ from radicale_tldops.store.schema import (
 )
 from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson
 
-_CARD_DIGEST = (card.c.href, card.c.uid, card.c.since, card.c.etag, card.c.key)
-_GROUP_DIGEST = (group_card.c.href, group_card.c.uid, group_card.c.since, group_card.c.etag, group_card.c.key)
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
 _READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
 _DENIED_DIGEST = (denied.c.login, denied.c.at, denied.c.actor, denied.c.reason)
-
-
-def read_counter(path: Path, wait: float) -> tuple[int, str]:
-    """Return the counter that every write which matters to a reader bumps, and the store's lineage."""
-    with reading(path, wait=wait) as connection:
-        return int(get_meta(connection, "counter", "0")), get_meta(connection, "lineage")
 
 
 def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
@@ -61,11 +53,10 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         gone = connection.execute(select(tombstone)).all()
         readers = {row.login: _reader(row) for row in connection.execute(select(reader))}
         refused = frozenset(connection.execute(select(denied.c.login)).scalars())
-    _verify_texts(path, (*cards, *groups))
     plain_gone = {row.href: row.revision for row in gone if row.style == Style.PLAIN}
-    plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, head.created_at)
+    plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, times)
     all_gone = {row.href: row.revision for row in gone}
-    both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, head.created_at)
+    both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, times)
     return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused)
 
 
@@ -117,6 +108,13 @@ def load_history(path: Path) -> Sequence[Generation]:
         return history(connection)
 
 
+def load_readers(path: Path) -> Mapping[str, Reader]:
+    """Return everybody on the list, denied or not, by login."""
+    with reading(path) as connection:
+        check_version(path, connection, ROSTER_MIGRATIONS)
+        return {row.login: _reader(row) for row in connection.execute(select(reader))}
+
+
 def load_cards(path: Path) -> Sequence[str]:
     """Return the vCards of the newest generation, ordered by their href."""
     return [one.text for _, one in sorted(load_snapshot(path).plain.cards.items())]
@@ -151,16 +149,18 @@ def at_generation(table: Table, number: int) -> Select[Any]:
 
 
 def compute_digest(connection: Connection, lineage: str, number: int) -> str:
-    """Return the digest of the current rows: cards, group cards, tombstones and readers."""
-    sections: list[Iterable[tuple[object, ...]]] = [[(lineage, number)]]
-    for query in (
-        select(*_CARD_DIGEST).where(card.c.until.is_(None)),
-        select(*_GROUP_DIGEST).where(group_card.c.until.is_(None)),
-        select(*_READER_DIGEST),
-        select(*_TOMBSTONE_DIGEST),
-    ):
-        sections.append(tuple(row) for row in connection.execute(query))
-    return digest(*sections)
+    """Return the digest of the current rows: cards with their bytes and data, group cards, tombstones and readers."""
+    cards = (
+        (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, etag(row.contact))
+        for row in connection.execute(current(card))
+    )
+    groups = (
+        (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, row.cctld)
+        for row in connection.execute(current(group_card))
+    )
+    readers = (tuple(row) for row in connection.execute(select(*_READER_DIGEST)))
+    tombstones = (tuple(row) for row in connection.execute(select(*_TOMBSTONE_DIGEST)))
+    return digest([(lineage, number)], cards, groups, readers, tombstones)
 
 
 def denied_digest(connection: Connection) -> str:
@@ -175,30 +175,27 @@ def verify(path: Path, connection: Connection, head: Generation) -> None:
         CorruptStoreError: they differ, or the number of cards is not what the generation says.
     """
     if compute_digest(connection, head.lineage, head.id) != head.digest:
-        raise _corrupt(path, f"generation {head.id} does not match its digest")
-    if denied_digest(connection) != get_meta(connection, "denied_digest"):
-        raise _corrupt(path, "the list of denied logins does not match its digest")
+        raise damaged(path, f"generation {head.id} does not match its digest")
+    verify_denied(path, connection)
     people = connection.execute(select(card.c.href).where(card.c.until.is_(None))).all()
     if len(people) != head.counts.people:
-        raise _corrupt(path, f"generation {head.id} has {len(people)} cards and should have {head.counts.people}")
+        raise damaged(path, f"generation {head.id} has {len(people)} cards and should have {head.counts.people}")
+
+
+def verify_denied(path: Path, connection: Connection) -> None:
+    """Compare the digest of the denied logins with the rows.
+
+    Raises:
+        CorruptStoreError: they differ.
+    """
+    if denied_digest(connection) != get_meta(connection, "denied_digest"):
+        raise damaged(path, "the list of denied logins does not match its digest")
 
 
 def principal_id(key: str, uid: str, login: str) -> str:
     """Return the opaque id of a reader's principal: the same for life, and telling nobody whose it is."""
     subject = f"uid:{uid}" if uid else f"login:{login}"
     return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def _verify_texts(path: Path, cards: Iterable[Card]) -> None:
-    for one in cards:
-        if etag(one.text) != one.etag:
-            raise _corrupt(path, f"the card {one.href} does not match its digest")
-
-
-def _corrupt(path: Path, what: str) -> CorruptStoreError:
-    return CorruptStoreError(
-        f"{path}: {what}. Nothing of it is served. Keep a copy of the file, then run `tldops restore BACKUP`."
-    )
 
 
 def _denials(connection: Connection) -> Sequence[Row[Any]]:

@@ -159,6 +159,8 @@ class Stamp:
     counts: Counts = Counts()
     forced: tuple[str, ...] = ()
     note: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Notes of the store, by key, that are written together with the generation."""
 
 
 @dataclass(frozen=True, slots=True)

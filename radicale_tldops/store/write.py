@@ -13,7 +13,7 @@ from radicale_tldops.roster.digest import etag
 from radicale_tldops.roster.errors import ConflictError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.engine import writing
-from radicale_tldops.store.read import compute_digest, denied_digest, newest, principal_id
+from radicale_tldops.store.read import compute_digest, denied_digest, newest, principal_id, verify_denied
 from radicale_tldops.store.schema import (
     bump,
     card,
@@ -26,7 +26,7 @@ from radicale_tldops.store.schema import (
     set_meta,
     tombstone,
 )
-from radicale_tldops.store.values import Change, Generation, Stamp
+from radicale_tldops.store.values import Change, Generation, NewCard, NewGroup, Stamp
 
 KEPT_GENERATIONS = 10
 """How many generations stay in full, so that `rollback` and `show` can reach them."""
@@ -56,6 +56,8 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp) -> Generat
         _replace_groups(connection, number, change)
         _replace_readers(connection, number, change)
         remember_departed(connection, change.departed, change.returned)
+        for key, value in stamp.notes.items():
+            set_meta(connection, key, value)
         _prune(connection, number)
         return seal(connection, number)
 
@@ -81,6 +83,7 @@ def note_check(path: Path, key: str, value: str) -> None:
 def deny(path: Path, login: str, actor: str, reason: str, now: datetime) -> None:
     """End the access of a canonical login, whether or not it is a reader; a second call replaces the reason."""
     with writing(path) as connection:
+        verify_denied(path, connection)
         connection.execute(delete(denied).where(denied.c.login == login))
         connection.execute(insert(denied).values(login=login, at=now.isoformat(), actor=actor, reason=reason))
         seal_denied(connection)
@@ -93,6 +96,7 @@ def allow(path: Path, login: str) -> None:
         UnknownSubjectError: the login is not denied.
     """
     with writing(path) as connection:
+        verify_denied(path, connection)
         if connection.execute(delete(denied).where(denied.c.login == login)).rowcount == 0:
             raise UnknownSubjectError(f"{login} is not denied. `tldops access list` shows who is.")
         seal_denied(connection)
@@ -134,9 +138,10 @@ def insert_generation(connection: Connection, lineage: str, number: int, stamp: 
 
 def _replace_cards(connection: Connection, number: int, change: Change) -> None:
     gone = [f"{uid}.vcf" for uid in change.cards_gone]
-    _end(connection, card, "href", [*gone, *(f"{new.uid}.vcf" for new in change.cards)], number)
+    cards = [new for new in change.cards if not _is_same_card(connection, new)]
+    _end(connection, card, "href", [*gone, *(f"{new.uid}.vcf" for new in cards)], number)
     insert_tombstones(connection, gone, Style.PLAIN, number)
-    for some in _batches(change.cards):
+    for some in _batches(cards):
         connection.execute(
             insert(card),
             [
@@ -155,8 +160,18 @@ def _replace_cards(connection: Connection, number: int, change: Change) -> None:
         )
 
 
+def _is_same_card(connection: Connection, new: NewCard) -> bool:
+    """Tell whether a card has the same bytes already: then only what is noted beside them is brought up to date.
+
+    The token and the tag of a book change only when served bytes do.
+    """
+    same = (card.c.href == f"{new.uid}.vcf", card.c.until.is_(None), card.c.etag == etag(new.text))
+    return connection.execute(update(card).where(*same).values(contact=new.contact, key=new.key)).rowcount == 1
+
+
 def _replace_groups(connection: Connection, number: int, change: Change) -> None:
-    ended = [*change.groups_gone, *(new.cctld for new in change.groups)]
+    groups = [new for new in change.groups if not _is_same_group(connection, new)]
+    ended = [*change.groups_gone, *(new.cctld for new in groups)]
     gone = [
         row.href
         for some in _batches(change.groups_gone)
@@ -166,7 +181,7 @@ def _replace_groups(connection: Connection, number: int, change: Change) -> None
     ]
     _end(connection, group_card, "cctld", ended, number)
     insert_tombstones(connection, gone, Style.GROUPS, number)
-    for some_new in _batches(change.groups):
+    for some_new in _batches(groups):
         connection.execute(
             insert(group_card),
             [
@@ -183,6 +198,11 @@ def _replace_groups(connection: Connection, number: int, change: Change) -> None
                 for new in some_new
             ],
         )
+
+
+def _is_same_group(connection: Connection, new: NewGroup) -> bool:
+    same = (group_card.c.cctld == new.cctld, group_card.c.until.is_(None), group_card.c.etag == etag(new.text))
+    return connection.execute(update(group_card).where(*same).values(key=new.key)).rowcount == 1
 
 
 def _replace_readers(connection: Connection, number: int, change: Change) -> None:

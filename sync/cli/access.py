@@ -85,7 +85,12 @@ def deny(app: App, login: str, reason: str) -> int:
         ids = [device.id for device in devices if device.login == name and not device.revoked_at]
         revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)
         audit.record(stores.members, app.actor, "deny", name, {"reason": reason, "devices": revoked}, app.now)
+        state = load_state(stores.roster, app.now)
     app.print(f"{name} is denied from now on; {counted(revoked, 'device password')} revoked.")
+    uid = state.reader_uids.get(name)
+    others = [one for one, of in state.reader_uids.items() if uid and of == uid and one not in state.denied]
+    if others:
+        app.print(f"The same person may still log in as {', '.join(sorted(others))}.", style="yellow")
     app.print("What was downloaded before stays on those devices: it cannot be recalled from here.")
     return OK
 
@@ -106,7 +111,7 @@ def allow(app: App, login: str) -> int:
     lift(stores.roster, name)
     with _done(f"{name} is no longer denied"):
         audit.record(stores.members, app.actor, "allow", name, {}, app.now)
-    listed = name in load_state(stores.roster, app.now).readers
+        listed = name in load_state(stores.roster, app.now).readers
     app.print(f"{name} is no longer denied" + ("." if listed else ", but is not on the list, and so may not read."))
     return OK
 

@@ -6,6 +6,7 @@ import click
 
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store import audit as log
+from radicale_tldops.store.newest import audit_end
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
 
@@ -25,11 +26,14 @@ def audit(app: App, verify: bool, limit: int, as_json: bool) -> int:
       tldops audit
       tldops audit --verify
     """
-    rows = log.load(app.stores().members)
+    stores = app.stores()
+    rows = log.load(stores.members)
     if verify:
-        broken = log.first_broken(rows)
+        broken = log.first_broken(rows, audit_end(stores.roster))
         if broken is not None:
-            raise RefusedError(f"the audit log was changed: entry {broken} does not follow from the one before.")
+            raise RefusedError(
+                f"the audit log was changed: entry {broken} is missing or does not follow from the one before."
+            )
         if as_json:
             app.json({"entries": len(rows), "whole": True})
         else:

@@ -6,7 +6,6 @@ import click
 
 from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
-from radicale_tldops.store.members import note_generation
 from radicale_tldops.store.values import Stamp
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
@@ -48,12 +47,11 @@ def restore(app: App, file: Path, yes: bool) -> int:
       tldops restore /var/backups/tldops-2026-11-21
     """
     Consent(yes, None, ())
-    stores = app.stores()
+    stores = app.stores(restoring=True)
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort
     stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {shown(str(file))}")
     done = store.restore(stores.roster, stores.members, file, stamp)
-    note_generation(stores.members, done.generation.lineage, done.generation.id)
     people = done.generation.counts.people
     detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
     audit.record(stores.members, app.actor, "restore", f"generation {done.generation.id}", detail, stamp.now)

@@ -18,8 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.settings import Settings, find_file, load
-from radicale_tldops.store import schema
+from radicale_tldops.store import newest, schema
 from sync.apply import Stores
 
 OK = 0
@@ -83,6 +84,7 @@ class App:
     out: Console = field(default_factory=lambda: _Console(highlight=False, markup=False, soft_wrap=False))
     err: Console = field(default_factory=lambda: _Console(stderr=True, highlight=False, markup=False))
     _settings: Settings | None = None
+    _opened: Stores | None = None
 
     @property
     def settings(self) -> Settings:
@@ -104,11 +106,24 @@ class App:
         except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
-    def stores(self) -> Stores:
-        """Return where the databases are, created or brought to this version where that is needed."""
+    def stores(self, *, restoring: bool = False) -> Stores:
+        """Return where the databases are, created or brought to this version where that is needed.
+
+        Raises:
+            OlderCopyError: one of them is an older copy, unless the command is the one that mends that.
+        """
         store = self.settings.store
         schema.ensure(store.roster, store.members)
-        return Stores(store.roster, store.members)
+        if not restoring:
+            newest.refuse_older(store.roster, store.members)
+        self._opened = Stores(store.roster, store.members)
+        return self._opened
+
+    def finish(self) -> None:
+        """Note in each database how far the other has come; what cannot be written now, the next command writes."""
+        if self._opened is not None:
+            with suppress(StoreError):
+                newest.note(self._opened.roster, self._opened.members)
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
@@ -137,7 +152,9 @@ class App:
         for row in rows:
             table.add_row(*map(shown, row))
         # Nothing is folded in a pipe: whoever searches there wants whole lines.
-        self.out.print(table, width=None if self.out.is_terminal else _PIPE_WIDTH)
+        if not self.out.is_terminal:
+            self.out.width = _PIPE_WIDTH
+        self.out.print(table)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -49,7 +49,7 @@ def cli(context: click.Context, config: str | None) -> None:
       tldops sync                      show it, ask, apply it
       tldops device add john@nic.example --label Thunderbird
     """
-    context.obj = App(config)
+    context.obj.config = config
 
 
 for _command in (
@@ -76,13 +76,20 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     _prepare_streams()
+    app = App()
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="tldops", standalone_mode=False
-        )
+        try:
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="tldops",
+                standalone_mode=False,
+                obj=app,
+            )
+        finally:
+            app.finish()
         sys.stdout.flush()
     except click.Abort:
-        _complain("\nStopped; nothing was applied.")
+        _complain("\nStopped. `tldops status` shows the state.")
         return FOUND
     except click.ClickException as error:
         with suppress(OSError):

@@ -10,6 +10,8 @@ from sync.records import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp"})
+_FREE = frozenset({"note", "evidence", "organisation", "role"})
+"""What people write freely, telephone numbers too."""
 _NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(]{0,2}\d(?:[ \u00a0()./-]*\d){6,}")
 """What may be a telephone number in a message: seven digits and more, with what is written between them."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
@@ -99,7 +101,7 @@ def _value(field: FieldChange, text: str, show_values: bool) -> str:
         return "none"
     if field.field in _HIDDEN and not show_values:
         return counted(text.count(", ") + 1, "value")
-    return text
+    return text if show_values or field.field not in _FREE else without_numbers(text)
 
 
 def _print_reader(app: App, change: ReaderChange) -> None:
@@ -158,9 +160,11 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
         "reason": change.reason,
         "origins": list(change.origins),
         "fields": [
-            {"field": f.field, "old": _value(f, f.old, show_values), "new": _value(f, f.new, show_values)}
-            if f.field in _HIDDEN
-            else {"field": f.field, "old": f.old, "new": f.new}
+            {
+                "field": f.field,
+                "old": f.old and _value(f, f.old, show_values),
+                "new": f.new and _value(f, f.new, show_values),
+            }
             for f in change.fields
         ],
     }

@@ -1,8 +1,8 @@
 """`tldops plan`, `tldops sync` and `tldops rollback`: review, confirm, apply."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,10 +11,10 @@ import click
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.values import Generation
 from sync import pipeline
-from sync.apply import LastSync, Stores, apply_plan, note_sync
+from sync.apply import LAST_SYNC, LastSync, Stores, apply_plan, newer_sources, note_no_change
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
 from sync.cli.show import counted, hazard_help, plan_json, print_plan, print_problems
-from sync.guards import HAZARDS, Hazard, Part
+from sync.guards import HAZARDS
 from sync.pipeline import Prepared
 from sync.plan import Kind
 from sync.records import Problem, Severity
@@ -31,12 +31,15 @@ class Consent:
     yes: bool
     plan_id: str | None
     forced: tuple[str, ...]
+    unseen: bool = False
+    """Whether nothing is shown that somebody could agree to, because the output is for a program."""
 
     def __post_init__(self) -> None:
         if self.forced and self.plan_id is None:
             raise click.UsageError("--force goes with --plan ID: it overrides hazards of a plan that was reviewed.")
-        if not (self.yes or self.plan_id or sys.stdin.isatty()):
-            raise click.UsageError("without a terminal, say --yes, or --plan ID for a plan that was reviewed.")
+        if not (self.yes or self.plan_id or (sys.stdin.isatty() and not self.unseen)):
+            without = "with --json" if self.unseen else "without a terminal"
+            raise click.UsageError(f"{without}, say --yes, or --plan ID for a plan that was reviewed.")
 
 
 def consent_options(command: _Command) -> _Command:
@@ -121,7 +124,7 @@ def sync(
       tldops sync members.csv --yes            for a timer
       tldops sync --plan 1a2b… --force mass-removal
     """
-    consent = Consent(yes, plan_id, forced)
+    consent = Consent(yes, plan_id, forced, unseen=as_json)
     now, stores = app.now, app.stores()
     with app.working("Checking the membership file and the store"):
         checked = pipeline.check(app.settings, file, file_format, now)
@@ -131,6 +134,9 @@ def sync(
         print_problems(app, _to_see(prepared), show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     if errors and not quarantine:
+        if checked.subscribers is not None:
+            # The list is another source than the file: who has left it does not stay because somebody's line is broken.
+            _shut_out(app, stores, prepared, consent)
         raise RefusedError(
             f"nothing was applied: {counted(len(errors), 'error')} in {checked.source.name}. Mend them, or apply the "
             "rest with --quarantine. `tldops check` lists them."
@@ -138,12 +144,14 @@ def sync(
     last = LastSync(
         now.isoformat(),
         app.actor,
-        prepared.plan.sources,
+        newer_sources(pipeline.last_sync(app.settings).sources, prepared.plan.sources),
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(errors),
     )
-    generation = _carry_out(app, stores, prepared, consent)
-    note_sync(stores, last, changed=generation is not None, now=now)
+    applied = replace(last, sources=prepared.plan.sources)
+    generation = _carry_out(app, stores, prepared, consent, {LAST_SYNC: applied.to_json()})
+    if generation is None:
+        note_no_change(stores, last, now)
     _report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
     return OK
 
@@ -173,18 +181,20 @@ def rollback(
       tldops history
       tldops rollback 41
     """
-    consent = Consent(yes, plan_id, forced)
+    consent = Consent(yes, plan_id, forced, unseen=as_json)
     stores = app.stores()
     prepared = pipeline.prepare_rollback(app.settings, number, app.now)
     if not as_json:
         print_plan(app, prepared.plan, show_values=show_values)
-    generation = _carry_out(app, stores, prepared, consent)
+    generation = _carry_out(app, stores, prepared, consent, {})
     _report(app, prepared, generation, (), as_json=as_json, show_values=show_values)
     return OK
 
 
-def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> Generation | None:
-    """Apply a plan that the person agrees to; None if it holds nothing to do.
+def _carry_out(
+    app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: Mapping[str, str]
+) -> Generation | None:
+    """Apply a plan that the person agrees to, and write `notes` with it; None if it holds nothing to do.
 
     Raises:
         RefusedError: the plan is another one than was reviewed, or a hazard was not overridden.
@@ -199,7 +209,7 @@ def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -
     if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
         return None
     if open_hazards:
-        moved = _shut_out(app, stores, prepared, consent, open_hazards)
+        moved = _shut_out(app, stores, prepared, consent)
         names = " ".join(f"--force {code}" for code in dict.fromkeys(hazard.code for hazard in open_hazards))
         reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
         # Taking logins away made a generation, on top of which the plan has another id.
@@ -210,19 +220,17 @@ def _carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -
     forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
     with app.progress("Rendering cards") as progress:
         return apply_plan(
-            stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now, forced, progress
+            stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now, forced, notes, progress
         )
 
 
-def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, hazards: list[Hazard]) -> bool:
+def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> bool:
     """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop.
 
     Returns whether there were any.
     """
-    if any(hazard.part is Part.ACCESS for hazard in hazards):
-        return False
     plan = prepared.plan.removals_of_access()
-    if plan.is_empty:
+    if plan.is_empty or any(hazard.code not in consent.forced for hazard in plan.hazards):
         return False
     names = ", ".join(change.login for change in plan.access)
     if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):

@@ -20,6 +20,7 @@ _HARD = re.compile(
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _WHAT = {
+    "\t": "tab",
     "\n": "line break",
     "\r": "carriage return",
     "\x85": "next line",
@@ -46,6 +47,11 @@ def without_forbidden(text: str) -> tuple[str, tuple[Fault, ...]]:
         return text, ()
     kinds = dict.fromkeys(match[0] for match in _HARD.finditer(text))
     return _HARD.sub(" ", text), tuple(Fault("forbidden-character", describe(char)) for char in list(kinds)[:5])
+
+
+def tab_faults(name: str) -> tuple[Fault, ...]:
+    """Return a fault for a tab inside `name`, where it is a control like any other; around it, it is white space."""
+    return (Fault("forbidden-character", describe("\t")),) if "\t" in name.strip() else ()
 
 
 def without_direction(text: str) -> str:

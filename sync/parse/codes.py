@@ -112,6 +112,11 @@ CODES: Mapping[str, Code] = {
         "The row does not fit the header",
         "Give the row as many cells as the header has columns; put a cell that holds the separator in quotation marks.",
     ),
+    "not-a-member": Code(
+        _WARNING,
+        "The dump has a name for the address, but the address is not among the members of the list: no entry",
+        "Nothing, if the person has left; else subscribe the address and export the list again.",
+    ),
     "lossy-export": Code(
         _WARNING,
         "The export has lost letters: there is a question mark in their place",
@@ -140,6 +145,19 @@ CODES: Mapping[str, Code] = {
 }
 """Code → severity, meaning and remedy. A record with an error is never applied; a warning stops nothing."""
 
+_IN_TABLES: Mapping[str, str] = {
+    "not-understood": "Give every value in the column of its own: name, slot, cctlds, phones, email, oob_email.",
+    "no-address": "Fill the column email with the address under which the person is on the list.",
+    "bad-address": "Write each address as local@domain, several separated by semicolons; leave the cell empty for none.",
+    "address-only": "Fill the columns name and cctlds, or name the address in [readers] if it is no SSC.",
+    "no-name": "Fill the column name.",
+    "no-separators": "Give the ccTLDs alone in the column cctlds, and the telephone numbers in the column phones.",
+    "bad-slot": "Write 1, 2 or 3 in the column slot.",
+    "no-cctld": "Fill the column cctlds (add it if there is none): .nl, or several as .fr; .re; .pm.",
+    "bad-cctld": "Write each ccTLD in the column cctlds as one label with its dot (.nl, .рф), several as .fr; .re; .pm.",
+}
+"""Code → what to do about it in a table, where the remedy for a line would lead astray."""
+
 
 def _printable(text: str) -> str:
     if text.isprintable():
@@ -158,20 +176,24 @@ def is_error(fault: Fault) -> bool:
     return CODES[fault.code].severity is _ERROR
 
 
-def problems(origin: Origin, faults: Iterable[Fault], text: str) -> tuple[Problem, ...]:
+def problems(origin: Origin, faults: Iterable[Fault], text: str, *, table: bool = False) -> tuple[Problem, ...]:
     """Return one problem for each code among `faults`, in order of appearance, with the first five details.
 
     Several faults of a kind are one problem: an entry of ten thousand bad fields must not make ten thousand problems.
+    `table` says that the entry is the row of a table, whose remedies speak of columns.
     """
     details: dict[str, list[str]] = {}
     for code, detail in faults:
         known = details.setdefault(code, [])
         if detail and _printable(detail) not in known and len(known) < 5:
             known.append(_printable(detail))
+    if "encoded-twice" in details:
+        details.pop("lossy-export", None)  # a question mark of an encoding is no lost letter
     shown = quote(text) if details else ""
     found: list[Problem] = []
     for code, known in details.items():
         row = CODES[code]
         message = f"{row.meaning}: {'; '.join(known)}" if known else row.meaning
-        found.append(Problem(origin, row.severity, code, message, row.remedy, shown))
+        remedy = _IN_TABLES.get(code, row.remedy) if table else row.remedy
+        found.append(Problem(origin, row.severity, code, message, remedy, shown))
     return tuple(found)

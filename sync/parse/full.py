@@ -10,14 +10,15 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from sync.parse.address import address_faults, is_address
-from sync.parse.characters import direction_faults, without_direction
+from sync.parse.characters import direction_faults, tab_faults, without_direction
 from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_FIELDS, MAX_PHONES
 
 # Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3).
 _SEPARATOR = re.compile(r"[,;](?! ?ext=)", re.IGNORECASE)
-_ANCHOR = re.compile(r"(?:^|[,;]) ?(?:SSC ?)?# ?([0-9]+) ?(?=[,;]|$)", re.IGNORECASE)
-_SLOT_INSIDE = re.compile(r" ?(?:SSC ?)?# ?[0-9]", re.IGNORECASE)
+_ANCHOR = re.compile(r"(?:^|[,;])\s*+(?:SSC\s*+[,;]?\s*+)?#\s?([0-9]+)\s*+(?=[,;]|$)", re.IGNORECASE)
+_SLOT_INSIDE = re.compile(r"\s?(?:SSC\s?)?#\s?[0-9]", re.IGNORECASE)
+_ENDS_IN_REFERENCE = re.compile(r"&#?\w{1,31};$")
 _EXTENSION = re.compile(r"(?:#|(?:extension|ext|x)[.:]?) ?[0-9]{1,10}", re.IGNORECASE)
 _QUOTES = re.compile('[<>"“”„]')
 _LOST = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\?\?")
@@ -77,10 +78,28 @@ def _without_slot(text: str) -> Full:
     return Full(name, faults=(*faults, Fault("no-separators", "the slot does not stand between separators")))
 
 
-def person_name(text: str) -> tuple[str, tuple[Fault, ...]]:
-    """Return the name of a person from its clean text, without separators at its ends, and what is wrong with it."""
+def has_slot(text: str) -> bool:
+    """Whether a field of `text` is a slot and nothing else."""
+    return _ANCHOR.search(text) is not None
+
+
+def tabs_in_name(text: str) -> tuple[Fault, ...]:
+    """Return a fault for a tab in the name of a full name whose white space is still as it was."""
+    end = _ANCHOR.search(text) or _SLOT_INSIDE.search(text) if "\t" in text else None
+    return tab_faults(text[: end.start()] if end else text)
+
+
+def person_name(text: str, *, cell: bool = False) -> tuple[str, tuple[Fault, ...]]:
+    """Return the name of a person from its clean text, without separators at its ends, and what is wrong with it.
+
+    A semicolon stays where it ends a character reference, which was encoded twice, and in a cell of its own.
+    """
     faults = direction_faults(text)
-    name = without_direction(text).strip(" ,;")
+    name = without_direction(text).strip(" ,")
+    if not name.strip(" ,;"):
+        name = ""
+    elif not cell:
+        name = name.lstrip(" ,;") if _ENDS_IN_REFERENCE.search(name) else name.strip(" ,;")
     if not name:
         return "", (*faults, Fault("no-name"))
     if len(name) > MAX_FIELD:
@@ -149,11 +168,15 @@ class _Rest:
             self._take_phone(text)
 
     def _take_addresses(self, text: str) -> None:
-        for token in text.split():
+        tokens = text.split()
+        for token in tokens:
             if is_address(token):
                 self.addresses.append(token)
-            else:
+            elif "@" in token:
                 self.faults.extend(address_faults(token))
+        if not all("@" in token for token in tokens):
+            what = f"an address follows other text without a comma: “{quote(text[:80])}”"
+            self.faults.append(Fault("no-separators", what))
 
     def _take_cctlds(self, text: str, *, dotted: bool) -> None:
         """Take a field of ccTLDs. Without a dot it must come first: a later "NA" or "no" may mean "no phone"."""

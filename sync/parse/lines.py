@@ -1,32 +1,35 @@
 """Lists with one entry to a line, whatever software or hand wrote them. The shape is recognised line by line.
 
 line    = quoted / raw / rfc2047 / report / comment / bare
-quoted  = DQUOTE full DQUOTE SP "<" addr ">"
-raw     = full SP "<" addr ">"                      ; the last <…> of the line
+quoted  = DQUOTE full DQUOTE SP "<" addr ">"        ; addresses may follow, out-of-band
+raw     = full SP "<" addr ">"                      ; the last <…> of the line; addresses may follow, out-of-band
 report  = [“"] full [”"] [","] SP addr *("," addr)
 comment = addr SP "(" full ")"
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.parse.address import address_faults, is_address
 from sync.parse.characters import direction_faults, without_forbidden
 from sync.parse.codes import Fault
 from sync.parse.entry import make_entry, unread
-from sync.parse.limits import MAX_LINE
+from sync.parse.full import has_slot
+from sync.parse.limits import MAX_ADDRESSES, MAX_LINE
+from sync.parse.transport import plain
 from sync.records import Origin, Record
 
 SHAPES = ("quoted", "raw", "rfc2047", "report", "comment", "bare")
 
 _SPACE = " \t\u00a0"
+_APART = "write each address on a line of its own, or “Name, #1, .nl, +31 …” before the first of one person"
 _OPENING, _CLOSING = '"“„”', '"”“'
 _QUOTE = re.compile('["“”„]')
 _PAIR = re.compile(r"\\.", re.DOTALL)
 _WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")
 # Signs that two entries stand in one line: which address belongs to which is then not certain.
-_BRACKETED = re.compile(r"<[^<>\s]*@[^<>\s]*>")
+_BRACKETED = re.compile(r"<[^<>\s@]*@[^<>\s]*>")
 _JOINED = re.compile(r"[\"“”„](?:, ?| )<?[^\s<>@\"“”„]+@[^\s<>@\"“”„]+\.")
 _SLOT = re.compile(r"#\s?[0-9]")
 _COMMENT = re.compile(r"(\S+)\s+\((.*)\)", re.DOTALL)
@@ -49,8 +52,11 @@ class Line:
 
 def take_apart(text: str) -> Line:
     """Recognise the shape of a line without white space at its ends."""
-    if text.endswith(">") or (text[-2:-1] == ">" and text[-1] in ",;"):
-        return _angle(text.rstrip(",;"))
+    ended = text.rstrip(",;") if text[-2:-1] == ">" else text
+    if ended.count("@") > 1 and (several := _several(ended)):
+        return several
+    if ended.endswith(">"):
+        return _angle(ended)
     if text.endswith(")") and (comment := _COMMENT.fullmatch(text)) and "@" in comment[1]:
         return _comment(comment)
     if is_address(text.strip('"')):
@@ -73,12 +79,50 @@ def _angle(text: str) -> Line:
     if not before:
         return Line("bare", "", listed, faults=faults)
     inner, escaped, quoting = _unquoted(before)
-    if quoting or (inner is before and _BRACKETED.search(before)):
+    if quoting or (inner is before and _is_joined(before)):
         listed, faults = (), faults + (() if quoting else (Fault("not-understood", "several addresses in brackets"),))
     shape = "raw" if inner is before else "quoted"
     if _WORD.search(inner):
         shape = "rfc2047"
     return Line(shape, inner, listed, escaped=escaped, faults=(*faults, *quoting))
+
+
+def _is_joined(text: str) -> bool:
+    """Whether `text`, with an address in brackets in it, may be two entries and not the full name of one.
+
+    It is a full name if the brackets stand inside the name: behind a part of it, and before the only slot.
+    """
+    inner = list(_BRACKETED.finditer(text))
+    if not inner:
+        return False
+    before, _ = plain(text[: inner[0].start()])
+    behind, _ = plain(text[inner[-1].end() :])
+    return not before or _SLOT.search(before) is not None or not has_slot(behind)
+
+
+def _several(text: str) -> Line | None:
+    """Read `full <addr>, addr`, where what follows the address in brackets is out of band; None for anything else.
+
+    Without a slot before them, the addresses may be several subscribers.
+    """
+    head, seconds = text, list[str]()
+    while (mark := max(head.rfind(","), head.rfind(";"))) > 0:
+        piece = head[mark + 1 :].strip(_SPACE)
+        address = piece[1:-1] if piece[:1] == "<" and piece[-1] == ">" else piece
+        if not is_address(address):
+            break
+        seconds.insert(0, address)
+        head = head[:mark].rstrip(_SPACE)
+    if all(is_address(piece.strip("<>")) for piece in head.split()):
+        what = f"several addresses and no name; {_APART}"
+        return Line("bare", None, faults=(Fault("not-understood", what),)) if seconds or head[-1:] != ">" else None
+    if not seconds or not head.endswith(">") or not _BRACKETED.search(head):
+        return None
+    line = _angle(head)
+    if not has_slot(plain(line.full or "", escaped=line.escaped)[0]):
+        what = f"several addresses and no entry “Name, #1, .nl, …” before them; {_APART}"
+        return Line("report", line.full, faults=(Fault("not-understood", what), *line.faults))
+    return replace(line, shape="report", out_of_band=tuple(seconds[:MAX_ADDRESSES]))
 
 
 def _unquoted(text: str) -> tuple[str, bool, tuple[Fault, ...]]:

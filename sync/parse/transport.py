@@ -136,11 +136,17 @@ def _numbers_in_reach(text: str) -> list[re.Match[str]]:
     return [match for match in _REFERENCE.finditer(text) if match[3] or len(match[1] or match[2]) <= 5]
 
 
+def allowed(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
+    """Return the text of a field with its transport undone and without forbidden characters, its tabs still there."""
+    if text.isascii() and text.isprintable() and not ("=?" in text or "&" in text or (escaped and "\\" in text)):
+        return text, ()
+    decoded, coding = undo(text, escaped=escaped)
+    clean, characters = without_forbidden(decoded)
+    return clean, coding + characters
+
+
 def plain(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
     """Return the clean text of a field: transport undone, no forbidden characters, NFC, single spaces."""
-    if text.isascii() and text.isprintable() and not ("=?" in text or "&" in text or (escaped and "\\" in text)):
-        return " ".join(text.split()), ()
-    decoded, coding = undo(text, escaped=escaped)
-    allowed, characters = without_forbidden(decoded)
-    clean, marks = folded(allowed)
-    return clean, coding + characters + marks
+    decoded, faults = allowed(text, escaped=escaped)
+    clean, marks = folded(decoded)
+    return clean, faults + marks

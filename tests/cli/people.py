@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from itertools import islice, product
 
-CCTLDS = tuple(
-    """
+_LABELS = """
     at be bg br ca ch cl co cr cy cz de dk do ee eg es fi fr gh gr hk hr hu id ie il in is it jm jp ke kr kz la lk lt lu
     lv ma mn mt mu mx my na ng nl no np nz om pa pe pg ph pk pl pt py qa ro rs rw se sg si sk sn sv th tn tr tw tz ua ug
     uk us uy uz ve vn ye za zm
-    """.split()
-)
+"""
+CCTLDS = tuple(_LABELS.split())
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def test_errors_stop_the_sync(tldops: Tldops) -> None:
 
 
 def test_quarantine_holds_the_person_and_applies_the_rest(tldops: Tldops) -> None:
-    """With --quarantine the person stays byte for byte, keeps login and device, and the others are brought up to date."""
+    """With --quarantine the person stays byte for byte, keeps login and device; the others are brought up to date."""
     tldops.sync(*TEN[:9])
     tldops.do("device", "add", TEN[3].login, "--label", "phone")
     cards = tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD")

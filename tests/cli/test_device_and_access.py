@@ -1,7 +1,6 @@
-"""`tldops device`, `tldops access` and `tldops confirm`: who may read, with what, and how that ends."""
+"""`tldops device` and `tldops access`: who may read, with what, and how that ends."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 
@@ -190,6 +189,15 @@ def test_denial_ends_access_and_devices_and_not_the_card(tldops: Tldops) -> None
     assert tldops.do("status", "--json").json["denied"] == [TEN[0].login]
 
 
+def test_denial_names_the_persons_other_logins(tldops: Tldops) -> None:
+    """A denial is of one login; that the person has another one is said, until that one is denied as well."""
+    second = "second@nic.example"
+    tldops.sync(*TEN, TEN[0].line.replace(TEN[0].login, second))
+    assert f"may still log in as {second}" in tldops.do("access", "deny", TEN[0].login, "--reason", "stolen").out
+    assert "may still log in" not in tldops.do("access", "deny", second, "--reason", "stolen").out
+    assert not {TEN[0].login, second} & tldops.logins()
+
+
 def test_denial_outlives_sync_rollback_and_restore(tldops: Tldops) -> None:
     """Neither a sync, a rollback, nor a backup from before the denial brings the login back."""
     tldops.sync(*TEN)
@@ -278,24 +286,3 @@ def test_configured_readers_have_a_reason_and_no_card(tldops: Tldops) -> None:
         "reader-not-listed"
     ]
     assert "secretariat@icann.example" not in tldops.logins()
-
-
-def test_confirmation_reaches_the_card_with_the_next_sync(tldops: Tldops) -> None:
-    """`confirm` is recorded with how and by whom; the card shows the day after the next sync."""
-    tldops.sync(ADA)
-    assert tldops.do("status", "--json").json["never_confirmed"] == 1
-    tldops.do("confirm", "ada@example.net", "--how", "answered the yearly mail")
-    entry = tldops.do("audit", "--json").json[-1]
-    assert (entry["action"], entry["detail"]["how"]) == ("confirm", "answered the yearly mail")
-    assert tldops.roster()["Ada Example"].confirmed_on is None
-    tldops.do("sync", "--yes")
-    assert tldops.roster()["Ada Example"].confirmed_on == datetime.now(UTC).date()
-    assert tldops.do("status", "--json").json["never_confirmed"] == 0
-
-
-def test_confirmation_is_all_or_nothing(tldops: Tldops) -> None:
-    """One unknown address among several: exit 2, and nobody is confirmed."""
-    tldops.sync(*TEN)
-    said = tldops.refused("confirm", TEN[0].login, "nobody@nic.example", TEN[1].login, code=2)
-    assert "nobody@nic.example" in said
-    assert tldops.do("status", "--json").json["never_confirmed"] == 10

@@ -31,7 +31,9 @@ def on_a_terminal(workspace: Workspace, answer: str, *arguments: str, before: Wo
     while patience:
         if not select.select([terminal], [], [], 1)[0]:
             patience -= 1
-            if asked and answer == "\x03":  # it can come in the moment before Python begins to wait, and is not seen then
+            if (
+                asked and answer == "\x03"
+            ):  # it can come in the moment before Python begins to wait, and is not seen then
                 os.write(terminal, answer.encode())
             continue
         try:
@@ -119,7 +121,19 @@ def test_terminal_asks_and_does_what_the_answer_says(tldops: Tldops, answer: str
     assert f"+ .{TEN[5].cctld} {TEN[5].name}" in result.out
     assert (tldops.files() == before) == (code == 1)
     assert len(tldops.roster()) == (6 if code == 0 else 5)
-    assert ("nothing was applied" in result.out) == (code == 1)
+    assert ("nothing was applied" in result.out or "Stopped" in result.out) == (code == 1)
+
+
+@pytest.mark.parametrize("command", ["sync", "rollback 1"])
+def test_nobody_is_asked_about_what_is_not_shown(tldops: Tldops, command: str) -> None:
+    """With --json the plan is not shown before it is applied, so a terminal does not stand for consent."""
+    tldops.sync(*TEN[:5])
+    tldops.sync(*TEN[:6])
+    tldops.write(*TEN[:7])
+    result = on_a_terminal(tldops.workspace, "y\n", *command.split(), "--json")
+    assert result.code == 2
+    assert "with --json, say --yes, or --plan ID" in result.out
+    assert tldops.generation() == 2
 
 
 def test_reviewed_plan_is_applied_without_a_question(tldops: Tldops) -> None:

@@ -1,4 +1,4 @@
-"""`tldops.toml`: a wrong key or value is one message with file, line, the value, and what is allowed; nothing is touched."""
+"""`tldops.toml`: a wrong key or value is one message: file, line, the value, what is allowed."""
 
 from pathlib import Path
 
@@ -85,7 +85,7 @@ def test_broken_toml_is_named_with_its_line(tldops: Tldops, text: str, line: int
 
 @pytest.mark.parametrize("content", [b"\xff\xfe[store]", b"\x00" * 2000, None, "folder"])
 def test_configuration_that_cannot_be_read(tldops: Tldops, content: bytes | str | None) -> None:
-    """Binary, missing, and a folder: exit 2 with the file's name. A named file that is missing is never "the defaults"."""
+    """Binary, missing, a folder: exit 2 with the file's name; a named file that is missing never means the defaults."""
     config = tldops.workspace.config
     config.unlink()
     if isinstance(content, bytes):

@@ -11,7 +11,8 @@ from radicale_tldops.live import POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings import Settings, StoreSettings
-from radicale_tldops.store.members import add_device, note_generation, revoke_devices
+from radicale_tldops.store.members import add_device, revoke_devices
+from radicale_tldops.store.newest import note
 from tests.store.making import START, Store, login
 
 
@@ -152,8 +153,8 @@ def test_logins_go_on_without_the_members_database(store: Store, live: LiveStore
 def test_an_older_copy_of_the_roster_is_not_served(store: Store, live: LiveStore, clock: Clock) -> None:
     """Sync tokens never go backwards: last week's file in the place of today's is refused, also after a restart."""
     old = store.roster.read_bytes()
-    newest = store.apply(put=["jim"])
-    note_generation(store.members, newest.lineage, newest.id)
+    store.apply(put=["jim"])
+    note(store.roster, store.members)
     assert live.snapshot().generation == 2
     new = store.roster.read_bytes()
     store.roster.write_bytes(old)
@@ -165,3 +166,48 @@ def test_an_older_copy_of_the_roster_is_not_served(store: Store, live: LiveStore
     store.roster.write_bytes(new)
     clock.now += POLL_SECONDS
     assert restarted.snapshot().generation == 2
+
+
+def test_an_older_copy_of_the_members_database_revives_nothing(store: Store, live: LiveStore, clock: Clock) -> None:
+    """A device that was revoked stays out when the file from before is put back, also after a restart."""
+    device, password = add_device(store.members, live.snapshot().readers[login("john")], "a", Style.PLAIN, "t", START)
+    note(store.roster, store.members)
+    old = store.members.read_bytes()
+    revoke_devices(store.members, [device.id], "lost", START)
+    note(store.roster, store.members)
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is None
+    store.members.write_bytes(old)
+    clock.now += POLL_SECONDS
+    assert live.identify(login("john"), password) is None
+    restarted = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), clock)
+    with pytest.raises(StoreError, match="older copy of the members database"):
+        restarted.identify(login("john"), password)
+
+
+def test_a_members_database_that_cannot_be_read_at_start_lets_nobody_be_turned_away(store: Store, clock: Clock) -> None:
+    """An error, which becomes 503: a 401 would make phones forget their account."""
+    store.members.write_bytes(b"garbage" * 500)
+    live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), clock)
+    with pytest.raises(StoreError, match="damaged"):
+        live.check()
+    with pytest.raises(StoreError, match="damaged"):
+        live.identify(login("john"), "anything")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE generation SET created_at = 'x'",
+        "UPDATE generation SET counts = '{'",
+        "UPDATE meta SET value = 'x' WHERE key = 'counter'",
+    ],
+)
+def test_a_damaged_note_is_damage_and_no_crash(store: Store, live: LiveStore, clock: Clock, statement: str) -> None:
+    """Whatever row was hit, the last good roster goes on."""
+    live.snapshot()
+    with closing(sqlite3.connect(store.roster)) as connection, connection:
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'counter'")
+        assert connection.execute(statement).rowcount == 1
+    clock.now += POLL_SECONDS
+    assert len(live.snapshot().plain.cards) == 2

@@ -35,7 +35,7 @@ class Store:
         access: bool = True,
     ) -> Generation:
         """Write a generation: `put` adds or changes the people with these local parts, `remove` takes them."""
-        self.people |= {one: note for one in put}
+        self.people |= dict.fromkeys(put, note)
         for one in remove:
             del self.people[one]
         if access:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from radicale_tldops.store.engine import reading
 from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny
-from tests.store.making import START, Store, href, login, uid
+from tests.store.making import START, Store, href, login, new_card, uid
 
 
 @pytest.fixture
@@ -155,6 +156,7 @@ def test_two_writers_at_once_do_not_mix(store: Store) -> None:
     "statement",
     [
         "UPDATE card SET text = 'card of jane vX' WHERE href = '{card}'",
+        "UPDATE card SET contact = replace(contact, 'nl', 'be') WHERE href = '{card}'",
         "UPDATE card SET etag = etag || '0' WHERE href = '{card}'",
         "DELETE FROM card WHERE href = '{card}'",
         "UPDATE reader SET login = 'mallory@nic.example' WHERE login = '{login}'",
@@ -177,6 +179,39 @@ def test_a_flipped_bit_is_found_at_load(store: Store, statement: str) -> None:
     tamper(store, statement.format(card=href("jane"), login=login("jane")))
     with pytest.raises(CorruptStoreError):
         load_snapshot(store.roster)
+
+
+def test_a_damaged_list_of_denied_logins_cannot_be_sealed_again(store: Store) -> None:
+    """Another `deny`, or an `allow`, must not make a changed row look right."""
+    store.apply(put=["jane", "john"])
+    deny(store.roster, login("jane"), "tester", "test", START)
+    tamper(store, "UPDATE denied SET login = 'other@nic.example'")
+    with pytest.raises(CorruptStoreError):
+        deny(store.roster, login("john"), "tester", "test", START)
+    with pytest.raises(CorruptStoreError):
+        allow(store.roster, "other@nic.example")
+
+
+def test_a_card_whose_bytes_stay_moves_no_token(store: Store) -> None:
+    """New data that render to the same card are noted, and clients have nothing to fetch."""
+    store.apply(put=["jane"], note="v1")
+    before = load_snapshot(store.roster).plain
+    same = replace(new_card("jane", "v1"), key="another renderer")
+    counts = load_history(store.roster)[0].counts
+    apply_change(store.roster, 1, Change(cards=[same]), Stamp(START, "tester", counts=counts))
+    after = load_snapshot(store.roster).plain
+    assert (after.token, after.cards) == (before.token, before.cards)
+    assert load_state(store.roster, START).people[uid("jane")].key == "another renderer"
+
+
+def test_the_date_of_the_book_is_that_of_its_last_change(store: Store) -> None:
+    """A generation of readers alone makes no client think that the book is newer."""
+    store.apply(put=["jane"])
+    before = load_snapshot(store.roster).plain.last_modified
+    counts = load_history(store.roster)[0].counts
+    later = Stamp(START + timedelta(days=3), "tester", counts=counts)
+    apply_change(store.roster, 1, Change(readers=[NewReader("x@example.org", "", "", "observer")]), later)
+    assert load_snapshot(store.roster).plain.last_modified == before
 
 
 def test_a_file_that_is_no_database_is_called_damaged(store: Store) -> None:
@@ -278,7 +313,7 @@ def test_recent_generations_reach_beyond_the_clock(store: Store) -> None:
 
 
 def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Path) -> None:
-    """A command brings the schema up in one transaction; a reader that cannot write says what to do; newer is refused."""
+    """A command brings the schema up in one transaction; who cannot write says what to do; a newer one is refused."""
     store = Store(tmp_path)
     store.apply(put=["a"])
 

@@ -11,6 +11,7 @@ from sync.identify import Entry
 from sync.records import Origin
 from sync.vet import Vetted
 
+NOBODY = Counts()
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -43,7 +44,7 @@ def key(contact: Contact, uid: str) -> str:
     return f"{uid} {contact.to_json()}"
 
 
-def generation(number: int, at: datetime, counts: Counts = Counts(), forced: Sequence[str] = ()) -> Generation:
+def generation(number: int, at: datetime, counts: Counts = NOBODY, forced: Sequence[str] = ()) -> Generation:
     """A generation."""
     return Generation(number, "lineage", at, "tester", "sync", "", (), counts, tuple(forced), "", "")
 

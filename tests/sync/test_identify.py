@@ -59,7 +59,7 @@ def test_an_address_of_one_and_the_name_of_another_is_a_problem() -> None:
 
 
 def test_two_records_that_could_be_one_person_are_both_problems() -> None:
-    """One has the address and the other the name: who is Jane?"""
+    """One has the address and the other the name, and nobody knows who is Jane."""
     found = run([JANE], [replace(JANE, name="Somebody Else", out_of_band=()), person("Jane Doe", "jd@nic.example")])
     assert codes(found) == ["ambiguous-person", "ambiguous-person"]
     assert found.matches == ()

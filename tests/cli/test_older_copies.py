@@ -1,0 +1,212 @@
+"""An older copy of a database, a lost one, and a command that was interrupted half-way."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.roster.errors import StoreError
+from sync import apply
+from tests.support import JANE, JOHN, Workspace
+
+JIM = '"Jim Poe, #2, .nl, +31 20 000 0000" <jim@nic.nl>'
+
+
+@pytest.fixture
+def synced(workspace: Workspace) -> Workspace:
+    """A workspace with three people."""
+    workspace.sync(JOHN, JANE, JIM)
+    return workspace
+
+
+def roster(workspace: Workspace) -> Path:
+    """The roster database."""
+    return workspace.folder / "roster.sqlite"
+
+
+def members(workspace: Workspace) -> Path:
+    """The members database."""
+    return workspace.folder / "members.sqlite"
+
+
+@pytest.mark.parametrize(
+    "command", [("plan",), ("sync", "--yes"), ("status",), ("export",), ("backup", "b"), ("history",)]
+)
+def test_an_older_copy_is_noticed_by_every_command(synced: Workspace, command: tuple[str, ...]) -> None:
+    """Yesterday's file in the place of today's would let denied people in: every command says so."""
+    old = roster(synced).read_bytes()
+    synced.do("access", "deny", "john.doe@nic.nl", "--reason", "phone stolen")
+    roster(synced).write_bytes(old)
+    result = synced.run(*command)
+    assert result.code == 2
+    assert "older copy" in result.err
+    assert roster(synced).read_bytes() == old
+
+
+def test_a_lost_roster_is_not_replaced_by_an_empty_one(synced: Workspace) -> None:
+    """Without it there are no guards, tombstones or denials: a sync must not begin anew as if nothing had been."""
+    backup = synced.folder / "b"
+    synced.do("backup", str(backup))
+    roster(synced).unlink()
+    synced.write(JOHN)
+    result = synced.run("sync", "--yes")
+    assert result.code == 2
+    assert "lost or replaced" in result.err
+    synced.do("restore", str(backup), "--yes")
+    assert synced.do("status", "--json").json["people"] == 3
+
+
+def test_a_copy_from_before_a_restore_is_noticed(synced: Workspace) -> None:
+    """A restore begins a new lineage; a file of the old one is another roster."""
+    before = roster(synced).read_bytes()
+    synced.do("backup", str(synced.folder / "b"))
+    synced.do("restore", str(synced.folder / "b"), "--yes")
+    roster(synced).write_bytes(before)
+    assert synced.run("sync", "--yes").code == 2
+
+
+def test_an_older_members_database_is_noticed(synced: Workspace) -> None:
+    """It would revive device passwords that were revoked."""
+    login = synced.device("john.doe@nic.nl")
+    old = members(synced).read_bytes()
+    synced.do("device", "revoke", login.id)
+    members(synced).write_bytes(old)
+    result = synced.run("device", "list")
+    assert result.code == 2
+    assert "members database" in result.err
+
+
+def test_an_interrupted_sync_is_finished_by_the_next_command(
+    synced: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the two databases: the next sync revokes the devices and writes the audit entry that is missing."""
+    login = synced.device("jim@nic.nl")
+    synced.write(JOHN, JANE)
+
+    def stop(_stores: apply.Stores) -> None:
+        raise StoreError("the machine stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(apply, "catch_up", stop)
+        assert synced.call("sync", "--yes") == 2
+    assert (
+        next(one for one in synced.do("device", "list", "--json").json if one["id"] == login.id)["revoked_at"] is None
+    )
+    synced.do("sync", "--yes")
+    assert next(one for one in synced.do("device", "list", "--json").json if one["id"] == login.id)["revoked_at"]
+    subjects = [row["subject"] for row in synced.do("audit", "--json").json]
+    assert subjects.count("generation 2") == 1
+    synced.do("audit", "--verify")
+
+
+def test_a_shortened_audit_log_is_noticed(synced: Workspace) -> None:
+    """Entries that are cut off at the end leave a chain that is whole, and are missed all the same."""
+    synced.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
+    synced.do("audit", "--verify")
+    with closing(sqlite3.connect(members(synced))) as connection, connection:
+        connection.execute("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
+    result = synced.run("audit", "--verify")
+    assert result.code == 1
+    assert "missing" in result.err
+
+
+def test_a_damaged_backup_is_refused_and_the_roster_stands(synced: Workspace) -> None:
+    """One changed byte in a card of the backup: the store stays as it was."""
+    backup = synced.folder / "b"
+    synced.do("backup", str(backup))
+    with closing(sqlite3.connect(backup)) as connection, connection:
+        connection.execute("UPDATE card SET text = replace(text, 'Jane', 'Jame')")
+    before = synced.do("status", "--json").json["generation"]
+    assert synced.run("restore", str(backup), "--yes").code == 2
+    assert synced.do("status", "--json").json["generation"] == before
+
+
+def test_a_damaged_members_backup_stops_a_restore_before_it_begins(synced: Workspace) -> None:
+    """Both files are read before the first of them replaces anything."""
+    backup = synced.folder / "b"
+    synced.do("backup", str(backup))
+    Path(f"{backup}.members").write_bytes(b"garbage" * 100)
+    before = synced.do("status", "--json").json["generation"]
+    assert synced.run("restore", str(backup), "--yes").code == 2
+    assert synced.do("status", "--json").json["generation"] == before
+
+
+def test_a_backup_that_cannot_be_finished_leaves_nothing_behind(synced: Workspace) -> None:
+    """The next try under the same name must not find half of the last one."""
+    (synced.folder / "b.members").mkdir()
+    result = synced.run("backup", str(synced.folder / "b"))
+    assert result.code == 2
+    assert not (synced.folder / "b").exists()
+
+
+def test_devices_come_back_with_a_backup_on_a_fresh_machine(synced: Workspace, tmp_path: Path) -> None:
+    """Roster, readers and device passwords are there again when both databases were lost."""
+    synced.device("john.doe@nic.nl")
+    backup = synced.folder / "b"
+    synced.do("backup", str(backup))
+    roster(synced).unlink()
+    members(synced).unlink()
+    synced.do("restore", str(backup), "--yes")
+    assert [one["revoked_at"] for one in synced.do("device", "list", "--json").json] == [None]
+    synced.do("sync", "--yes")
+
+
+def test_who_joined_and_left_after_the_backup_keeps_the_uid(synced: Workspace) -> None:
+    """A restore does not forget those who left: who returns under another address is who they were."""
+    backup = synced.folder / "b"
+    synced.do("backup", str(backup))
+    ann = '"Ann New, #3, .nl, +31 20 000 0001" <ann@nic.nl>'
+    synced.sync(JOHN, JANE, JIM, ann)
+    uid = next(one["uid"] for one in synced_plan(synced, [JOHN, JANE, JIM]) if one["name"] == "Ann New")
+    synced.sync(JOHN, JANE, JIM)
+    synced.do("restore", str(backup), "--yes")
+    back = [
+        one for one in synced_plan(synced, [JOHN, JANE, JIM, ann.replace("ann@", "a.new@")]) if one["kind"] == "added"
+    ]
+    assert [one["uid"] for one in back] == [uid]
+
+
+def synced_plan(workspace: Workspace, lines: list[str]) -> list[dict[str, str]]:
+    """The changes of a plan for these lines."""
+    workspace.write(*lines)
+    found: list[dict[str, str]] = workspace.run("plan", "--json").json["people"]
+    return found
+
+
+def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: Workspace) -> None:
+    """Strangers beyond the limit stop their own part; who has left the list is out all the same."""
+    strangers = [f'"Guest {n}, #1, .{c}, +31 20 000 01{n:02}" <guest{n}@nic.nl>' for n, c in enumerate(
+        ["be", "de", "dk", "at", "ch", "cz", "es"], 10)]  # fmt: skip
+    synced.write(JANE, JIM, *strangers)
+    result = synced.run("sync", "--yes")
+    assert result.code == 1
+    assert "mass-addition" in result.out
+    logins = {one["login"] for one in synced.do("access", "list", "--json").json}
+    assert logins == {"jane.doe@nic.vn", "jim@nic.nl"}
+
+
+def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: Workspace) -> None:
+    """The list is another source than the file: nobody stays a reader because somebody else's line is broken."""
+    (synced.folder / "list.txt").write_text("john.doe@nic.nl\njane.doe@nic.vn\n")
+    synced.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    synced.write(JOHN, JANE, JIM, '"Broken, #1, .nowhere" <broken@nic.nl>')
+    assert synced.run("sync", "--yes").code == 1
+    logins = {one["login"] for one in synced.do("access", "list", "--json").json}
+    assert logins == {"john.doe@nic.nl", "jane.doe@nic.vn"}
+
+
+def test_a_stale_file_that_changes_nothing_does_not_lower_the_measure(synced: Workspace) -> None:
+    """An older file with the same people is nothing to do, and what is older than the newest input stays stale."""
+    newer = synced.members.stat().st_mtime
+    synced.write(JOHN, JANE, JIM, "# a comment")
+    os.utime(synced.members, (newer - 1000, newer - 1000))
+    synced.do("sync", "--yes")
+    synced.write(JOHN, JANE)
+    os.utime(synced.members, (newer - 500, newer - 500))
+    shown = synced.run("plan", "--json").json
+    assert [one["kind"] for one in shown["people"]] == ["removed"]
+    synced.write(JOHN)
+    os.utime(synced.members, (newer - 500, newer - 500))
+    assert "stale-source" in {hazard["code"] for hazard in synced.run("plan", "--json").json["hazards"]}
