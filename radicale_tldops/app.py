@@ -8,14 +8,17 @@ import base64
 import binascii
 from collections.abc import Iterable
 from http import client
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from radicale import config, httputils, types
 from radicale.app import Application
 
+from radicale_tldops.dav.body import RequestError
+from radicale_tldops.dav.requests import Request, complete, read_request
 from radicale_tldops.live import LiveStore
 from radicale_tldops.plugin import open_live
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.wsgi import BodyReader
 
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 """The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
@@ -24,6 +27,16 @@ CLASSES = "1, 3, addressbook"
 """The compliance classes of the DAV header (RFC 4918, 10.1). No class 2: there are no locks on what nobody changes."""
 
 _DAV = "{DAV:}"
+
+# Where the environment of a request keeps its Content-Type: Radicale decodes even passwords by the charset in it.
+_CONTENT_TYPE = "tldops.content_type"
+# Where what Radicale knows of a request keeps what `read_request` knows of it.
+_REQUEST = "tldops.request"
+
+_DEPTHS = frozenset({"0", "1", "infinity"})
+"""The values of the Depth header (RFC 4918, 10.2)."""
+
+_MAX_DIGITS = 18
 
 _NEED_PRIVILEGES = b'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:need-privileges/></D:error>\n'
 
@@ -47,6 +60,7 @@ class RosterApplication(Application):
     def __init__(self, configuration: config.Configuration) -> None:
         super().__init__(configuration)
         self._live: LiveStore = open_live(configuration, "storage")
+        self._bodies = BodyReader()
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -55,7 +69,7 @@ class RosterApplication(Application):
         def start(status: str, headers: list[tuple[str, str]]) -> object:
             return start_response(status, _true_headers(status, headers))
 
-        refusal = _refusal(environ)
+        refusal = _refusal(environ, self._max_content_length)
         if refusal is None:
             try:
                 self._live.check()
@@ -100,8 +114,48 @@ class RosterApplication(Application):
             return client.NOT_MODIFIED, kept, None, None
         return answer
 
+    def do_PROPFIND(
+        self,
+        environ: types.WSGIEnviron,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, object],
+    ) -> types.WSGIResponse:
+        """Answer PROPFIND (RFC 4918, 9.1)."""
+        try:
+            return super().do_PROPFIND(environ, base_prefix, path, user, user_groups, request_info)
+        except RequestError as error:
+            return _refused(error)
+
+    def do_REPORT(
+        self,
+        environ: types.WSGIEnviron,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, object],
+    ) -> types.WSGIResponse:
+        """Answer REPORT (RFC 3253, 3.6; RFC 6352, 8; RFC 6578, 3)."""
+        try:
+            return super().do_REPORT(environ, base_prefix, path, user, user_groups, request_info)
+        except RequestError as error:
+            return _refused(error)
+
+    def _read_xml_request_body(self, environ: types.WSGIEnviron, request_info: dict[str, object]) -> Element | None:
+        """Read a body in place of Radicale, which calls this when it knows that the reader may read at this path."""
+        body = self._bodies.read(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
+        request = read_request(environ["REQUEST_METHOD"], environ[_CONTENT_TYPE], body)
+        request_info[_REQUEST] = request
+        return request.xml
+
     def _xml_response(self, xml_content: Element, request_info: dict[str, object]) -> bytes:
         """Write an answer with the 200 propstat first in every response: Thunderbird looks at the first alone."""
+        request = request_info.get(_REQUEST)
+        if isinstance(request, Request) and xml_content.tag == f"{_DAV}multistatus":
+            complete(request, xml_content)
         for response in xml_content.iter(f"{_DAV}response"):
             propstats = response.findall(f"{_DAV}propstat")
             for propstat in propstats:
@@ -127,7 +181,7 @@ class RosterApplication(Application):
 
 
 def _without_pretence(environ: types.WSGIEnviron) -> types.WSGIEnviron:
-    """Return the environment without what only a proxy may say, and with a path in the encoding that Radicale reads.
+    """Return the environment without what only a proxy may say, and with the rest as Radicale reads it.
 
     WSGI servers hand over PATH_INFO as latin-1 (PEP 3333, "Unicode issues"); Radicale takes it for decoded text.
     """
@@ -135,6 +189,11 @@ def _without_pretence(environ: types.WSGIEnviron) -> types.WSGIEnviron:
     clean["SCRIPT_NAME"] = ""
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
     clean["PATH_INFO"] = path.decode("utf-8", "replace")
+    clean["QUERY_STRING"] = ""
+    clean["REQUEST_METHOD"] = str(environ["REQUEST_METHOD"]).upper()
+    clean[_CONTENT_TYPE] = str(clean.pop("CONTENT_TYPE", None) or "")
+    if "HTTP_DEPTH" in clean:
+        clean["HTTP_DEPTH"] = str(clean["HTTP_DEPTH"]).strip().lower()
     if not _is_basic(str(environ.get("HTTP_AUTHORIZATION", ""))):
         clean.pop("HTTP_AUTHORIZATION", None)
     return clean
@@ -151,15 +210,29 @@ def _is_basic(header: str) -> bool:
         return False
 
 
-def _refusal(environ: types.WSGIEnviron) -> int | None:
-    """Return the status for a request whose framing cannot be trusted, or None."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not (str(length).isascii() and str(length).isdigit()):
+def _refusal(environ: types.WSGIEnviron, max_length: int) -> int | None:
+    """Return the status for a request whose framing cannot be trusted, or None; nothing of its body is read."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (length.isascii() and length.isdigit()):
         return client.BAD_REQUEST
+    # Python takes no number of thousands of digits.
+    if len(length) > _MAX_DIGITS or int(length) > max_length:
+        return client.REQUEST_ENTITY_TOO_LARGE
     if environ.get("HTTP_TRANSFER_ENCODING"):
         # Radicale takes a body without a length for an empty one, and would answer a REPORT with an empty book.
         return client.LENGTH_REQUIRED
+    if environ["REQUEST_METHOD"] in ("PROPFIND", "REPORT") and environ.get("HTTP_DEPTH", "0") not in _DEPTHS:
+        return client.BAD_REQUEST
     return None
+
+
+def _refused(error: RequestError) -> types.WSGIResponse:
+    """Return the answer to a request that was refused, with its precondition element (RFC 4918, 16)."""
+    if error.condition is None:
+        return error.status, {"Content-Type": "text/plain"}, f"{error}\n", None
+    body = Element(f"{_DAV}error")
+    SubElement(body, error.condition)
+    return error.status, {"Content-Type": "application/xml"}, tostring(body, "utf-8"), None
 
 
 def _has_it(if_none_match: str, etag: str) -> bool:

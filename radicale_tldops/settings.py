@@ -14,6 +14,11 @@ from radicale_tldops.roster.login import canonical_login
 ENVIRONMENT = "TLDOPS_CONFIG"
 DEFAULT_FILE = "tldops.toml"
 
+LIST_FORMATS = (*("auto", "report", "mailman2", "mailman3", "mailman3-rfc2047", "dumpdb", "csv", "tsv", "addresses"),)
+"""The formats of membership files and lists (docs/membership-file.md)."""
+
+_LABEL = re.compile(r"[A-Za-z]{2}|[Xx][Nn]--[A-Za-z0-9-]+|(?=.*[^\x00-\x7f])[^\s.,;/]+")
+
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
@@ -104,7 +109,11 @@ _Read = Callable[[Any, Path], Any]
 
 
 class _WrongValueError(ValueError):
-    """The text says what is allowed instead."""
+    """The text says what is allowed instead; `entry` is the key inside a table of which the value is."""
+
+    def __init__(self, allowed: str, entry: str = "") -> None:
+        super().__init__(allowed)
+        self.entry = entry
 
 
 def _text(value: Any, _base: Path) -> str:
@@ -153,7 +162,16 @@ def _percent(value: Any, _base: Path) -> float:
 def _labels(value: Any, _base: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise _WrongValueError('a list of labels, for example ["nl", "рф"]')
+    for item in value:
+        if not _LABEL.fullmatch(item.strip().lstrip(".")):
+            raise _WrongValueError(f"two letters or an IDN label each, which {item!r} is not")
     return tuple(item.strip() for item in value)
+
+
+def _format(value: Any, base: Path) -> str:
+    if _text(value, base) not in LIST_FORMATS:
+        raise _WrongValueError(f"one of {', '.join(LIST_FORMATS)}")
+    return str(value)
 
 
 def _reasons(value: Any, _base: Path) -> Mapping[str, str]:
@@ -163,21 +181,21 @@ def _reasons(value: Any, _base: Path) -> Mapping[str, str]:
     for address, reason in value.items():
         login = canonical_login(address)
         if not login:
-            raise _WrongValueError(f"a mail address on the left, which {address!r} is not")
+            raise _WrongValueError(f"a mail address on the left, which {address!r} is not", address)
         if not isinstance(reason, str) or not reason.strip():
-            raise _WrongValueError(f"a reason in quotes behind {address!r}")
+            raise _WrongValueError(f"a reason in quotes behind {address!r}", address)
         reasons[login] = reason.strip()
     return reasons
 
 
 def _url(value: Any, base: Path) -> str:
     text = _text(value, base)
-    if text and not re.fullmatch(r"https?://[^/\s]+/?", text):
+    if text and not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", text):
         raise _WrongValueError('an address without a path, like "https://contacts.example.org/"')
     return text
 
 
-_LIST = {"file": _optional_path, "format": _name}
+_LIST = {"file": _optional_path, "format": _format}
 
 _SECTIONS: Mapping[str, tuple[type, Mapping[str, _Read]]] = {
     "store": (StoreSettings, {"roster": _path, "members": _path}),
@@ -269,7 +287,7 @@ def _section(name: str, content: Any, text: str, path: Path) -> Any:
         try:
             return _reasons(content, base)
         except _WrongValueError as error:
-            raise SettingsError(f"{path}:{_line(text, name, '')}: [readers] takes {error}.") from error
+            raise SettingsError(f"{path}:{_line(text, name, error.entry)}: [readers] takes {error}.") from error
     if name not in _SECTIONS or not isinstance(content, dict):
         allowed = ", ".join(f"[{section}]" for section in known_settings())
         raise SettingsError(
@@ -284,6 +302,8 @@ def _section(name: str, content: Any, text: str, path: Path) -> Any:
         try:
             values[key] = readers[key](value, base)
         except _WrongValueError as error:
+            if error.entry:
+                where = f"{path}:{_line(text, f'{name}.{key}', error.entry)}"
             raise SettingsError(f"{where}: {name}.{key} = {value!r} is not allowed; it takes {error}.") from error
     return kind(**values)
 

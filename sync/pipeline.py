@@ -9,6 +9,7 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.settings import Settings
+from radicale_tldops.store.engine import damaged
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_meta, load_people, load_state
 from radicale_tldops.store.values import RosterState, Source
@@ -124,7 +125,11 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
 
 def last_sync(settings: Settings) -> LastSync:
     """Return what the last sync saw."""
-    return LastSync.from_json(load_meta(settings.store.roster, LAST_SYNC))
+    roster = settings.store.roster
+    try:
+        return LastSync.from_json(load_meta(roster, LAST_SYNC))
+    except (ValueError, TypeError, LookupError, AssertionError) as error:
+        raise damaged(roster, f"the note of the last sync cannot be read: {error}") from error
 
 
 def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:

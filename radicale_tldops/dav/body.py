@@ -18,6 +18,7 @@ with every name, and an answer repeats every unknown property for every card."""
 
 BAD_REQUEST = 400
 FORBIDDEN = 403
+REQUEST_TIMEOUT = 408
 UNSUPPORTED_MEDIA_TYPE = 415
 
 PROP = "{DAV:}prop"
@@ -48,7 +49,12 @@ class RequestError(TldopsError, ValueError):
 
 
 def charset_of(content_type: str) -> str | None:
-    """Return Python's name of the charset in a Content-Type header, or None where there is none."""
+    """Return Python's name of the charset in a Content-Type header, or None where there is none.
+
+    Raises:
+        RequestError: with 415 for an unknown one.
+
+    """
     named = _CHARSET.search(content_type)
     if named is None:
         return None
@@ -63,7 +69,13 @@ def _known_charset(name: str) -> str:
 
 
 def parse_body(content_type: str, body: bytes) -> Element:
-    """Parse a body once, with every limit in force from the first byte on."""
+    """Parse a body once. Names come in Clark notation; of the properties asked for, each comes once.
+
+    Raises:
+        RequestError: with 415 for an unknown charset, else with 400: not well-formed, with a document type declaration
+            (and so with any entity of its own), or beyond a limit.
+
+    """
     charset = charset_of(content_type)
     try:
         # The charset of the header goes before that of the XML declaration (RFC 7303, 3.2).

@@ -77,11 +77,10 @@ def read_request(method: str, content_type: str, body: bytes) -> Request:
 
     Raises:
         RequestError: with 400, 403 or 415, for a body that is not what RFC 4918, 6352 or 6578 describes, for one beyond
-            the limits here and in `body.py`, and for a filter, collation or type of `address-data` that is not supported.
+            the limits here and in `body.py`, and for a filter, collation or type of `address-data` that is unknown.
 
     """
     if method == "PROPFIND" and not body:
-        # The charset of nothing must be known, too: it is a mistake that would otherwise show up later.
         charset_of(content_type)
         return Request(None)
     root = parse_body(content_type, body)
@@ -102,7 +101,10 @@ def complete(request: Request, multistatus: Element) -> None:
             # A response holds propstats or a status (RFC 4918, 14.24).
             SubElement(response, _STATUS).text = "HTTP/1.1 200 OK"
         for name in response.iterfind(f"{_PROPSTAT}/{PROP}/*"):
-            name.tag = name.tag.removeprefix(_NO_NAMESPACE)
+            if name.tag.startswith(_NO_NAMESPACE):
+                name.tag = name.tag.removeprefix(_NO_NAMESPACE)
+                # Radicale writes answers with DAV: as the namespace of names without prefix.
+                name.set("xmlns", "")
     for href in request.unreadable:
         response = SubElement(multistatus, _RESPONSE)
         SubElement(response, _HREF).text = href

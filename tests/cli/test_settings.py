@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.settings import known_settings
+from radicale_tldops.settings import LIST_FORMATS, known_settings
 from sync.cli import main
+from sync.parse import FORMATS
 from tests.cli.conftest import Tldops
 from tests.support import JANE, JOHN
 
@@ -167,3 +168,8 @@ def test_what_init_comments_out_is_the_default(tmp_path: Path) -> None:
     lines = config.read_text().splitlines()
     config.write_text("\n".join(line.removeprefix("# ") if " = " in line else line for line in lines))
     assert main(["--config", str(config), "status"]) == 0
+
+
+def test_the_formats_of_the_settings_are_those_of_the_parser() -> None:
+    """The server reads the settings and cannot import the parser: the two lists are kept equal here."""
+    assert set(LIST_FORMATS) == {"auto", *FORMATS}
