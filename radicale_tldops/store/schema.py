@@ -6,6 +6,7 @@ A generation is the rows with `since <= id` and `until` null or greater; one tha
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import (
@@ -181,6 +182,7 @@ def prepare(path: Path, database: MetaData, migrations: Sequence[Callable[[Conne
         StoreError: the database is of a later version of this software, or of another program.
     """
     wanted = len(migrations) + 1
+    _recover(path)
     if path.exists() and _version(path) == wanted:
         return
     create_file(path)
@@ -198,6 +200,16 @@ def prepare(path: Path, database: MetaData, migrations: Sequence[Callable[[Conne
             step(connection)
         meta = database.tables["meta"]
         connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(wanted)))
+
+
+def _recover(path: Path) -> None:
+    """Roll back what a killed command left half-way: only a connection that may write can.
+
+    Where it may not, the next reading says that the database cannot be read, and why.
+    """
+    if path.with_name(path.name + "-journal").exists():
+        with suppress(StoreError), writing(path):
+            pass
 
 
 def check_version(path: Path, connection: Connection, migrations: Sequence[Callable[[Connection], None]]) -> None:

@@ -6,7 +6,7 @@ import click
 
 from radicale_tldops.roster.errors import RefusedError, UnknownSubjectError
 from radicale_tldops.roster.login import canonical_login
-from radicale_tldops.roster.snapshot import BOOK, GROUPS_SUFFIX, Reader, Style
+from radicale_tldops.roster.snapshot import BOOK, Reader, Style
 from radicale_tldops.settings import Settings
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
@@ -31,7 +31,7 @@ def device() -> None:
     type=click.Choice([style.value for style in Style]),
     default=Style.PLAIN.value,
     show_default=True,
-    help="plain for Thunderbird, KDE, Evolution; groups for Apple, DAVx5, Roundcube.",
+    help="plain for Thunderbird, KDE, Evolution, Roundcube; groups for Apple and DAVx5.",
 )
 @json_option
 @pass_app
@@ -154,7 +154,7 @@ def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
         f"Android: DAVx5 > + > Login with URL and user name, or open davx5://{user}@{host}/ (style groups)",
         f"Evolution: File > New > Address Book > CardDAV; URL {url}, user {login}, Find Address Books",
         f"KDE: Kontact > Settings > DAV groupware resource; {url}, user {login}",
-        f"Roundcube: rcmcarddav preset; discovery_url {url}, readonly true, user {login}{GROUPS_SUFFIX}",
+        f"Roundcube: rcmcarddav preset; discovery_url {url}, readonly true, user {login}",
         f"vdirsyncer: type = carddav, url = {url}, username = {login}, read_only = true; then khard",
         f"curl: curl --user {login} {book}",
     ]

@@ -1,7 +1,10 @@
 """An older copy of a database, a lost one, and a command that was interrupted half-way."""
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -81,7 +84,7 @@ def test_an_older_members_database_is_noticed(synced: Workspace) -> None:
 def test_an_interrupted_sync_is_finished_by_the_next_command(
     synced: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped between the two databases: the next sync revokes the devices and writes the audit entry that is missing."""
+    """Stopped between the two databases: the next sync revokes the devices and writes the missing audit entry."""
     login = synced.device("jim@nic.nl")
     synced.write(JOHN, JANE)
 
@@ -210,3 +213,26 @@ def test_a_stale_file_that_changes_nothing_does_not_lower_the_measure(synced: Wo
     synced.write(JOHN)
     os.utime(synced.members, (newer - 500, newer - 500))
     assert "stale-source" in {hazard["code"] for hazard in synced.run("plan", "--json").json["hazards"]}
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE card SET text = 'half written'")
+for number in range(200):
+    connection.execute("INSERT INTO tombstone VALUES (?, 9, 'plain')", (f"{number}" * 50,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_command_left_half_way_is_rolled_back(synced: Workspace) -> None:
+    """A journal is left beside the database: the next command brings the old generation back, whole."""
+    before = synced.do("export", "--format", "vcf").out
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(roster(synced))], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert roster(synced).with_name("roster.sqlite-journal").stat().st_size > 0
+    assert b"half written" in roster(synced).read_bytes()
+    assert synced.do("export", "--format", "vcf").out == before
+    assert not roster(synced).with_name("roster.sqlite-journal").exists()

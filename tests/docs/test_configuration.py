@@ -1,0 +1,94 @@
+"""docs/configuration.md and the commented tldops.toml against the settings that are read."""
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radicale_tldops.settings import Settings, known_settings, load
+from tests.docs.pages import ROOT, code_of, page, pages
+
+PAGE = page("docs/configuration.md")
+TEMPLATE = ROOT / "sync/cli/tldops.toml"
+SECTIONS = [section for section in known_settings() if section != "readers"]
+
+
+def default(section: str, key: str) -> Any:
+    """Return the default of a key as TOML would have it; None where there is none."""
+    value = getattr(getattr(Settings(), section), key)
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else (value or None if isinstance(value, str) else value)
+
+
+def test_there_is_a_heading_for_each_section_and_no_other() -> None:
+    """A new section needs its place on the page."""
+    headings = {heading.removeprefix("## ") for heading in PAGE.headings if heading.startswith("## ")}
+    assert headings == set(known_settings())
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_is_there_with_its_default_and_no_other(section: str) -> None:
+    """The table of a section has the keys that are read, and what holds without them."""
+    rows = PAGE.section(f"## {section}").rows("key", "default", "meaning")
+    told = {code_of(row["key"])[0]: row["default"] for row in rows}
+    assert set(told) == set(known_settings()[section]), section
+    for key, cell in told.items():
+        wanted = default(section, key)
+        if cell in ("none", "empty"):
+            assert not wanted, f"{section}.{key}: the default is {wanted!r}"
+        else:
+            assert tomllib.loads(f"x = {code_of(cell)[0]}")["x"] == wanted, (
+                f"{section}.{key}: the default is {wanted!r}"
+            )
+
+
+def test_the_template_has_every_key_in_its_section() -> None:
+    """`tldops init` writes a file in which nothing is missing and nothing is unknown."""
+    found: dict[str, set[str]] = {}
+    section = ""
+    for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"\[([\w.]+)\]", line):
+            section, _, key = heading[1].partition(".")
+            found.setdefault(section, set()).update([key] if key else [])
+        elif (assigned := re.match(r"(?:# )?([a-z_]+) = ", line)) and section:
+            found[section].add(assigned[1])
+    assert found == {name: set(keys) for name, keys in known_settings().items()}
+
+
+def test_the_template_names_the_defaults(tmp_path: Path) -> None:
+    """With every comment taken away that holds a value, all but the examples is the default."""
+    text = re.sub(r"^# (?=[a-z_]+ = )", "", TEMPLATE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    path = tmp_path / "tldops.toml"
+    path.write_text(text)
+    read, without = load(path), Settings()
+    assert read.server.url
+    for section in SECTIONS:
+        for one in fields(getattr(without, section)):
+            if (section, one.name) not in {("membership", "file"), ("subscribers", "file"), ("server", "url")}:
+                value, wanted = getattr(getattr(read, section), one.name), getattr(getattr(without, section), one.name)
+                assert value == (tmp_path / wanted if section == "store" else wanted), f"{section}.{one.name}"
+
+
+def test_fragments_of_tldops_toml_on_the_pages_are_read(tmp_path: Path) -> None:
+    """What a page tells to write into tldops.toml is taken."""
+    count = 0
+    for one in pages():
+        for block in one.code:
+            heading = re.match(r"\[([a-z]+)[\].]", block)
+            if heading and heading[1] in known_settings():
+                path = tmp_path / f"{count}.toml"
+                path.write_text(block)
+                load(path)
+                count += 1
+    assert count > 3
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile", "radicale.ini"])
+def test_the_examples_meet_at_the_default_address(name: str) -> None:
+    """The proxies look for the server where it listens without any setting."""
+    server = Settings().server
+    assert f"{server.host}:{server.port}" in (ROOT / "config" / name).read_text(encoding="utf-8")
