@@ -8,20 +8,21 @@ from email_validator import EmailNotValidError, validate_email
 
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
+from sync.cctlds import delegations
 from sync.findings import printable
 
 _ROLE_WORDS = """
     abuse admin administration administrador administrator admins alarm alert alerts billing callcenter cert contact
-    contacto contacts contato csirt ccirt cirt customer customerservice cybersecurity dns dominios domreg enquiries
-    enquiry escalation feedback general gethelp help helpdesk hostmaster hostmasters hotline incident incidents info
-    information infosec inquiries inquiry kontakt legal mail mailbox maintenance monitoring network networking noc
-    noreply office oncall operations operator operators ops postmaster privacy reception registrar registrars
-    registrations registro registry root secretariat security seguranca seguridad service servicedesk services
-    sicherheit soc soporte staff suporte support sysadmin sysadmins sysop systems team tech technical technik techs
-    tecnico tld tldops tlds trouble webmaster
+    contacto contacts contato csirt ccirt cirt customer customerservice cybersecurity dns dnsadmin domain domains
+    dominios domreg enquiries enquiry escalation feedback general gethelp help helpdesk hostmaster hostmasters
+    hotline incident incidents info information infosec inquiries inquiry kontakt legal mail mailbox maintenance
+    monitoring network networking noc noreply office oncall operations operator operators ops postmaster privacy
+    reception registrar registrars registrations registro registry root secretariat security seguranca seguridad
+    service servicedesk services sicherheit soc soporte staff suporte support sysadmin sysadmins sysop systems team
+    tech technical technik techs tecnico tld tldops tlds trouble webmaster whois
 """
 _QUALIFIER_WORDS = """
-    and call cctld center centre computer cyber data dept desk domain domains duty emergency first gov group gtld gtlds
+    and call cctld center centre computer cyber data dept desk duty emergency first gov group gtld gtlds
     internet level manager mgmt national net nic of on phone public queue request requests response server servers
     shift site sys the web
 """
@@ -63,15 +64,18 @@ def normalise_address(text: str) -> str:
 def is_role(address: str) -> bool:
     """Whether the local part of `address` names a role: "noc", "dns-admin", "security.team", "hostmaster2".
 
-    Every part of it must be a known word, at least one of them a role: a name next to a word makes it personal, and
-    so initials are never a role. A "+tag" does not count (RFC 5233, 1), nor do digits.
+    Every part of it must be a known word, a ccTLD or a label of its own domain, and one of them a role ("nl-noc"): a
+    name next to a word makes it personal, and so initials are never a role. A "+tag" does not count (RFC 5233, 1),
+    nor do digits.
     """
-    local = address.rpartition("@")[0].partition("+")[0]
+    local, _, domain = address.rpartition("@")
+    local = local.partition("+")[0]
     plain = unicodedata.normalize("NFKC", local).casefold()[:64]
     parts = [part for part in re.split(r"[\W\d_]+", plain) if part]
     if "".join(parts) in _ROLES:  # "on.call", "help-desk"
         return True
-    words = [_words_of(part) for part in parts]
+    labels = frozenset(domain.casefold().split("."))
+    words = [_words_of(part) or ((part,) if part in labels or delegations().known(part) else ()) for part in parts]
     return bool(words) and all(words) and any(word in _ROLES for split in words for word in split)
 
 

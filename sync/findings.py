@@ -17,6 +17,10 @@ _FORBIDDEN = re.compile(
     + "]"
 )
 
+_PLACEHOLDERS = frozenset(
+    {"n/a", "n.a.", "#n/a", "-", "--", "–", "—", "/", "none", "null", "nil", "?", "??", "???", "tbd"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -37,6 +41,8 @@ class Finding:
     text: str = ""
     severity: Severity | None = None
     """Stands in for the severity of the code, where a setting changes it."""
+    remedy: str = ""
+    """Stands in for the remedy of the code, where more is known about what is wrong."""
 
     @property
     def is_error(self) -> bool:
@@ -47,13 +53,18 @@ class Finding:
         """Return the problem that this is at `origin`."""
         code = CODES[self.code]
         severity = self.severity or code.severity
-        return Problem(origin, severity, self.code, self.message, code.remedy, printable(self.text))
+        return Problem(origin, severity, self.code, self.message, self.remedy or code.remedy, printable(self.text))
 
 
 def printable(text: str) -> str:
     """Return `text` as one line of at most `MAX_QUOTE` characters: what does not print is escaped."""
     shown = text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in shown)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether `text` only says that there is no value. "NA" and "no" are none of these: they are ccTLDs too."""
+    return text.strip().casefold() in _PLACEHOLDERS
 
 
 def has_forbidden(text: str) -> bool:
@@ -109,7 +120,7 @@ CODES: Mapping[str, Code] = {
         "Give the value in one entry, or the same one in all of them.",
     ),
     "duplicate": _warning(
-        "The entry is there twice, word by word.",
+        "The entry is there twice: nothing but the case of its addresses differs.",
         "Delete the second one.",
     ),
     "forbidden-character": _error(

@@ -13,7 +13,7 @@ from sync.parse.encoding import decode
 from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
 from sync.parse.render import render_csv, render_report
-from sync.parse.table import COLUMNS, Header, check_header, find_header, read_rows
+from sync.parse.table import COLUMNS, Header, check_header, find_header, late_header, read_rows
 from sync.records import Origin, Parsed, Problem, Record
 
 __all__ = ["CODES", "COLUMNS", "DESCRIPTIONS", "FORMATS", "Code", "parse", "render_csv", "render_report"]
@@ -64,14 +64,15 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     if format != "auto" and format not in FORMATS:
         raise InputError(f"{file}: there is no format {format!r}; use auto, {', '.join(FORMATS)}")
     text, faults = decode(data, file)
-    lines = _split(text)
+    lines = _split(text, file)
     if len(lines) > MAX_LINES:
         raise InputError(f"{file}: {len(lines)} lines are more than any list has; check that it is the right file")
     found: str
     records: list[Record]
     more: tuple[Problem, ...] = ()
     if format == "dumpdb" or (format == "auto" and looks_like_dump(text)):
-        found, records = "dumpdb", read_dump("\n".join(lines), file)
+        found = "dumpdb"
+        records, more = read_dump("\n".join(lines), file)
     elif header := _header(lines, file, format):
         found, records, more = _read_table(lines, file, header)
     else:
@@ -84,15 +85,24 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     return Parsed(file, found, tuple(records), problems(Origin(file, 1), faults, "") + more)
 
 
-def _split(text: str) -> list[str]:
+def _split(text: str, file: str) -> list[str]:
     r"""Return the lines of `text`, which end with \n or \r\n.
 
     Nothing else ends a line: NEL, U+2028 and their like in a name must not make two entries of one. A lone \r counts as
-    in old Mac files, if no other line end is in the file and it ends the last line; else it is a forbidden character.
+    in old Mac files, if no other line end is in the file and it ends the last line, or what stands between reads as
+    lines; else it is a forbidden character. Raises `InputError` for such lines with a \n behind the last one.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    if "\n" not in text and text.rstrip(" \t").endswith("\r"):
-        text = text.replace("\r", "\n")
+    if "\r" in text and "\n" not in text.rstrip("\n"):
+        pieces = text.rstrip("\r\n").split("\r")
+        like_lines = len(pieces) > 1 and all("@" in line for line in pieces[1:] if line.strip(" \t"))
+        like_lines = like_lines and ("@" in pieces[0] or pieces[0][:1] == "#" or find_header(pieces[:1]) is not None)
+        if "\n" not in text and (like_lines or text.rstrip(" \t").endswith("\r")):
+            text = text.replace("\r", "\n")
+        elif like_lines:
+            raise InputError(
+                f"{file}: the lines end with carriage returns; save the file with line feeds (LF or CR LF)"
+            )
     lines = text.split("\n")
     return [line.rstrip("\r") for line in lines] if "\r" in text else lines
 
@@ -101,7 +111,13 @@ def _header(lines: Sequence[str], file: str, format_: str) -> Header | None:
     """Return the header if the file is a table; it must be one if its format says so."""
     if format_ not in ("auto", "csv", "tsv", "addresses"):
         return None
-    header = find_header(lines, {"csv": ",;", "tsv": "\t"}.get(format_, ",;\t"))
+    delimiters = {"csv": ",;", "tsv": "\t"}.get(format_, ",;\t")
+    header = find_header(lines, delimiters)
+    if header is None and (late := late_header(lines, delimiters)):
+        raise InputError(
+            f"{file}:{late.line}: the header of the table is not the first line; delete the lines above it, "
+            f"or begin each of them with “# ”"
+        )
     if header is None and format_ in ("csv", "tsv"):
         raise InputError(
             f"{file}: the first line is not the header of a table; name the columns there: {', '.join(COLUMNS)}"

@@ -2,14 +2,15 @@
 
 import re
 
+from sync.findings import is_placeholder
 from sync.parse.address import address_faults, is_address
-from sync.parse.characters import direction_faults, without_direction, without_forbidden
+from sync.parse.characters import direction_faults, folded, tab_faults, without_direction, without_forbidden
 from sync.parse.codes import Fault, problems, quote
 from sync.parse.entry import make_entry, unread
 from sync.parse.full import cctld_labels, limit_faults, person_name, slot_number
 from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_NOTE, MAX_PHONES
 from sync.parse.table import DISPLAY_NAMES, FURTHER, Header, Row
-from sync.parse.transport import plain
+from sync.parse.transport import allowed, plain
 from sync.records import Origin, Record
 
 _SEVERAL = {"cctlds", "phones", "email", "oob_email", "languages"}
@@ -18,7 +19,7 @@ UNDECODED = {"email", "oob_email", "pgp_url", "evidence"}
 # Where direction marks are stripped (ccTLDs), or found in another place.
 _MARKS_HANDLED = {"name", "cctlds", "email", "oob_email"}
 _VALUES = re.compile(r";(?! ?ext=)", re.IGNORECASE)
-_SLOT = re.compile(r"(?:SSC ?)?#? ?([0-9]+)", re.IGNORECASE)
+_SLOT = re.compile(r"(?:SSC ?)?#? ?([0-9]+)(?:[.,]0{1,3})?", re.IGNORECASE)  # a spreadsheet may write 2 as 2.0
 _SLOT_FIELD = re.compile(r"(?:^|[,;]) ?(?:SSC ?)?# ?[0-9]+ ?(?:[,;]|$)", re.IGNORECASE)
 _NEUTRALISED = re.compile(r"'+[=+\-@]")
 
@@ -27,17 +28,17 @@ def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
     """Return the record of a row, or None for a row of empty cells."""
     cells, width = row.cells, len(header.columns)
     if row.faults:
-        return unread(origin, row.source, *row.faults)
+        return unread(origin, row.source, *row.faults, table=True)
     if not any(map(str.strip, cells)):
         return None
     nameless = any(cell.strip() and not name for name, cell in zip(header.columns, cells, strict=False))
     if len(cells) != width or nameless:
         detail = "a cell under a column without a name" if nameless else f"{len(cells)} cells for {width} columns"
-        return unread(origin, row.source, Fault("bad-row", detail), *without_forbidden(row.source)[1])
+        return unread(origin, row.source, Fault("bad-row", detail), *without_forbidden(row.source)[1], table=True)
     values = {name: _unneutralised(cell) for name, cell in zip(header.columns, cells, strict=True) if name}
     if any("\n" in cell and "@" in cell and name not in ("email", "oob_email") for name, cell in values.items()):
         joined = Fault("unclosed-quote", "a cell of several lines holds addresses, so it may hold other rows")
-        return unread(origin, row.source, joined)
+        return unread(origin, row.source, joined, table=True)
     if header.is_roster:
         return _person(origin, row, values)
     return _subscriber(origin, row, values, header.address_column)
@@ -74,9 +75,11 @@ def _single(name: str, cell: str) -> tuple[str, list[Fault]]:
         values, found = _several(name, cell)
         text = "; ".join(values)
     else:
-        allowed, characters = without_forbidden(cell)
-        text, coding = (" ".join(allowed.split()), ()) if name in UNDECODED else plain(allowed)
-        found = [*characters, *coding]
+        clean, characters = without_forbidden(cell)
+        decoded, coding = (clean, ()) if name in UNDECODED else allowed(clean)
+        text, marks = (" ".join(clean.split()), ()) if name in UNDECODED else folded(decoded)
+        found = [*characters, *coding, *marks]
+        found += tab_faults(decoded) if name == "name" else ()
         found += () if name in _MARKS_HANDLED else direction_faults(text)
     limit = MAX_NOTE if name in FURTHER else MAX_FIELD
     if len(text) > limit:
@@ -86,7 +89,7 @@ def _single(name: str, cell: str) -> tuple[str, list[Fault]]:
 
 def _person(origin: Origin, row: Row, values: dict[str, str]) -> Record:
     text, faults = _single("name", values["name"])
-    name, found = person_name(text)
+    name, found = person_name(text, cell=True)
     faults += found
     if _SLOT_FIELD.search(name):
         faults.append(Fault("not-understood", "the name holds a slot, which has a column of its own"))
@@ -115,7 +118,7 @@ def _person(origin: Origin, row: Row, values: dict[str, str]) -> Record:
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
         present=frozenset(values),
-        problems=problems(origin, (*faults, *limit_faults(cctlds, phones, [])), row.source),
+        problems=problems(origin, (*faults, *limit_faults(cctlds, phones, [])), row.source, table=True),
     )
 
 
@@ -133,6 +136,8 @@ def _slot(cell: str) -> tuple[int | None, tuple[Fault, ...]]:
 def _cctlds(cell: str) -> tuple[list[str], list[Fault]]:
     values, faults = _several("cctlds", cell.replace(",", ";"))
     labels: list[str] = []
+    if len(values) == 1 and is_placeholder(values[0]):
+        return [], [*faults, Fault("no-cctld", f"“{quote(values[0])}” stands in the column cctlds")]
     for value in values:
         found, bad = cctld_labels(value)
         labels += found
@@ -144,9 +149,10 @@ def _cctlds(cell: str) -> tuple[list[str], list[Fault]]:
 
 def _subscriber(origin: Origin, row: Row, values: dict[str, str], address_column: str) -> Record:
     """Return the record of a row in a list of subscribers: an address, perhaps with a full name beside it."""
-    display = next((values[name] for name in DISPLAY_NAMES if name in values), "")
+    column = next((name for name in DISPLAY_NAMES if values.get(name)), "")
     listed, faults = _addresses("email", values[address_column])
     if not listed and not faults:
         faults.append(Fault("no-address"))
-    allowed, found = without_forbidden(display)
-    return make_entry(origin, row.source, allowed, listed, faults=(*faults, *found))
+    full, found = without_forbidden(values.get(column, ""))
+    missing = Fault("no-cctld", "the table has no column cctlds") if column == "name" else None
+    return make_entry(origin, row.source, full, listed, faults=(*faults, *found), table=True, slotless=missing)

@@ -148,13 +148,13 @@ CODES: Mapping[str, Code] = {
 _IN_TABLES: Mapping[str, str] = {
     "not-understood": "Give every value in the column of its own: name, slot, cctlds, phones, email, oob_email.",
     "no-address": "Fill the column email with the address under which the person is on the list.",
-    "bad-address": "Write each address as local@domain, several separated by semicolons; leave the cell empty for none.",
+    "bad-address": "Write each address as local@domain, several separated by semicolons, or nothing.",
     "address-only": "Fill the columns name and cctlds, or name the address in [readers] if it is no SSC.",
     "no-name": "Fill the column name.",
     "no-separators": "Give the ccTLDs alone in the column cctlds, and the telephone numbers in the column phones.",
     "bad-slot": "Write 1, 2 or 3 in the column slot.",
     "no-cctld": "Fill the column cctlds (add it if there is none): .nl, or several as .fr; .re; .pm.",
-    "bad-cctld": "Write each ccTLD in the column cctlds as one label with its dot (.nl, .рф), several as .fr; .re; .pm.",
+    "bad-cctld": "Write each ccTLD in the column cctlds with its dot (.nl, .рф), several as .fr; .re; .pm.",
 }
 """Code → what to do about it in a table, where the remedy for a line would lead astray."""
 

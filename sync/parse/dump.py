@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.address import address_faults, is_address
-from sync.parse.codes import Fault
+from sync.parse.codes import Fault, problems, quote
 from sync.parse.encoding import certain_text
 from sync.parse.entry import make_entry
 from sync.parse.limits import MAX_DEPTH, MAX_LINE, MAX_LINES
-from sync.records import Origin, Record
+from sync.records import Origin, Problem, Record
 
 _MARKER = re.compile(r"^[ \t]*[\[<]-----[^\n]*-----[\]>][ \t]*$", re.MULTILINE)
 _STRING = r"(?<!\w)[uUbBrR]{0,2}(?:'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\")"
@@ -53,10 +53,11 @@ def looks_like_dump(text: str) -> bool:
     return bool(re.match(r"\s*(?:\[-----|<-----|(?:\w+ ?= ?)?\{\s*(?:[uUbB]?['\"]|\}))", text[:1000]))
 
 
-def read_dump(text: str, file: str) -> list[Record]:
-    """Return the records of a dump: every name, then the members without one.
+def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
+    """Return the records of a dump: every name, then the members without one; and a warning for each who has left.
 
-    Raises `InputError` if it is no dump of a list, or not the whole of it.
+    Where the dump says who the members are, a name whose address is not among them is no entry. Raises `InputError`
+    if it is no dump of a list, or not the whole of it.
     """
     body = _MARKER.sub("", text)
     sections = {section.name: section for section in _sections(body, file)}
@@ -65,18 +66,31 @@ def read_dump(text: str, file: str) -> list[Record]:
         raise InputError(f"{file}: this is a dict without `usernames`, so it holds no list; {_AGAIN}")
     ascii_source = text.isascii()
     records: list[Record] = []
+    left: list[Problem] = []
     seen: set[str] = set()
     with warnings.catch_warnings():
         # Python warns about escapes that it does not know; they are kept as they stand.
         warnings.simplefilter("ignore")
-        for section in (names, *(sections[name] for name in _SECTIONS[1:] if name in sections)):
+        lists = [sections[name] for name in _SECTIONS[1:] if name in sections]
+        keys = (_text(item.key, python2=ascii_source)[0] for section in lists for item in _items(body, section, file))
+        members = {key.strip().lower() for key in keys}
+        for section in (names, *lists):
             for item in _items(body, section, file):
-                records.extend(
-                    _records(Origin(file, item.line), item, seen, names=section is names, python2=ascii_source)
-                )
-                if len(records) > MAX_LINES:
+                origin = Origin(file, item.line)
+                if members and section is names and (gone := _gone(item, members, python2=ascii_source)):
+                    left.extend(problems(origin, [gone], item.key))
+                    continue
+                records.extend(_records(origin, item, seen, names=section is names, python2=ascii_source))
+                if len(records) + len(left) > MAX_LINES:
                     raise InputError(f"{file}: more than {MAX_LINES} entries are no list of people; {_AGAIN}")
-    return records
+    return records, tuple(left)
+
+
+def _gone(item: _Item, members: set[str], *, python2: bool) -> Fault | None:
+    """Return the warning for a name whose address is certainly not among the members."""
+    address, unknown = _text(item.key, python2=python2)
+    gone = not unknown and address.strip().lower() not in members
+    return Fault("not-a-member", quote(address.strip()[:80])) if gone else None
 
 
 def _sections(body: str, file: str) -> Iterator[_Section]:

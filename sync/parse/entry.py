@@ -37,15 +37,8 @@ def make_entry(
     more = (*coding, *marks, *tabs_in_name(decoded))
     found = [*faults, *more]
     addresses = tuple(listed)
-    if not text and any(fault.code in ("bad-encoding", "too-long") for fault in more):
-        parts = Full()
-    elif not text or text in addresses:
-        alone = bool(addresses) and not any(map(is_error, found))
-        parts = Full(faults=(Fault("address-only"),) if alone else ())
-    elif is_address(text):
-        parts = Full(faults=(Fault("address-only", f"two addresses and no name, {quote(text)} is in its place"),))
-    else:
-        parts = _taken_apart(text)
+    unknown = any(fault.code in ("bad-encoding", "too-long") for fault in more)
+    parts = Full() if unknown and not text else _parts(text, addresses, alone=not any(map(is_error, found)))
     seconds = tuple(dict.fromkeys((*parts.addresses, *out_of_band)))
     wrong = (slotless if slotless and fault.code == "no-slot" else fault for fault in parts.faults)
     found += [*wrong, *limit_faults([], [], list(seconds))]
@@ -59,6 +52,15 @@ def make_entry(
         out_of_band=seconds[:MAX_ADDRESSES],
         problems=problems(origin, found, source, table=table),
     )
+
+
+def _parts(text: str, addresses: tuple[str, ...], *, alone: bool) -> Full:
+    """Take the name of an entry apart; `alone` says whether its absence is a fault of its own."""
+    if not text or text in addresses:
+        return Full(faults=(Fault("address-only"),) if addresses and alone else ())
+    if is_address(text):
+        return Full(faults=(Fault("address-only", f"two addresses and no name, {quote(text)} is in its place"),))
+    return _taken_apart(text)
 
 
 def _taken_apart(text: str) -> Full:

@@ -27,16 +27,23 @@ COLUMNS = PEOPLE + FURTHER
 
 REQUIRED = ("name", "cctlds", "email")
 
-ADDRESS_NAMES = (
-    *("email", "e_mail", "mail", "address", "email_address", "e_mail_address"),
-    *("subscriber", "subscriber_address", "member", "member_address"),
-)
-"""How exports of list software name the column with the addresses."""
+ADDRESS_NAMES = ("email", "address", "subscriber", "subscriber_address", "member", "member_address")
+"""How exports of list software name the column with the addresses. Where there are several, the first one counts."""
 
-DISPLAY_NAMES = ("display_name", "displayname", "full_name", "real_name", "realname")
+DISPLAY_NAMES = ("display_name", "displayname", "full_name", "real_name", "realname", "name")
 """How they name the column with the full names."""
 
+ALIASES = {
+    **dict.fromkeys(("e_mail", "mail", "email_address", "e_mail_address"), "email"),
+    "oob_e_mail": "oob_email",
+    "phone": "phones",
+    "cctld": "cctlds",
+    "organization": "organisation",
+}
+"""Other spellings of the names of columns."""
+
 _DELIMITERS = ",;\t"
+_LATE = 50
 _CARRIAGE_RETURN = Fault("forbidden-character", describe("\r"))
 
 
@@ -51,13 +58,13 @@ class Header:
 
     @property
     def is_roster(self) -> bool:
-        """Whether the table means to have people, not only addresses."""
-        return any(name in PEOPLE and name != "email" for name in self.columns)
+        """Whether the table means to have people, not only addresses with the names of their owners."""
+        return any(name in PEOPLE and name not in ("name", "email") for name in self.columns)
 
     @property
     def address_column(self) -> str:
         """The column with the addresses of a list of subscribers, or ""."""
-        return next((name for name in self.columns if name in ADDRESS_NAMES), "")
+        return next((name for name in ADDRESS_NAMES if name in self.columns), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,8 @@ def _is_skipped(line: str) -> bool:
 
 
 def _canonical(name: str) -> str:
-    return re.sub(r"[\s_\-]+", "_", name.strip(" \t\u00a0\ufeff").casefold())
+    spelled = re.sub(r"[\s_\-]+", "_", name.strip(" \t\u00a0\ufeff").casefold())
+    return ALIASES.get(spelled, spelled)
 
 
 def _header_cells(line: str, delimiter: str) -> tuple[str, ...]:
@@ -101,17 +109,40 @@ def find_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header |
     index = 0
     while index < len(lines) and (_is_skipped(lines[index]) or re.fullmatch(r"sep=[,;\t]", lines[index].strip(" "))):
         index += 1
-    if index == len(lines) or len(lines[index]) > MAX_LINE:
+    return _header_at(lines, index, delimiters) if index < len(lines) else None
+
+
+def _header_at(lines: Sequence[str], index: int, delimiters: str) -> Header | None:
+    if len(lines[index]) > MAX_LINE:
         return None
     found: Header | None = None
     best = 0
     for delimiter in delimiters:
         names = _header_cells(lines[index], delimiter)
-        known = sum(name in COLUMNS or name in ADDRESS_NAMES or name in DISPLAY_NAMES for name in names)
+        known = sum(map(_is_known, names))
         addresses = any(name in ADDRESS_NAMES for name in names) and "@" not in lines[index]
         if known > best and (known > 1 or addresses):
             best, found = known, Header(names, delimiter, index + 1, index + 1)
     return found
+
+
+def _is_known(name: str) -> bool:
+    return name in COLUMNS or name in ADDRESS_NAMES or name in DISPLAY_NAMES
+
+
+def late_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header | None:
+    """Return the header of a table that has other lines above it, such as a title; no entry stands before it.
+
+    Most of its cells must be names of columns, so that a sentence about the columns is none.
+    """
+    for index, line in enumerate(lines[:_LATE]):
+        if "@" in line:
+            break
+        header = _header_at(lines, index, delimiters)
+        names = [name for name in header.columns if name] if header else []
+        if header and header.address_column and len(names) > 1 and sum(map(_is_known, names)) * 2 > len(names):
+            return header
+    return None
 
 
 def check_header(header: Header, file: str) -> tuple[Fault, ...]:
@@ -120,7 +151,8 @@ def check_header(header: Header, file: str) -> tuple[Fault, ...]:
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         raise InputError(
-            f"{file}:{header.line}: the column {quote(doubled[0])} stands there twice; rename or delete one of them"
+            f"{file}:{header.line}: the column {quote(doubled[0])} stands there twice, in whatever spelling; "
+            f"rename or delete one of them"
         )
     if not header.is_roster and header.address_column:
         return ()

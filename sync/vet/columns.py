@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sync.findings import Finding, printable
+from sync.findings import Finding, is_placeholder, printable
 
 _APPOINTERS = ("admin", "tech")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
@@ -18,6 +18,12 @@ _TIMEZONE = re.compile(
 )
 _FINGERPRINT = re.compile(r"(?:[0-9A-F]{40}|[0-9A-F]{64})")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
+
+_NUMBER = re.compile(r"\+?[0-9 ().\u2010-\u2013/-]+")
+# A letter or "_", then as many as 31 more, a dot, and two digits or more.
+_SIGNAL = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
+# Old servers have names with any printable character of ASCII but the colon (Matrix specification, Appendix 4.2.1.2).
+_MATRIX = re.compile(r"@[!-9;-~]{1,240}:(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,9 @@ def _date(name: str, text: str, today: date) -> tuple[date | None, Finding | Non
 
 
 def _value(name: str, text: str) -> tuple[Any, Finding | None]:
+    if is_placeholder(text):
+        message = f"{name}: {printable(text)} only says that there is no value; it is left out"
+        return None, Finding("bad-column", message, text, remedy="Empty the cell.")
     form = _FORMS.get(name)
     if form is None:
         return text, None
@@ -107,12 +116,26 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return lambda text: text if pattern.fullmatch(text) else ""
 
 
+def _handle(pattern: re.Pattern[str] | None, host: str) -> Callable[[str], str]:
+    """Return what reads a handle: a name of `pattern`, else a telephone number, or a link to `host`."""
+
+    def read(text: str) -> str:
+        link = _HTTPS.fullmatch(text) and text[len("https://") :].lower().startswith(f"{host}/")
+        number = pattern is not _MATRIX and _NUMBER.fullmatch(text) and 6 <= sum(map(str.isdigit, text)) <= 15
+        return text if link or number or (pattern and pattern.fullmatch(text)) else ""
+
+    return read
+
+
 _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "languages": (_languages, "a list of language tags (BCP 47) such as en or pt-BR"),
     "timezone": (_matching(_TIMEZONE), "the name of an IANA time zone such as Europe/Amsterdam"),
     "pgp_fingerprint": (_fingerprint, "a fingerprint of 40 or 64 hexadecimal digits"),
     "pgp_url": (_matching(_HTTPS), "an address that begins with https://"),
     "appointed_by": (_appointer, "admin or tech"),
+    "signal": (_handle(_SIGNAL, "signal.me"), "a telephone number, a name such as jane.01, or a link to signal.me"),
+    "whatsapp": (_handle(None, "wa.me"), "a telephone number with its country code, or a link to wa.me"),
+    "matrix": (_handle(_MATRIX, "matrix.to"), "a name such as @jane:example.org, or a link to matrix.to"),
 }
 
 

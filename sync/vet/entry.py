@@ -8,7 +8,7 @@ from radicale_tldops.roster.contact import Phone, name_key
 from radicale_tldops.roster.errors import InputError
 from sync.addresses import is_role, login_of, normalise_address
 from sync.cctlds import canonical_label
-from sync.findings import Finding, has_forbidden, printable, without_forbidden
+from sync.findings import Finding, has_forbidden, is_placeholder, printable, without_forbidden
 from sync.phones import read_phones
 from sync.records import Origin, Record
 from sync.vet.columns import Columns, read_columns
@@ -70,8 +70,12 @@ class Entry:
 
     @property
     def content(self) -> object:
-        """Everything that it says, wherever it stands: entries of the same content are the same entry."""
-        people = (self.name, self.slot, self.labels, self.listed, self.out_of_band)
+        """Everything that it says, wherever it stands: entries of the same content are the same entry.
+
+        Addresses count as logins: their case says nothing.
+        """
+        listed, others = (tuple(map(login_of, some)) for some in (self.listed, self.out_of_band))
+        people = (self.name, self.slot, self.labels, listed, others)
         return (*people, self.phones, self.columns, self.present)
 
 
@@ -229,6 +233,9 @@ def _phones(
     findings: list[Finding] = []
     for text in texts:
         some, notes = read_phones(text, region)
+        if is_placeholder(text):
+            message = f"“{printable(text)}” only says that there is no number; it is kept as it stands"
+            notes = [Finding("phone-not-understood", message, text, remedy="Leave the place empty instead.")]
         findings.extend(notes)
         for phone in some:
             phones.setdefault(phone.number, phone)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from radicale_tldops.roster.cctld import Cctld
@@ -14,6 +15,8 @@ _NAMED = 5
 
 _Indexed: TypeAlias = Sequence[tuple[int, Entry]]
 _Conflict: TypeAlias = tuple[str, str, list[int]]  # the code, what is wrong, the entries
+
+_SAME_CCTLDS = "Write the same ccTLDs in both entries if it is one person; else tell the two apart in the name."
 
 
 def group(entries: Sequence[Entry]) -> list[list[int]]:
@@ -71,9 +74,34 @@ def conflicts(
     )
     for code, what, members in every:
         finding = Finding(code, f"{what}: {_names(entries, members)}")
+        if code == "slot-taken" and len({entries[index].key for index in members}) == 1:
+            finding = _same_name(entries, members, finding)
         for index in dict.fromkeys(members):
             found[index].append(finding)
     return found
+
+
+def _same_name(entries: Sequence[Entry], members: Sequence[int], finding: Finding) -> Finding:
+    """Say of one name in one slot that the ccTLDs and addresses differ, by which entries are taken for two people."""
+    shown = ", ".join(
+        f"line {entries[index].origin.line}: {_dotted(entries[index])}{_in_error(entries[index])}"
+        for index in members[:_NAMED]
+    )
+    more = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
+    seat = finding.message.partition(":")[0].removeprefix("several people hold ")
+    name = printable(entries[members[0]].name)
+    message = f"{name} stands in {seat} several times, with different ccTLDs and addresses ({shown}{more})"
+    return replace(finding, message=message, remedy=_SAME_CCTLDS)
+
+
+def _dotted(entry: Entry) -> str:
+    """Return the ccTLDs of an entry, the first few of them."""
+    written = [Cctld(label).dotted for label in entry.labels] + [f".{printable(label)}" for label in entry.unknown]
+    return "/".join(written[:_NAMED]) + ("/…" if len(written) > _NAMED else "")
+
+
+def _in_error(entry: Entry) -> str:
+    return ", itself in error" if entry.broken else ""
 
 
 def _slot_taken(claims: _Indexed, person: Mapping[int, int]) -> Iterator[_Conflict]:
@@ -124,6 +152,7 @@ def _people(members: Iterable[int], person: Mapping[int, int]) -> int:
 
 def _names(entries: Sequence[Entry], members: Sequence[int]) -> str:
     """Name the first few entries with their lines; a message must not grow with the size of the conflict."""
-    shown = [f"{printable(entries[index].name)} (line {entries[index].origin.line})" for index in members[:_NAMED]]
+    some = [entries[index] for index in members[:_NAMED]]
+    shown = [f"{printable(entry.name)} (line {entry.origin.line}{_in_error(entry)})" for entry in some]
     more = len(members) - _NAMED
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -97,9 +97,7 @@ def _has_out_of_band(contact: Contact) -> bool:
 
 
 def _appointment(contact: Contact, present: frozenset[str], rules: VettingRules) -> list[Finding]:
-    needed = [
-        name for name in _APPOINTMENT if name in present or (rules.require_appointment and name == "appointed_by")
-    ]
+    needed = [name for name in _APPOINTMENT if rules.require_appointment or name in present]
     empty = [name for name in needed if not getattr(contact, name)]
     if not empty:
         return []

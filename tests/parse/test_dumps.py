@@ -37,16 +37,37 @@ def test_the_output_of_dumpdb_is_read_with_lines() -> None:
     parsed = read(MAILMAN)
     assert parsed.format == "dumpdb"
     found = {record.listed[0]: record for record in parsed.records}
-    assert list(found) == [f"{letter}@nic.example" for letter in "jnord"]
+    assert list(found) == [f"{letter}@nic.example" for letter in "jrd"]
     assert fields(found["r@nic.example"]) == REGIS
     assert found["r@nic.example"].origin.line == MAILMAN[: MAILMAN.index("u'R")].count("\n") + 1
-    assert [codes(found[f"{letter}@nic.example"]) for letter in "jnord"] == [
-        [],
-        ["address-only"],
-        ["address-only"],
-        [],
-        ["address-only"],
-    ]
+    assert [codes(found[f"{letter}@nic.example"]) for letter in "jrd"] == [[], [], ["address-only"]]
+
+
+def test_a_name_without_its_member_is_no_entry() -> None:
+    """Who left the list may still have a name in the dump: no record, so no card and no login, but a warning."""
+    parsed = read(MAILMAN)
+    assert [(one.code, one.severity) for one in parsed.problems] == [("not-a-member", "warning")] * 2
+    assert [one.message.rpartition(" ")[2] for one in parsed.problems] == ["n@nic.example", "o@nic.example"]
+    lines = [MAILMAN[: MAILMAN.index(f"'{letter}@nic.example': ", 600)].count("\n") + 1 for letter in "no"]
+    assert [one.origin.line for one in parsed.problems] == lines
+    assert "n@nic.example" not in [address for record in parsed.records for address in record.listed]
+
+
+@pytest.mark.parametrize("lists", ["", "'members': {}, ", "'members': {}, 'digest_members': {}, "])
+def test_names_alone_are_the_list(lists: str) -> None:
+    """Where a dump does not say who the members are, everybody with a name is one."""
+    parsed = read(f"{{{lists}'usernames': {{'r@nic.example': {FULL!r}}}}}")
+    assert ([fields(record) for record in parsed.records], parsed.problems) == ([REGIS], ())
+
+
+def test_members_are_compared_without_case_and_digests_count() -> None:
+    """Mailman keeps the address in lower case in one dict and as written in the other."""
+    parsed = read(
+        f"{{'members': {{'x@nic.example': 0}}, 'digest_members': {{'R@NIC.example': 0}}, "
+        f"'usernames': {{'r@nic.example': {FULL!r}, 'x@nic.example': 'X, #1, .nl'}}}}"
+    )
+    assert [record.listed for record in parsed.records] == [("r@nic.example",), ("x@nic.example",)]
+    assert parsed.problems == ()
 
 
 @pytest.mark.parametrize(

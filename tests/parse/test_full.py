@@ -16,6 +16,8 @@ def entry(full: str) -> str:
         ("J Doe, #1, .nl", "J Doe", 1),
         ("J Doe, SSC #2, .nl", "J Doe", 2),
         ("J Doe; ssc#3; .nl", "J Doe", 3),
+        ("J Doe, SSC, #1, .nl", "J Doe", 1),
+        ("J Doe; ssc; # 1; .nl", "J Doe", 1),
         ("J Doe ,# 1 ,.nl", "J Doe", 1),
         ("Doe, J., #1, .nl", "Doe, J.", 1),
         ("Doe; J, #1, .nl", "Doe; J", 1),
@@ -104,14 +106,24 @@ def test_out_of_band_addresses_are_told_from_numbers() -> None:
     """Every field with an at-sign is an address, and has to be a whole one."""
     record = one(entry("J Doe, #1, .nl, +31 1, j@oarc.net, j@example.org"))
     assert record.out_of_band == ("j@oarc.net", "j@example.org")
-    assert codes(one(entry("J Doe, #1, .nl, +31 1, oob: j@oarc.net"))) == ["bad-address"]
+    assert codes(one(entry("J Doe, #1, .nl, +31 1, oob: j@oarc.net"))) == ["no-separators"]
     assert codes(one(entry("J Doe, #1, .nl, +31 1, j@oarc"))) == ["bad-address"]
+
+
+def test_an_address_behind_other_text_is_one_fault_that_says_so() -> None:
+    """A missing comma before an address is one problem that quotes the field, not one a word."""
+    record = one(entry("J Doe, #1, .nl, +31 20 531 7001 j@oarc.net"))
+    (problem,) = record.problems
+    assert (problem.code, record.broken) == ("no-separators", True)
+    assert "an address follows other text without a comma: “+31 20 531 7001 j@oarc.net”" in problem.message
+    assert "+31;" not in problem.message
 
 
 @pytest.mark.parametrize(
     ("full", "code"),
     [
         ("#1, .nl, +31 1", "no-name"),
+        ("SSC, #1, .nl, +31 1", "no-name"),
         ("J Doe, #1, +31 1", "no-cctld"),
         ("J Doe, #1", "no-cctld"),
         ("J Doe, #1, Netherlands, +31 1", "no-cctld"),

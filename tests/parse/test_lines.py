@@ -2,6 +2,7 @@
 
 import pytest
 
+from radicale_tldops.roster.errors import InputError
 from sync.parse import FORMATS
 from tests.parse.reading import codes, fields, one, read
 
@@ -25,7 +26,20 @@ DOE_AWAY = (*DOE[:5], ("j@oarc.net",))
         ('"J Doe, #1, .nl, +31 1" <j@nic.nl>,', DOE),
         ('"J Doe, #1, .nl, +31 1"\t< j@nic.nl >', DOE),
         ("\t J Doe, #1, .nl, +31 1 <j@nic.nl> ", DOE),
-        ("J\tDoe,\t#1,\t.nl,\t+31 1\t<j@nic.nl>", DOE),
+        ("J Doe,\t#1,\t.nl,\t+31\t1\t<j@nic.nl>", DOE),
+        ("J Doe,\t#1,\t.nl\t.be,\t+31 1\t<j@nic.nl>", ("J Doe", 1, ("nl", "be"), *DOE[3:])),
+        ("J Doe, #1, .nl, +31 1 <j@nic.nl>, j@oarc.net", DOE_AWAY),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl>, j@oarc.net', DOE_AWAY),
+        ('"J Doe, #1, .nl, +31 1" <j@nic.nl>; <j@oarc.net>', DOE_AWAY),
+        ("=?utf-8?q?J_Doe=2C_=231=2C_=2Enl=2C_+31_1?= <j@nic.nl>, j@oarc.net", DOE_AWAY),
+        ("J <j@example.com> Doe, #1, .nl, +31 1 <j@nic.nl>", ("J <j@example.com> Doe", *DOE[1:])),
+        (
+            "J <j@a.example> <j@b.example> Doe, #1, .nl, +31 1 <j@nic.nl>",
+            ("J <j@a.example> <j@b.example> Doe", *DOE[1:]),
+        ),
+        ("J Doe <j@example.com>, #1, .nl, +31 1 <j@nic.nl>", ("J Doe <j@example.com>", *DOE[1:])),
+        ("'t Hoen, #1, .nl, +31 1 <j@nic.nl>", ("'t Hoen", *DOE[1:])),
+        ("'Jack' Doe, #1, .nl, +31 1 <j@nic.nl>", ("'Jack' Doe", *DOE[1:])),
         ("j@nic.nl (J Doe, #1, .nl, +31 1)", DOE),
         (r"j@nic.nl (J Doe \(NOC\), #1, .nl, +31 1)", ("J Doe (NOC)", *DOE[1:])),
         ("j@nic.nl (J Doe (NOC), #1, .nl, +31 1)", ("J Doe (NOC)", *DOE[1:])),
@@ -98,7 +112,13 @@ def test_what_is_not_a_whole_entry_is_an_error(line: str, code: str) -> None:
     [
         '"J Doe, #1, .nl, +31 1" <j@nic.nl>, "K Doe, #2, .be, +32 2" <k@nic.be>',
         "J Doe, #1, .nl, +31 1 <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
-        "J Doe <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "J Doe #1 .nl <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "=?utf-8?q?J_Doe=2C_=231=2C_=2Enl?= <j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "<j@nic.nl> K Doe, #2, .be, +32 2 <k@nic.be>",
+        "J Doe <j@nic.nl> K Doe <k@nic.be>",
+        '"J Doe" <j@nic.nl>, k@nic.be',
+        "J Doe, #1, .nl, +31 1 <j@nic.nl>, K Doe, #2, .be, +32 2 <k@nic.be>, k@oarc.net",
+        '"J Doe, #1, .nl, +31 1" <j@nic.nl>, "K Doe, #2, .be, +32 2" <k@nic.be>, k@oarc.net',
         "“J Doe, #1, .nl, +31 1” j@nic.nl “K Doe, #2, .be, +32 2” k@nic.be",
         "j@nic.nl (J Doe, #1, .nl, +31 1) k@nic.be (K Doe, #2, .be, +32 2)",
     ],
@@ -108,6 +128,60 @@ def test_two_entries_in_one_line_are_an_error_that_belongs_to_neither_address(li
     record = one(line)
     assert record.broken
     assert record.listed == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["j@nic.nl, k@nic.nl", "j@nic.nl k@nic.nl", "<j@nic.nl>; <k@nic.nl>", "j@nic.nl, <k@nic.nl>"]
+)
+def test_several_addresses_without_a_name_are_said_to_be_that(line: str) -> None:
+    """Whether they are one person's or two subscribers' is not guessed, and the message says how to write them."""
+    record = one(line)
+    assert (codes(record), record.listed, record.broken) == (["not-understood"], (), True)
+    assert "several addresses and no name; write each address on a line of its own" in record.problems[0].message
+
+
+def test_an_address_in_the_place_of_the_name_is_no_name() -> None:
+    """List software may show an old address beside the new one; only the latter is listed, and nobody is called so."""
+    record = one("j@oarc.net <j@nic.nl>")
+    assert (codes(record), record.name, record.listed) == (["address-only"], "", ("j@nic.nl",))
+    assert "two addresses and no name" in record.problems[0].message
+
+
+@pytest.mark.parametrize("quotes", ["''", "‘’", "‚‘", "«»", "»«", "‹›", "`'", "´´"])
+@pytest.mark.parametrize("line", ["{} <j@nic.nl>", "{} j@nic.nl", "{}, j@nic.nl", '"{}" <j@nic.nl>', "j@nic.nl ({})"])
+def test_other_quotation_marks_around_an_entry_are_a_fault_and_no_part_of_the_name(quotes: str, line: str) -> None:
+    """No list software writes them, so nobody is called 'J Doe with a quotation mark in front."""
+    record = one(line.format(f"{quotes[0]}J Doe, #1, .nl, +31 1{quotes[1]}"))
+    assert (codes(record), record.broken) == (["not-understood"], True)
+    assert f"between the quotation marks {quotes[0]} and {quotes[1]}" in record.problems[0].message
+    assert fields(record) == DOE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"J\tDoe, #1, .nl, +31 1" <j@nic.nl>',
+        '"J\\\tDoe, #1, .nl, +31 1" <j@nic.nl>',
+        "J\t Doe, #1, .nl, +31 1 <j@nic.nl>",
+        "“J\tDoe, #1, .nl, +31 1” j@nic.nl",
+        "J&#9;Doe, #1, .nl, +31 1 <j@nic.nl>",
+        "J&Tab;Doe, #1, .nl, +31 1 <j@nic.nl>",
+        "=?utf-8?q?J=09Doe=2C_=231=2C_=2Enl=2C_+31_1?= <j@nic.nl>",
+        "j@nic.nl (J\tDoe, #1, .nl, +31 1)",
+        r"{'usernames': {'j@nic.nl': 'J\tDoe, #1, .nl, +31 1'}}",
+        r"{'usernames': {'j@nic.nl': u'J\x09Doe, #1, .nl, +31 1'}}",
+        'display_name,email\n"J\tDoe, #1, .nl, +31 1",j@nic.nl\n',
+        'name,slot,cctlds,phones,email\n"J\tDoe",1,.nl,+31 1,j@nic.nl\n',
+        "name,slot,cctlds,phones,email\nJ&#9;Doe,1,.nl,+31 1,j@nic.nl\n",
+        "name,slot,cctlds,phones,email\n=?utf-8?q?J=09Doe?=,1,.nl,+31 1,j@nic.nl\n",
+    ],
+)
+def test_a_tab_in_a_name_is_refused_however_it_comes(text: str) -> None:
+    """A tab inside a name is a control like any other, in every format and encoding."""
+    record = one(text)
+    assert (codes(record), record.broken) == (["forbidden-character"], True)
+    assert "U+0009 (tab)" in record.problems[0].message
+    assert (record.name, record.listed) == ("J Doe", ("j@nic.nl",))
 
 
 def test_a_broken_line_still_says_whose_it_is() -> None:
@@ -177,6 +251,17 @@ def test_old_mac_line_ends_are_read_where_they_end_the_file() -> None:
     first, second = read("J Doe, #1, .nl, +31 1 <j@nic.nl>\rK Doe, #2, .nl, +31 2 <k@nic.nl>\r").records
     assert (fields(first), second.name, second.origin.line) == (DOE, "K Doe", 2)
     assert codes(one("J\rDoe, #1, .nl, +31 1 <j@nic.nl>")) == ["forbidden-character"]
+    assert codes(one("J\rDoe, #1, .nl, +31 1 <j@nic.nl>\n")) == ["forbidden-character"]
+
+
+@pytest.mark.parametrize("head", ["", "# members\r", "name;slot;cctlds;phones;email\r"])
+def test_old_mac_line_ends_need_no_last_one(head: str) -> None:
+    """Where every piece between carriage returns is a line, they are line ends; with a line feed, a clear refusal."""
+    row = "{0} Doe;1;.nl;+31 1;{0}@nic.nl" if ";" in head else "{0} Doe, #1, .nl, +31 1 <{0}@nic.nl>"
+    text = head + "\r".join(row.format(letter) for letter in "jkl")
+    assert [record.name for record in read(text).records] == ["j Doe", "k Doe", "l Doe"]
+    with pytest.raises(InputError, match="carriage returns; save the file with line feeds"):
+        read(text + "\n")
 
 
 def test_a_missing_line_end_is_said_where_a_cut_would_not_show() -> None:

@@ -25,6 +25,11 @@ DOE = ("J Doe", 1, ("nl",), ("+31 1",), ("j@nic.nl",), ("j@oarc.net",))
         "email,cctlds,name,oob_email,phones,slot\nj@nic.nl,.nl,J Doe,j@oarc.net,+31 1,1\n",
         HEADER + ROW.replace("#1", "SSC #1").replace(".nl,+", "nl,+"),
         HEADER.replace("\n", ",,\n") + ROW.replace("\n", ",,\n"),
+        HEADER + ROW.replace("#1", "1.0"),
+        HEADER + ROW.replace("#1", '"1,00"'),
+        "NAME,Slot,ccTLD,Phone,E-Mail,OOB E-Mail\n" + ROW,
+        "name,slot,cctlds,phones,Email Address,oob_email\n" + ROW,
+        "name,slot,cctlds,phones,Mail,oob-email\n" + ROW,
     ],
 )
 def test_a_table_is_read_whatever_its_separator_order_and_spelling(text: str) -> None:
@@ -76,7 +81,11 @@ def test_further_columns_are_carried_by_name_and_unknown_ones_warned_of_once() -
     ("row", "code"),
     [
         ("J Doe,x,.nl,,j@nic.nl,", "bad-slot"),
-        ("J Doe,1.0,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,1.5,.nl,,j@nic.nl,", "bad-slot"),
+        ("J Doe,1,N/A,,j@nic.nl,", "no-cctld"),
+        ("J Doe,1,none,,j@nic.nl,", "no-cctld"),
+        ("J Doe,1,?,,j@nic.nl,", "no-cctld"),
+        ("J Doe,1,.nl,,j@nic.nl,-", "bad-address"),
         ("J Doe,#1 #2,.nl,,j@nic.nl,", "bad-slot"),
         ("J Doe,9999,.nl,,j@nic.nl,", "bad-slot"),
         ("J Doe,1,,,j@nic.nl,", "no-cctld"),
@@ -146,6 +155,71 @@ def test_a_list_of_subscribers_in_a_table_gives_its_addresses() -> None:
         assert [record.listed for record in parsed.records] == [("j@nic.nl",), ("k@nic.nl",)]
     record = one('display_name,email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
     assert (fields(record), record.problems) == ((*DOE[:5], ()), ())
+
+
+def test_names_beside_the_addresses_of_a_list_do_not_make_it_a_roster() -> None:
+    """A table of names and addresses serves as a list; as a roster, every row says which column is missing."""
+    parsed = read("Name,Email\nJ Doe,j@nic.nl\n,k@nic.nl\n")
+    assert [record.listed for record in parsed.records] == [("j@nic.nl",), ("k@nic.nl",)]
+    assert [codes(record) for record in parsed.records] == [["no-cctld"], ["address-only"]]
+    assert parsed.records[0].name == "J Doe"
+    assert "the table has no column cctlds" in parsed.records[0].problems[0].message
+    assert "column cctlds" in parsed.records[0].problems[0].remedy
+    assert not [problem for problem in parsed.problems if problem.severity == "error"]
+    record = one('Name,Email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
+    assert (fields(record), record.problems) == ((*DOE[:5], ()), ())
+
+
+@pytest.mark.parametrize(
+    "header", ["Subscriber,Email", "Member,E-Mail", "Address,Mail", "member_address,email address"]
+)
+def test_the_address_column_does_not_depend_on_the_order(header: str) -> None:
+    """What is called an e-mail address goes before what may be a person, wherever it stands."""
+    for names, row in ((header, "J Doe,j@nic.nl"), (",".join(reversed(header.split(","))), "j@nic.nl,J Doe")):
+        assert one(f"{names}\n{row}\n").listed == ("j@nic.nl",)
+
+
+def test_two_spellings_of_a_column_are_the_column_twice() -> None:
+    """Which of them counts is not guessed."""
+    with pytest.raises(InputError, match="column email stands there twice"):
+        read("name,cctlds,E-Mail,mail\nJ,.nl,j@nic.nl,k@nic.nl\n")
+
+
+@pytest.mark.parametrize("form", ["auto", "csv", "addresses"])
+def test_a_header_below_other_lines_is_pointed_at(form: str) -> None:
+    """A title above the table is not read as an entry, and the message says in which line the header stands."""
+    with pytest.raises(InputError, match=r"^members\.txt:3: the header of the table is not the first line"):
+        read(f"Members of TLD-OPS\n\n{HEADER}{ROW}", form)
+    assert codes(read("Please send name, slot, email and cctlds\nJ Doe, #1, .nl <j@nic.nl>\n").records[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        (",1,.nl,,j@nic.nl,", "name"),
+        ("J Doe,x,.nl,,j@nic.nl,", "slot"),
+        ("J Doe,1,,,j@nic.nl,", "cctlds"),
+        ("J Doe,1,.co.uk,,j@nic.nl,", "cctlds"),
+        ("J Doe,1,.nl +31 1,,j@nic.nl,", "cctlds"),
+        ("J Doe,1,.nl,,,", "email"),
+        ("J Doe,1,.nl,x@example.org,j@nic.nl,", "column"),
+    ],
+)
+def test_remedies_for_a_row_speak_of_columns(row: str, word: str) -> None:
+    """Nobody who fills in a spreadsheet is told how to write a line."""
+    bad, _ = read(f"{HEADER}{row}\n{ROW}").records
+    (problem,) = bad.problems
+    assert word in problem.remedy
+    assert "column" in problem.remedy
+    assert not any(phrase in problem.remedy for phrase in ("before the slot", "behind the slot", "#1", "the line"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"), [("&amp;amp; &amp;#233;", "&amp; &#233;"), ("Doe&#59;", "Doe;"), ("Andr&#233;", "André")]
+)
+def test_a_name_of_its_own_cell_keeps_its_last_semicolon(cell: str, name: str) -> None:
+    """No separator follows a name in a cell, so nothing of the name is taken for one."""
+    assert one(f"{HEADER}{cell},1,.nl,,j@nic.nl,\n").name == name
 
 
 def test_a_neutralised_formula_is_read_as_it_was() -> None:

@@ -50,6 +50,7 @@ def test_a_layer_of_encoding_is_undone(encoded: str, name: str) -> None:
     [
         ("R&amp;#233;gis, #1, .nl, +31 1", "R&#233;gis"),
         ("R&amp;eacute;gis, #1, .nl, +31 1", "R&eacute;gis"),
+        ("&amp;amp; &amp;#233;, #1, .nl, +31 1", "&amp; &#233;"),
         (f"=?utf-8?q?=3D=3Futf-8=3Fq=3FR=3F=3D{REST}", "=?utf-8?q?R?="),
         ("&#61;?utf-8?q?R?&#61;, #1, .nl, +31 1", "=?utf-8?q?R?="),
     ],
@@ -58,7 +59,7 @@ def test_what_still_looks_encoded_is_kept_with_a_warning(encoded: str, name: str
     """A layer is undone once: what a member wrote in it cannot make a second one."""
     record = one(f"{encoded} <j@nic.nl>")
     assert record.name == name
-    assert "encoded-twice" in codes(record)
+    assert codes(record) == ["encoded-twice"]  # a question mark in it is no lost letter
     assert not record.broken
 
 

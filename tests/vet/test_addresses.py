@@ -64,6 +64,7 @@ def test_an_address_is_normalised_or_refused(text: str) -> None:
         *("cert", "csirt", "soc"),
         *("tech", "dns", "registry", "noc1", "dns-admin", "security.team", "nic_admin", "dnsadmin"),
         "hostmaster+list",
+        *("whois", "domains", "domain", "nl-noc", "noc.nl", "noc_рф", "dns.nl-admin", "noc-registry"),
         *("tld-ops", "tldops", "24-7.noc", "ｎｏｃ", "on.call", "help-desk", "duty-manager.ops"),
     ],
 )
@@ -76,13 +77,21 @@ def test_a_role_is_a_role(local: str) -> None:
     "local",
     [
         *("john.doe", "jd", "so", "ns", "it", "jo", "sec", "nic", "max.security", "admin.smith"),
-        *("noc.jane", "jane+noc"),
+        *("noc.jane", "jane+noc", "nl", "nl.uk", "jd-noc", "noc.jd", "nlnoc.jane", "other-noc", "jane.nl"),
         *("webber", "dnsmith", "abusema", "desk", "on", "007", "-", "", "operat", "дон", "john.tech1"),
     ],
 )
 def test_a_person_is_no_role(local: str) -> None:
     """Initials, names, names next to a word, words that only resemble a role, and no words at all are no role."""
     assert not is_role(f"{local}@nic.example")
+
+
+def test_a_label_of_the_domain_beside_a_role_is_no_name() -> None:
+    """The registry's own name says no more than the domain does; alone, and in another domain, it is no role."""
+    assert is_role("sidn-noc@sidn.example")
+    assert is_role("noc.sidn@mail.SIDN.example")
+    assert not is_role("sidn@sidn.example")
+    assert not is_role("sidn-noc@nic.example")
 
 
 @given(st.text())

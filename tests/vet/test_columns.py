@@ -42,6 +42,15 @@ def value(name: str, text: str) -> object:
         ("confirmed_on", str(TODAY), TODAY),
         ("confirmed_on", str(TODAY + timedelta(days=1)), TODAY + timedelta(days=1)),  # tomorrow is today further east
         ("note", "a; b", "a; b"),
+        ("note", "no", "no"),
+        ("signal", "+31 6 1234-5678", "+31 6 1234-5678"),
+        ("signal", "jane_d.01", "jane_d.01"),
+        ("signal", "https://signal.me/#p/+31612345678", "https://signal.me/#p/+31612345678"),
+        ("whatsapp", "0031 (6) 12345678", "0031 (6) 12345678"),
+        ("whatsapp", "https://wa.me/31612345678", "https://wa.me/31612345678"),
+        ("matrix", "@jane.doe:nic.example", "@jane.doe:nic.example"),
+        ("matrix", "@jane=2d:chat.nic.example:8448", "@jane=2d:chat.nic.example:8448"),
+        ("matrix", "https://matrix.to/#/@jane:nic.example", "https://matrix.to/#/@jane:nic.example"),
     ],
 )
 def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object) -> None:
@@ -65,6 +74,15 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
         ("pgp_url", "https://nic.example/ key", "bad-column"),
         ("pgp_url", "javascript:alert(1)", "bad-column"),
         ("appointed_by", "the minister", "bad-column"),
+        *(
+            ("signal", text, "bad-column")
+            for text in ("jane", "j.1", "jane doe.01", "ask me", "12", "-", "x@nic.example")
+        ),
+        *(("whatsapp", text, "bad-column") for text in ("jane", "jane.01", "yes", "1" * 16, "https://nic.example/")),
+        *(("matrix", text, "bad-column") for text in ("jane", "jane:nic.example", "@jane", "@a b:nic.example", "@:x")),
+        *((name, "N/A", "bad-column") for name in ("organisation", "role", "signal", "evidence", "note", "timezone")),
+        *(("organisation", text, "bad-column") for text in ("n/a", "-", "none", "?", "–", "None", "#N/A")),
+        ("confirmed_on", "N/A", "bad-date"),
         ("appointed_on", "28/02/2025", "bad-date"),
         ("appointed_on", "20250228", "bad-date"),
         ("confirmed_on", "2025-02-30", "bad-date"),

@@ -31,6 +31,39 @@ def test_the_same_entry_twice_is_a_warning() -> None:
     assert [origin.line for origin in origins] == [3, 8]
 
 
+def test_the_case_of_an_address_makes_no_other_entry() -> None:
+    """The same entry with an address in capitals is a duplicate, and the address stays as it was written first."""
+    result = vetted(JOHN, at(8, listed=("John.Doe@NIC.nl",), out_of_band=("JOHN@oarc.net",)))
+    assert lines(result, "duplicate") == [8]
+    assert codes(result) == ["duplicate"]
+    assert result.contacts[0][0].emails == ("john.doe@nic.nl", "john@oarc.net")
+    assert codes(vetted(JOHN, at(8, listed=("jdoe@nic.nl",)))) == []
+
+
+def test_one_name_in_one_slot_with_other_cctlds_is_told_apart_from_two_people() -> None:
+    """An overlap of ccTLDs is an error that says what differs and how to make one person of the entries."""
+    one = record(1, cctlds=("nl", "be"))
+    result = vetted(one, record(2, name="PERSON 1", cctlds=("nl",)))
+    assert lines(result, "slot-taken") == [1, 2]
+    (problem, _) = found(result, "slot-taken")
+    assert "Person 1 stands in slot #1 of .nl several times, with different ccTLDs and addresses" in problem.message
+    assert "line 1: .nl/.be, line 2: .nl" in problem.message
+    assert problem.remedy.startswith("Write the same ccTLDs in both entries")
+    assert result.contacts == ()
+    (other, *_) = found(vetted(one, record(2, cctlds=("nl",))), "slot-taken")
+    assert other.message.startswith("several people hold slot #1 of .nl")
+
+
+def test_a_conflict_says_which_of_its_entries_is_broken_anyway() -> None:
+    """Whoever reads the message at a good line learns that the rival may not be what it seems."""
+    result = vetted(record(1), record(2, cctlds=("nl", "example")))
+    for problem in found(result, "slot-taken"):
+        assert problem.message.endswith("Person 1 (line 1), Person 2 (line 2, itself in error)")
+    crowd = vetted(*(record(line, slot=None) for line in (1, 2, 3)), record(4, slot=None, listed=("bad",)))
+    assert "Person 4 (line 4, itself in error)" in found(crowd, "too-many-contacts")[0].message
+    assert found(crowd, "too-many-contacts")[0].message.count("itself in error") == 1
+
+
 def test_warnings_of_a_duplicate_are_said_once() -> None:
     """What is wrong with an entry is reported in its first line alone."""
     first = record(1, phones=(), out_of_band=())

@@ -155,6 +155,16 @@ def test_a_number_that_is_not_understood_is_kept() -> None:
     assert result.contacts[0][0].phones == (Phone("ask the NOC", dialable=False),)
 
 
+@pytest.mark.parametrize("phone", ["N/A", "n/a", "-", "none", "?"])
+def test_a_word_for_no_number_is_said_to_be_one(phone: str) -> None:
+    """It is kept like every text that does not dial, and the remedy is to leave the place empty."""
+    result = vetted(record(phones=(phone,)))
+    (problem,) = found(result, "phone-not-understood")
+    assert "only says that there is no number" in problem.message
+    assert problem.remedy == "Leave the place empty instead."
+    assert result.contacts[0][0].phones == (Phone(phone, dialable=False),)
+
+
 @pytest.mark.parametrize("phones", [(), ("fax: +31 20 1234567",)])
 def test_somebody_without_a_number_that_dials_is_reported(phones: tuple[str, ...]) -> None:
     """No number, or a fax machine alone, is no way to call somebody."""
@@ -231,12 +241,17 @@ def test_appointment_is_asked_for_where_the_table_has_it() -> None:
 def test_appointment_can_be_required() -> None:
     """Where it is required, nobody without an appointment becomes a contact, whether or not there is a column."""
     rules = VettingRules(require_appointment=True)
-    for entry in (record(), table_row(appointed_by=""), table_row(appointed_by="the minister")):
+    whole = {"appointed_by": "admin", "appointed_on": "2020-01-01", "evidence": "mail of 1 May"}
+    parts = [{name: text for name, text in whole.items() if name != missing} for missing in whole]
+    entries = [table_row(**columns) for columns in (*parts, {**whole, "evidence": ""}, {**whole, "evidence": "n/a"})]
+    for entry in (record(), table_row(appointed_by=""), table_row(appointed_by="the minister"), *entries):
         result = vetted(entry, rules=rules)
         assert found(result, "not-vetted")[0].severity is Severity.ERROR
         assert result.contacts == ()
         assert len(result.broken) == 1
-    assert len(vetted(table_row(appointed_by="admin"), rules=rules).contacts) == 1
+    message = found(vetted(table_row(appointed_by="admin"), rules=rules), "not-vetted")[0].message
+    assert message.endswith("appointed_on, evidence missing")
+    assert len(vetted(table_row(**whole), rules=rules).contacts) == 1
 
 
 @pytest.mark.parametrize(
