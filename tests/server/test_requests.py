@@ -1,0 +1,158 @@
+"""Requests that are hostile or merely unusual, at `tldops serve`: the right refusal, and never an empty book."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
+
+SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'
+MULTIGET = '<C:addressbook-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">{}</C:addressbook-multiget>'
+QUERY = '<C:addressbook-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">{}</C:addressbook-query>'
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client at a `tldops serve` with two cards; the one worker has to outlive every test here."""
+    workspace = Workspace(tmp_path_factory.mktemp("requests"))
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    with serve(workspace) as url:
+        yield Client(url, login)
+
+
+@pytest.fixture(autouse=True)
+def still_serving(client: Client) -> Iterator[None]:
+    """After every request, whatever it was, the whole book is there."""
+    yield
+    assert len(client.cards(client.book())) == 2
+
+
+def propfind(client: Client, inner: str, depth: str = "0") -> Response:
+    """Send a PROPFIND of the book."""
+    return client.request("PROPFIND", client.book(), f'<propfind xmlns="DAV:">{inner}</propfind>', Depth=depth)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a>" * 60_000 + "</a>" * 60_000,
+        f'<propfind xmlns="DAV:"><prop>{"<a/>" * 160_000}',
+        f'<propfind xmlns="DAV:"><prop>{"".join(f"<a{n}/>" for n in range(25_000))}</prop></propfind>',
+        '<!DOCTYPE a [<!ENTITY b "c">]><propfind xmlns="DAV:"><prop><getetag/></prop></propfind>',
+        '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><propfind xmlns="DAV:"><allprop/></propfind>',
+        '<propfind xmlns="DAV:"><allprop/><propname/></propfind>',
+        '<propfind xmlns="DAV:"/>',
+        '<unknown xmlns="DAV:"/>',
+        "<",
+        "not XML",
+    ],
+    ids=["deep", "cut off", "many", "entity", "external", "both", "nothing", "root", "broken", "text"],
+)
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
+def test_a_body_that_is_no_request_is_a_bad_request(client: Client, method: str, body: str) -> None:
+    """Deep, huge, with entities, of another shape: 400, and the same process goes on."""
+    assert client.request(method, client.book(), body, Depth="1").status == 400
+
+
+def test_a_body_over_the_limit_is_too_large(client: Client) -> None:
+    """More than a megabyte is refused by its Content-Length, before anything is read."""
+    assert client.request("REPORT", client.book(), "", Content_Length="1000001").status == 413
+    assert client.request("REPORT", client.book(), "", Content_Length="9" * 5000).status in (400, 413)
+
+
+def test_an_empty_report_is_a_bad_request_and_an_empty_propfind_is_allprop(client: Client) -> None:
+    """RFC 4918, 9.1: no body asks for all properties; a report without one asks for nothing that can be answered."""
+    assert client.request("REPORT", client.book(), "").status == 400
+    answer = client.request("PROPFIND", client.book(), "", Depth="0")
+    assert answer.status == 207
+    assert answer.xml.find(f".//{DAV}getetag") is not None
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "utf-7", "base64"])
+def test_an_unknown_charset_is_unsupported(client: Client, charset: str) -> None:
+    """415, never a 500 from a codec that is not one."""
+    answer = client.request("REPORT", client.book(), "<a/>", Content_Type=f"text/xml; charset={charset}")
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize(
+    ("depth", "status"), [("0", 207), ("1", 207), ("Infinity", 207), ("7", 400), ("x", 400), ("-1", 400)]
+)
+def test_depth_is_one_of_three(client: Client, depth: str, status: int) -> None:
+    """RFC 4918, 10.2: anything else is refused; infinity gives the caller's own items and nobody else's."""
+    answer = client.request("PROPFIND", "/", '<propfind xmlns="DAV:"><allprop/></propfind>', Depth=depth)
+    assert answer.status == status
+    assert status != 207 or answer.hrefs() == ["/"]
+
+
+@pytest.mark.parametrize("inner", ["<prop/>", "", "<allprop/>", "<propname/>"])
+def test_no_report_loses_members_for_want_of_properties(client: Client, inner: str) -> None:
+    """A client that asks for no property would take an empty answer for an empty book: every member is listed."""
+    book = client.book()
+    members = sorted(client.cards(book))
+    hrefs = "".join(f"<href>{href}</href>" for href in members)
+    for body in (SYNC.format(inner), MULTIGET.format(inner + hrefs), QUERY.format(inner)):
+        answer = client.report(book, body)
+        assert answer.status == 207
+        assert sorted(answer.hrefs("200")) == members, body
+        for response in answer.xml.iter(f"{DAV}response"):
+            assert response.find(f"{DAV}status") is not None or response.find(f"{DAV}propstat") is not None
+
+
+def test_propname_gives_names_alone(client: Client) -> None:
+    """RFC 4918, 9.1.4, in a report as in PROPFIND."""
+    answer = client.report(client.book(), SYNC.format("<propname/>"))
+    assert [one.text for one in answer.xml.iter(f"{DAV}getetag")] == [None, None]
+
+
+def test_a_property_that_is_asked_for_again_is_answered_once(client: Client) -> None:
+    """2 KB of requests must not become 8 MB of answers."""
+    answer = propfind(client, f"<prop>{'<getetag/>' * 10_000}{'<nonsense/>' * 10_000}</prop>")
+    assert len(answer.xml.findall(f".//{DAV}getetag")) == 1
+    assert len(answer.xml.findall(f".//{DAV}nonsense")) == 1
+    many = "".join(f"<p{number}/>" for number in range(1000))
+    assert propfind(client, f"<prop>{many}</prop>").status == 400
+
+
+def test_an_href_that_is_no_url_is_missing_and_the_others_are_found(client: Client) -> None:
+    """One unreadable href is one 404."""
+    book = client.book()
+    members = sorted(client.cards(book))
+    hrefs = "".join(f"<href>{href}</href>" for href in [*members, "http://[bad"])
+    answer = client.report(book, MULTIGET.format(f"<prop><getetag/></prop>{hrefs}"))
+    assert sorted(answer.hrefs("200")) == members
+    assert answer.hrefs("404") == ["http://[bad"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "condition"),
+    [
+        ('<prop><C:address-data content-type="text/vcard" version="4.0"/></prop>', "supported-address-data"),
+        ('<prop><C:address-data content-type="application/json"/></prop>', "supported-address-data"),
+        (
+            '<prop><getetag/></prop><C:filter><C:prop-filter name="FN"><C:text-match collation="i;nonsense">x'
+            "</C:text-match></C:prop-filter></C:filter>",
+            "supported-collation",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_named(client: Client, inner: str, condition: str) -> None:
+    """RFC 6352, 8.6 and 8.3: 403 with the precondition that failed."""
+    answer = client.report(client.book(), QUERY.format(inner))
+    assert answer.status == 403
+    assert answer.xml.tag == f"{DAV}error"
+    assert [child.tag for child in answer.xml] == [f"{CARDDAV}{condition}"]
+
+
+def test_a_query_without_depth_is_of_depth_1(client: Client) -> None:
+    """Old Apple clients send none."""
+    body = QUERY.format("<prop><getetag/></prop>")
+    assert len(client.request("REPORT", client.book(), body).hrefs("200")) == 2
+
+
+def test_a_stranger_learns_nothing_from_a_malformed_request(client: Client) -> None:
+    """What is wrong with a body is for readers alone: anybody else gets 401."""
+    stranger = Client(f"http://{client.host}")
+    for body in ("<a>" * 60_000, "not XML", SYNC.format("<prop/>")):
+        assert stranger.request("REPORT", client.book(), body).status == 401
