@@ -1,5 +1,6 @@
 """The rules for the server that clients hang on (docs/rfc-checklist.md), over HTTP, on both servers."""
 
+import gzip
 import re
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Standing
-from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, Workspace, serve
+from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, Workspace, propfind_body, serve
 
 MULTIGET = (
     '<addressbook-multiget xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:">'
@@ -176,6 +177,34 @@ def test_a_principal_lists_the_book_and_the_root_lists_nobody(client: Client) ->
         client.principal(),
         client.book(),
     ]
+
+
+def test_the_book_has_a_description(client: Client) -> None:
+    """RFC 6352, 6.2.1: what people read beside the name."""
+    found = client.propfind(client.book(), f"{CARDDAV}addressbook-description")
+    assert found.xml.findtext(f".//{CARDDAV}addressbook-description") == "Security and Stability Contacts of the ccTLDs"
+
+
+def test_a_report_on_a_card_answers_for_that_card(client: Client) -> None:
+    """RFC 6352, 8.2: the reports work on an address object, too."""
+    href = min(client.cards(client.book()))
+    answer = client.report(href, MULTIGET.format(f"<D:href>{href}</D:href>"))
+    assert answer.hrefs("200") == [href]
+
+
+def test_a_sync_of_what_is_no_book_is_refused(client: Client) -> None:
+    """RFC 6578, 3.2: the root and the principal hold no cards, and never pass for an empty book."""
+    for path in ("/", client.principal()):
+        assert client.sync(path).status == 403
+
+
+def test_an_answer_is_compressed_for_who_asks(client: Client) -> None:
+    """The whole book goes to a phone as gzip, and unpacked it is the same."""
+    body = propfind_body(f"{DAV}getetag")
+    plain = client.request("PROPFIND", client.book(), body, Depth="1")
+    packed = client.request("PROPFIND", client.book(), body, Depth="1", Accept_Encoding="gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
 
 
 class TestSyncTokens:
