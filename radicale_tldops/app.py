@@ -18,6 +18,7 @@ from radicale_tldops.dav.requests import Request, complete, read_request
 from radicale_tldops.live import LiveStore
 from radicale_tldops.plugin import open_live
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.snapshot import split_principal
 from radicale_tldops.wsgi import BodyReader
 
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
@@ -30,8 +31,9 @@ _DAV = "{DAV:}"
 
 # Where the environment of a request keeps its Content-Type: Radicale decodes even passwords by the charset in it.
 _CONTENT_TYPE = "tldops.content_type"
-# Where what Radicale knows of a request keeps what `read_request` knows of it.
+# Where what Radicale knows of a request keeps what `read_request` knows of it, and whose it is.
 _REQUEST = "tldops.request"
+_READER = "tldops.reader"
 
 _DEPTHS = frozenset({"0", "1", "infinity"})
 """The values of the Depth header (RFC 4918, 10.2)."""
@@ -124,6 +126,7 @@ class RosterApplication(Application):
         request_info: dict[str, object],
     ) -> types.WSGIResponse:
         """Answer PROPFIND (RFC 4918, 9.1)."""
+        request_info[_READER] = split_principal(user)[0]
         try:
             return super().do_PROPFIND(environ, base_prefix, path, user, user_groups, request_info)
         except RequestError as error:
@@ -139,6 +142,7 @@ class RosterApplication(Application):
         request_info: dict[str, object],
     ) -> types.WSGIResponse:
         """Answer REPORT (RFC 3253, 3.6; RFC 6352, 8; RFC 6578, 3)."""
+        request_info[_READER] = split_principal(user)[0]
         try:
             return super().do_REPORT(environ, base_prefix, path, user, user_groups, request_info)
         except RequestError as error:
@@ -146,7 +150,8 @@ class RosterApplication(Application):
 
     def _read_xml_request_body(self, environ: types.WSGIEnviron, request_info: dict[str, object]) -> Element | None:
         """Read a body in place of Radicale, which calls this when it knows that the reader may read at this path."""
-        body = self._bodies.read(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = self._bodies.read(str(request_info[_READER]), environ["wsgi.input"], length)
         request = read_request(environ["REQUEST_METHOD"], environ[_CONTENT_TYPE], body)
         request_info[_REQUEST] = request
         return request.xml

@@ -1,21 +1,20 @@
-"""Reading a request's body without waiting for a client for ever."""
+"""Reading a request's body, so that one reader whose bodies never come holds few of a worker's threads.
+
+A read that has begun can only be waited for: granian locks up when an answer is sent while one is under way. Where
+nothing may wait for a slow client at all, the proxy reads bodies first (config/nginx.conf).
+"""
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
 from typing import Protocol
 
-from radicale_tldops.dav.body import REQUEST_TIMEOUT, RequestError
+from radicale_tldops.dav.body import SERVICE_UNAVAILABLE, RequestError
 
-PROMPT_SECONDS = 1.0
-"""How long every client may take to send a body; most arrive together with their headers."""
+MAX_READS = 2
+"""How many bodies of one reader may be under way in a worker, which has eight threads. Most come with their headers."""
 
-PATIENT_SECONDS = 10.0
-"""How long the slow clients may take for whom there is patience."""
-
-PATIENCE = 3
-"""For how many slow clients at a time there is patience: a worker has few threads, and each of them holds one."""
-
-_READERS = 64
+WAIT_SECONDS = 0.1
+"""How long another one waits for its turn."""
 
 
 class Input(Protocol):
@@ -26,40 +25,35 @@ class Input(Protocol):
 
 
 class BodyReader:
-    """Reads bodies with a time limit, which no WSGI server gives: a phone that loses its network never says so."""
+    """Reads the bodies of a worker's requests."""
 
     def __init__(self) -> None:
-        self._patience = threading.Semaphore(PATIENCE)
-        # A read that nobody waits for any more ends when its connection does, which is when the answer is sent.
-        self._readers = ThreadPoolExecutor(_READERS, "body")
+        self._turn = threading.Condition()
+        self._under_way: Counter[str] = Counter()
 
-    def read(self, source: Input, length: int) -> bytes:
-        """Return the `length` bytes of a body.
+    def read(self, reader: str, source: Input, length: int) -> bytes:
+        """Return the `length` bytes of a body that `reader` sends.
 
         Raises:
-            RequestError: with 400 when there are fewer, with 408 when they do not come in time.
+            RequestError: with 400 when there are fewer, with 503 while this reader's other bodies do not come.
 
         """
         if not length:
             return b""
-        reading = self._readers.submit(source.read, length)
+        with self._turn:
+            if not self._turn.wait_for(lambda: self._under_way[reader] < MAX_READS, WAIT_SECONDS):
+                raise RequestError("other requests of this reader have not arrived yet", SERVICE_UNAVAILABLE)
+            self._under_way[reader] += 1
         try:
-            body = self._wait(reading)
-        except TimeoutError:
-            raise RequestError("the body did not arrive in time", REQUEST_TIMEOUT) from None
+            body = source.read(length)
         except (OSError, RuntimeError) as error:
             raise RequestError("the body cannot be read") from error
+        finally:
+            with self._turn:
+                self._under_way[reader] -= 1
+                if not self._under_way[reader]:
+                    del self._under_way[reader]
+                self._turn.notify_all()
         if len(body) < length:
             raise RequestError("the body ended before its Content-Length")
         return body
-
-    def _wait(self, reading: Future[bytes]) -> bytes:
-        try:
-            return reading.result(PROMPT_SECONDS)
-        except TimeoutError:
-            if not self._patience.acquire(blocking=False):
-                raise
-        try:
-            return reading.result(PATIENT_SECONDS)
-        finally:
-            self._patience.release()

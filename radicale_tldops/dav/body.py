@@ -18,8 +18,8 @@ with every name, and an answer repeats every unknown property for every card."""
 
 BAD_REQUEST = 400
 FORBIDDEN = 403
-REQUEST_TIMEOUT = 408
 UNSUPPORTED_MEDIA_TYPE = 415
+SERVICE_UNAVAILABLE = 503
 
 PROP = "{DAV:}prop"
 

@@ -12,13 +12,13 @@ def etag(text: str) -> str:
 def digest(*sections: Iterable[tuple[object, ...]]) -> str:
     """Return the SHA-256 in hex over sections of rows.
 
-    The rows of a section are sorted, so that the digest does not depend on how a database returns them; each value is
-    written with its length, so that no two different sets of rows give the same bytes.
+    Each value is written with its length, so that no two different rows give the same bytes; the rows' own digests are
+    sorted, so that the whole does not depend on how a database returns them, and no more than those is kept in memory.
     """
     state = hashlib.sha256()
     for section in sections:
         state.update(b"section\n")
-        for row in sorted(_row_bytes(row) for row in section):
+        for row in sorted(hashlib.sha256(_row_bytes(row)).digest() for row in section):
             state.update(row)
     return state.hexdigest()
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_LOGIN = 320
 """Longest login in characters: 64 for the local part, "@", 255 for the domain (RFC 5321, 4.5.3.1)."""
@@ -35,8 +36,12 @@ def canonical_login(text: str) -> str:
     character, white space, a format character or a structure other than local@domain gives "": such a login is
     refused, never mapped to somebody else.
     """
-    if not text or len(text) > MAX_LOGIN:
-        return ""
+    # The length is looked at before the cache: what strangers send must not fill the memory.
+    return _canonical_login(text) if 0 < len(text) <= MAX_LOGIN else ""
+
+
+@lru_cache(maxsize=8192)
+def _canonical_login(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for char in text):
         return ""

@@ -138,7 +138,8 @@ def insert_generation(connection: Connection, lineage: str, number: int, stamp: 
 
 def _replace_cards(connection: Connection, number: int, change: Change) -> None:
     gone = [f"{uid}.vcf" for uid in change.cards_gone]
-    cards = [new for new in change.cards if not _is_same_card(connection, new)]
+    same = _same_cards(connection, change.cards)
+    cards = [new for new in change.cards if new.uid not in same]
     _end(connection, card, "href", [*gone, *(f"{new.uid}.vcf" for new in cards)], number)
     insert_tombstones(connection, gone, Style.PLAIN, number)
     for some in _batches(cards):
@@ -160,13 +161,23 @@ def _replace_cards(connection: Connection, number: int, change: Change) -> None:
         )
 
 
-def _is_same_card(connection: Connection, new: NewCard) -> bool:
-    """Tell whether a card has the same bytes already: then only what is noted beside them is brought up to date.
+def _same_cards(connection: Connection, cards: Sequence[NewCard]) -> set[str]:
+    """Return the UIDs of cards with the same bytes already: only what is noted beside them is brought up to date.
 
     The token and the tag of a book change only when served bytes do.
     """
-    same = (card.c.href == f"{new.uid}.vcf", card.c.until.is_(None), card.c.etag == etag(new.text))
-    return connection.execute(update(card).where(*same).values(contact=new.contact, key=new.key)).rowcount == 1
+    same: set[str] = set()
+    for some in _batches(cards):
+        hrefs = [f"{new.uid}.vcf" for new in some]
+        query = select(card.c.href, card.c.etag).where(card.c.href.in_(hrefs), card.c.until.is_(None))
+        etags = {row.href: row.etag for row in connection.execute(query)}
+        for new in some:
+            href = f"{new.uid}.vcf"
+            if etags.get(href) == etag(new.text):
+                here = (card.c.href == href, card.c.until.is_(None))
+                connection.execute(update(card).where(*here).values(contact=new.contact, key=new.key))
+                same.add(new.uid)
+    return same
 
 
 def _replace_groups(connection: Connection, number: int, change: Change) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.body import MAX_DEPTH, RequestError
-from radicale_tldops.dav.requests import Request, Shape, complete, read_request
+from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAME, RequestError
+from radicale_tldops.dav.requests import MAX_PROPERTIES, Request, Shape, complete, read_request
 
 DAV = "{DAV:}"
 CARDDAV = "{urn:ietf:params:xml:ns:carddav}"
@@ -31,6 +31,51 @@ def test_depth_is_counted_inside_what_is_skipped() -> None:
     deep = "<a/><a>" + "<b>" * MAX_DEPTH + "</b>" * MAX_DEPTH + "</a>"
     with pytest.raises(RequestError, match="nested too deep"):
         read_request("PROPFIND", "", propfind(f"<prop>{deep}</prop>"))
+
+
+def test_a_property_asked_for_160_000_times_is_one() -> None:
+    """What is repeated does not count towards the limit of elements."""
+    request = read_request("PROPFIND", "", propfind(f"<prop>{'<a/>' * 160_000}</prop>"))
+    assert request.xml is not None
+    assert len(request.xml[0]) == 1
+
+
+def test_a_multiget_of_10_000_cards_is_read() -> None:
+    """The limits are beyond what any client sends; hrefs come once, without the space around them."""
+    hrefs = "".join(f"<href> /a/tld-ops/{number}.vcf\n</href>" * 2 for number in range(5_000))
+    body = f'<C:addressbook-multiget xmlns="DAV:" xmlns:C="{CARDDAV[1:-1]}"><prop><x/></prop>{hrefs}'
+    request = read_request("REPORT", "", f"{body}</C:addressbook-multiget>".encode())
+    assert request.xml is not None
+    found = [one.text for one in request.xml.findall(f"{DAV}href")]
+    assert found == [f"/a/tld-ops/{number}.vcf" for number in range(5_000)]
+
+
+BEYOND = {
+    "elements": propfind("<x/>" * MAX_ELEMENTS + "<allprop/>"),
+    "attributes": propfind("<allprop " + " ".join(f"a{n}='x'" for n in range(MAX_ATTRIBUTES + 1)) + "/>"),
+    "name": propfind(f"<prop><{'a' * (MAX_NAME + 1)}/></prop>"),
+    "attribute name": propfind(f"<allprop {'a' * (MAX_NAME + 1)}=''/>"),
+    "namespace": propfind(f"<prop><a xmlns='{'u' * (MAX_NAME + 1)}'/></prop>"),
+    "properties": propfind(f"<prop>{''.join(f'<a{n}/>' for n in range(MAX_PROPERTIES + 1))}</prop>"),
+    "depth": b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1),
+}
+
+
+@pytest.mark.parametrize("body", BEYOND.values(), ids=BEYOND.keys())
+def test_one_more_than_a_limit_is_refused(body: bytes) -> None:
+    """Each limit alone is enough: a long namespace is repeated by the parser with every name, for instance."""
+    with pytest.raises(RequestError, match="too ") as refused:
+        read_request("PROPFIND", "", body)
+    assert refused.value.status == 400
+
+
+def test_the_charset_of_the_header_goes_before_the_declaration() -> None:
+    """RFC 7303, 3.2; without a header the declaration holds, and an unknown charset in it is unsupported."""
+    body = b'<?xml version="1.0" encoding="x-nonsense"?>' + propfind("<allprop/>")
+    assert read_request("PROPFIND", "text/xml; charset=utf-8", body).xml is not None
+    with pytest.raises(RequestError) as refused:
+        read_request("PROPFIND", "text/xml", body)
+    assert refused.value.status == 415
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-16", '"utf-8"', "iso-8859-1"])

@@ -1,9 +1,16 @@
 """Requests that are hostile or merely unusual, at `tldops serve`: the right refusal, and never an empty book."""
 
+import base64
+import http.client
+import select
+import socket
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from radicale_tldops.wsgi import MAX_READS
 from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'
@@ -11,14 +18,28 @@ MULTIGET = '<C:addressbook-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns
 QUERY = '<C:addressbook-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">{}</C:addressbook-query>'
 
 
+@dataclass(frozen=True)
+class Readers:
+    """Two readers of one server."""
+
+    john: Client
+    jane: Client
+
+
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client at a `tldops serve` with two cards; the one worker has to outlive every test here."""
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
+    """Two clients at a `tldops serve` with two cards; the one worker has to outlive every test here."""
     workspace = Workspace(tmp_path_factory.mktemp("requests"))
     workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
+    john, jane = (workspace.device(login) for login in ("john.doe@nic.nl", "jane.doe@nic.vn"))
     with serve(workspace) as url:
-        yield Client(url, login)
+        yield Readers(Client(url, john), Client(url, jane))
+
+
+@pytest.fixture
+def client(readers: Readers) -> Client:
+    """John's client."""
+    return readers.john
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +177,81 @@ def test_a_stranger_learns_nothing_from_a_malformed_request(client: Client) -> N
     stranger = Client(f"http://{client.host}")
     for body in ("<a>" * 60_000, "not XML", SYNC.format("<prop/>")):
         assert stranger.request("REPORT", client.book(), body).status == 401
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
+def test_the_process_outlives_deep_nesting(client: Client, method: str) -> None:
+    """A connection that was open before is still served: it belongs to the one process that was there before."""
+    standing = http.client.HTTPConnection(client.host, timeout=30)
+    try:
+        standing.request("OPTIONS", "/")
+        standing.getresponse().read()
+        before = standing.sock
+        assert before is not None
+        assert client.request(method, client.book(), "<a>" * 60_000 + "</a>" * 60_000).status == 400
+        standing.request("OPTIONS", "/")
+        assert standing.getresponse().status == 200
+        assert standing.sock is before
+    finally:
+        standing.close()
+
+
+@pytest.mark.parametrize(("name", "found"), [("<x xmlns=''/>", f"{DAV}propstat/{DAV}prop/x"), ("<x/>", f".//{DAV}x")])
+def test_an_unknown_property_is_missing_with_and_without_a_namespace(client: Client, name: str, found: str) -> None:
+    """A 404 propstat that names the property as it was asked for; 500 in stock Radicale where it has no namespace."""
+    answer = propfind(client, f"<prop><getetag/>{name}</prop>")
+    assert answer.status == 207
+    assert answer.xml[0].find(found) is not None
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
+def test_a_charset_that_nothing_is_read_in_does_not_matter(client: Client, method: str) -> None:
+    """Radicale decodes even the password by it, and answers 500."""
+    href = next(iter(client.cards(client.book())))
+    plain = client.request(method, href, "")
+    answer = client.request(method, href, "", Content_Type="text/vcard; charset=nonsense")
+    assert (answer.status, answer.body) == (plain.status, plain.body)
+    assert plain.status in (200, 403)
+
+
+def half_open(client: Client, book: str) -> socket.socket:
+    """Send a REPORT of which the most part never comes."""
+    token = base64.b64encode(f"{client.user}:{client.password}".encode()).decode()
+    host, port = client.host.split(":")
+    connection = socket.create_connection((host, int(port)), 20)
+    head = f"REPORT {book} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {token}\r\nContent-Length: 500\r\n\r\n<a/>"
+    connection.sendall(head.encode())
+    return connection
+
+
+def test_a_body_that_ends_early_is_a_bad_request(client: Client) -> None:
+    """It is not taken for what came of it."""
+    with half_open(client, client.book()) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in connection.recv(65536).split(b"\r\n")[0]
+
+
+def test_a_reader_whose_bodies_never_come_holds_up_nobody_else(readers: Readers) -> None:
+    """More half-open requests than the worker has threads: two wait, the rest is refused, and others are served."""
+    john, jane = readers.john, readers.jane
+    book = john.book()
+    connections = [half_open(john, book) for _ in range(20)]
+    try:
+        waiting = set(connections)
+        while len(waiting) > MAX_READS:
+            answered, _, _ = select.select(list(waiting), [], [], 20)
+            assert answered, "nobody is answered any more"
+            for connection in answered:
+                assert b" 503 " in connection.recv(65536).split(b"\r\n")[0]
+            waiting -= set(answered)
+        assert len(jane.cards(jane.book())) == 2
+        assert john.propfind(book, f"{DAV}displayname").status == 503
+        stranger = Client(f"http://{john.host}")
+        assert stranger.propfind(book, f"{DAV}displayname").status == 401
+    finally:
+        for connection in connections:
+            connection.close()
+    deadline = time.monotonic() + 20
+    while john.propfind(book, f"{DAV}displayname").status == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
