@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,17 +100,16 @@ def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress:
     )
 
 
-def _render_cards(plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> tuple[NewCard, ...]:
+def _render_cards(plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Iterator[NewCard]:
+    """Yield the cards one by one, while they are written: all of them at once would be the most of the memory."""
     options = CardOptions(tlp=rendering.tlp)
-    cards = []
     for done, (uid, contact) in enumerate(plan.contacts.items(), start=1):
         try:
             text = render_contact(contact, uid, options, fallback_org=rendering.fallback_org(contact))
         except CardError as error:
             raise RefusedError(f"nothing was applied: {contact.name} ({contact.served}): {error}") from error
-        cards.append(NewCard(uid, text, contact.to_json(), rendering.key(contact, uid)))
+        yield NewCard(uid, text, contact.to_json(), rendering.key(contact, uid))
         progress(done, len(plan.contacts))
-    return tuple(cards)
 
 
 def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """What the store gives and takes, as values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -128,9 +128,12 @@ class NewReader:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything that one apply writes. What is not named here stays as it is."""
+    """Everything that one apply writes. What is not named here stays as it is.
 
-    cards: Sequence[NewCard] = ()
+    `cards` is read once, and may be rendered while it is read: no more than a batch is in memory at a time.
+    """
+
+    cards: Iterable[NewCard] = ()
     cards_gone: Sequence[str] = ()
     groups: Sequence[NewGroup] = ()
     groups_gone: Sequence[str] = ()
@@ -138,13 +141,6 @@ class Change:
     readers_gone: Sequence[str] = ()
     departed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     returned: Sequence[str] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would be written."""
-        return not (
-            self.cards or self.cards_gone or self.groups or self.groups_gone or self.readers or self.readers_gone
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -138,13 +139,16 @@ def insert_generation(connection: Connection, lineage: str, number: int, stamp: 
 
 def _replace_cards(connection: Connection, number: int, change: Change) -> None:
     gone = [f"{uid}.vcf" for uid in change.cards_gone]
-    same = _same_cards(connection, change.cards)
-    cards = [new for new in change.cards if new.uid not in same]
-    _end(connection, card, "href", [*gone, *(f"{new.uid}.vcf" for new in cards)], number)
+    _end(connection, card, "href", gone, number)
     insert_tombstones(connection, gone, Style.PLAIN, number)
-    for some in _batches(cards):
-        connection.execute(
-            insert(card),
+    cards = iter(change.cards)
+    while some := list(islice(cards, _BATCH)):
+        same = _same_cards(connection, some)
+        changed = [new for new in some if new.uid not in same]
+        _end(connection, card, "href", [f"{new.uid}.vcf" for new in changed], number)
+        _insert(
+            connection,
+            card,
             [
                 {
                     "href": f"{new.uid}.vcf",
@@ -156,7 +160,7 @@ def _replace_cards(connection: Connection, number: int, change: Change) -> None:
                     "contact": new.contact,
                     "key": new.key,
                 }
-                for new in some
+                for new in changed
             ],
         )
 
@@ -167,17 +171,21 @@ def _same_cards(connection: Connection, cards: Sequence[NewCard]) -> set[str]:
     The token and the tag of a book change only when served bytes do.
     """
     same: set[str] = set()
-    for some in _batches(cards):
-        hrefs = [f"{new.uid}.vcf" for new in some]
-        query = select(card.c.href, card.c.etag).where(card.c.href.in_(hrefs), card.c.until.is_(None))
-        etags = {row.href: row.etag for row in connection.execute(query)}
-        for new in some:
-            href = f"{new.uid}.vcf"
-            if etags.get(href) == etag(new.text):
-                here = (card.c.href == href, card.c.until.is_(None))
-                connection.execute(update(card).where(*here).values(contact=new.contact, key=new.key))
-                same.add(new.uid)
+    hrefs = [f"{new.uid}.vcf" for new in cards]
+    query = select(card.c.href, card.c.etag).where(card.c.href.in_(hrefs), card.c.until.is_(None))
+    etags = {row.href: row.etag for row in connection.execute(query)}
+    for new in cards:
+        href = f"{new.uid}.vcf"
+        if etags.get(href) == etag(new.text):
+            here = (card.c.href == href, card.c.until.is_(None))
+            connection.execute(update(card).where(*here).values(contact=new.contact, key=new.key))
+            same.add(new.uid)
     return same
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _replace_groups(connection: Connection, number: int, change: Change) -> None:
