@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
+from radicale_tldops.store.engine import damaged
 from radicale_tldops.store.members import load_devices, revoke_devices
-from radicale_tldops.store.read import load_history, load_readers
+from radicale_tldops.store.read import load_history, load_meta, load_readers
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, note_check
 from sync.plan import Kind, Plan
@@ -84,9 +85,10 @@ def apply_plan(
 def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Change:
     """Render the cards of a plan and say what is to be written."""
     removed = plan.of_kind(Kind.REMOVED)
+    cards = _render_cards(plan, rendering, progress)
     groups, groups_gone = _groups(state, plan)
     return Change(
-        cards=_render_cards(plan, rendering, progress),
+        cards=(NewCard(uid, data.decode(), plan.contacts[uid].to_json(), key) for uid, data, key in cards),
         cards_gone=tuple(change.uid for change in removed),
         groups=groups,
         groups_gone=groups_gone,
@@ -100,16 +102,23 @@ def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress:
     )
 
 
-def _render_cards(plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Iterator[NewCard]:
-    """Yield the cards one by one, while they are written: all of them at once would be the most of the memory."""
+def _render_cards(
+    plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]
+) -> Sequence[tuple[str, bytes, str]]:
+    """Return UID, bytes and key of every card: all are there before the store is locked, which refuses others.
+
+    As bytes they take the least room: a text takes up to four bytes a character.
+    """
     options = CardOptions(tlp=rendering.tlp)
+    cards = []
     for done, (uid, contact) in enumerate(plan.contacts.items(), start=1):
         try:
             text = render_contact(contact, uid, options, fallback_org=rendering.fallback_org(contact))
         except CardError as error:
             raise RefusedError(f"nothing was applied: {contact.name} ({contact.served}): {error}") from error
-        yield NewCard(uid, text, contact.to_json(), rendering.key(contact, uid))
+        cards.append((uid, text.encode(), rendering.key(contact, uid)))
         progress(done, len(plan.contacts))
+    return cards
 
 
 def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple[str, ...]]:
@@ -162,13 +171,17 @@ def _audit_generations(stores: Stores) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LastSync:
-    """What the last sync saw, whether or not there was anything to apply."""
+    """What the last sync saw, whether or not there was anything to apply.
+
+    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`).
+    """
 
     checked_at: str = ""
     actor: str = ""
     sources: tuple[Source, ...] = ()
     held: tuple[tuple[str, str], ...] = ()
     errors: int = 0
+    fingerprint: str = ""
 
     def to_json(self) -> str:
         """Return the record as the store keeps it."""
@@ -190,7 +203,20 @@ class LastSync:
             sources=tuple(Source(**source) for source in sources),
             held=tuple((str(uid), str(reason)) for uid, reason in held),
             errors=int(str(data["errors"])),
+            fingerprint=str(data.get("fingerprint", "")),
         )
+
+
+def last_sync(stores: Stores) -> LastSync:
+    """Return what the last sync saw.
+
+    Raises:
+        CorruptStoreError: the note of it cannot be read.
+    """
+    try:
+        return LastSync.from_json(load_meta(stores.roster, LAST_SYNC))
+    except (ValueError, TypeError, LookupError, AssertionError) as error:
+        raise damaged(stores.roster, f"the note of the last sync cannot be read: {error}") from error
 
 
 def note_no_change(stores: Stores, last: LastSync, now: datetime) -> None:

@@ -11,6 +11,9 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 from radicale_tldops.roster.contact import Phone
 from sync.findings import Finding, printable
 
+# The patterns of all countries are more than `re` keeps: without this, most are compiled again for every number.
+phonenumbers.enable_pattern_cache()
+
 MAX_TEXT = 250
 """Longest text in characters in which numbers are looked for."""
 

@@ -165,7 +165,7 @@ def make_plan(
         changed=counted[Kind.CHANGED] + counted[Kind.RERENDERED],
         readers_added=sum(change.kind is Kind.ADDED for change in access),
         readers_removed=sum(change.kind is Kind.REMOVED for change in access),
-        in_file=len(wanted.people) + len(wanted.held) + (wanted.mismatch.not_listed if wanted.mismatch else 0),
+        in_file=_in_file(wanted, kind),
         single=_removes_one_person(state, people, access),
     )
     hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch)
@@ -189,6 +189,12 @@ def make_plan(
         returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
         members=_members(state, wanted),
     )
+
+
+def _in_file(wanted: Wanted, kind: str) -> int:
+    """Count the people that the list is compared with; where that is the roster, the unlisted ones are among them."""
+    unlisted = wanted.mismatch.not_listed if wanted.mismatch and kind != "access" else 0
+    return len(wanted.people) + len(wanted.held) + unlisted
 
 
 def _people_changes(

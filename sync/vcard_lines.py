@@ -1,15 +1,15 @@
-"""The bytes of a vCard 3.0: lines to text by way of vobject, and the proof that the text reads back the same."""
+"""The bytes of a vCard 3.0: lines to text, and the proof, by way of vobject, that the text reads back the same."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
-
-import vobject
-from vobject.base import Component, VObjectError, backslashEscape
+from typing import TYPE_CHECKING, Any
 
 from radicale_tldops.roster.errors import TldopsError
+
+if TYPE_CHECKING:
+    from vobject.base import Component
 
 MAX_OCTETS = 75
 """Longest physical line in octets, without its CRLF (RFC 2426, 2.6)."""
@@ -96,15 +96,30 @@ def write_card(lines: Sequence[Line], uid: str) -> str:
 
     Raises `CardError` if it does not read back as it was given.
     """
-    card = vobject.vCard()
-    for line in lines:
-        _add(card, line)
-    text = _serialise(card)
+    # In the order in which vobject would write them, which the cards have always had.
+    ordered = sorted(lines, key=lambda line: (line.name != "UID", line.name))
+    text = "\r\n".join((*_HEAD, *(fold(_written(line)) for line in ordered), _TAIL, ""))
     read = [line for line in _lines(_read(text, uid)) if line.name != "VERSION"]
     # Sorting is stable: lines of one name keep their order, which says what is best.
     if sorted(read, key=attrgetter("name")) != sorted(lines, key=attrgetter("name")):
         raise CardError("the card does not read back as it was written")
     return text
+
+
+def _written(line: Line) -> str:
+    """Return a property as one logical line; `_check_wire` refuses what such a line cannot hold."""
+    group = f"{line.group}." if line.group else ""
+    types = [("TYPE", ",".join(line.types))] if line.types else []
+    params = "".join(f";{name}={value}" for name, value in sorted((*types, *line.params)))
+    parts = (line.value,) if isinstance(line.value, str) else line.value
+    # RFC 2426, 4: the parts of a structured value stand between semicolons, the values of a list between commas.
+    value = ("," if line.name == "CATEGORIES" else ";").join(map(_escaped, parts))
+    return f"{group}{line.name}{params}:{value}"
+
+
+def _escaped(text: str) -> str:
+    """Return `text` with the escapes of RFC 2426, 4."""
+    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def check_card(text: str, uid: str) -> None:
@@ -117,7 +132,11 @@ def check_card(text: str, uid: str) -> None:
         raise CardError("the card does not read back as it was written")
 
 
-def _read(text: str, uid: str) -> Component:
+def _read(text: str, uid: str) -> "Component":
+    # Here, and not above: a command that writes no card need not wait for it.
+    import vobject
+    from vobject.base import VObjectError
+
     check_uid(uid)
     _check_wire(text)
     try:
@@ -152,29 +171,15 @@ def _check_wire(text: str) -> None:
         raise CardError("the card has a line that this software does not write")
 
 
-def _serialise(card: Component) -> str:
+def _serialise(card: "Component") -> str:
     unfolded: str = card.serialize(lineLength=_UNFOLDED)
     return "\r\n".join(map(fold, unfolded.split("\r\n")))
 
 
-def _add(card: Component, line: Line) -> None:
-    child: Any = card.add(line.name, line.group)  # what a value may be depends on the property
-    if isinstance(line.value, str):
-        # Escaped here, with vobject's own function: it would escape the value and then unescape it again.
-        child.value = backslashEscape(line.value)
-        child.encoded = True
-    else:
-        child.value = vobject.vcard.Name(*line.value) if line.name == "N" else list(line.value)
-    if line.types:
-        child.params["TYPE"] = list(line.types)
-    for name, value in line.params:
-        child.params[name] = [value]
-
-
-def _lines(card: Component) -> Iterable[Line]:
+def _lines(card: "Component") -> Iterable[Line]:
     for child in card.lines():
         value: Any = child.value
-        if isinstance(value, vobject.vcard.Name):
+        if child.name == "N":
             value = (value.family, value.given, value.additional, value.prefix, value.suffix)
         elif isinstance(value, list):
             value = tuple(value)

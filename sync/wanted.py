@@ -42,11 +42,22 @@ class Wanted:
     problems: tuple[Problem, ...]
     listed: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
+    depends_on_day: bool = False
+    """Whether another day gives another result, see `Vetted`."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that stop a sync without `--quarantine`."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def to_see(self) -> tuple[Problem, ...]:
+        """The errors, and the sign that the file may be cut off; all the other warnings are for `check`."""
+        return tuple(
+            problem
+            for problem in self.problems
+            if problem.severity is Severity.ERROR or problem.code == "no-final-newline"
+        )
 
 
 CODES: Mapping[str, tuple[Severity, str, str]] = {
@@ -92,7 +103,7 @@ def build(
         in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
         in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
         mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)))
-    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch)
+    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day)
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:

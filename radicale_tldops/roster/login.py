@@ -10,6 +10,7 @@ MAX_LOGIN = 320
 # The dots that IDNA takes for a full stop (RFC 3490, 3.1) and that NFKC leaves alone.
 _IDEOGRAPHIC_DOTS = re.compile("[\u3002\uff61]")
 _PLAIN_LOCAL = re.compile(r"[^\s\x00-\x20\x7f@,:;<>()\[\]\\\"]+")
+_PLAIN_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 
 
 def _canonical_label(label: str) -> str:
@@ -25,6 +26,8 @@ def canonical_domain(domain: str) -> str:
     Lower case and not case folding: folding would turn "ß" into "ss" and "ς" into "σ", which name other
     domains (RFC 5894, 7.2).
     """
+    if domain.isascii():
+        return domain.lower()
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", domain).lower())
     return ".".join(_canonical_label(label) for label in _IDEOGRAPHIC_DOTS.sub(".", text).split("."))
 
@@ -42,6 +45,16 @@ def canonical_login(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _canonical_login(text: str) -> str:
+    return _plain_login(text) if text.isascii() else _normalised_login(text)
+
+
+def _plain_login(text: str) -> str:
+    """Do for ASCII, which most logins are, what `_normalised_login` does: all that changes there is the case."""
+    local, _, host = text.lower().rpartition("@")
+    return f"{local}@{host}" if _PLAIN_LOCAL.fullmatch(local) and _PLAIN_HOST.fullmatch(host) else ""
+
+
+def _normalised_login(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for char in text):
         return ""
@@ -52,6 +65,6 @@ def _canonical_login(text: str) -> str:
         host = canonical_domain(domain)
     except UnicodeError:
         return ""
-    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
+    if not _PLAIN_HOST.fullmatch(host):
         return ""
     return f"{folded}@{host}"

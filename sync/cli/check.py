@@ -30,7 +30,7 @@ def check(app: App, file: Path | None, file_format: str | None, strict: bool, as
       tldops check --strict            also fail on warnings
     """
     with app.working("Checking the membership file"):
-        checked = pipeline.check(app.settings, file, file_format, app.now)
+        checked = pipeline.check(app.settings, pipeline.read(app.settings, file, app.now), file_format, app.now)
     vetted = checked.vetted
     contacts = [*vetted.contacts, *vetted.unlisted]
     problems = vetted.problems
@@ -46,7 +46,7 @@ def check(app: App, file: Path | None, file_format: str | None, strict: bool, as
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
         cctlds = people_per_cctld(contact for contact, _ in contacts)
         app.print(
-            f"{checked.source.name} ({checked.parsed.format}): {counted(len(contacts), 'contact')} of "
+            f"{checked.sources[0].name} ({checked.format}): {counted(len(contacts), 'contact')} of "
             f"{counted(len(cctlds), 'ccTLD')}, {counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
         )
     severities = {problem.severity for problem in problems}

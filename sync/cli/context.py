@@ -7,29 +7,27 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.settings import Settings, find_file, load
-from radicale_tldops.store import newest, schema
-from sync.apply import Stores
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sync.apply import Stores
 
 OK = 0
 FOUND = 1
 """Errors were found in the data, or a guard refused."""
 FAILED = 2
 """Wrong usage, unreadable input, or a failing store or list."""
-
-_PIPE_WIDTH = 10_000
 
 MAX_TEXT = 200
 """Longest reason, and the like, that the command line takes, in characters."""
@@ -43,19 +41,6 @@ def shown(text: str) -> str:
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def _wrapped(console: Console, text: str) -> list[str]:
-    """Break lines at the width of a terminal, what follows indented below; into a pipe a line is a line."""
-    if not console.is_terminal:
-        return [text]
-    lines = []
-    for line in text.split("\n"):
-        body = line.lstrip(" ")
-        indent = " " * (len(line) - len(body))
-        first, *others = Text(body).wrap(console, max(20, console.width - len(indent) - 2)) or [Text()]
-        lines += [indent + first.plain.rstrip(), *(f"{indent}  {other.plain.rstrip()}" for other in others)]
-    return lines
-
-
 def one_line(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """Return the value of an option that is kept as one line of a log, without the space around it."""
     text = value.strip()
@@ -64,16 +49,23 @@ def one_line(_context: click.Context, _option: click.Parameter, value: str) -> s
     return text
 
 
-class _Console(Console):
-    """Goes on in silence when whoever reads the output has seen enough: what was asked for is done all the same."""
-
-    def on_broken_pipe(self) -> None:
-        silence(self.file)
-
-
 def silence(stream: IO[str]) -> None:
     """Send what is still to come, and what Python holds back until it exits, to nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_terminal(stream: IO[str]) -> bool:
+    """Whether a person reads `stream`, or a program that asks for what a person gets (FORCE_COLOR)."""
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _write(text: str) -> None:
+    """Write text as it is, and go on in silence when nobody reads it any more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
 
 
 @dataclass
@@ -81,10 +73,8 @@ class App:
     """The state of one run of the command."""
 
     config: str | None = None
-    out: Console = field(default_factory=lambda: _Console(highlight=False, markup=False, soft_wrap=False))
-    err: Console = field(default_factory=lambda: _Console(stderr=True, highlight=False, markup=False))
     _settings: Settings | None = None
-    _opened: Stores | None = None
+    _opened: "Stores | None" = None
 
     @property
     def settings(self) -> Settings:
@@ -106,12 +96,16 @@ class App:
         except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
-    def stores(self, *, restoring: bool = False) -> Stores:
+    def stores(self, *, restoring: bool = False) -> "Stores":
         """Return where the databases are, created or brought to this version where that is needed.
 
         Raises:
             OlderCopyError: one of them is an older copy, unless the command is the one that mends that.
         """
+        # Imported where they are used: `check` has no use for the databases, nor for the time that loading them takes.
+        from radicale_tldops.store import newest, schema
+        from sync.apply import Stores
+
         store = self.settings.store
         schema.ensure(store.roster, store.members)
         if not restoring:
@@ -122,44 +116,59 @@ class App:
     def finish(self) -> None:
         """Note in each database how far the other has come; what cannot be written now, the next command writes."""
         if self._opened is not None:
+            from radicale_tldops.store import newest
+
             with suppress(StoreError):
                 newest.note(self._opened.roster, self._opened.members)
 
+    @cached_property
+    def out(self) -> "Console":
+        """Standard output, to lay text out on."""
+        from sync.cli.terminal import console
+
+        return console()
+
+    @cached_property
+    def err(self) -> "Console":
+        """Standard error, to lay text out on."""
+        from sync.cli.terminal import console
+
+        return console(stderr=True)
+
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
-        for line in _wrapped(self.out, shown(text)):
-            self.out.print(line, style=style, soft_wrap=True)
+        # There is nothing to lay out in a pipe, and a plan may have a hundred thousand lines.
+        if not _is_terminal(sys.stdout):
+            _write(f"{shown(text)}\n")
+            return
+        from sync.cli.terminal import print_text
+
+        print_text(self.out, shown(text), style)
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line beside the result, on standard error."""
         with suppress(OSError):
-            for line in _wrapped(self.err, shown(text)):
-                self.err.print(line, style=style, soft_wrap=True)
+            if not _is_terminal(sys.stderr):
+                sys.stderr.write(f"{shown(text)}\n")
+                return
+            from sync.cli.terminal import print_text
+
+            print_text(self.err, shown(text), style)
 
     def json(self, value: Any) -> None:
         """Print a result as JSON."""
-        try:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            silence(sys.stdout)
+        _write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
         """Print rows under headings; the columns whose numbers are in `right` are numbers."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for number, heading in enumerate(headings):
-            table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*map(shown, row))
-        # Nothing is folded in a pipe: whoever searches there wants whole lines.
-        if not self.out.is_terminal:
-            self.out.width = _PIPE_WIDTH
-        self.out.print(table)
+        from sync.cli.terminal import print_table
+
+        print_table(self.out, headings, rows, right)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Show on a terminal that something goes on of which nobody knows how long it takes."""
-        if not self.err.is_terminal:
+        if not _is_terminal(sys.stderr):
             yield
             return
         with self.err.status(what):
@@ -168,13 +177,13 @@ class App:
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """Give a function that shows how far long work is, on a terminal only."""
-        if not self.err.is_terminal:
+        if not _is_terminal(sys.stderr):
             yield lambda done, total: None
             return
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task(what)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        from sync.cli.terminal import progress
+
+        with progress(self.err, what) as tell:
+            yield tell
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

@@ -3,28 +3,15 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from radicale_tldops import __version__
 from radicale_tldops.roster.errors import RefusedError, TldopsError
-from sync.cli import (
-    access,
-    audit,
-    backup,
-    check,
-    confirm,
-    device,
-    export,
-    history,
-    init,
-    serve,
-    status,
-    sync,
-)
 from sync.cli.context import FAILED, FOUND, OK, App, shown, silence
 
 EPILOG = """\b
@@ -32,7 +19,43 @@ Exit codes: 0 done, nothing to do, or warnings only; 1 errors were found, or a
 guard refused; 2 wrong usage, unreadable input, a failing store or list."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}, epilog=EPILOG)
+_COMMANDS: Mapping[str, str] = {
+    "init": "init",
+    "check": "check",
+    "plan": "sync",
+    "sync": "sync",
+    "rollback": "sync",
+    "reconcile": "reconcile",
+    "status": "status",
+    "history": "history",
+    "show": "history",
+    "backup": "backup",
+    "restore": "backup",
+    "confirm": "confirm",
+    "access": "access",
+    "device": "device",
+    "export": "export",
+    "serve": "serve",
+    "audit": "audit",
+}
+"""Every command, and the module in which the function of that name is."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: none waits for what all the others need."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in _COMMANDS and name not in self.commands:
+            self.add_command(getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name))
+        return super().get_command(context, name)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}, epilog=EPILOG
+)
 @click.version_option(__version__, prog_name="tldops")
 @click.option(
     "--config", metavar="FILE", help="The configuration; else $TLDOPS_CONFIG, else tldops.toml in this folder."
@@ -50,27 +73,6 @@ def cli(context: click.Context, config: str | None) -> None:
       tldops device add john@nic.example --label Thunderbird
     """
     context.obj.config = config
-
-
-for _command in (
-    init.init,
-    check.check,
-    sync.plan,
-    sync.sync,
-    sync.rollback,
-    status.status,
-    history.history,
-    history.show,
-    backup.backup,
-    backup.restore,
-    confirm.confirm,
-    access.access,
-    device.device,
-    export.export,
-    serve.serve,
-    audit.audit,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

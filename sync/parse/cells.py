@@ -40,7 +40,7 @@ def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
         joined = Fault("unclosed-quote", "a cell of several lines holds addresses, so it may hold other rows")
         return unread(origin, row.source, joined, table=True)
     if header.is_roster:
-        return _person(origin, row, values)
+        return _person(origin, row, values, header.names)
     return _subscriber(origin, row, values, header.address_column)
 
 
@@ -87,7 +87,7 @@ def _single(name: str, cell: str) -> tuple[str, list[Fault]]:
     return text, found
 
 
-def _person(origin: Origin, row: Row, values: dict[str, str]) -> Record:
+def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset[str]) -> Record:
     text, faults = _single("name", values["name"])
     name, found = person_name(text, cell=True)
     faults += found
@@ -117,7 +117,7 @@ def _person(origin: Origin, row: Row, values: dict[str, str]) -> Record:
         listed=tuple(listed),
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
-        present=frozenset(values),
+        present=present,
         problems=problems(origin, (*faults, *limit_faults(cctlds, phones, [])), row.source, table=True),
     )
 

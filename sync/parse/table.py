@@ -6,7 +6,7 @@ A table with an address column and no people, such as Postorius exports, is a li
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.characters import describe
@@ -49,12 +49,19 @@ _CARRIAGE_RETURN = Fault("forbidden-character", describe("\r"))
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header of a table: the columns' names in canonical spelling, the separator, its line, the index after it."""
+    """The header of a table: the columns' names in canonical spelling, the separator, its line, the index after it.
+
+    `names` are the columns that have a name, one set for all the rows.
+    """
 
     columns: tuple[str, ...]
     delimiter: str
     after: int
     line: int
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(self.columns) - {""})
 
     @property
     def is_roster(self) -> bool:

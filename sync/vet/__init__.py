@@ -59,7 +59,8 @@ def vet(
     problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
     problems += (problem for _, found, _ in people for problem in found)
     problems += _duplicates(entries, places)
-    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), frozenset(listed - {""}))
+    future = any(finding.code == "future-date" for entry in read for finding in entry.findings)
+    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), frozenset(listed - {""}), future)
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:

@@ -58,7 +58,8 @@ class Vetted:
     `contacts` are the people without an error, in the order of the input, each with the places where they stand;
     `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there
     are, those of parsing included, by file and line. `listed` are the canonical logins of every list address in the
-    file, also of broken records, addresses without a name, and readers.
+    file, also of broken records, addresses without a name, and readers. `depends_on_day` tells that a date was left out
+    because it lies in the future: when it has come, the same file gives another result.
     """
 
     contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
@@ -66,3 +67,4 @@ class Vetted:
     broken: tuple[Broken, ...] = ()
     problems: tuple[Problem, ...] = ()
     listed: frozenset[str] = frozenset()
+    depends_on_day: bool = False

@@ -1,0 +1,144 @@
+"""The steps from what was checked, and the store, to a plan. The decisions are made elsewhere."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.settings import Settings
+from radicale_tldops.store.engine import damaged
+from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.read import load_meta, load_people, load_state
+from radicale_tldops.store.values import RosterState, Source
+from sync.apply import LastSync, Rendering, Stores, last_sync
+from sync.cctlds import registrable_domain
+from sync.follow import follow, known_beside
+from sync.pipeline import Checked
+from sync.plan import Plan, make_plan
+from sync.sources.subscribers import PART, Subscribers
+from sync.vcard import contact_uid
+from sync.wanted import Wanted, build, roll_back
+
+LIST_KNOWN = "list_known"
+"""The key of the store's notes with the addresses that `follow.known_beside` names, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything between the inputs and the store: what is, what is wanted, and the plan that leads there."""
+
+    state: RosterState
+    wanted: Wanted
+    plan: Plan
+
+
+def rendering(settings: Settings) -> Rendering:
+    """Return how cards are made under this configuration."""
+    return Rendering(settings.cards.tlp, _fallback_org)
+
+
+def stores(settings: Settings) -> Stores:
+    """Return where the two databases are."""
+    return Stores(settings.store.roster, settings.store.members)
+
+
+def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
+    """Compare the store with what was checked and make the plan of a sync."""
+    where = stores(settings)
+    state = _load(where, settings, now)
+    wanted = build(
+        checked.vetted,
+        state,
+        checked.listed,
+        settings.readers,
+        load_claims(where.members),
+        contact_uid,
+    )
+    plan = make_plan(
+        state,
+        wanted,
+        settings.guards,
+        now,
+        rendering(settings).key,
+        sources=checked.sources,
+        applied=_applied(settings, last_sync(where)),
+        devices=_devices(where),
+    )
+    return Prepared(state, wanted, plan)
+
+
+def prepare_access(settings: Settings, subscribers: Subscribers, now: datetime) -> Prepared:
+    """Make the plan that does what the list alone says about readers, and leaves the roster as it is."""
+    where = stores(settings)
+    state = _load(where, settings, now)
+    last = last_sync(where)
+    held = {uid for uid, _ in last.held}
+    wanted = follow(state, subscribers.logins, settings.readers, held, load_known(where))
+    plan = make_plan(
+        state,
+        wanted,
+        settings.guards,
+        now,
+        lambda _, uid: state.people[uid].key,
+        kind="access",
+        sources=(subscribers.source,),
+        applied=_applied(settings, last),
+        devices=_devices(where),
+    )
+    return Prepared(state, wanted, plan)
+
+
+def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared:
+    """Make the plan that brings the cards of an earlier generation back."""
+    where = stores(settings)
+    state = _load(where, settings, now)
+    _, people = load_people(where.roster, number)
+    wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
+    plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, kind="rollback")
+    return Prepared(state, wanted, plan)
+
+
+def known_json(prepared: Prepared) -> str:
+    """Return the note of the addresses on the list that a full sync found in the membership file alone."""
+    return json.dumps(known_beside(prepared.wanted, prepared.state))
+
+
+def load_known(where: Stores) -> tuple[str, ...]:
+    """Return the addresses on the list that the last full sync found in the membership file and not in the roster."""
+    text = load_meta(where.roster, LIST_KNOWN)
+    try:
+        return tuple(map(str, json.loads(text))) if text else ()
+    except (ValueError, TypeError) as error:
+        raise damaged(where.roster, f"the note of who else is on the list cannot be read: {error}") from error
+
+
+def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:
+    """Return the inputs that were applied last and that an older one must not follow.
+
+    A list that was asked just now is never old, whatever the clock was the last time.
+    """
+    asked = settings.subscribers.kind in ("mailman3", "ldap")
+    return [source for source in last.sources if not (asked and source.part == PART)]
+
+
+def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
+    return load_state(where.roster, now - timedelta(hours=settings.guards.window_hours))
+
+
+def _devices(where: Stores) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for device in load_devices(where.members)[1]:
+        if not device.revoked_at:
+            counts[device.login] = counts.get(device.login, 0) + 1
+    return counts
+
+
+def _fallback_org(contact: Contact) -> str:
+    return _registrable(contact.listed[0].rpartition("@")[2])
+
+
+@lru_cache(maxsize=4096)
+def _registrable(domain: str) -> str:
+    return registrable_domain(domain)
