@@ -24,6 +24,8 @@ $(VENV)/run.done: pyproject.toml
 
 $(VENV)/test.done: $(VENV)/run.done
 	$(PIP) install --group test
+	$(PYTHON) -m venv --without-pip $(VENV)/mailman
+	$(PIP) --python $(VENV)/mailman install --group mailman
 	@touch $@
 
 $(VENV)/lint.done: $(VENV)/test.done

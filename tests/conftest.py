@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mailman import Mailman, mailman
 from tests.support import JANE, JOHN, Client, Login, Workspace, serve
 
 
@@ -45,3 +46,10 @@ def either_server(request: pytest.FixtureRequest, workspace: Workspace) -> Itera
     workspace.sync(JOHN, JANE)
     with serve(workspace, request.param) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mailman_core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
+    """A running Mailman Core for the whole session; each test makes a list of its own."""
+    with mailman(tmp_path_factory.mktemp("mailman")) as core:
+        yield core

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -101,6 +102,15 @@ class Workspace:
         """Issue a device password."""
         shown = self.do("device", "add", login, "--label", "test", "--style", style, "--json").json
         return Login(shown["user"], shown["password"], shown["url"], shown["id"])
+
+
+def content_of(database: bytes) -> list[str]:
+    """Return everything in a database but the note of when the list was had."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(database)
+        return [
+            line for line in connection.iterdump() if not line.startswith("INSERT INTO \"meta\" VALUES('freshness'")
+        ]
 
 
 def free_port() -> int:

@@ -12,7 +12,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,7 @@ from tests.data.churn import churn
 from tests.data.membership import people as make_people
 from tests.data.person import Person
 from tests.data.writing import as_text
-from tests.support import CARDDAV, DAV, Login, Workspace
+from tests.support import CARDDAV, DAV, Login, Workspace, content_of
 
 DAYS = 300
 PEOPLE = 120
@@ -231,13 +230,14 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
         year.write(year.people)
         assert year.sync() == 0
     year.clock.now += timedelta(days=3)
-    generations = Path(year.workspace.folder / "roster.sqlite").read_bytes()
+    roster = year.workspace.folder / "roster.sqlite"
+    generations = content_of(roster.read_bytes())
 
     def refused(hazard: str) -> None:
         capsys.readouterr()
         assert year.sync() == 1
         assert hazard in capsys.readouterr().out
-        assert (year.workspace.folder / "roster.sqlite").read_bytes() == generations
+        assert content_of(roster.read_bytes()) == generations
 
     everybody = year.people
     year.write(everybody[: len(everybody) * 69 // 100])

@@ -1,5 +1,7 @@
 """The errors of this project. Everything that it raises on purpose is a `TldopsError`."""
 
+import math
+
 
 class TldopsError(Exception):
     """Any failure that has a message for a person: what, where, and how to mend it."""
@@ -35,3 +37,23 @@ class OlderCopyError(StoreError):
 
 class ConflictError(StoreError):
     """The store has moved on since a plan was made, or another command is writing."""
+
+
+class DirectoryError(TldopsError):
+    """An LDAP directory cannot be reached, trusted or understood; it says nothing about anybody's password."""
+
+
+class DelayedError(TldopsError):
+    """Nobody can say now who this is, and the answer must not be no. `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = max(1, math.ceil(retry_after))
+
+
+class ThrottledError(DelayedError):
+    """Too many wrong passwords came for this login, or from there; the password was not looked at (HTTP 429)."""
+
+
+class UnavailableError(DelayedError):
+    """The password can only be checked by the directory, which cannot be asked now (HTTP 503)."""

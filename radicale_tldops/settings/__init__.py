@@ -11,13 +11,18 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings.reading import LIST_FORMATS, WrongValueError, reasons
 from radicale_tldops.settings.sections import SECTIONS
 from radicale_tldops.settings.values import (
+    AuditSettings,
     AuthSettings,
     CardSettings,
     GuardSettings,
+    LdapGroupSettings,
+    LdapLoginSettings,
     ListSettings,
+    Mailman3Settings,
     ServerSettings,
     Settings,
     StoreSettings,
+    SubscriberSettings,
     VettingSettings,
 )
 
@@ -25,13 +30,18 @@ __all__ = [
     "DEFAULT_FILE",
     "ENVIRONMENT",
     "LIST_FORMATS",
+    "AuditSettings",
     "AuthSettings",
     "CardSettings",
     "GuardSettings",
+    "LdapGroupSettings",
+    "LdapLoginSettings",
     "ListSettings",
+    "Mailman3Settings",
     "ServerSettings",
     "Settings",
     "StoreSettings",
+    "SubscriberSettings",
     "VettingSettings",
     "find_file",
     "known_settings",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ LIST_FORMATS = (*("auto", "report", "mailman2", "mailman3", "mailman3-rfc2047", 
 _LABEL = re.compile(r"[A-Za-z]{2}|[Xx][Nn]--[A-Za-z0-9-]+|(?=.*[^\x00-\x7f])[^\s.,;/]+")
 
 _SERVER = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+
+_DIRECTORY = re.compile(r"ldaps?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+
+_REST = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?")
+
+_LIST_ID = re.compile(r"[A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?")
+
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 Read = Callable[[Any, Path], Any]
 
@@ -114,3 +123,87 @@ def url(value: Any, base: Path) -> str:
     if given and not _SERVER.fullmatch(given):
         raise WrongValueError('an address without a path, like "https://contacts.example.org/"')
     return given
+
+
+def directories(value: Any, _base: Path) -> tuple[str, ...]:
+    """Read a list of LDAP servers."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and _DIRECTORY.fullmatch(item) for item in value):
+        raise WrongValueError('a list of servers, for example ["ldap://ldap.example.org", "ldaps://ldap2.example.org"]')
+    return tuple(value)
+
+
+def choice(*allowed: str) -> Read:
+    """Return the reader of one of several words, or of an empty text for none of them."""
+
+    def read(value: Any, base: Path) -> str:
+        if text(value, base) and value not in allowed:
+            raise WrongValueError(f"one of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def names(value: Any, base: Path) -> tuple[str, ...]:
+    """Read a list of texts that are not empty."""
+    if not isinstance(value, list):
+        raise WrongValueError("a list of texts, each in quotes")
+    return tuple(name(item, base) for item in value)
+
+
+def rest_url(value: Any, base: Path) -> str:
+    """Read the address of a REST interface, with its path and without a user or a question mark."""
+    if not _REST.fullmatch(text(value, base)):
+        raise WrongValueError('an address like "http://localhost:8001/3.1"')
+    return str(value).rstrip("/")
+
+
+def list_id(value: Any, base: Path) -> str:
+    """Read the id of a mailing list, or its address, or an empty text."""
+    if text(value, base) and not _LIST_ID.fullmatch(value):
+        raise WrongValueError('the id of a list, like "tld-ops.lists.example.org"')
+    return str(value)
+
+
+def attribute(value: Any, base: Path) -> str:
+    """Read the name of an attribute type (RFC 4512, 1.4)."""
+    if not _ATTRIBUTE.fullmatch(text(value, base)):
+        raise WrongValueError('the name of an LDAP attribute, like "mail"')
+    return str(value)
+
+
+def proxies(value: Any, _base: Path) -> tuple[str, ...]:
+    """Read a list of addresses and networks, or the word "unix"."""
+    allowed = 'a list of addresses and networks, for example ["127.0.0.1", "2001:db8::/64"], or "unix" in it'
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise WrongValueError(allowed)
+    for item in value:
+        try:
+            if item != "unix":
+                ip_network(item)
+        except ValueError as error:
+            raise WrongValueError(f"{allowed}; {item!r} is none: {error}") from error
+    return tuple(value)
+
+
+def loopback(value: Any, base: Path) -> str:
+    """Read an address of this machine's loopback with a port, or an empty text."""
+    given = text(value, base)
+    host, _, port = given.rpartition(":")
+    try:
+        right = not given or (
+            ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+            and port.isascii()
+            and 0 < int(port) < 65536
+        )
+    except ValueError:
+        right = False
+    if not right:
+        raise WrongValueError('an address of the loopback with a port, like "127.0.0.1:9232"')
+    return given
+
+
+def with_login(value: Any, base: Path) -> str:
+    """Read a text with a place for what a person typed as login, or an empty text."""
+    if text(value, base) and "{login}" not in value:
+        raise WrongValueError("a text with {login} in it")
+    return str(value)

@@ -7,9 +7,9 @@ import click
 from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store.values import Stamp
+from sync.cli.carry_out import Consent
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
-from sync.cli.sync import Consent
 
 
 @click.command()

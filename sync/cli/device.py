@@ -11,6 +11,7 @@ from radicale_tldops.settings import Settings
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
 from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.usage import LastUsed, load_usage
 from radicale_tldops.store.values import Device
 from sync.cli.context import OK, App, json_option, one_line, pass_app
 
@@ -79,21 +80,23 @@ def add(app: App, login: str, label: str, style: str, as_json: bool) -> int:
 @json_option
 @pass_app
 def list_devices(app: App, login: str | None, as_json: bool) -> int:
-    """List the device passwords, those of LOGIN or all; never the passwords themselves.
+    """List the device passwords, those of LOGIN or all, and when each was last used.
 
     \b
     Examples:
       tldops device list
       tldops device list john@nic.example
     """
-    _, devices = load_devices(app.stores().members)
+    stores = app.stores()
+    _, devices = load_devices(stores.members)
+    used = {one.device: one for one in load_usage(stores.members)[0]}
     wanted = canonical_login(login) if login else None
     shown = [one for one in devices if wanted is None or one.login == wanted]
     if as_json:
-        app.json([_plain(one) for one in shown])
+        app.json([_plain(one, used.get(one.id)) for one in shown])
         return OK
     app.table(
-        ("device", "login", "label", "style", "issued", "state"),
+        ("device", "login", "label", "style", "issued", "last used", "state"),
         [
             (
                 one.id,
@@ -101,6 +104,7 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
                 one.label,
                 one.style,
                 one.created_at[:10],
+                used[one.id].last_seen[:10] if one.id in used else "never",
                 f"revoked {one.revoked_at[:10]}: {one.revoked_because}" if one.revoked_at else "valid",
             )
             for one in shown
@@ -160,7 +164,7 @@ def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
     ]
 
 
-def _plain(one: Device) -> dict[str, object]:
+def _plain(one: Device, used: LastUsed | None) -> dict[str, object]:
     return {
         "id": one.id,
         "login": one.login,
@@ -170,4 +174,7 @@ def _plain(one: Device) -> dict[str, object]:
         "issued_by": one.actor,
         "revoked_at": one.revoked_at or None,
         "revoked_because": one.revoked_because or None,
+        "last_used": used.last_seen if used else None,
+        "app": used.agent or None if used else None,
+        "generation": used.generation or None if used else None,
     }

@@ -1,5 +1,7 @@
 """`tldops serve`: the server."""
 
+from ipaddress import ip_address
+
 import click
 
 from radicale_tldops.roster.errors import StoreError
@@ -16,7 +18,8 @@ from sync.cli.show import counted
 def serve(app: App, host: str | None, port: int | None, workers: int | None) -> int:
     """Serve the address book over CardDAV until interrupted.
 
-    Put a TLS proxy in front of it: passwords and telephone numbers pass here.
+    Passwords and telephone numbers pass here: put a TLS proxy in front of it, or let it speak TLS itself with
+    [server] tls_certificate and tls_key. SIGTERM and Ctrl-C let the requests under way finish.
 
     \b
     Examples:
@@ -24,11 +27,12 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
       tldops serve --port 5300
     """
     # The server is not imported before it is wanted: no other command needs Radicale.
-    from radicale_tldops.server import check_address
+    from radicale_tldops.server import check_address, check_tls
     from radicale_tldops.server import serve as run
 
     server = app.settings.server
     host, port = host or server.host, port or server.port
+    check_tls(server)
     check_address(host, port)
     if app.settings.path is not None:
         _announce(app, host, port)
@@ -37,10 +41,24 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
 
 
 def _announce(app: App, host: str, port: int) -> None:
+    server = app.settings.server
+    scheme = "https" if server.tls_certificate else "http"
+    shown = f"[{host}]" if ":" in host else host
+    if scheme == "http" and not _is_loopback(host):
+        app.note(
+            f"Passwords go to {host} in clear: only a TLS proxy may be between it and the members.", style="bold red"
+        )
     try:
         snapshot = load_snapshot(app.stores().roster)
         cards = counted(len(snapshot.plain.cards), "card")
-        app.note(f"Serving generation {snapshot.generation}, {cards}, on http://{host}:{port}/")
+        app.note(f"Serving generation {snapshot.generation}, {cards}, on {scheme}://{shown}:{port}/")
     except StoreError as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
         app.note(f"{error}\nUntil that is mended, every request is answered with 503.", style="bold red")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

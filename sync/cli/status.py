@@ -6,10 +6,13 @@ from datetime import datetime
 import click
 
 from radicale_tldops.roster.contact import people_per_cctld
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store.freshness import read_freshness
 from radicale_tldops.store.members import load_claims, load_devices
-from radicale_tldops.store.read import load_state
+from radicale_tldops.store.read import load_snapshot, load_state
+from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
-from sync import pipeline
+from sync.apply import last_sync
 from sync.cctlds import Delegations, delegations
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
@@ -18,22 +21,28 @@ from sync.vet import is_stale
 
 @click.command()
 @click.option("--missing", is_flag=True, help="List the ccTLDs without a contact, ASCII and IDN.")
+@click.option("--usage", is_flag=True, help="Count who holds a current copy, and on how many devices.")
 @json_option
 @pass_app
-def status(app: App, missing: bool, as_json: bool) -> int:
+def status(app: App, missing: bool, usage: bool, as_json: bool) -> int:
     """Tell at a glance: generation, age, people, ccTLDs, who is held or stale, readers.
 
     \b
     Examples:
       tldops status
       tldops status --missing
+      tldops status --usage
     """
+    if missing and usage:
+        raise click.UsageError("--missing and --usage are two questions: ask one at a time.")
     stores = app.stores()
     state = load_state(stores.roster, app.now)
     vetting = app.settings.vetting
     known = delegations(vetting.add_cctlds, vetting.retire_cctlds)
     if missing:
         return _missing(app, state, known, as_json)
+    if usage:
+        return _usage(app, state, as_json)
     facts = _facts(app, state, known, app.now)
     if as_json:
         app.json(facts)
@@ -51,7 +60,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
     contacts = {uid: person.contact for uid, person in state.people.items()}
     claims = load_claims(stores.members)
     counts = people_per_cctld(contacts.values())
-    last = pipeline.last_sync(app.settings)
+    last = last_sync(stores)
     months = app.settings.vetting.stale_after_months
     stale, unconfirmed = [], 0
     for uid, contact in contacts.items():
@@ -61,7 +70,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         elif is_stale(max(days), now.date(), months):
             stale.append(f"{contact.name} ({contact.served})")
     _, devices = load_devices(stores.members)
-    head = state.head
+    head, fresh = state.head, read_freshness(stores.roster)
     return {
         "generation": state.base,
         "created_at": head.created_at.isoformat() if head else None,
@@ -81,6 +90,11 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         "denied": sorted(state.denied),
         "devices": sum(not device.revoked_at for device in devices),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
+        "list": {
+            "at": fresh.list_checked_at.isoformat() if fresh.list_checked_at else None,
+            "failing_since": fresh.failing_since.isoformat() if fresh.failing_since else None,
+            "failure": fresh.failure or None,
+        },
     }
 
 
@@ -100,10 +114,22 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
         f"Readers    {facts['readers']} logins, {facts['devices']} device passwords; denied: {_few(denied, 'login')}",
-        f"Last sync  {str(last['at'])[:16].replace('T', ' ')} UTC by {last['by']}"
-        if last["at"]
-        else "Last sync  never",
+        f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
+        *_alarm(facts["list"]),
     ]
+
+
+def _alarm(had: object) -> list[str]:
+    """Return the line that says that the list cannot be had, where it cannot."""
+    assert isinstance(had, dict)  # noqa: S101 - built above
+    if not had["failing_since"]:
+        return []
+    before = f"last had {_minute(had['at'])}" if had["at"] else "never had"
+    return [f"LIST       not to be had since {_minute(had['failing_since'])} ({had['failure']}); {before}"]
+
+
+def _minute(moment: str) -> str:
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 def _few(names: list[str], noun: str, plural: str = "") -> str:
@@ -134,3 +160,35 @@ def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) ->
         app.print(f"{heading}, {len(some)} without a contact:", style="bold")
         app.print(" ".join(some) if heading == "ASCII" else "\n".join(some) or "none")
     return OK
+
+
+def _usage(app: App, state: RosterState, as_json: bool) -> int:
+    """Count copies; nobody is named, and nothing is counted apart that would name somebody."""
+    people = {login: state.reader_uids.get(login) or login for login in state.readers if login not in state.denied}
+    _, devices = load_devices(app.stores().members)
+    valid = [
+        (one.login, one.id)
+        for one in devices
+        if not one.revoked_at and one.login in people and state.readers[one.login].since == one.reader_since
+    ]
+    used, _ = load_usage(app.stores().members)
+    changed = dict.fromkeys(Style, 0)
+    if state.head is not None:
+        snapshot = load_snapshot(app.stores().roster)
+        changed = {Style.PLAIN: snapshot.plain.revision, Style.GROUPS: snapshot.groups.revision}
+    members, held = count_copies(people, valid, used, changed)
+    if as_json:
+        app.json({"generation": state.base, "members": _copies(members), "devices": _copies(held)})
+        return OK
+    app.print(f"Copies of the cards of generation {state.base}", style="bold")
+    for heading, copies in (("Members", members), ("Devices", held)):
+        app.print(
+            f"{heading}  {copies.total}: {copies.current} with the current cards, {copies.older} with older ones, "
+            f"{copies.none} without any"
+        )
+    app.print('What the server could not record counts as older, or as none: `tldops audit --action "not recorded"`')
+    return OK
+
+
+def _copies(copies: Copies) -> dict[str, int]:
+    return {"total": copies.total, "current": copies.current, "older": copies.older, "none": copies.none}

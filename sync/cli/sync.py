@@ -1,63 +1,28 @@
 """`tldops plan`, `tldops sync` and `tldops rollback`: review, confirm, apply."""
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from radicale_tldops.roster.errors import RefusedError
-from radicale_tldops.store.values import Generation
-from sync import pipeline
-from sync.apply import LAST_SYNC, LastSync, Stores, apply_plan, newer_sources, note_no_change
+from radicale_tldops.roster.errors import RefusedError, SettingsError
+from radicale_tldops.store.freshness import KEY, read_freshness
+from radicale_tldops.store.read import load_meta
+from radicale_tldops.store.values import RosterState
+from radicale_tldops.store.write import note_check
+from sync import pipeline, prepare, unchanged
+from sync.apply import LAST_SYNC, LastSync, Stores, catch_up, last_sync, newer_sources, note_no_change
+from sync.cli.audit import tidy
+from sync.cli.carry_out import NOTHING_TO_DO, Consent, carry_out, consent_options, report, shut_out
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
-from sync.cli.show import counted, hazard_help, plan_json, print_plan, print_problems
-from sync.guards import HAZARDS
-from sync.pipeline import Prepared
-from sync.plan import Kind
-from sync.records import Problem, Severity
+from sync.cli.freshness import note, noting_failure, noting_list
+from sync.cli.show import counted, plan_json, print_plan, print_problems
+from sync.pipeline import Inputs
 
-_Command = TypeVar("_Command", bound=Callable[..., object])
+LOOKING = "Checking the membership file and the store"
 
 show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What the person, or the script, has agreed to on the command line."""
-
-    yes: bool
-    plan_id: str | None
-    forced: tuple[str, ...]
-    unseen: bool = False
-    """Whether nothing is shown that somebody could agree to, because the output is for a program."""
-
-    def __post_init__(self) -> None:
-        if self.forced and self.plan_id is None:
-            raise click.UsageError("--force goes with --plan ID: it overrides hazards of a plan that was reviewed.")
-        if not (self.yes or self.plan_id or (sys.stdin.isatty() and not self.unseen)):
-            without = "with --json" if self.unseen else "without a terminal"
-            raise click.UsageError(f"{without}, say --yes, or --plan ID for a plan that was reviewed.")
-
-
-def consent_options(command: _Command) -> _Command:
-    """Add the options by which a plan is agreed to."""
-    for option in (
-        click.option(
-            "--force",
-            "forced",
-            multiple=True,
-            metavar="HAZARD",
-            type=click.Choice(list(HAZARDS)),
-            help=f"With --plan: apply in spite of this hazard ({hazard_help()}). May be repeated.",
-        ),
-        click.option("--plan", "plan_id", metavar="ID", help="Apply only if the plan is still the one with this id."),
-        click.option("--yes", is_flag=True, help="Do not ask."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -80,13 +45,14 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
     """
     now = app.now
     app.stores()
-    with app.working("Checking the membership file and the store"):
-        prepared = pipeline.prepare(app.settings, pipeline.check(app.settings, file, file_format, now), now)
+    with app.working(LOOKING):
+        checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
+        prepared = prepare.prepare(app.settings, checked, now)
     problems = prepared.wanted.problems
     if as_json:
         app.json(plan_json(prepared.plan, problems, show_values=show_values))
     else:
-        print_problems(app, _to_see(prepared), show_values=show_values)
+        print_problems(app, prepared.wanted.to_see, show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
 
@@ -97,6 +63,11 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
 @consent_options
 @click.option(
     "--quarantine", is_flag=True, help="Apply the rest when records are broken; their people stay as they are."
+)
+@click.option(
+    "--access-only",
+    is_flag=True,
+    help="Do what the list says about who may read, and leave the roster alone. Quiet where there is nothing to do.",
 )
 @show_values_option
 @json_option
@@ -109,6 +80,7 @@ def sync(
     plan_id: str | None,
     forced: tuple[str, ...],
     quarantine: bool,
+    access_only: bool,
     show_values: bool,
     as_json: bool,
 ) -> int:
@@ -123,37 +95,98 @@ def sync(
       tldops sync                              show, ask, apply
       tldops sync members.csv --yes            for a timer
       tldops sync --plan 1a2b… --force mass-removal
+      tldops sync --access-only --yes          every minute
     """
     consent = Consent(yes, plan_id, forced, unseen=as_json)
+    if access_only:
+        if file or file_format or quarantine:
+            raise click.UsageError("--access-only looks at the list alone: no FILE, --format or --quarantine with it.")
+        return _follow_list(app, consent, as_json=as_json)
     now, stores = app.now, app.stores()
-    with app.working("Checking the membership file and the store"):
-        checked = pipeline.check(app.settings, file, file_format, now)
-        prepared = pipeline.prepare(app.settings, checked, now)
+    with app.working(LOOKING):
+        with noting_failure(stores, now):
+            inputs = pipeline.read(app.settings, file, now)
+        basis = unchanged.basis(app.settings, inputs, file_format, stores)
+        # Whoever has reviewed a plan, wants it as data, or expects broken records gets the whole of it.
+        short = not (plan_id or as_json or quarantine)
+        state = unchanged.state(basis, stores, last_sync(stores), now) if short else None
+    if state is not None:
+        _note_unchanged(app, stores, state, inputs, now)
+        return OK
+    with app.working(LOOKING):
+        prepared = prepare.prepare(app.settings, pipeline.check(app.settings, inputs, file_format, now), now)
     errors = prepared.wanted.errors
     if not as_json:
-        print_problems(app, _to_see(prepared), show_values=show_values)
+        print_problems(app, prepared.wanted.to_see, show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     if errors and not quarantine:
-        if checked.subscribers is not None:
-            # The list is another source than the file: who has left it does not stay because somebody's line is broken.
-            _shut_out(app, stores, prepared, consent)
-        raise RefusedError(
-            f"nothing was applied: {counted(len(errors), 'error')} in {checked.source.name}. Mend them, or apply the "
-            "rest with --quarantine. `tldops check` lists them."
-        )
+        with noting_list(stores, inputs.subscribers, now):
+            if inputs.subscribers is not None:
+                # The list is another source than the file: who has left it does not stay because of somebody's line.
+                shut_out(app, stores, prepared, consent)
+            raise RefusedError(
+                f"nothing was applied: {counted(len(errors), 'error')} in {inputs.membership.source.name}. Mend them, "
+                "or apply the rest with --quarantine. `tldops check` lists them."
+            )
     last = LastSync(
         now.isoformat(),
         app.actor,
-        newer_sources(pipeline.last_sync(app.settings).sources, prepared.plan.sources),
+        newer_sources(last_sync(stores).sources, inputs.sources),
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(errors),
+        unchanged.to_keep(basis, prepared),
     )
-    applied = replace(last, sources=prepared.plan.sources)
-    generation = _carry_out(app, stores, prepared, consent, {LAST_SYNC: applied.to_json()})
+    applied = replace(last, sources=inputs.sources, fingerprint=unchanged.to_keep(basis.applied(), prepared))
+    fresh = read_freshness(stores.roster).had_everything(now)
+    known = prepare.known_json(prepared)
+    notes = {LAST_SYNC: applied.to_json(), KEY: fresh.to_json(), prepare.LIST_KNOWN: known}
+    with noting_list(stores, inputs.subscribers, now):
+        generation = carry_out(app, stores, prepared, consent, notes)
     if generation is None:
         note_no_change(stores, last, now)
-    _report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
+        note(stores, fresh)
+        if known != load_meta(stores.roster, prepare.LIST_KNOWN):
+            note_check(stores.roster, prepare.LIST_KNOWN, known)
+    if generation is not None:
+        tidy(app, stores)
+    report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
     return OK
+
+
+def _follow_list(app: App, consent: Consent, *, as_json: bool) -> int:
+    """Do what the list alone says. Without a change all that is written is when the list was had."""
+    now, stores = app.now, app.stores()
+    with app.working("Asking who is on the list"), noting_failure(stores, now):
+        subscribers = pipeline.read_list(app.settings, now)
+    if subscribers is None:
+        raise SettingsError("[subscribers] names no list: the membership file is the list. Run `tldops sync`.")
+    prepared = prepare.prepare_access(app.settings, subscribers, now)
+    if prepared.state.head is None:
+        raise RefusedError("nothing was applied: there is no generation yet. `tldops sync` makes the first one.")
+    if not (as_json or prepared.plan.is_empty):
+        print_plan(app, prepared.plan, show_values=False)
+    last = last_sync(stores)
+    sources = tuple(one for one in last.sources if one.part != subscribers.source.part) + prepared.plan.sources
+    fresh = read_freshness(stores.roster).had_list(now)
+    notes = {LAST_SYNC: replace(last, sources=sources, fingerprint="").to_json(), KEY: fresh.to_json()}
+    with noting_list(stores, subscribers, now):
+        generation = carry_out(app, stores, prepared, consent, notes)
+    if generation is None:
+        catch_up(stores)
+        note(stores, fresh)
+    if as_json or generation is not None:
+        report(app, prepared, generation, (), as_json=as_json, show_values=False)
+    return OK
+
+
+def _note_unchanged(app: App, stores: Stores, state: RosterState, inputs: Inputs, now: datetime) -> None:
+    """Show and record what a sync without a change does."""
+    print_plan(app, unchanged.empty_plan(state, inputs.sources), show_values=False)
+    last = last_sync(stores)
+    sources = newer_sources(last.sources, inputs.sources)
+    note_no_change(stores, replace(last, checked_at=now.isoformat(), actor=app.actor, sources=sources), now)
+    note(stores, read_freshness(stores.roster).had_everything(now))
+    app.print(NOTHING_TO_DO)
 
 
 @click.command()
@@ -183,93 +216,9 @@ def rollback(
     """
     consent = Consent(yes, plan_id, forced, unseen=as_json)
     stores = app.stores()
-    prepared = pipeline.prepare_rollback(app.settings, number, app.now)
+    prepared = prepare.prepare_rollback(app.settings, number, app.now)
     if not as_json:
         print_plan(app, prepared.plan, show_values=show_values)
-    generation = _carry_out(app, stores, prepared, consent, {})
-    _report(app, prepared, generation, (), as_json=as_json, show_values=show_values)
+    generation = carry_out(app, stores, prepared, consent, {})
+    report(app, prepared, generation, (), as_json=as_json, show_values=show_values)
     return OK
-
-
-def _carry_out(
-    app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: Mapping[str, str]
-) -> Generation | None:
-    """Apply a plan that the person agrees to, and write `notes` with it; None if it holds nothing to do.
-
-    Raises:
-        RefusedError: the plan is another one than was reviewed, or a hazard was not overridden.
-    """
-    plan = prepared.plan
-    if consent.plan_id is not None and consent.plan_id != plan.id:
-        raise RefusedError(
-            f"nothing was applied: the plan is {plan.id} now, and not {consent.plan_id}: the inputs or the store have "
-            "changed. Review it with `tldops plan`."
-        )
-    open_hazards = [hazard for hazard in plan.hazards if hazard.code not in consent.forced]
-    if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
-        return None
-    if open_hazards:
-        moved = _shut_out(app, stores, prepared, consent)
-        names = " ".join(f"--force {code}" for code in dict.fromkeys(hazard.code for hazard in open_hazards))
-        reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
-        # Taking logins away made a generation, on top of which the plan has another id.
-        remedy = f"`tldops plan` shows what is left, for --plan ID {names}" if moved else f"--plan {plan.id} {names}"
-        raise RefusedError(f"the roster was left as it is: {reasons}. If that is right: {remedy}")
-    if not (consent.yes or consent.plan_id) and not click.confirm("Apply this plan?", err=True):
-        raise RefusedError("nothing was applied.")
-    forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
-    with app.progress("Rendering cards") as progress:
-        return apply_plan(
-            stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now, forced, notes, progress
-        )
-
-
-def _shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> bool:
-    """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop.
-
-    Returns whether there were any.
-    """
-    plan = prepared.plan.removals_of_access()
-    if plan.is_empty or any(hazard.code not in consent.forced for hazard in plan.hazards):
-        return False
-    names = ", ".join(change.login for change in plan.access)
-    if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):
-        return False
-    done = apply_plan(stores, prepared.state, plan, pipeline.rendering(app.settings), app.actor, app.now)
-    app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
-    return True
-
-
-def _to_see(prepared: Prepared) -> tuple[Problem, ...]:
-    """Return the errors, and the sign that the file may be cut off; all the other warnings are for `check`."""
-    return tuple(
-        problem
-        for problem in prepared.wanted.problems
-        if problem.severity is Severity.ERROR or problem.code == "no-final-newline"
-    )
-
-
-def _report(
-    app: App,
-    prepared: Prepared,
-    generation: Generation | None,
-    problems: tuple[Problem, ...],
-    *,
-    as_json: bool,
-    show_values: bool,
-) -> None:
-    if as_json:
-        app.json(
-            {
-                "applied": generation is not None,
-                "generation": generation.as_json() if generation else None,
-                "plan": plan_json(prepared.plan, problems, show_values=show_values),
-            }
-        )
-    elif generation is None:
-        app.print("Nothing to do: the roster and the logins are as they should be.")
-    else:
-        app.print(f"Applied as generation {generation.id}.", style="bold green")
-        held = len(prepared.plan.of_kind(Kind.HELD))
-        if held:
-            app.print(f"{counted(held, 'person', 'people')} held: see `tldops status`.")

@@ -1,0 +1,305 @@
+"""Connections to an LDAP directory that can be trusted, and that end in time.
+
+Nothing that is secret leaves before TLS stands and the server's certificate is verified against its name: a server
+that refuses StartTLS, or shows a wrong certificate, gets no password (ldap3 alone would verify neither by default).
+Every wait is bounded as a whole. A time-out of a single `recv` would not be: a server that sends one byte a second
+never reaches it, and looking up a name has no time-out at all.
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ldap3 import NONE, SIMPLE, Connection, Server, Tls
+from ldap3.core.exceptions import LDAPExceptionError
+from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
+
+from radicale_tldops.roster.errors import DirectoryError
+from radicale_tldops.settings.values import DirectorySettings
+
+REST_SECONDS = 30.0
+"""How long a server that could not be asked is tried after the others."""
+
+MAX_ADDRESSES = 4
+"""How many addresses of one server are tried."""
+
+_resting: dict[str, float] = {}
+
+
+class Budget:
+    """The time that is left: `seconds` for everything together, or, with `each`, for every request anew."""
+
+    def __init__(self, seconds: float, *, each: bool = False) -> None:
+        self._seconds, self._each = seconds, each
+        self._end = time.monotonic() + seconds
+
+    def begin(self) -> None:
+        """Note that a request begins."""
+        if self._each:
+            self._end = time.monotonic() + self._seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        return left
+
+    def share(self, of: int) -> "Budget":
+        """Return a budget of one part `of` what is left."""
+        return Budget(self.left() / of)
+
+
+class _PromptSocket:
+    """A socket whose every wait ends with a budget; it has what ldap3 uses of one."""
+
+    def __init__(self, raw: socket.socket, budget: Budget) -> None:
+        self.raw, self.budget = raw, budget
+
+    def recv(self, size: int) -> bytes:
+        self.raw.settimeout(self.budget.left())
+        return self.raw.recv(size)
+
+    def sendall(self, data: bytes) -> None:
+        self.budget.begin()
+        self.raw.settimeout(self.budget.left())
+        self.raw.sendall(data)
+
+    def shutdown(self, how: int) -> None:
+        self.raw.shutdown(how)
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class _VerifiedTls(Tls):
+    """TLS as the standard library does it by default: chain and name are verified within the handshake."""
+
+    def __init__(self, context: ssl.SSLContext, host: str, budget: Budget) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self._context, self._host, self._budget = context, host, budget
+        self.fault = ""
+
+    def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
+        """Put TLS on the connection's socket, whatever ldap3 asks for."""
+        given: Any = connection.socket
+        raw = given.raw if isinstance(given, _PromptSocket) else given
+        raw.settimeout(self._budget.left())
+        try:
+            wrapped = self._context.wrap_socket(raw, server_hostname=self._host)
+        except ssl.SSLCertVerificationError as error:
+            self.fault = f"its certificate is not accepted: {error.verify_message}"
+            raise
+        connection.socket = _PromptSocket(wrapped, self._budget) if raw is not given else wrapped
+
+
+def connect(settings: DirectorySettings, *, within: float | None = None) -> Connection:
+    """Return a connection to the first server that answers, bound as `bind_dn` where there is one.
+
+    `within` bounds, in seconds, everything that is ever done on the connection, connecting included, and every server
+    that is tried gets its share of it. Without it, connecting to each server and every request have `timeout` seconds.
+    ldap3 raises no exception for a result that is not success: look at `connection.result`. End it with `close()`.
+
+    Raises:
+        DirectoryError: no server could be asked; with the reason for each, and never with a secret.
+    """
+    if not settings.servers:
+        raise DirectoryError("no LDAP server is set.")
+    password = service_password(settings)
+    context = _context(settings)
+    servers = _in_order(settings.servers)
+    whole = Budget(within) if within is not None else None
+    reasons: list[str] = []
+    for tried, url in enumerate(servers):
+        try:
+            with explained(url):
+                budget = whole.share(len(servers) - tried) if whole else Budget(settings.timeout)
+                connection = _open(url, settings, context, budget, password)
+        except DirectoryError as error:
+            _resting[url] = time.monotonic() + REST_SECONDS
+            reasons.append(str(error))
+            continue
+        _resting.pop(url, None)
+        # What the connection was opened with was its share; from here on it may take all that is left.
+        connection.socket.budget = whole or Budget(settings.timeout, each=True)
+        return connection
+    raise DirectoryError(" ".join(reasons))
+
+
+@contextlib.contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a `DirectoryError` about `what`.
+
+    The text of a foreign exception is left out, and so is the exception itself: it may quote a request or an answer
+    with a password in it. ldap3 raises almost anything for an answer that is no LDAP.
+    """
+    try:
+        yield
+    except DirectoryError as error:
+        message = str(error)
+    except TimeoutError:
+        message = f"{what}: no answer in time."
+    except LDAPExceptionError as error:
+        late = isinstance(error, TimeoutError) or "timed out" in str(error) or "took too long" in str(error)
+        message = f"{what}: no answer in time." if late else f"{what}: {type(error).__name__}."
+    except OSError as error:
+        message = f"{what}: {error.strerror or type(error).__name__}."
+    except Exception as error:
+        message = f"{what}: the answer cannot be understood ({type(error).__name__})."
+    else:
+        return
+    raise DirectoryError(message) from None
+
+
+def service_password(settings: DirectorySettings) -> str:
+    """Return the password of `bind_dn`, or "" where the directory is asked anonymously.
+
+    Raises:
+        DirectoryError: there is none, or it is empty: a bind with an empty password succeeds and proves nothing.
+    """
+    if not settings.bind_dn:
+        return ""
+    if settings.password_file is not None and settings.password_env:
+        raise DirectoryError("password_file and password_env are both set; one of them is enough.")
+    if settings.password_file is not None:
+        try:
+            password = settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise DirectoryError(f"{settings.password_file}: cannot read the password of bind_dn: {reason}.") from None
+        where = str(settings.password_file)
+    else:
+        password = os.environ.get(settings.password_env, "") if settings.password_env else ""
+        where = f"${settings.password_env}" if settings.password_env else "neither password_file nor password_env"
+    if not password.strip() or any(ord(char) < 32 for char in password):
+        raise DirectoryError(f"{where}: holds no password for bind_dn, or more than one line.")
+    return password
+
+
+def _open(url: str, settings: DirectorySettings, context: ssl.SSLContext, budget: Budget, password: str) -> Connection:
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "ldaps"
+    if not secure and not settings.start_tls and not _is_here(host):
+        raise DirectoryError(f"{url}: start_tls = false is accepted for this very machine alone, or use ldaps://.")
+    addresses = _addresses(host, parts.port or (636 if secure else 389), budget)
+    reason = DirectoryError(f"{url}: the name has no address.")
+    for tried, (address, port) in enumerate(addresses):
+        part = budget.share(len(addresses) - tried)
+        tls = _VerifiedTls(context, host, part)
+        server = Server(address, port=port, use_ssl=secure, tls=tls, get_info=NONE, connect_timeout=part.left())
+        connection = Connection(
+            server, client_strategy="SYNC", auto_referrals=False, check_names=False, raise_exceptions=False
+        )
+        try:
+            with explained(url):
+                _secure(connection, part, start_tls=not secure and settings.start_tls)
+                _bind(connection, settings.bind_dn, password, url)
+            return connection
+        except DirectoryError as error:
+            close(connection)
+            reason = DirectoryError(f"{url}: {tls.fault}.") if tls.fault else error
+    raise reason
+
+
+def _secure(connection: Connection, budget: Budget, *, start_tls: bool) -> None:
+    connection.open(read_server_info=False)
+    connection.socket = _PromptSocket(connection.socket, budget)
+    # A request is one small write; without this each waits for the acknowledgement of the one before.
+    connection.socket.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if start_tls:
+        connection.start_tls(read_server_info=False)
+    if (start_tls or connection.server.ssl) and not isinstance(connection.socket.raw, ssl.SSLSocket):
+        raise DirectoryError("the server does not speak TLS.")
+
+
+def _bind(connection: Connection, dn: str, password: str, url: str) -> None:
+    if not dn:
+        return
+    result = bind(connection, dn, password)
+    if result in (RESULT_BUSY, RESULT_UNAVAILABLE):
+        raise DirectoryError(f"{url}: it is busy.")
+    if result != RESULT_SUCCESS:
+        raise DirectoryError(f"{url}: it refuses bind_dn ({connection.result['description']}).")
+
+
+def bind(connection: Connection, dn: str, password: str) -> int:
+    """Bind with a DN and a password, neither of them empty, and return the result code (RFC 4511, 4.1.9).
+
+    Raises:
+        DirectoryError: one of them is empty; such a bind would succeed as nobody (RFC 4513, 5.1.2).
+    """
+    if not dn.strip() or not password.strip():
+        raise DirectoryError("a bind needs a name and a password.")
+    connection.user, connection.password, connection.authentication = dn, password, SIMPLE
+    try:
+        connection.bind(read_server_info=False)
+    finally:
+        # They are not needed again, and must not be found in the object.
+        connection.password = connection.request = None
+    return int(connection.result["result"])
+
+
+def close(connection: Connection) -> None:
+    """End a connection whatever state it is in, without waiting for the other side."""
+    opened = connection.socket
+    with contextlib.suppress(Exception):
+        connection.unbind()
+    if opened is not None:
+        with contextlib.suppress(OSError):
+            opened.close()
+
+
+def _context(settings: DirectorySettings) -> ssl.SSLContext:
+    try:
+        return _read_context(settings.ca_file, settings.ca_file.stat().st_mtime_ns if settings.ca_file else 0)
+    except (OSError, ssl.SSLError) as error:
+        raise DirectoryError(f"{settings.ca_file}: cannot read the CA certificates: {error.strerror}.") from None
+
+
+@lru_cache(8)
+def _read_context(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
+    """Read the CA certificates anew only when the file has changed: the system's are many, and take a while."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def _in_order(servers: Sequence[str]) -> Sequence[str]:
+    """Return the servers in their order, those that failed lately behind the others."""
+    now = time.monotonic()
+    return sorted(servers, key=lambda url: _resting.get(url, 0.0) > now)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _addresses(host: str, port: int, budget: Budget) -> Sequence[tuple[str, int]]:
+    """Look a name up, for no longer than the budget allows: `getaddrinfo` knows no time-out."""
+    found: list[tuple[str, int]] = []
+
+    def look_up() -> None:
+        with contextlib.suppress(OSError, UnicodeError):
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend((str(answer[4][0]), port) for answer in answers[:MAX_ADDRESSES])
+
+    looking = threading.Thread(target=look_up, daemon=True, name="directory-name")
+    looking.start()
+    looking.join(budget.left())
+    if looking.is_alive():
+        raise TimeoutError("it took too long")
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,43 @@
+"""Noting when the list was had, or since when it cannot be, for `status`, readiness and metrics."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+from radicale_tldops.roster.errors import RefusedError, SettingsError, StoreError
+from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
+from radicale_tldops.store.write import note_check
+from sync.apply import Stores
+from sync.sources.subscribers import ListError, Subscribers
+
+
+@contextmanager
+def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
+    """Note when asking for the list fails. A failure that goes on is no news, and writes nothing."""
+    try:
+        yield
+    except (ListError, SettingsError) as error:
+        # Of the two, the reason why the list cannot be had is the one to tell.
+        with suppress(StoreError):
+            before = read_freshness(stores.roster)
+            after = before.failed(now, error.fault.value if isinstance(error, ListError) else "settings")
+            if after != before:
+                note(stores, after)
+        raise
+
+
+@contextmanager
+def noting_list(stores: Stores, subscribers: Subscribers | None, now: datetime) -> Iterator[None]:
+    """Note that the list was had when a plan is refused: access does not close because of a guard."""
+    try:
+        yield
+    except RefusedError:
+        if subscribers is not None:
+            with suppress(StoreError):
+                note(stores, read_freshness(stores.roster).had_list(now))
+        raise
+
+
+def note(stores: Stores, freshness: Freshness) -> None:
+    """Write what holds now."""
+    note_check(stores.roster, KEY, freshness.to_json())

@@ -1,0 +1,188 @@
+"""`tldops reconcile`: where the list and the membership file disagree."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+import click
+
+from radicale_tldops.roster.errors import InputError, RefusedError, SettingsError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.store import audit
+from radicale_tldops.store.read import load_state
+from sync import pipeline
+from sync.apply import Stores
+from sync.cli.context import FOUND, OK, App, json_option, pass_app
+from sync.cli.show import counted
+from sync.list_changes import ON_LIST, list_changes, objections
+from sync.reconcile import Action, Do, Finding, Situation
+from sync.reconcile import reconcile as compare
+from sync.sources.subscribers import ListError, Subscribers
+from sync.vet import Vetted
+
+_HEADINGS: Mapping[Situation, str] = {
+    Situation.NOT_ON_LIST: "In the file and not on the list",
+    Situation.OTHER_ADDRESS: "On the list with another address than in the file",
+    Situation.NOT_IN_FILE: "On the list and not in the file",
+    Situation.TWICE: "On the list twice",
+    Situation.NO_DELIVERY: "Mail of the list is not delivered",
+    Situation.BOUNCING: "Mail of the list has bounced lately",
+}
+
+
+@click.command()
+@click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
+@click.option("--apply", "apply_changes", is_flag=True, help="Change the list in Mailman 3, after showing how.")
+@click.option("--yes", is_flag=True, help="With --apply: do not ask.")
+@json_option
+@pass_app
+def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bool, as_json: bool) -> int:
+    """Compare the list with the membership file, and say what to do about each case.
+
+    Who is in the file and not on the list, on the list and not in the file, on it
+    with another address, on it twice, and whom its mail does not reach. With
+    ADDRESS, only the cases that concern these addresses. Exits with 1 if there is
+    something to do.
+
+    \b
+    Examples:
+      tldops reconcile
+      tldops reconcile john@nic.example --apply
+    """
+    if apply_changes and not (yes or (sys.stdin.isatty() and not as_json)):
+        raise click.UsageError("--apply asks on a terminal; elsewhere, and with --json, say --yes.")
+    now, stores = app.now, app.stores()
+    with app.working("Comparing the list with the membership file"):
+        inputs = pipeline.read(app.settings, None, now, delivery=True)
+        subscribers = inputs.subscribers
+        if subscribers is None:
+            raise SettingsError("[subscribers] names no list: the membership file is the list, and agrees with itself.")
+        vetted = pipeline.check(app.settings, inputs, None, now).vetted
+        denied = load_state(stores.roster, now).denied
+        everything = compare(vetted, subscribers.people, app.settings.readers, denied)
+    findings = _chosen(everything, addresses)
+    done: list[Action] = []
+    if not as_json:
+        _print(app, findings, vetted, subscribers)
+    if apply_changes:
+        changes = list_changes(findings)
+        _check(app, stores, everything, changes, vetted, subscribers, now)
+        if changes and not yes and not click.confirm(f"Make these {len(changes)} changes to the list?", err=True):
+            raise RefusedError("the list was left as it is.")
+        done = _carry_out(app, stores, changes, subscribers, now, quiet=as_json)
+    if as_json:
+        app.json(_as_json(findings, vetted, subscribers, done))
+    left = [action for one in findings for action in one.actions if action not in done]
+    return FOUND if left else OK
+
+
+def _chosen(findings: Sequence[Finding], addresses: Sequence[str]) -> Sequence[Finding]:
+    logins = {address: canonical_login(address) for address in addresses}
+    for address, login in logins.items():
+        if not any(login in one.logins for one in findings):
+            raise UnknownSubjectError(f"{address}: the list and the file do not disagree about this address.")
+    return [one for one in findings if not logins or one.logins & set(logins.values())]
+
+
+def _print(app: App, findings: Sequence[Finding], vetted: Vetted, subscribers: Subscribers) -> None:
+    for situation in Situation:
+        some = [one for one in findings if one.situation is situation]
+        if some:
+            app.print(f"{_HEADINGS[situation]}: {len(some)}", style="bold")
+        for one in some:
+            who = " ".join(part for part in (one.served, one.name or ", ".join(one.on_list or one.addresses)) if part)
+            where = f" ({', '.join(one.origins)})" if one.origins else ""
+            app.print(f"  {who}{where}" + (f": {one.detail}" if one.detail else ""), style="yellow")
+            for action in (*one.actions, *one.instead):
+                app.print(f"    {action.how}")
+    errors = sum(problem.severity == "error" for problem in vetted.problems)
+    if errors:
+        app.print(f"The file has {counted(errors, 'error')}; their records are left out here. See `tldops check`.")
+    changes = [action.do for _, action in list_changes(findings)]
+    people = counted(len(vetted.contacts) + len(vetted.unlisted), "person", "people")
+    app.print(
+        f"{people} in the file, {counted(len(subscribers.logins), 'address', 'addresses')} on the list: "
+        f"{changes.count(Do.SUBSCRIBE)} to subscribe, {changes.count(Do.UNSUBSCRIBE)} to unsubscribe."
+    )
+
+
+def _check(
+    app: App,
+    stores: Stores,
+    findings: Sequence[Finding],
+    changes: Sequence[tuple[Finding, Action]],
+    vetted: Vetted,
+    subscribers: Subscribers,
+    now: datetime,
+) -> None:
+    """Refuse what must not be done by a command."""
+    if app.settings.subscribers.kind != "mailman3":
+        raise RefusedError(
+            "the list was left as it is: --apply changes lists of Mailman 3 alone. Do by hand what is said above, in "
+            "the list software or the directory."
+        )
+    limits = app.settings.guards
+    since = (now - timedelta(hours=limits.window_hours)).isoformat()
+    rows = [row for row in audit.load(stores.members) if row.at > since]
+    recent = {do: sum(row.action == do for row in rows) for do in ON_LIST}
+    reasons = objections(findings, changes, vetted, len(subscribers.logins), recent, limits)
+    if reasons:
+        raise RefusedError(
+            f"the list was left as it is: {'; '.join(reasons)}. Name some addresses to change fewer at a time, make "
+            "the changes in Mailman itself, or set other limits under [guards]."
+        )
+
+
+def _carry_out(
+    app: App,
+    stores: Stores,
+    changes: Sequence[tuple[Finding, Action]],
+    subscribers: Subscribers,
+    now: datetime,
+    *,
+    quiet: bool,
+) -> list[Action]:
+    """Change the list step by step, with an entry in the audit log for each step."""
+    from sync.sources.mailman3 import Mailman3  # as in sync.sources.configured
+
+    mailman, done = Mailman3(app.settings.subscribers.mailman3, now), list[Action]()
+    for finding, action in changes:
+        try:
+            if action.do is Do.SUBSCRIBE:
+                mailman.subscribe(action.address, action.name)
+            else:
+                mailman.unsubscribe(action.address)
+            done.append(action)
+            detail = {"list": subscribers.source.name, "because": finding.situation.value}
+            audit.record(stores.members, app.actor, action.do, canonical_login(action.address), detail, app.now)
+        except (ListError, StoreError) as error:
+            made = ", ".join(f"{one.do} {one.address}" for one in done) or "none"
+            raise InputError(
+                f"stopped at {action.do} {action.address}: {error} Of {counted(len(changes), 'change')} done: {made}. "
+                "`tldops reconcile` shows what is left."
+            ) from error
+        if not quiet:
+            past = "Subscribed" if action.do is Do.SUBSCRIBE else "Unsubscribed"
+            app.print(f"{past} {action.address}.", style="bold green")
+    if done and not quiet:
+        app.print("Who may read follows with the next `tldops sync`.")
+    return done
+
+
+def _as_json(
+    findings: Sequence[Finding], vetted: Vetted, subscribers: Subscribers, done: Sequence[Action]
+) -> dict[str, object]:
+    return {
+        "list": subscribers.source.name,
+        "on_list": len(subscribers.logins),
+        "in_file": len(vetted.contacts) + len(vetted.unlisted),
+        "errors": sum(problem.severity == "error" for problem in vetted.problems),
+        "findings": [
+            {
+                **asdict(one),
+                "actions": [{**asdict(action), "done": action in done} for action in one.actions],
+            }
+            for one in findings
+        ],
+    }

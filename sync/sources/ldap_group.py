@@ -1,0 +1,247 @@
+"""A group of an LDAP directory as the list."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ldap3 import BASE, SUBTREE, Connection
+from ldap3.core.exceptions import LDAPInvalidDnError
+from ldap3.core.results import RESULT_NO_SUCH_OBJECT, RESULT_REFERRAL, RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import parse_dn
+
+from radicale_tldops.directory import close, connect, explained
+from radicale_tldops.roster.errors import DirectoryError, SettingsError
+from radicale_tldops.settings import LdapGroupSettings
+from sync.sources.subscribers import Fault, ListError, Subscriber, Subscribers, asked_now, subscriber
+
+SECTION = "subscribers.ldap"
+
+_PAGED_RESULTS = "1.2.840.113556.1.4.319"
+"""The control of RFC 2696."""
+
+_MEMBERS = ("member", "uniqueMember", "memberUid")
+"""Where the three kinds of groups keep their members: groupOfNames, groupOfUniqueNames (RFC 4519), posixGroup."""
+
+_UIDS_AT_ONCE = 100
+
+_UNIQUE_SUFFIX = re.compile(r"#'[01]*'B$")
+"""The optional bit string behind the DN of a uniqueMember (RFC 4517, 3.3.21)."""
+
+Entry = tuple[str, Mapping[str, Sequence[bytes]]]
+"""A DN and its attributes, by their names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class LdapGroup:
+    """One group of a directory. `now` is the time that is recorded of an answer."""
+
+    settings: LdapGroupSettings
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """The DN of the group: how messages and the history name it."""
+        return self.settings.group
+
+    def fetch(self, *, delivery: bool = False) -> Subscribers:
+        """Return the members of the group under each of their addresses. A directory knows nothing of delivery."""
+        if not self.settings.group:
+            raise SettingsError(f"[{SECTION}] names no group: set `group` to its DN.")
+        try:
+            connection = connect(self.settings)
+            try:
+                return asked_now(_Reading(connection, self.settings).people(), self.name, self.now)
+            finally:
+                close(connection)
+        except DirectoryError as error:
+            fault = Fault.TIMEOUT if "in time" in str(error) else Fault.UNREACHABLE
+            raise ListError(fault, f"the LDAP group cannot be read: {error} Check [{SECTION}].") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One run of questions on one connection."""
+
+    connection: Connection
+    settings: LdapGroupSettings
+    end: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "end", time.monotonic() + self.settings.deadline)
+
+    def people(self) -> Sequence[Subscriber]:
+        """Return everybody in the group.
+
+        Raises:
+            ListError: one of them cannot be found, or has no address: a part of a list is not used.
+        """
+        dns, uids = members(self._group(), self.settings.group)
+        ignored = {_dn_key(one) for one in self.settings.ignore} | set(self.settings.ignore)
+        wanted_dns = [dn for dn in dns if _dn_key(dn) not in ignored]
+        wanted_uids = [uid for uid in uids if uid not in ignored]
+        if not dns and not uids:
+            raise ListError(Fault.EMPTY, f"{self.settings.group}: the group has no member that can be seen.")
+        if wanted_uids and not self.settings.people_base:
+            raise SettingsError(f"[{SECTION}] the group is a posixGroup: set `people_base` to where its people are.")
+        entries = [*self._by_dn(wanted_dns), *self._by_uid(wanted_uids)]
+        return [one for entry in entries for one in self._addresses(entry)]
+
+    def _group(self) -> Mapping[str, Sequence[bytes]]:
+        found = list(self._search(self.settings.group, BASE, "(objectClass=*)", _MEMBERS))
+        if len(found) != 1:
+            raise ListError(Fault.UNKNOWN, f"{self.settings.group}: {self._who()} sees no such group. Check `group`.")
+        return found[0][1]
+
+    def _by_dn(self, dns: Sequence[str]) -> Iterator[Entry]:
+        known: dict[object, Entry] = {}
+        if dns and self.settings.people_base:
+            query = f"({self.settings.mail_attribute}=*)"
+            known = {_dn_key(entry[0]): entry for entry in self._search(self.settings.people_base, SUBTREE, query)}
+        for dn in dns:
+            entry = known.get(_dn_key(dn))
+            found = [entry] if entry else list(self._search(dn, BASE, "(objectClass=*)"))
+            if len(found) != 1:
+                raise ListError(
+                    Fault.ANSWER,
+                    f"{self.settings.group}: its member {dn!r} is no entry that {self._who()} can see. Take it out of "
+                    f"the group, or name it under `ignore` in [{SECTION}]: a part of a list is not used.",
+                )
+            yield found[0]
+
+    def _by_uid(self, uids: Sequence[str]) -> Iterator[Entry]:
+        attribute, base = self.settings.uid_attribute, self.settings.people_base
+        found: dict[str, list[Entry]] = {uid: [] for uid in uids}
+        for start in range(0, len(uids), _UIDS_AT_ONCE):
+            some = uids[start : start + _UIDS_AT_ONCE]
+            query = "(|" + "".join(f"({attribute}={escape_filter_chars(uid)})" for uid in some) + ")"
+            for entry in self._search(base, SUBTREE, query):
+                for uid in map(_text, entry[1].get(attribute.lower(), ())):
+                    if uid in found:
+                        found[uid].append(entry)
+        for uid, entries in found.items():
+            if len(entries) != 1:
+                count = f"{len(entries)} entries have" if entries else "no entry has"
+                raise ListError(
+                    Fault.ANSWER,
+                    f"{self.settings.group}: {count} the {attribute} {uid!r} below {base}. Mend that, or name it under "
+                    f"`ignore` in [{SECTION}]: a part of a list is not used.",
+                )
+            yield entries[0]
+
+    def _addresses(self, entry: Entry) -> Sequence[Subscriber]:
+        dn, attributes = entry
+        addresses = [_text(value) for value in attributes.get(self.settings.mail_attribute.lower(), ())]
+        if not addresses:
+            raise ListError(
+                Fault.ANSWER,
+                f"{dn}: this member of {self.settings.group} has no {self.settings.mail_attribute} that {self._who()} "
+                f"can see (groups inside groups are not followed). Add it, or name the member under `ignore` in "
+                f"[{SECTION}]: a part of a list is not used.",
+            )
+        names = attributes.get("cn", ())
+        name = _text(names[0]) if names else ""
+        return [subscriber(address, dn, name=name, entry=dn) for address in addresses]
+
+    def _search(self, base: str, scope: Any, query: str, attributes: Sequence[str] = ()) -> Iterator[Entry]:
+        """Yield the entries of a search, asked for in pages (RFC 2696)."""
+        wanted = list(attributes or {"cn", self.settings.mail_attribute, self.settings.uid_attribute})
+        cookie: bytes | None = None
+        while True:
+            entries, cookie = self._page(base, scope, query, wanted, cookie)
+            yield from entries
+            if not cookie:
+                return
+
+    def _page(
+        self, base: str, scope: Any, query: str, wanted: Sequence[str], cookie: bytes | None
+    ) -> tuple[Sequence[Entry], bytes | None]:
+        """Return the entries of one page, and what asks for the next one; nothing for a base that does not exist."""
+        if time.monotonic() > self.end:
+            raise ListError(
+                Fault.TIMEOUT,
+                f"{self.settings.group}: the directory was not done within {self.settings.deadline} seconds "
+                f"(deadline in [{SECTION}]).",
+            )
+        with explained(base):
+            size = self.settings.page_size
+            self.connection.search(base, query, scope, attributes=wanted, paged_size=size, paged_cookie=cookie)
+            result: Mapping[str, Any] = self.connection.result
+            response = list(self.connection.response or ())
+            entries = [_entry(one) for one in response if one["type"] == "searchResEntry"]
+            control = result.get("controls", {}).get(_PAGED_RESULTS)
+            following = control["value"]["cookie"] if control else None
+        if result["result"] == RESULT_NO_SUCH_OBJECT:
+            return (), None
+        self._check(base, result)
+        if len(entries) != len(response):
+            raise self._referred(base)
+        return entries, following
+
+    def _check(self, base: str, result: Mapping[str, Any]) -> None:
+        code = result["result"]
+        if code == RESULT_REFERRAL:
+            raise self._referred(base)
+        if code == RESULT_SIZE_LIMIT_EXCEEDED:
+            raise ListError(
+                Fault.CUT_OFF,
+                f"{base}: the directory's size limit cuts the answer off; a part of a list is not used. Raise the "
+                f"limit for {self._who()}, or set a smaller page_size in [{SECTION}].",
+            )
+        if code != RESULT_SUCCESS:
+            raise ListError(
+                Fault.REFUSED, f"{base}: the directory answered {result['description']!r} to {self._who()}."
+            )
+
+    def _referred(self, base: str) -> ListError:
+        return ListError(
+            Fault.CUT_OFF,
+            f"{base}: the directory refers to another server for a part of the answer, which is not followed. Name the "
+            f"server that holds all of it under `servers` in [{SECTION}].",
+        )
+
+    def _who(self) -> str:
+        return self.settings.bind_dn or "nobody in particular (bind_dn is not set)"
+
+
+def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list[str], list[str]]:
+    """Return the DNs and the memberUids of a group, each once, from its attributes by their names in lower case.
+
+    Raises:
+        ListError: a range of the members alone was given, as Active Directory does for large groups.
+    """
+    for name in attributes:
+        if ";range=" in name:
+            raise ListError(
+                Fault.CUT_OFF,
+                f"{group}: the directory gives the group's members in parts ({name}); a part of a list is not used. "
+                "Raise the directory's limit (MaxValRange in Active Directory), or use a smaller group.",
+            )
+    dns = [_text(value) for value in attributes.get("member", ())]
+    dns += [_UNIQUE_SUFFIX.sub("", _text(value)) for value in attributes.get("uniquemember", ())]
+    # A groupOfNames cannot be without a member; an empty DN stands for nobody.
+    by_key = {_dn_key(dn): dn for dn in dns if dn}
+    return list(by_key.values()), list(dict.fromkeys(_text(value) for value in attributes.get("memberuid", ())))
+
+
+def _dn_key(dn: str) -> object:
+    """Return what two spellings of one DN have in common (RFC 4514, 4)."""
+    try:
+        return tuple((one.lower(), value.strip().lower(), then) for one, value, then in parse_dn(dn, strip=True))
+    except LDAPInvalidDnError:
+        return dn
+
+
+def _entry(found: Mapping[str, Any]) -> Entry:
+    raw: Mapping[str, Sequence[bytes]] = found["raw_attributes"]
+    return str(found["dn"]), {name.lower(): values for name, values in raw.items()}
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ListError(Fault.ANSWER, f"{value!r}: the directory gave this value, which is not UTF-8.") from None

@@ -1,0 +1,246 @@
+"""`tldops reconcile`: the list against the membership file, and changes of a real list of Mailman 3."""
+
+import re
+from itertools import count
+
+import pytest
+
+from sync.sources.mailman3 import Mailman3
+from sync.sources.subscribers import Fault, ListError
+from tests.cli.conftest import Tldops
+from tests.cli.people import people
+from tests.cli.test_plan_and_sync import on_a_terminal
+from tests.mailman import PASSWORD, Mailman
+
+FORTY = people(40)
+STRANGER = "stranger@example.net"
+_NUMBERS = count(1)
+
+
+def listing(tldops: Tldops, *logins: str) -> None:
+    """Name a text file with these logins as the list."""
+    (tldops.workspace.folder / "list.txt").write_text("".join(f"{one}\n" for one in logins))
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+
+
+@pytest.fixture
+def core_list(tldops: Tldops, mailman_core: Mailman) -> str:
+    """A list with all but the last two of forty people, one of those under another address, and a stranger."""
+    list_id = mailman_core.new_list(f"reconcile{next(_NUMBERS)}")
+    for one in FORTY[:38]:
+        mailman_core.subscribe(list_id, one.login, f"{one.name}, #{one.slot}, .{one.cctld}, {one.phone}")
+    moved = FORTY[38]
+    mailman_core.subscribe(list_id, "moved@example.net", f"{moved.name}, #{moved.slot}, .{moved.cctld}")
+    mailman_core.subscribe(list_id, STRANGER, "Some Body")
+    tldops.workspace.configure(mailman_core.settings(list_id))
+    tldops.write(*FORTY)
+    return list_id
+
+
+def changes_logged(tldops: Tldops) -> list[tuple[str, str]]:
+    """Return the changes of the list in the audit log."""
+    rows = tldops.do("audit", "--json").json
+    return [(row["action"], row["subject"]) for row in rows if "subscribe" in row["action"]]
+
+
+def test_each_case_is_told_with_what_to_do(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """For people: under headings, with line and action; exit 1 because there is something to do."""
+    mailman_core.stop_delivery(core_list, FORTY[0].login, "by_bounces")
+    result = tldops("reconcile")
+    assert (result.code, result.err) == (1, "")
+    assert result.out.splitlines() == [
+        "In the file and not on the list: 1",
+        "  .do Person 40 (members.txt:40)",
+        "    subscribe person40@nic.example",
+        "    or, if the contact has left: delete members.txt:40",
+        "On the list with another address than in the file: 1",
+        "  .dk Person 39 (members.txt:39): the list has moved@example.net, by the name Person 39",
+        "    subscribe person39@nic.example",
+        "    unsubscribe moved@example.net (once the other is subscribed)",
+        "    or make moved@example.net the list address in members.txt:39",
+        "On the list and not in the file: 1",
+        "  Some Body",
+        f"    unsubscribe {STRANGER}",
+        "    or add the contact to the membership file",
+        f'    or, for a reader who is no SSC: "{STRANGER}" = "why", under [readers]',
+        "Mail of the list is not delivered: 1",
+        "  .at Person 01: delivery stopped by bounces",
+        "    ask by another way, then mend the address or enable delivery of person01@nic.example",
+        "40 people in the file, 40 addresses on the list: 2 to subscribe, 2 to unsubscribe.",
+    ]
+
+
+def test_as_json(tldops: Tldops, core_list: str) -> None:
+    """The same for a program, without telephone numbers."""
+    result = tldops("reconcile", "--json")
+    assert result.code == 1
+    shown = result.json
+    assert (shown["on_list"], shown["in_file"], shown["errors"]) == (40, 40, 0)
+    assert shown["list"].endswith(core_list)
+    assert [one["situation"] for one in shown["findings"]] == ["not-on-list", "other-address", "not-in-file"]
+    moved = shown["findings"][1]
+    assert (moved["name"], moved["addresses"], moved["on_list"]) == (
+        "Person 39",
+        ["person39@nic.example"],
+        ["moved@example.net"],
+    )
+    assert [(one["do"], one["address"], one["done"]) for one in moved["actions"]] == [
+        ("subscribe", "person39@nic.example", False),
+        ("unsubscribe", "moved@example.net", False),
+    ]
+    assert "555" not in result.out
+
+
+def test_without_apply_nothing_is_changed(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """Neither the list nor the store; it is exit 0 where there is nothing to do."""
+    before = mailman_core.members(core_list)
+    tldops("reconcile")
+    assert mailman_core.members(core_list) == before
+    assert changes_logged(tldops) == []
+    listing(tldops, *(one.login for one in FORTY))
+    assert tldops.do("reconcile").out == (
+        "40 people in the file, 40 addresses on the list: 0 to subscribe, 0 to unsubscribe.\n"
+    )
+
+
+def test_apply_brings_the_list_to_the_file(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """One by one and logged; afterwards they agree, and a sync lets the new ones in."""
+    result = tldops.do("reconcile", "--apply", "--yes")
+    assert "Subscribed person40@nic.example." in result.out.splitlines()
+    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+    assert changes_logged(tldops) == [
+        ("subscribe", "person40@nic.example"),
+        ("subscribe", "person39@nic.example"),
+        ("unsubscribe", "moved@example.net"),
+        ("unsubscribe", STRANGER),
+    ]
+    tldops.do("reconcile")
+    tldops.do("sync", "--yes")
+    assert tldops.logins() == {one.login for one in FORTY}
+
+
+def test_apply_to_some_addresses_alone(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """Whoever names addresses gets these cases and no other."""
+    result = tldops.do("reconcile", STRANGER.upper(), "--apply", "--yes")
+    assert "Person 40" not in result.out
+    assert mailman_core.members(core_list) == {*(one.login for one in FORTY[:38]), "moved@example.net"}
+    said = tldops.refused("reconcile", FORTY[0].login, "--apply", "--yes", code=2)
+    assert "do not disagree about this address" in said
+
+
+def test_apply_asks_or_wants_yes(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """Without a terminal, and with --json, it is wrong usage not to say --yes."""
+    assert "--yes" in tldops.refused("reconcile", "--apply", code=2)
+    assert "--yes" in tldops.refused("reconcile", "--apply", "--json", code=2)
+    assert STRANGER in mailman_core.members(core_list)
+    shown = tldops("reconcile", "--apply", "--yes", "--json").json
+    assert all(action["done"] for one in shown["findings"] for action in one["actions"])
+
+
+def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(
+    tldops: Tldops, mailman_core: Mailman, core_list: str
+) -> None:
+    """No line is longer, and whoever says no has changed nothing."""
+    before = mailman_core.members(core_list)
+    refused = on_a_terminal(tldops.workspace, "n\n", "reconcile", "--apply")
+    plain = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in refused.out.splitlines()]
+    assert max(map(len, plain)) <= 80
+    assert "Make these 4 changes to the list?" in refused.out
+    assert refused.code == 1
+    assert mailman_core.members(core_list) == before
+    agreed = on_a_terminal(tldops.workspace, "y\n", "reconcile", "--apply")
+    assert agreed.code == 0
+    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+
+
+def test_apply_makes_no_mass_change(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """Over the limits for logins nothing at all is done, and what was done within the window counts."""
+    with tldops.workspace.config.open("a") as config:
+        config.write("[guards]\nmismatch_percent = 100\n")
+    tldops.write(*FORTY[6:])
+    assert "the limit is 5" in tldops("reconcile", "--apply", "--yes").err
+    assert mailman_core.members(core_list) >= {one.login for one in FORTY[:38]}
+    assert changes_logged(tldops) == []
+    for one in FORTY[:4]:
+        tldops.do("reconcile", one.login, "--apply", "--yes")
+    said = tldops("reconcile", FORTY[4].login, FORTY[5].login, "--apply", "--yes")
+    assert said.code == 1
+    assert "2 addresses to unsubscribe, after 4 in the last 24 hours; the limit is 5" in said.err
+
+
+def test_apply_to_another_list_is_refused(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """When they disagree about a tenth of the people, something is wrong with one of them."""
+    tldops.write(*FORTY[5:])
+    said = tldops("reconcile", STRANGER, "--apply", "--yes")
+    assert said.code == 1
+    assert "is it the right list?" in said.err
+    assert STRANGER in mailman_core.members(core_list)
+
+
+def test_apply_stops_where_one_change_fails(
+    tldops: Tldops, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done is told and logged, what was not is left, and a second run does the rest."""
+    real = Mailman3.subscribe
+
+    def failing(self: Mailman3, address: str, name: str) -> None:
+        if address == "person39@nic.example":
+            raise ListError(Fault.TIMEOUT, "Mailman was not done in time.")
+        real(self, address, name)
+
+    monkeypatch.setattr(Mailman3, "subscribe", failing)
+    result = tldops("reconcile", "--apply", "--yes")
+    assert result.code == 2
+    assert "stopped at subscribe person39@nic.example: Mailman was not done in time." in result.err
+    assert "done: subscribe person40@nic.example" in result.err
+    assert changes_logged(tldops) == [("subscribe", "person40@nic.example")]
+    assert {"moved@example.net", STRANGER, "person40@nic.example"} < mailman_core.members(core_list)
+    monkeypatch.undo()
+    tldops.do("reconcile", "--apply", "--yes")
+    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+
+
+def test_apply_needs_mailman_3(tldops: Tldops) -> None:
+    """Another list is changed by hand: it is told how, and refused."""
+    tldops.write(*FORTY)
+    listing(tldops, *(one.login for one in FORTY[1:]))
+    result = tldops("reconcile", "--apply", "--yes")
+    assert result.code == 1
+    assert "subscribe person01@nic.example" in result.out
+    assert "by hand" in result.err
+
+
+def test_nobody_denied_is_subscribed(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+    """A denied person who was taken off the list is not put back by a command."""
+    tldops.do("access", "deny", FORTY[39].login, "--reason", "left in anger")
+    result = tldops("reconcile", FORTY[39].login, "--apply", "--yes")
+    assert result.code == 1
+    assert "is denied: settle that first" in result.out
+    assert FORTY[39].login not in mailman_core.members(core_list)
+
+
+def test_records_with_errors_are_left_out_and_said(tldops: Tldops) -> None:
+    """Their addresses are no strangers, and the number of errors is told."""
+    tldops.workspace.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    listing(tldops, *(one.login for one in FORTY))
+    result = tldops.do("reconcile")
+    assert "The file has 1 error" in result.out
+
+
+@pytest.mark.parametrize("more", ["", '[subscribers]\nsource = "file"\n'])
+def test_without_a_list_there_is_nothing_to_compare(tldops: Tldops, more: str) -> None:
+    """Exit 2 with the setting that is missing."""
+    tldops.write(*FORTY)
+    tldops.workspace.configure(more)
+    tldops.do("status")
+    assert "[subscribers]" in tldops.refused("reconcile", code=2)
+
+
+def test_a_list_that_fails_is_exit_2(tldops: Tldops, mailman_core: Mailman) -> None:
+    """No list, no comparison; and the password is in no message."""
+    tldops.write(*FORTY)
+    tldops.workspace.configure(mailman_core.settings("nowhere.lists.example.org"))
+    tldops.do("status")
+    said = tldops.refused("reconcile", "--apply", "--yes", code=2)
+    assert "no such list" in said
+    assert PASSWORD not in said

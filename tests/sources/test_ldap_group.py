@@ -1,0 +1,255 @@
+"""A group of a real OpenLDAP server as the list: three kinds of groups, paged, and never a part of one."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ldap3 import MODIFY_DELETE, MODIFY_REPLACE, Connection
+
+from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.settings import LdapGroupSettings
+from sync.sources.ldap_group import LdapGroup, members
+from sync.sources.subscribers import Fault, ListError
+from tests.directory import GROUPS, PEOPLE, SERVICE_PASSWORD, Directory, directory, group, person
+from tests.support import free_port
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+UIDS = [f"person{number:02}" for number in range(1, 24)]
+LOGINS = {f"{uid}@nic.example" for uid in UIDS}
+
+
+def other_group(kind: str, name: str, attribute: str, values: list[str], more: str = "") -> str:
+    """An entry of another kind of group in LDIF."""
+    lines = [f"dn: cn={name},{GROUPS}", f"objectClass: {kind}", f"cn: {name}", *more.splitlines()]
+    return "\n".join([*lines, *(f"{attribute}: {value}" for value in values)]) + "\n"
+
+
+ENTRIES = (
+    *(person(uid, f"{uid}@nic.example") for uid in UIDS),
+    person("two", "Two@nic.example", "two@example.net"),
+    person("dup", "dup@nic.example"),
+    person("nomail"),
+    person("odd", "not an address"),
+    f"dn: ou=more,{PEOPLE}\nobjectClass: organizationalUnit\nou: more\n",
+    f"dn: uid=dup,ou=more,{PEOPLE}\nobjectClass: inetOrgPerson\nuid: dup\ncn: dup\nsn: dup\nmail: d@nic.example\n",
+    group("names", *UIDS),
+    other_group("groupOfUniqueNames", "unique", "uniqueMember", [f"uid={uid},{PEOPLE}" for uid in UIDS]),
+    other_group("posixGroup", "posix", "memberUid", UIDS, "gidNumber: 100"),
+    other_group("posixGroup", "posix-nobody", "memberUid", [], "gidNumber: 101"),
+    other_group("posixGroup", "posix-unknown", "memberUid", [UIDS[0], "nobody"], "gidNumber: 102"),
+    other_group("posixGroup", "posix-twice", "memberUid", [UIDS[0], "dup"], "gidNumber: 103"),
+    other_group("posixGroup", "posix-filter", "memberUid", [UIDS[0], "*)(uid=*"], "gidNumber: 104"),
+    group("two", "two"),
+    group("dangling", UIDS[0], "nobody"),
+    group("without-mail", UIDS[0], "nomail"),
+    group("odd", UIDS[0], "odd"),
+    other_group("groupOfNames", "nested", "member", [f"cn=names,{GROUPS}", f"uid={UIDS[0]},{PEOPLE}"]),
+    other_group("groupOfNames", "referred", "member", [f"uid=x,ou=away,{PEOPLE}", f"uid={UIDS[0]},{PEOPLE}"]),
+    other_group("groupOfNames", "empty-dn", "member", [""]),
+    other_group("groupOfNames", "spelt", "member", [f"UID=Person01 , {PEOPLE.upper()}", f"uid={UIDS[1]},{PEOPLE}"]),
+)
+
+REFERRAL = (
+    f"dn: ou=away,{PEOPLE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: away\n"
+    "ref: ldap://ldap.example.net/ou=away,dc=example,dc=net\n"
+)
+
+
+@pytest.fixture(scope="module")
+def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    """A directory that gives ten entries at most, with a branch that another server holds."""
+    folder = tmp_path_factory.mktemp("slapd")
+    with directory(folder, *ENTRIES, REFERRAL, extra="sizelimit size.soft=10 size.hard=10") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def roomy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    """A directory with people and groups of every kind, and without limits."""
+    with directory(tmp_path_factory.mktemp("roomy"), *ENTRIES, extra="sizelimit unlimited") as running:
+        yield running
+
+
+def modify(connection: Connection, dn: str, attribute: str, how: str, value: str) -> bool:
+    """Change one value of an entry."""
+    return bool(connection.modify(dn, {attribute: [(how, [value])]}))  # type: ignore[no-untyped-call]
+
+
+def settings(slapd: Directory, name: str, **more: object) -> LdapGroupSettings:
+    """The settings that name a group, asked with StartTLS."""
+    given = asdict(slapd.settings())
+    return LdapGroupSettings(**(given | {"group": f"cn={name},{GROUPS}", "people_base": PEOPLE} | more))
+
+
+def fault(asked: LdapGroupSettings) -> ListError:
+    """Return what a fetch that must fail says; the password is not in it."""
+    with pytest.raises(ListError) as caught:
+        LdapGroup(asked, NOW).fetch()
+    assert SERVICE_PASSWORD not in str(caught.value)
+    assert str(caught.value).isprintable()
+    return caught.value
+
+
+@pytest.mark.parametrize("page_size", [1, 7, 23, 500])
+@pytest.mark.parametrize("base", [PEOPLE, ""], ids=["in pages", "one by one"])
+@pytest.mark.parametrize("kind", ["names", "unique", "posix"])
+def test_the_three_kinds_of_groups(roomy: Directory, kind: str, base: str, page_size: int) -> None:
+    """groupOfNames, groupOfUniqueNames and posixGroup give the same people, however many a page holds."""
+    asked = settings(roomy, kind, people_base=base, page_size=page_size)
+    if kind == "posix" and not base:
+        with pytest.raises(SettingsError, match="people_base"):
+            LdapGroup(asked, NOW).fetch()
+        return
+    found = LdapGroup(asked, NOW).fetch()
+    assert found.logins == LOGINS
+    assert {one.name for one in found.people} == set(UIDS)
+    assert all(one.entry.endswith(PEOPLE) for one in found.people)
+
+
+def test_every_address_of_a_member_is_on_the_list(roomy: Directory) -> None:
+    """Both stand under one entry, so that they are known to be one person's."""
+    found = LdapGroup(settings(roomy, "two"), NOW).fetch()
+    assert {(one.login, one.address) for one in found.people} == {
+        ("two@nic.example", "Two@nic.example"),
+        ("two@example.net", "two@example.net"),
+    }
+    assert len({one.entry for one in found.people}) == 1
+
+
+def test_the_mail_attribute_can_be_another_one(roomy: Directory) -> None:
+    """What counts is the attribute that is set: here nobody has it, and the message names it."""
+    assert "mobile" in str(fault(settings(roomy, "names", mail_attribute="mobile")))
+    assert LdapGroup(settings(roomy, "names", mail_attribute="MAIL"), NOW).fetch().logins == LOGINS
+
+
+def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
+    """Case and spaces in DNs mean nothing."""
+    assert LdapGroup(settings(roomy, "spelt"), NOW).fetch().logins == {f"{uid}@nic.example" for uid in UIDS[:2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dangling", f"uid=nobody,{PEOPLE}"),
+        ("without-mail", f"uid=nomail,{PEOPLE}"),
+        ("nested", f"cn=names,{GROUPS}"),
+        ("odd", "not an address"),
+        ("posix-unknown", "no entry has the uid 'nobody'"),
+        ("posix-twice", "2 entries have the uid 'dup'"),
+        ("posix-filter", "no entry has the uid '*)(uid=*'"),
+    ],
+)
+def test_a_member_who_cannot_be_read_is_named_and_stops_it(roomy: Directory, name: str, said: str) -> None:
+    """Never a shorter list: the message names the member, by DN or uid."""
+    found = fault(settings(roomy, name))
+    assert found.fault is Fault.ANSWER
+    assert said in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "ignored"),
+    [
+        ("dangling", f"UID=nobody, {PEOPLE}"),
+        ("without-mail", f"uid=nomail,{PEOPLE}"),
+        ("nested", f"cn=names,{GROUPS}"),
+        ("posix-unknown", "nobody"),
+    ],
+)
+def test_who_is_nobody_can_be_named(roomy: Directory, name: str, ignored: str) -> None:
+    """A placeholder is put up with by name alone; whoever is ignored and alone leaves an empty list."""
+    asked = settings(roomy, name, ignore=(ignored,))
+    assert LdapGroup(asked, NOW).fetch().logins == {f"{UIDS[0]}@nic.example"}
+    everybody = tuple(f"uid={uid},{PEOPLE}" for uid in UIDS)
+    assert fault(settings(roomy, "names", ignore=everybody)).fault is Fault.EMPTY
+
+
+@pytest.mark.parametrize("name", ["posix-nobody", "empty-dn"])
+def test_an_empty_group_is_never_taken_for_nobody(roomy: Directory, name: str) -> None:
+    """Nobody in the group, or an empty DN alone, which is how a groupOfNames is emptied."""
+    assert fault(settings(roomy, name)).fault is Fault.EMPTY
+
+
+def test_no_such_group(roomy: Directory) -> None:
+    """Neither under a wrong name nor, unseen, for whoever may not read it."""
+    assert fault(settings(roomy, "nowhere")).fault is Fault.UNKNOWN
+    assert fault(settings(roomy, "names", bind_dn="", password_file=None)).fault in (Fault.UNKNOWN, Fault.REFUSED)
+    with pytest.raises(SettingsError, match="names no group"):
+        LdapGroup(settings(roomy, "names", group=""), NOW).fetch()
+
+
+def test_the_size_limit_stops_it(slapd: Directory) -> None:
+    """A directory that gives no more than ten entries gives no list of twenty-three, in however small pages."""
+    for page_size in (5, 500):
+        found = fault(settings(slapd, "posix", page_size=page_size))
+        assert found.fault is Fault.CUT_OFF
+        assert "size limit" in str(found)
+
+
+def test_a_referral_stops_it(slapd: Directory) -> None:
+    """What another server holds is a part that is missing, whether a member or a branch of the people."""
+    assert fault(settings(slapd, "referred", people_base="")).fault is Fault.CUT_OFF
+    assert "refers to another server" in str(fault(settings(slapd, "referred", people_base="")))
+    assert fault(settings(slapd, "posix-twice")).fault is Fault.CUT_OFF
+
+
+def test_a_range_of_the_members_stops_it() -> None:
+    """Active Directory gives large groups in parts, under a name of its own."""
+    with pytest.raises(ListError, match="in parts") as caught:
+        members({"member;range=0-1499": [b"cn=a"], "cn": [b"x"]}, "cn=x")
+    assert caught.value.fault is Fault.CUT_OFF
+
+
+def test_members_of_every_attribute_count_once() -> None:
+    """One group may use two attributes; a uniqueMember may have a bit string behind it (RFC 4517, 3.3.21)."""
+    attributes = {
+        "member": [b"uid=a,dc=x", b"UID=A, dc=x"],
+        "uniquemember": [b"uid=b,dc=x#'0101'B", b"uid=a,dc=x"],
+        "memberuid": [b"c", b"c", b"d"],
+    }
+    dns, uids = members(attributes, "cn=x")
+    assert [dn.lower().replace(" ", "") for dn in dns] == ["uid=a,dc=x", "uid=b,dc=x"]
+    assert uids == ["c", "d"]
+    with pytest.raises(ListError, match="UTF-8"):
+        members({"member": [b"uid=\xff,dc=x"]}, "cn=x")
+
+
+def test_a_directory_that_cannot_be_asked(slapd: Directory, tmp_path: Path) -> None:
+    """No server, a wrong password, a certificate of somebody else: each is told, none means nobody."""
+    asked = settings(slapd, "names")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not it")
+    away = replace(asked, servers=(f"ldap://127.0.0.1:{free_port()}",))
+    for one in (away, replace(asked, password_file=wrong), replace(asked, ca_file=None)):
+        assert fault(one).fault is Fault.UNREACHABLE
+    assert "not it" not in str(fault(replace(asked, password_file=wrong)))
+
+
+def test_a_directory_that_says_nothing(slapd: Directory) -> None:
+    """A server that takes the connection and never answers costs the time-out, and is told as one."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"ldap://127.0.0.1:{hole.getsockname()[1]}"
+        assert fault(replace(settings(slapd, "names"), servers=(url,), timeout=1)).fault is Fault.TIMEOUT
+
+
+def test_the_next_server_is_asked_when_one_is_away(roomy: Directory) -> None:
+    """In order, and by either kind of TLS."""
+    away = f"ldap://127.0.0.1:{free_port()}"
+    for here in (roomy.url, roomy.tls_url):
+        assert LdapGroup(settings(roomy, "names", servers=(away, here)), NOW).fetch().logins == LOGINS
+
+
+def test_the_digest_changes_with_who_is_in_the_group_alone(tmp_path: Path) -> None:
+    """A new name in the directory is no change; somebody less is."""
+    with directory(tmp_path / "slapd", *(person(uid, f"{uid}@nic.example") for uid in UIDS), group("g", *UIDS)) as here:
+        source = LdapGroup(settings(here, "g"), NOW)
+        before = source.fetch().source
+        with here.administrator() as connection:
+            assert modify(connection, f"uid={UIDS[0]},{PEOPLE}", "cn", MODIFY_REPLACE, "Other")
+            assert source.fetch().source == before
+            assert modify(connection, f"cn=g,{GROUPS}", "member", MODIFY_DELETE, f"uid={UIDS[0]},{PEOPLE}")
+        found = source.fetch()
+        assert found.logins == LOGINS - {f"{UIDS[0]}@nic.example"}
+        assert found.source.sha256 != before.sha256

@@ -1,0 +1,65 @@
+"""The note of when the list was had: what alarms, and closing access, go by."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.roster.errors import CorruptStoreError, StoreError
+from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
+from radicale_tldops.store.write import note_check
+from tests.store.making import Store
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=5)
+
+
+def test_nothing_is_known_of_a_new_store(tmp_path: Path) -> None:
+    """Neither that the list was had nor that it fails."""
+    assert read_freshness(Store(tmp_path).roster) == Freshness()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Freshness().had_everything(NOON),
+        Freshness().had_list(NOON),
+        Freshness().failed(NOON, "time-out"),
+        Freshness().had_everything(NOON).failed(LATER, "empty"),
+    ],
+)
+def test_what_is_written_reads_back(tmp_path: Path, value: Freshness) -> None:
+    """Times to the microsecond, and what never was as None."""
+    store = Store(tmp_path)
+    note_check(store.roster, KEY, value.to_json())
+    assert read_freshness(store.roster) == value
+
+
+def test_a_list_that_is_had_ends_a_failure_and_is_not_everything() -> None:
+    """`--access-only` does not count as a look at the membership file."""
+    failing = Freshness().had_everything(NOON).failed(NOON, "empty")
+    assert failing.had_list(LATER) == Freshness(NOON, LATER)
+    assert failing.had_everything(LATER) == Freshness(LATER, LATER)
+
+
+def test_a_failure_counts_from_its_first_time() -> None:
+    """The reason is the latest one; the same again is no news."""
+    first = Freshness().had_list(NOON).failed(LATER, "empty")
+    again = first.failed(LATER + timedelta(minutes=1), "time-out")
+    assert (again.failing_since, again.failure, again.list_checked_at) == (LATER, "time-out", NOON)
+    assert first.failed(LATER + timedelta(minutes=2), "empty") == first
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"checked_at": 7}', "null"])
+def test_a_note_that_cannot_be_read_is_damage(tmp_path: Path, text: str) -> None:
+    """It never passes for a list that was had."""
+    store = Store(tmp_path)
+    note_check(store.roster, KEY, text)
+    with pytest.raises(CorruptStoreError):
+        read_freshness(store.roster)
+
+
+def test_no_store_is_a_store_error(tmp_path: Path) -> None:
+    """As with everything that is read from it."""
+    with pytest.raises(StoreError):
+        read_freshness(tmp_path / "roster.sqlite")
