@@ -1,20 +1,27 @@
-"""Radicale's auth plugin: device passwords of people who are on the list."""
+"""Radicale's auth plugin: people who are on the list, by device password or LDAP."""
 
 from radicale import auth, config
 
-from radicale_tldops.plugin import open_live
+from radicale_tldops.gate import shared
+from radicale_tldops.plugin import plugin_settings
+from radicale_tldops.proxies import Proxies
 
 
 class Auth(auth.BaseAuth):
-    """Maps a login and a device password to the opaque name of the reader's principal."""
+    """Maps a login and a password to the opaque name of the reader's principal."""
 
     def __init__(self, configuration: config.Configuration) -> None:
         super().__init__(configuration)
-        self._live = open_live(configuration, "auth")
+        settings = plugin_settings(configuration, "auth")
+        self._gate = shared(settings)
+        self._proxies = Proxies(settings.server.proxies)
 
-    def _login(self, login: str, password: str) -> str:
-        # A `StoreError` goes through: a 401 while the store cannot be read would make phones forget their account.
-        identity = self._live.identify(login, password)
+    def _login_ext(self, login: str, password: str, context: auth.AuthContext) -> str:
+        # X-Remote-Addr is all that Radicale hands over of what a proxy says; anybody may send it, so that it counts
+        # from our proxies alone. `DelayedError` and `StoreError` go through: a 401 while nobody can say who this is
+        # would make phones forget their account.
+        peer = self._proxies.peer(context.remote_addr or "", context.x_remote_addr or "")
+        identity = self._gate.identify(login, password, peer)
         return identity.principal if identity else ""
 
     def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:

@@ -1,0 +1,273 @@
+"""Logins by a bind to a real directory: the right person gets in, and nobody else."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from radicale_tldops.ldap_login import escape_rdn_value
+from radicale_tldops.roster.errors import SettingsError, ThrottledError, UnavailableError
+from radicale_tldops.roster.snapshot import Style
+from tests.auth.conftest import HOME, PASSWORDS, Place
+from tests.auth.wire import relay
+from tests.directory import BASE, PEOPLE, Directory, directory, person
+from tests.store.making import login
+
+TEMPLATE = f"uid={{login}},{PEOPLE}"
+
+
+@pytest.mark.parametrize("secure", ["StartTLS", "LDAPS"])
+@pytest.mark.parametrize("typed", ["jane", "jane@nic.example", "JANE", "Jane@NIC.example", "\uff4aane"])
+def test_the_right_password_lets_in_under_every_login_that_the_filter_finds(
+    place: Place, slapd: Directory, secure: str, typed: str
+) -> None:
+    """By what the organisation gives people as login, or by the list address."""
+    asked = slapd.settings(slapd.url if secure == "StartTLS" else slapd.tls_url)
+    assert place.with_directory(asked).enter(typed, PASSWORDS["jane"]) == login("jane")
+
+
+def test_a_login_by_ldap_has_no_device_and_the_style_that_was_typed(asking: Place) -> None:
+    """Contacts only, unless the user name ends with ~groups."""
+    for user, style in (("jane", Style.PLAIN), ("jane~groups", Style.GROUPS)):
+        identity = asking.gate.identify(user, PASSWORDS["jane"], HOME)
+        assert identity is not None
+        assert (identity.device, identity.label, identity.style) == (None, "LDAP", style)
+        assert identity.principal.endswith("~groups") == (style is Style.GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "password"),
+    [
+        ("jane", "wrong"), ("jane", PASSWORDS["john"]), ("jane", PASSWORDS["jane"] + " "), ("nobody", "wrong"),
+        ("nobody", PASSWORDS["jane"]), ("", PASSWORDS["jane"]), ("~groups", PASSWORDS["jane"]),
+        (f"uid=jane,{PEOPLE}", PASSWORDS["jane"]), ("jane@nic.example@nic.example", PASSWORDS["jane"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_password_or_login_is_nobody(asking: Place, typed: str, password: str) -> None:
+    """Also one person's password under another one's login."""
+    assert asking.enter(typed, password) == ""
+
+
+@pytest.mark.parametrize("template", ["", TEMPLATE])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "*", "*)(uid=*", "jane*", "j*e", "jane)(mail=*", "jane)(|(uid=*", "\\2a", "jane\\", "(jane)", "jane\\29",
+        "*)(objectClass=*))(&(uid=jane", "jane,ou=people", "jane+cn=jane", "jane\\,", "jane\\2c", "#6a616e65", "jane;",
+        "<jane>", '"jane"', "jane=jane", ".*", "..", ".web", "a/b", "jane\x00", "jane\n", "jan\u200be", "ja\u202ene",
+        "jаne", "cn=admin,dc=example,dc=org", "x" * 5000,
+    ],
+)  # fmt: skip
+def test_what_means_something_to_a_filter_or_a_dn_means_nothing(asking: Place, template: str, typed: str) -> None:
+    """Jane's password under every login that would be hers if the directory took it for a pattern, and it is nobody."""
+    if template:
+        asking = asking.with_directory(asking.settings.auth.ldap, people_base="", dn_template=template)
+    assert asking.enter(typed, PASSWORDS["jane"]) == ""
+    assert asking.enter("jane", PASSWORDS["jane"]) == login("jane")
+
+
+def test_a_login_of_metacharacters_is_found_by_its_own_name(
+    place: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Escaped, and not thrown away: people with strange logins get in, by filter and by template."""
+    names = ("doe, jane", "a+b=c", "star*(1)", "back\\slash", "#first", "o'neil", "müller", '"quoted"', "a;b<c>")
+    # In LDIF, what is not plain is base64.
+    entries = [
+        f"dn: uid={escape_rdn_value(name)},{PEOPLE}\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n"
+        f"uid:: {base64.b64encode(name.encode()).decode()}\n"
+        f"mail: jane@nic.example\nuserPassword: {PASSWORDS['jane']}\n"
+        for name in names
+    ]
+    with directory(tmp_path_factory.mktemp("strange"), *entries) as running:
+        by_filter = place.with_directory(running.settings(), filter="(uid={login})")
+        by_template = place.with_directory(running.settings(), people_base="", dn_template=TEMPLATE)
+        for name in names:
+            assert by_filter.enter(name, PASSWORDS["jane"]) == login("jane"), name
+            assert by_template.enter(name, PASSWORDS["jane"]) == login("jane"), name
+
+
+def test_a_template_names_the_entry_without_a_service_account(place: Place, slapd: Directory) -> None:
+    """The person's own bind reads the addresses; nothing but the template is needed."""
+    asked = replace(slapd.settings(), bind_dn="", password_file=None)
+    there = place.with_directory(asked, people_base="", dn_template=TEMPLATE)
+    assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+    assert there.enter("jane", "wrong") == ""
+    assert there.enter("nobody", PASSWORDS["jane"]) == ""
+
+
+def test_two_entries_are_nobody(asking: Place) -> None:
+    """Both have the same address and the same password: the directory does not say who that is."""
+    assert asking.enter("twin@nic.example", PASSWORDS["twin"]) == ""
+    assert asking.enter("twin1", PASSWORDS["twin"]) == login("twin")
+
+
+def test_a_right_password_of_somebody_who_is_not_on_the_list_is_nobody(asking: Place) -> None:
+    """Whatever proves who somebody is: the gate is the list. Once on it, the same password lets in at once."""
+    assert asking.enter("zoe", PASSWORDS["zoe"]) == ""
+    asking.apply(put=["zoe"])
+    assert asking.enter("zoe", PASSWORDS["zoe"]) == login("zoe")
+
+
+def test_every_address_of_an_entry_counts(asking: Place) -> None:
+    """John's first address at the directory is not on the list, his second is."""
+    assert asking.enter("john", PASSWORDS["john"]) == login("john")
+
+
+def test_who_is_on_the_list_under_two_addresses_is_the_one_that_was_typed(asking: Place) -> None:
+    """And otherwise always the same one."""
+    assert asking.enter("mara.other@nic.example", PASSWORDS["mara"]) == login("mara.other")
+    assert asking.enter("mara@nic.example", PASSWORDS["mara"]) == login("mara")
+    assert {asking.enter("mara", PASSWORDS["mara"]) for _ in range(3)} == {login("mara.other")}
+
+
+def test_one_denied_address_shuts_out_the_person(asking: Place) -> None:
+    """It is one password for all of them, and a denial may be because that was stolen."""
+    asking.deny("mara.other")
+    for typed in ("mara", "mara@nic.example", "mara.other@nic.example"):
+        assert asking.enter(typed, PASSWORDS["mara"]) == ""
+
+
+@pytest.mark.parametrize("password", ["", " ", "\t\n", "\x00", "jane\x00", "x" * 1025, "x" * 40_000])
+def test_what_can_be_no_password_never_reaches_the_network(place: Place, slapd: Directory, password: str) -> None:
+    """A bind with an empty password succeeds, as nobody (RFC 4513, 5.1.2): it must never be made."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url))
+        assert there.enter("jane", password) == ""
+        assert wire.connections == 0
+
+
+@pytest.mark.parametrize("change", [str, str.upper, lambda text: text.replace("-", " "), lambda text: f" {text}\n"])
+def test_a_device_password_never_reaches_the_network(
+    place: Place, slapd: Directory, change: Callable[[str], str]
+) -> None:
+    """Neither a right one nor one that was typed wrong, under whatever login."""
+    password = place.device("jane")
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url))
+        for typed in ("jane@nic.example", "john@nic.example", "jane"):
+            allowed = change is str and typed == "jane@nic.example"
+            assert there.enter(typed, change(password)) == (login("jane") if allowed else "")
+        assert wire.connections == 0
+
+
+def test_both_ways_in_stand_side_by_side(asking: Place) -> None:
+    """The device password and the directory's, for the same login."""
+    password = asking.device("jane")
+    assert asking.enter("jane@nic.example", password) == login("jane")
+    assert asking.enter("jane@nic.example", PASSWORDS["jane"]) == login("jane")
+
+
+def test_a_proof_is_kept_for_its_time_and_no_longer(place: Place, slapd: Directory) -> None:
+    """Within it no connection is made; a wrong password is wrong all the same."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url), cache_seconds=300)
+        for _ in range(3):
+            assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 1
+        assert there.enter("jane", "wrong") == ""
+        assert wire.connections == 2
+        there.clock.now += 301
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 3
+
+
+def test_without_a_time_nothing_is_kept(place: Place, slapd: Directory) -> None:
+    """0 turns it off."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url), cache_seconds=0)
+        for _ in range(2):
+            assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 2
+
+
+def test_a_kept_proof_ends_with_the_reader(place: Place, slapd: Directory) -> None:
+    """Removed, denied, or removed and back again while she did not ask: the directory is asked anew."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url))
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        there.apply(remove=["jane"])
+        assert there.enter("jane", PASSWORDS["jane"]) == ""
+        there.apply(put=["jane"])
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 3
+        # Others ask meanwhile; she does not.
+        for put, remove in ((), ("jane",)), (("jane",), ()):
+            there.apply(put, remove)
+            assert there.enter("john", "") == ""
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 4
+        # Denied, and allowed again, while she does not ask.
+        there.deny("jane")
+        assert there.enter("john", "") == ""
+        there.allow("jane")
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+        assert wire.connections == 5
+        there.deny("jane")
+        assert there.enter("jane", PASSWORDS["jane"]) == ""
+
+
+def test_the_same_wrong_password_is_no_new_guess(place: Place, slapd: Directory) -> None:
+    """A phone with an old password neither loads the directory nor locks out the laptop beside it."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url))
+        for _ in range(50):
+            assert there.enter("jane", "last year's password") == ""
+        assert wire.connections == 1
+        for _ in range(20):
+            there.clock.now += 61
+            assert there.enter("jane", "last year's password") == ""
+        assert wire.connections == 21
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+
+
+def test_a_guesser_is_stopped_and_locks_nobody_out(place: Place, slapd: Directory) -> None:
+    """Elsewhere the right password works on, by LDAP and by device; where the guesses come from, the device's does."""
+    device = place.device("jane")
+    there = place.with_directory(slapd.settings())
+    for number in range(5):
+        assert there.enter("jane", f"guess {number}", "203.0.113.5") == ""
+    for password in ("guess 6", PASSWORDS["jane"]):
+        with pytest.raises(ThrottledError) as caught:
+            there.enter("jane", password, "203.0.113.5")
+        assert 0 < caught.value.retry_after <= 300
+    assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+    # It is kept now, and may not be guessed at the faster for it.
+    with pytest.raises(ThrottledError):
+        there.enter("jane", PASSWORDS["jane"], "203.0.113.5")
+    assert there.enter("jane@nic.example", device, "203.0.113.5") == login("jane")
+    there.clock.now += 301
+    assert there.enter("jane", PASSWORDS["jane"], "203.0.113.5") == login("jane")
+
+
+def test_referrals_are_not_followed(place: Place, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where another server is said to know more, no password goes there."""
+    with relay(1) as elsewhere:
+        referral = (
+            f"dn: ou=more,{PEOPLE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: more\n"
+            f"ref: ldap://127.0.0.1:{elsewhere.port}/ou=more,{PEOPLE}\n"
+        )
+        jane = person("jane", "jane@nic.example", password=PASSWORDS["jane"])
+        with directory(tmp_path_factory.mktemp("referring"), jane, referral) as running:
+            there = place.with_directory(running.settings())
+            assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
+            assert there.enter("nobody", PASSWORDS["jane"]) == ""
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize("change", [{"people_base": ""}, {"dn_template": TEMPLATE}])
+def test_settings_that_do_not_say_how_people_are_found_are_refused(
+    place: Place, slapd: Directory, change: dict[str, str]
+) -> None:
+    """Neither way, or both: a message at the start, and no surprise at the first login."""
+    with pytest.raises(SettingsError, match="people_base"):
+        place.with_directory(slapd.settings(), **change)
+
+
+def test_a_base_that_does_not_exist_is_the_operators_fault_and_nobodys_wrong_password(
+    place: Place, slapd: Directory
+) -> None:
+    """The answer is not no, so that no phone forgets its password."""
+    there = place.with_directory(slapd.settings(), people_base=f"ou=nowhere,{BASE}")
+    with pytest.raises(UnavailableError):
+        there.enter("jane", PASSWORDS["jane"])
