@@ -2,65 +2,235 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, audit, check_version
 from radicale_tldops.store.values import AuditRow
 
+PRUNED = "pruned"
+"""The action of the first row where the entries before it are gone: it keeps the chain of the last of them."""
+
+PRUNE = "prune"
+"""The action of the entry that says what was pruned."""
+
 _START = "0" * 64
+
+# A reader of the whole log lets writers in between.
+_AT_A_TIME = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written. `detail` holds names and counts, never a telephone number or a password."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry by its number and its digest; number 0 for none."""
+
+    number: int = 0
+    chain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known from elsewhere, the roster, of a log.
+
+    `end` has to be in it. `pruned` is the last entry that a command has pruned, or was about to. Up to `accepted` a
+    person has taken the log as it is.
+    """
+
+    end: Link = Link()
+    pruned: Link = Link()
+    accepted: Link = Link()
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """The entries that have to be in the log, if they are not pruned."""
+        return [link for link in (self.end, self.pruned, self.accepted) if link.number >= self.accepted.number]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries to load: all that is set has to hold. `since` is included, `until` is not; `limit` the newest."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    action: str = ""
+    actor: str = ""
+    subject: str = ""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What stands for pruned entries: up to `number`, the last of which was of `until`, with its digest `chain`.
+
+    `generations` is the newest generation that had its entry among them.
+    """
+
+    number: int
+    until: str
+    chain: str
+    generations: int
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        """What the anchor's row, and the entry of the pruning, say."""
+        return {"entries": self.number, "until": self.until, "chain": self.chain, "generations": self.generations}
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The columns of the row that stands for the pruned entries; number and digest are those of the last."""
+        text = json.dumps(self.detail, sort_keys=True)
+        return {"actor": "", "action": PRUNED, "subject": f"entries 1 to {self.number}", "detail": text}
+
+    @classmethod
+    def of(cls, row: AuditRow) -> "Anchor | None":
+        """Read the anchor that a row stands for; None for any other row."""
+        generations = read_detail(row).get("generations")
+        if row.action != PRUNED or not isinstance(generations, int):
+            return None
+        anchor = cls(row.id, row.at, row.chain, generations)
+        return anchor if anchor.values.items() <= asdict(row).items() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found: how many entries are there, after which anchor, and the newest of them.
+
+    `broken` is the number of the first entry that is missing or does not follow, or None. `forged` tells that the
+    entries up to the anchor were taken out by something else than pruning, or that what the anchor says was changed.
+    """
+
+    entries: int
+    anchor: Anchor | None
+    end: Link
+    broken: int | None
+    forged: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed or taken out, as far as can be known."""
+        return self.broken is None and not self.forged
 
 
 def record(path: Path, actor: str, action: str, subject: str, detail: Mapping[str, object], now: datetime) -> None:
     """Append one entry. `detail` holds names and counts, never a telephone number or a password."""
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     with writing(path) as connection:
-        last = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(1)).first()
-        number, before = (last.id + 1, last.chain) if last else (1, _START)
-        at = now.isoformat()
-        chain = _link(before, (number, at, actor, action, subject, text))
-        connection.execute(
-            insert(audit).values(
-                id=number, at=at, actor=actor, action=action, subject=subject, detail=text, chain=chain
-            )
-        )
+        append(connection, [Entry(now, actor, action, subject, detail)])
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Append entries within a write transaction: there is one writer at a time, and so one chain."""
+    if not entries:
+        return
+    last = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(1)).first()
+    number, chain = (last.id, last.chain) if last else (0, _START)
+    rows = []
+    for entry in entries:
+        text = json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
+        number += 1
+        values = (number, entry.at.isoformat(), entry.actor, entry.action, entry.subject, text)
+        chain = _link(chain, values)
+        rows.append(dict(zip(audit.c.keys(), (*values, chain), strict=True)))
+    connection.execute(insert(audit), rows)
 
 
 def audited_generations(path: Path) -> frozenset[str]:
-    """Return the subjects "generation N" that have an entry."""
+    """Return the subjects "generation N" that have an entry, or had one that was pruned."""
     with reading(path) as connection:
         check_version(path, connection, MEMBERS_MIGRATIONS)
-        query = select(audit.c.subject).where(audit.c.subject.like("generation %")).distinct()
-        return frozenset(connection.execute(query).scalars())
+        # "!" follows the space: this range is found by the index, which LIKE is not.
+        query = select(audit.c.subject).where(audit.c.subject > "generation ", audit.c.subject < "generation!")
+        there = frozenset(connection.execute(query.distinct()).scalars())
+        anchor = read_anchor(connection)
+    pruned = anchor.generations if anchor else 0
+    return there | {f"generation {number}" for number in range(1, pruned + 1)}
 
 
-def load(path: Path) -> Sequence[AuditRow]:
-    """Return the whole log, the oldest entry first."""
+def read_anchor(connection: Connection) -> Anchor | None:
+    """Return the anchor of a log that was pruned."""
+    first = connection.execute(select(audit).order_by(audit.c.id).limit(1)).mappings().first()
+    return Anchor.of(AuditRow(**first)) if first else None
+
+
+def load(path: Path, wanted: Filter = Filter()) -> Sequence[AuditRow]:
+    """Return the entries that pass a filter, the oldest first."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(wanted.limit)
+    for column, value in ((audit.c.action, wanted.action), (audit.c.actor, wanted.actor)):
+        query = query.where(column == value) if value else query
+    if wanted.subject:
+        query = query.where(audit.c.subject == wanted.subject)
+    if wanted.since is not None:
+        query = query.where(audit.c.at >= wanted.since.isoformat())
+    if wanted.until is not None:
+        query = query.where(audit.c.at < wanted.until.isoformat())
     with reading(path) as connection:
         check_version(path, connection, MEMBERS_MIGRATIONS)
-        return [AuditRow(**row) for row in connection.execute(select(audit).order_by(audit.c.id)).mappings()]
+        return [AuditRow(**row) for row in connection.execute(query).mappings()][::-1]
 
 
-def first_broken(rows: Iterable[AuditRow], end: tuple[int, str] = (0, "")) -> int | None:
-    """Return the number of the first entry that does not follow from the one before, or None for a whole chain.
+def stream(path: Path) -> Iterator[AuditRow]:
+    """Yield the whole log, the oldest entry first, in pieces between which others may write."""
+    last = None
+    while True:
+        query = select(audit).order_by(audit.c.id).limit(_AT_A_TIME)
+        with reading(path) as connection:
+            check_version(path, connection, MEMBERS_MIGRATIONS)
+            found = connection.execute(query if last is None else query.where(audit.c.id > last)).mappings().all()
+        yield from (AuditRow(**row) for row in found)
+        if len(found) < _AT_A_TIME:
+            return
+        last = found[-1]["id"]
 
-    `end` is an entry, by number and chain, that is known from elsewhere to be in the log; 0 for none.
-    """
-    before, expected = _START, 1
+
+def verify(rows: Iterable[AuditRow], known: Known = Known()) -> Verdict:
+    """Follow the chain from its beginning, from what stands for a pruned one, or from where it was accepted."""
+    anchor: Anchor | None = None
+    before = Link(0, _START)
+    count, told = 0, False
     for row in rows:
-        chain = _link(before, (row.id, row.at, row.actor, row.action, row.subject, row.detail))
-        if row.id != expected or row.chain != chain:
-            return expected
-        if row.id == end[0] and row.chain != end[1]:
-            return row.id
-        before, expected = row.chain, expected + 1
-    return expected if expected <= end[0] else None
+        if not before.number and (anchor := Anchor.of(row)):
+            before = Link(row.id, row.chain)
+        else:
+            chain = _link(before.chain, (row.id, row.at, row.actor, row.action, row.subject, row.detail))
+            if row.id > known.accepted.number and (row.id != before.number + 1 or row.chain != chain):
+                return Verdict(count, anchor, before, before.number + 1, forged=False)
+            before, count = Link(row.id, row.chain), count + 1
+            # The newest pruning has to say what the anchor says.
+            told = read_detail(row) == anchor.detail if anchor and row.action == PRUNE else told
+        if any(before.number == link.number and before.chain != link.chain for link in known.links):
+            return Verdict(count, anchor, before, before.number, forged=False)
+    missing = before.number + 1 if before.number < max(link.number for link in known.links) else None
+    forged = anchor is not None and anchor.number >= known.accepted.number
+    forged = forged and (not told or anchor is None or anchor.number > known.pruned.number)
+    return Verdict(count, anchor, before, missing, forged)
+
+
+def read_detail(row: AuditRow) -> Mapping[str, Any]:
+    """Return what an entry tells beside who, what and on what; as "text" what somebody made unreadable."""
+    try:
+        detail = json.loads(row.detail)
+    except (ValueError, TypeError):
+        detail = None
+    return detail if isinstance(detail, dict) else {"text": str(row.detail)}
 
 
 def _link(before: str, values: tuple[object, ...]) -> str:
-    content = json.dumps([before, *values], ensure_ascii=False)
+    # `default`: what somebody wrote into the database by hand need not be a text.
+    content = json.dumps([before, *values], ensure_ascii=False, default=repr)
     return hashlib.sha256(content.encode()).hexdigest()

@@ -47,7 +47,7 @@ MEMBERS_SUFFIX = ".members"
 """What the name of a backup's second file, the members database, ends with."""
 
 _Tables = Mapping[str, list[dict[str, object]]]
-_KEPT_NOTES = ("counter", "last_sync", "newest_members", "audit_end")
+_KEPT_NOTES = ("counter", "last_sync", "newest_members", "audit_end", "audit_pruned", "audit_accepted")
 """The store's own notes that a restore leaves at their newest: what was seen, and how far counters had come."""
 
 _TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}

@@ -89,15 +89,14 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
 
 def note(roster: Path, members: Path) -> None:
     """Write in each database how far the other has come, where that is news. Called at the end of every command."""
-    with reading(members) as connection:
-        counter = int(get_meta(connection, "counter", "0"))
-        last = connection.execute(select(audit.c.id, audit.c.chain).order_by(audit.c.id.desc()).limit(1)).first()
-        known_mark = get_meta(connection, _ROSTER_NOTE)
     with reading(roster) as connection:
         mark = Mark.of(connection)
         known = get_meta(connection, _MEMBERS_NOTE, "0"), get_meta(connection, _AUDIT_NOTE)
-    # Another command may have noted something newer meanwhile.
-    news = str(max(counter, int(known[0]))), f"{last.id} {last.chain}" if last else known[1]
+    with reading(members) as connection:
+        counter = int(get_meta(connection, "counter", "0"))
+        known_mark = get_meta(connection, _ROSTER_NOTE)
+        # Another command may have noted something newer meanwhile.
+        news = str(max(counter, int(known[0]))), _end_of_log(connection, known[1])
     if news != known:
         with writing(roster) as connection:
             set_meta(connection, _MEMBERS_NOTE, news[0])
@@ -106,6 +105,17 @@ def note(roster: Path, members: Path) -> None:
     if lineage != mark.lineage or (mark.generation, mark.counter) > tuple(map(int, rest.split())):
         with writing(members) as connection:
             set_meta(connection, _ROSTER_NOTE, str(mark))
+
+
+def _end_of_log(connection: Connection, known: str) -> str:
+    """Return the newest entry of the log, or the known one as long as that is missing: a new one must not hide it."""
+    number, _, chain = (known or "0 ").partition(" ")
+    first = connection.execute(select(audit.c.id).order_by(audit.c.id).limit(1)).scalar()
+    there = connection.execute(select(audit.c.chain).where(audit.c.id == int(number))).scalar()
+    last = connection.execute(select(audit.c.id, audit.c.chain).order_by(audit.c.id.desc()).limit(1)).first()
+    # What stands before the first row was pruned.
+    is_missing = int(number) > 0 and there != chain and (first is None or first <= int(number))
+    return known if is_missing or last is None else f"{last.id} {last.chain}"
 
 
 def refuse_older(roster: Path, members: Path) -> None:

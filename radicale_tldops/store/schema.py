@@ -22,6 +22,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
     update,
 )
 
@@ -162,11 +163,50 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("chain", String, nullable=False),
 )
+Index("audit_subject", audit.c.subject)
+
+# One row for each device of a login; `device` is empty where identity was proved by something that knows no devices.
+# `generation` is the newest one that was downloaded whole, 0 for none.
+last_used = Table(
+    "last_used",
+    members,
+    Column("login", String, primary_key=True),
+    Column("device", String, primary_key=True),
+    Column("first_seen", String, nullable=False),
+    Column("last_seen", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("style", String, nullable=False),
+    Column("downloaded_at", String, nullable=True),
+)
+
+# From which networks a login came: parts of an address, never the whole of it.
+seen_from = Table(
+    "seen_from",
+    members,
+    Column("login", String, primary_key=True),
+    Column("network", String, primary_key=True),
+    Column("first_seen", String, nullable=False),
+    Column("last_seen", String, nullable=False),
+)
 
 
-# Step n brings a database from version n + 1 to n + 2. Version 1 is what `create_all` makes.
+def _members_2(connection: Connection) -> None:
+    """Add what the server records. Written out: what the tables above become later is for later steps."""
+    for statement in (
+        "CREATE INDEX audit_subject ON audit (subject)",
+        "CREATE TABLE last_used (login VARCHAR NOT NULL, device VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
+        "last_seen VARCHAR NOT NULL, agent VARCHAR NOT NULL, generation INTEGER NOT NULL, style VARCHAR NOT NULL, "
+        "downloaded_at VARCHAR, PRIMARY KEY (login, device))",
+        "CREATE TABLE seen_from (login VARCHAR NOT NULL, network VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
+        "last_seen VARCHAR NOT NULL, PRIMARY KEY (login, network))",
+    ):
+        connection.execute(text(statement))
+
+
+# Step n brings a database from version n to n + 1. `create_all` makes the newest.
 ROSTER_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
-MEMBERS_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+MEMBERS_MIGRATIONS: Sequence[Callable[[Connection], None]] = (_members_2,)
 
 
 def ensure(roster_path: Path, members_path: Path) -> None:

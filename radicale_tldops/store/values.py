@@ -130,7 +130,7 @@ class NewReader:
 class Change:
     """Everything that one apply writes. What is not named here stays as it is.
 
-    `cards` is read once, and may be rendered while it is read: no more than a batch is in memory at a time.
+    `cards` is read once, a batch at a time, while the store is locked: whatever takes long is done before.
     """
 
     cards: Iterable[NewCard] = ()

@@ -1,0 +1,150 @@
+"""How long what is recorded of people is kept. Only commands import this: it writes to both databases.
+
+The beginning of the audit log goes, and its last row stays as an anchor: without a word of what it said, but with its
+digest, from which the next entry follows. What was pruned is an entry itself. The roster database, which a server
+that was broken into cannot write, is told first how far pruning goes: entries that are gone beyond that were taken out
+by something else.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.store.audit import (
+    PRUNE,
+    Anchor,
+    Entry,
+    Known,
+    Link,
+    Verdict,
+    append,
+    read_anchor,
+    stream,
+    verify,
+)
+from radicale_tldops.store.engine import reading, writing
+from radicale_tldops.store.members import load_devices
+from radicale_tldops.store.newest import audit_end
+from radicale_tldops.store.read import load_readers
+from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, audit, check_version, get_meta, set_meta
+from radicale_tldops.store.usage import forget
+
+FORGET_DAYS = 90
+"""After how many days without use a network, and a device that was revoked, is forgotten."""
+
+SLACK_DAYS = 30
+"""How many days longer an entry may stay where nobody asks for pruning: so that not every sync prunes a few."""
+
+_PRUNED_NOTE = "audit_pruned"
+_ACCEPTED_NOTE = "audit_accepted"
+_END_NOTE = "audit_end"
+"""The keys of the roster's notes that hold what is known of the log; `newest.note` keeps the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What retention did: the number of pruned entries, the anchor now, and the forgotten rows of last use."""
+
+    pruned: int
+    anchor: Anchor | None
+    forgotten: int
+
+
+def verify_log(roster: Path, members: Path) -> Verdict:
+    """Verify the audit log against what the roster knows of it."""
+    # What the roster knows is read first: the log may only have grown since.
+    end = Link(*audit_end(roster))
+    with reading(roster) as connection:
+        known = Known(end, _read_link(connection, _PRUNED_NOTE), _read_link(connection, _ACCEPTED_NOTE))
+    return verify(stream(members), known)
+
+
+def accept(roster: Path, members: Path, actor: str, now: datetime) -> Verdict:
+    """Take the log as it is from now on, and record that and what was wrong with it; return what that was.
+
+    Raises:
+        StoreError: a database failed.
+    """
+    verdict = verify_log(roster, members)
+    if verdict.whole:
+        return verdict
+    detail = {"broken": verdict.broken, "forged": verdict.forged}
+    with writing(members) as connection:
+        append(connection, [Entry(now, actor, "accept", "audit log", detail)])
+        row = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(1)).one()
+        anchor = read_anchor(connection)
+    with writing(roster) as connection:
+        for key in (_ACCEPTED_NOTE, _END_NOTE):
+            set_meta(connection, key, f"{row.id} {row.chain}")
+        set_meta(connection, _PRUNED_NOTE, f"{anchor.number} {anchor.chain}" if anchor else "0 ")
+    return verdict
+
+
+def _read_link(connection: Connection, key: str) -> Link:
+    number, _, chain = get_meta(connection, key, "0 ").partition(" ")
+    return Link(int(number), chain)
+
+
+def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, slack: int = 0) -> Kept:
+    """Prune entries older than `days` and forget what is not needed; 0 days keep the entries for ever.
+
+    With `slack`, nothing is pruned until the oldest entry is that many days older.
+
+    Raises:
+        RefusedError: the log was changed, of which pruning would take the traces away.
+        StoreError: a database failed; what was pruned is still verifiable.
+    """
+    last = _last_to_go(members, days, now, slack) if days else None
+    if last is not None:
+        verdict = verify_log(roster, members)
+        if not verdict.whole:
+            raise RefusedError("nothing was pruned: the audit log was changed; `tldops audit --verify` says where.")
+        _announce(roster, last)
+    readers = load_readers(roster)
+    _, devices = load_devices(members)
+    valid = {(one.login, one.id) for one in devices if not one.revoked_at} | {(login, "") for login in readers}
+    with writing(members) as connection:
+        forgotten = forget(connection, valid, now - timedelta(days=FORGET_DAYS))
+        pruned = _prune(connection, last, actor, now) if last is not None else 0
+        return Kept(pruned, read_anchor(connection), forgotten)
+
+
+def _last_to_go(members: Path, days: int, now: datetime, slack: int) -> Link | None:
+    """Return the last entry of the beginning in which everything is old enough to go."""
+    with reading(members) as connection:
+        check_version(members, connection, MEMBERS_MIGRATIONS)
+        anchor = read_anchor(connection)
+        first = anchor.number + 1 if anchor else 1
+        oldest = connection.execute(select(audit.c.at).where(audit.c.id == first)).scalar()
+        if oldest is None or oldest >= (now - timedelta(days=days + slack)).isoformat():
+            return None
+        limit = (now - timedelta(days=days)).isoformat()
+        stays = select(func.min(audit.c.id)).where(audit.c.at >= limit, audit.c.id >= first)
+        row = select(audit.c.id, audit.c.chain).order_by(audit.c.id.desc()).limit(1)
+        kept = connection.execute(stays).scalar()
+        found = connection.execute(row if kept is None else row.where(audit.c.id < kept)).one()
+        return Link(found.id, found.chain) if found.id >= first else None
+
+
+def _announce(roster: Path, last: Link) -> None:
+    with writing(roster) as connection:
+        if last.number > _read_link(connection, _PRUNED_NOTE).number:
+            set_meta(connection, _PRUNED_NOTE, f"{last.number} {last.chain}")
+
+
+def _prune(connection: Connection, last: Link, actor: str, now: datetime) -> int:
+    """Put the anchor in the place of everything up to `last`, and record that; return how many entries went."""
+    before = read_anchor(connection)
+    row = connection.execute(select(audit).where(audit.c.id == last.number)).first()
+    if row is None or row.chain != last.chain or (before and before.number >= last.number):
+        return 0  # another command was quicker
+    subjects = select(audit.c.subject).where(audit.c.id <= last.number, audit.c.subject.like("generation %"))
+    numbers = [int(text.split(" ")[1]) for text in connection.execute(subjects).scalars() if text[11:].isdecimal()]
+    anchor = Anchor(last.number, row.at, row.chain, max([before.generations if before else 0, *numbers]))
+    connection.execute(delete(audit).where(audit.c.id < last.number))
+    connection.execute(update(audit).where(audit.c.id == last.number).values(anchor.values))
+    append(connection, [Entry(now, actor, PRUNE, "audit log", anchor.detail)])
+    return last.number - (before.number if before else 0)

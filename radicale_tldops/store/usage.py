@@ -1,0 +1,305 @@
+"""When, from where and with what a login was last used, and how many hold a current copy of the book.
+
+As little of a person as serves that: of an address the network, of a user agent the product's name, of the time the
+hour. Nothing here bumps the counter of the members database: no worker has to read its devices anew for it.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store.audit import Entry, append
+from radicale_tldops.store.engine import reading, writing
+from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, check_version, last_used, seen_from
+
+SERVER = "server"
+"""Who stands as the actor in entries that the server writes."""
+
+RARELY = timedelta(hours=1)
+"""How long a date of last use stands before a new one is written."""
+
+MAX_NETWORKS = 50
+"""How many networks are kept of one login; the one that was seen longest ago goes first."""
+
+UNKNOWN = "unknown"
+"""What stands for the network of a peer without an address, and for an unknown product."""
+
+# The names that browsers and their engines put before the product that one looks for.
+_ENGINES = frozenset({"mozilla", "gecko", "applewebkit", "khtml", "like", "version", "mobile"})
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9._+-]{0,29})(?:/|\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A reader was let in. `network` and `agent` are what `network_of` and `product` gave."""
+
+    at: datetime
+    login: str
+    device: str
+    network: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody was not let in, `count` times from `at` to `until`. `login` is "" where none was typed."""
+
+    at: datetime
+    until: datetime
+    login: str
+    network: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A client has all of a generation."""
+
+    at: datetime
+    login: str
+    device: str
+    generation: int
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """`count` events could not be recorded, from `since` to `at`."""
+
+    at: datetime
+    since: datetime
+    count: int
+
+
+Event = Login | Failure | Download | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class LastUsed:
+    """The use of one device of a login. Times are ISO, in UTC; `generation` is 0 before the first download."""
+
+    login: str
+    device: str
+    first_seen: str
+    last_seen: str
+    agent: str
+    generation: int
+    style: str
+    downloaded_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrom:
+    """A network from which a login was used."""
+
+    login: str
+    network: str
+    first_seen: str
+    last_seen: str
+
+
+@lru_cache(maxsize=8192)
+def network_of(peer: str) -> str:
+    """Return the network of an address: /24 of IPv4, /48 of IPv6, as far as tells a usual place from a strange one."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return UNKNOWN
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, 48), strict=False))
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network((address, 24), strict=False))
+
+
+def product(user_agent: str) -> str:
+    """Return the name of the product in a User-Agent header (RFC 9110, 10.1.5), without version and machine."""
+    bare = re.sub(r"\([^()]*\)", " ", user_agent[:400])
+    names = (match[1] for word in bare.split() if (match := _PRODUCT.match(word)))
+    return next((name for name in names if name.lower() not in _ENGINES), UNKNOWN)
+
+
+def between(last_seen: str, at: datetime) -> timedelta:
+    """Return how far two times are apart; one hour where the stored one cannot be read, so that it is replaced."""
+    try:
+        # A clock that was set back must not keep a date in the future for long.
+        return abs(at - datetime.fromisoformat(last_seen))
+    except (ValueError, TypeError):
+        return RARELY
+
+
+def recover(members: Path) -> None:
+    """Roll back what a killed writer left half-way: only a connection that may write can, and readers wait for it.
+
+    Raises:
+        StoreError: the database cannot be written.
+    """
+    if members.with_name(members.name + "-journal").exists():
+        with writing(members):
+            pass
+
+
+def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
+    """Return the last use of every device, and of every network."""
+    with reading(members) as connection:
+        check_version(members, connection, MEMBERS_MIGRATIONS)
+        used = [LastUsed(**row) for row in connection.execute(select(last_used)).mappings()]
+        return used, [SeenFrom(**row) for row in connection.execute(select(seen_from)).mappings()]
+
+
+def write_events(members: Path, events: Iterable[Event]) -> None:
+    """Write what is new in these events, in one transaction: other workers and commands write, too.
+
+    Raises:
+        StoreError: nothing was written.
+    """
+    with writing(members) as connection:
+        check_version(members, connection, MEMBERS_MIGRATIONS)
+        entries = [_write(connection, event) for event in events]
+        append(connection, [entry for entry in entries if entry is not None])
+
+
+def forget(connection: Connection, valid: Iterable[tuple[str, str]], before: datetime) -> int:
+    """Delete what is not needed any more, and return how many rows that were.
+
+    That is the last use of devices that are not `valid` (login and device), and networks, not seen since `before`.
+    """
+    keep, limit = set(valid), before.isoformat()
+    old = [
+        (row.login, row.device)
+        for row in connection.execute(select(last_used).where(last_used.c.last_seen < limit))
+        if (row.login, row.device) not in keep
+    ]
+    for login, device in old:
+        connection.execute(delete(last_used).where(last_used.c.login == login, last_used.c.device == device))
+    return len(old) + connection.execute(delete(seen_from).where(seen_from.c.last_seen < limit)).rowcount
+
+
+def _write(connection: Connection, event: Event) -> Entry | None:
+    """Bring the tables up to date with one event, and return the entry that it deserves."""
+    if isinstance(event, Login):
+        return _write_login(connection, event)
+    if isinstance(event, Download):
+        return _write_download(connection, event)
+    if isinstance(event, Lost):
+        detail = {"count": event.count, "since": event.since.isoformat()}
+        return Entry(event.at, SERVER, "not recorded", "logins and downloads", detail)
+    told = {"network": event.network, "reason": event.reason}
+    detail = {"count": event.count} | {key: value for key, value in told.items() if value}
+    if event.until != event.at:
+        detail["until"] = event.until.isoformat()
+    return Entry(event.at, SERVER, "login failed", event.login or "no login", detail)
+
+
+def _write_login(connection: Connection, event: Login) -> Entry | None:
+    new = []
+    if _touch_device(connection, event):
+        new.append("device")
+    if _touch_network(connection, event):
+        new.append("network")
+    if not new:
+        return None
+    detail = {"device": event.device, "network": event.network, "agent": event.agent, "new": new}
+    return Entry(event.at, SERVER, "login", event.login, detail)
+
+
+def _touch_device(connection: Connection, event: Login) -> bool:
+    """Note when a device was used, and tell whether it is new."""
+    here = (last_used.c.login == event.login, last_used.c.device == event.device)
+    known = connection.execute(select(last_used).where(*here)).first()
+    if known is None:
+        _insert_device(connection, event.login, event.device, event.at, agent=event.agent)
+        return True
+    if not known.agent or _is_due(known.last_seen, event.at):
+        seen = update(last_used).where(*here).values(last_seen=event.at.isoformat(), agent=event.agent)
+        connection.execute(seen)
+    # A download may have been written first, by another worker.
+    return not known.agent
+
+
+def _insert_device(connection: Connection, login: str, device: str, at: datetime, **values: object) -> None:
+    row = {"agent": "", "generation": 0, "style": "", "downloaded_at": None} | values
+    seen = at.isoformat()
+    connection.execute(insert(last_used).values(login=login, device=device, first_seen=seen, last_seen=seen, **row))
+
+
+def _touch_network(connection: Connection, event: Login) -> bool:
+    """Note from where a login was used, and tell whether that is new."""
+    here, at = (seen_from.c.login == event.login, seen_from.c.network == event.network), event.at.isoformat()
+    known = connection.execute(select(seen_from).where(*here)).first()
+    if known is not None:
+        if _is_due(known.last_seen, event.at):
+            connection.execute(update(seen_from).where(*here).values(last_seen=at))
+        return False
+    of_login = select(seen_from.c.network).where(seen_from.c.login == event.login)
+    others = connection.execute(of_login.order_by(seen_from.c.last_seen.desc())).scalars().all()
+    for gone in others[MAX_NETWORKS - 1 :]:
+        connection.execute(delete(seen_from).where(seen_from.c.login == event.login, seen_from.c.network == gone))
+    connection.execute(insert(seen_from).values(login=event.login, network=event.network, first_seen=at, last_seen=at))
+    return True
+
+
+def _is_due(last_seen: str, at: datetime) -> bool:
+    return between(last_seen, at) >= RARELY
+
+
+def _write_download(connection: Connection, event: Download) -> Entry | None:
+    here = (last_used.c.login == event.login, last_used.c.device == event.device)
+    known = connection.execute(select(last_used).where(*here)).first()
+    values = {"generation": event.generation, "style": event.style, "downloaded_at": event.at.isoformat()}
+    if known is None:
+        _insert_device(connection, event.login, event.device, event.at, **values)
+    elif known.generation >= event.generation:
+        return None
+    else:
+        seen = max(known.last_seen, event.at.isoformat())
+        connection.execute(update(last_used).where(*here).values(last_seen=seen, **values))
+    detail = {"device": event.device, "generation": event.generation, "style": event.style}
+    return Entry(event.at, SERVER, "download", event.login, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How many hold which copy. `current` have the cards of today, `older` have older ones, `none` are not known."""
+
+    current: int
+    older: int
+    none: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.current + self.older + self.none
+
+
+def count_copies(
+    people: Mapping[str, str], valid: Iterable[tuple[str, str]], used: Iterable[LastUsed], changed: Mapping[Style, int]
+) -> tuple[Copies, Copies]:
+    """Count the people, and the devices, by the copy that they hold.
+
+    `people` maps every login that may read to the person behind it, `valid` are login and device of every device
+    password that is in force, and `changed` is the generation that last changed what a style of the book shows: what
+    was downloaded since then is current. A use without a device password (LDAP) counts as one device.
+    """
+    devices = {one: 0 for one in valid if one[0] in people}
+    for one in used:
+        if one.login in people and (not one.device or (one.login, one.device) in devices):
+            style = Style.GROUPS if one.style == Style.GROUPS else Style.PLAIN
+            devices[one.login, one.device] = 0 if not one.generation else 1 + (one.generation >= changed[style])
+    best = dict.fromkeys(people.values(), 0)
+    for (login, _), copy in devices.items():
+        best[people[login]] = max(best[people[login]], copy)
+    return _copies(best.values()), _copies(devices.values())
+
+
+def _copies(held: Iterable[int]) -> Copies:
+    found = [*held]
+    return Copies(found.count(2), found.count(1), found.count(0))

@@ -1,0 +1,123 @@
+"""A members database of version 1: brought forward by a command with everything kept, and refused by the server."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.store import audit, schema
+from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.retention import verify_log
+from radicale_tldops.store.usage import load_usage
+from tests.store.making import START, Store
+
+# What version 1 of this software created, letter by letter.
+VERSION_1 = """
+CREATE TABLE meta (key VARCHAR NOT NULL, value TEXT NOT NULL, PRIMARY KEY (key));
+CREATE TABLE device (id VARCHAR NOT NULL, login VARCHAR NOT NULL, reader_since INTEGER NOT NULL,
+ label VARCHAR NOT NULL, style VARCHAR NOT NULL, digest VARCHAR NOT NULL, created_at VARCHAR NOT NULL,
+ actor VARCHAR NOT NULL, revoked_at VARCHAR, revoked_because VARCHAR, PRIMARY KEY (id), UNIQUE (digest));
+CREATE INDEX device_login ON device (login);
+CREATE TABLE claim (id INTEGER NOT NULL, uid VARCHAR NOT NULL, login VARCHAR NOT NULL, confirmed_on VARCHAR NOT NULL,
+ how VARCHAR NOT NULL, actor VARCHAR NOT NULL, at VARCHAR NOT NULL, PRIMARY KEY (id));
+CREATE INDEX claim_uid ON claim (uid);
+CREATE TABLE audit (id INTEGER NOT NULL, at VARCHAR NOT NULL, actor VARCHAR NOT NULL, action VARCHAR NOT NULL,
+ subject VARCHAR NOT NULL, detail TEXT NOT NULL, chain VARCHAR NOT NULL, PRIMARY KEY (id));
+INSERT INTO meta VALUES ('schema_version', '1'), ('counter', '7'), ('newest_roster', '');
+INSERT INTO device VALUES ('0a1b2c3d', 'jane@nic.example', 1, 'phone', 'groups', 'd1', '2026-01-02T03:04:05+00:00',
+ 'clerk', NULL, NULL);
+INSERT INTO device VALUES ('4e5f6a7b', 'john@nic.example', 1, 'Évolution', 'plain', 'd2', '2026-01-02T03:04:06+00:00',
+ 'clerk', '2026-02-03T04:05:06+00:00', 'lost');
+INSERT INTO claim VALUES (1, 'u1', 'jane@nic.example', '2026-03-04', 'called', 'clerk', '2026-03-04T05:06:07+00:00');
+INSERT INTO audit VALUES (1, '2026-01-02T03:04:05+00:00', 'clerk', 'deny', 'jané@nic.example', '{"devices": 1}', '');
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Store:
+    """A store whose members database is of version 1, with two devices, a confirmation and an audit entry."""
+    store = Store(tmp_path)
+    store.members.unlink()
+    with closing(sqlite3.connect(store.members)) as connection, connection:
+        connection.executescript(VERSION_1)
+        values = (1, "2026-01-02T03:04:05+00:00", "clerk", "deny", "jané@nic.example", '{"devices": 1}')
+        connection.execute("UPDATE audit SET chain = ?", (audit._link("0" * 64, values),))
+    return store
+
+
+def content(path: Path) -> dict[str, list[object]]:
+    """Every row of the tables of version 1, the schema version apart."""
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+            for table in ("device", "claim", "audit")
+        } | {"meta": connection.execute("SELECT * FROM meta WHERE key <> 'schema_version' ORDER BY 1").fetchall()}
+
+
+def test_an_older_members_database_is_brought_forward_with_everything_in_it(old: Store) -> None:
+    """Devices, confirmations, the log and the notes are the same afterwards, and the chain goes on from the old end."""
+    before = content(old.members)
+    schema.ensure(old.roster, old.members)
+    assert content(old.members) == before
+    counter, devices = load_devices(old.members)
+    assert (counter, [one.label for one in devices]) == (7, ["phone", "Évolution"])
+    assert set(load_claims(old.members)) == {"u1"}
+    assert load_usage(old.members) == ([], [])
+    audit.record(old.members, "clerk", "allow", "jané@nic.example", {}, START)
+    verdict = verify_log(old.roster, old.members)
+    assert (verdict.whole, verdict.entries) == (True, 2)
+
+
+def test_a_database_brought_forward_is_one_that_was_created_new(old: Store, tmp_path: Path) -> None:
+    """The same tables, columns, keys and indexes."""
+    new = Store(tmp_path / "new")
+    schema.ensure(old.roster, old.members)
+    assert shape(old.members) == shape(new.members)
+
+
+def shape(path: Path) -> dict[str, object]:
+    """The structure of a database."""
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        found = inspect(engine)
+        return {
+            table: (
+                [(one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(table)],
+                found.get_pk_constraint(table)["constrained_columns"],
+                sorted((str(one["name"]), str(one["column_names"])) for one in found.get_indexes(table)),
+            )
+            for table in found.get_table_names()
+        }
+    finally:
+        engine.dispose()
+
+
+def test_the_server_refuses_an_older_members_database_and_leaves_it_alone(old: Store) -> None:
+    """Only commands migrate: reading says what to do, and writes nothing."""
+    before = old.members.read_bytes()
+    for read in (load_devices, load_usage, audit.load):
+        with pytest.raises(StoreError, match="older version"):
+            read(old.members)
+    assert old.members.read_bytes() == before
+
+
+def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between two statements it leaves the old version, whole, and the next command does it again."""
+    before = content(old.members)
+
+    def stop(connection: object) -> None:
+        schema._members_2(connection)  # type: ignore[arg-type]
+        raise StoreError("the machine stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MEMBERS_MIGRATIONS", (stop,))
+        with pytest.raises(StoreError, match="stopped"):
+            schema.ensure(old.roster, old.members)
+    assert content(old.members) == before
+    with pytest.raises(StoreError, match="older version"):
+        load_devices(old.members)
+    schema.ensure(old.roster, old.members)
+    assert load_usage(old.members) == ([], [])
