@@ -1,254 +1,239 @@
-"""RosterApplication: Radicale's application, with the answers that a plugin alone cannot give.
+"""RosterApplication: Radicale's application, with a read path of its own and the guards that a plugin cannot give.
 
-What Radicale does wrong for a read-only book, or does not do at all, is mended here and nowhere else: the plugins work
-the same without it (docs/rfc-checklist.md lists what differs).
+Whatever stands here is answered by `readpath.py`; Radicale's own handlers get the pages (`/.web`). The plugins
+work the same without this application (docs/rfc-checklist.md lists what differs).
 """
 
-import base64
-import binascii
+import logging
+import re
+import time
+import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from http import client
-from xml.etree.ElementTree import Element, SubElement, tostring
 
-from radicale import config, httputils, types
+from radicale import config, types
 from radicale.app import Application
 
+from radicale_tldops.access_log import AccessLog
+from radicale_tldops.dav.answer import CLASSES
 from radicale_tldops.dav.body import RequestError
-from radicale_tldops.dav.requests import Request, complete, read_request
-from radicale_tldops.live import LiveStore
-from radicale_tldops.plugin import open_live
-from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.roster.snapshot import split_principal
-from radicale_tldops.wsgi import BodyReader
+from radicale_tldops.dav.markup import DAV, error
+from radicale_tldops.dav.properties import BookTexts
+from radicale_tldops.gate import REFUSED
+from radicale_tldops.gate import shared as gate
+from radicale_tldops.health import Health
+from radicale_tldops.incoming import FramingError, Incoming, check_framing, read_incoming
+from radicale_tldops.live import Identity, shared
+from radicale_tldops.metrics import Metrics
+from radicale_tldops.plugin import plugin_settings
+from radicale_tldops.proxies import Proxies
+from radicale_tldops.readpath import ReadPath, Ready, status_line
+from radicale_tldops.recorder import Recorder
+from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
+from radicale_tldops.wsgi import BodyReader, Input
+
+logger = logging.getLogger("radicale_tldops")
+
+READS = frozenset({"PROPFIND", "REPORT", "GET", "HEAD"})
+WRITES = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCOL", "MKCALENDAR", "MOVE", "POST"})
 
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 """The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
 
-CLASSES = "1, 3, addressbook"
-"""The compliance classes of the DAV header (RFC 4918, 10.1). No class 2: there are no locks on what nobody changes."""
+_WELL_KNOWN = frozenset({"/.well-known/carddav", "/.well-known/carddav/"})
+"""Where clients that know the host alone begin (RFC 6764, 5)."""
 
-_DAV = "{DAV:}"
+_PAGES = re.compile(r"/|/\.web(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
+"""What Radicale's own handlers answer. Nothing that they could take for another path gets there."""
 
-# Where the environment of a request keeps its Content-Type: Radicale decodes even passwords by the charset in it.
-_CONTENT_TYPE = "tldops.content_type"
-# Where what Radicale knows of a request keeps what `read_request` knows of it, and whose it is.
-_REQUEST = "tldops.request"
-_READER = "tldops.reader"
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_XML = ("Content-Type", "application/xml; charset=utf-8")
 
-_DEPTHS = frozenset({"0", "1", "infinity"})
-"""The values of the Depth header (RFC 4918, 10.2)."""
+_NEED_PRIVILEGES = error(DAV + "need-privileges")
+"""DAVx5 goes on after a refused write only with this very body (RFC 3744, 7.1.1)."""
 
-_MAX_DIGITS = 18
-
-_NEED_PRIVILEGES = b'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:need-privileges/></D:error>\n'
+_RETRY_SECONDS = "30"
 
 # Headers by which a client could pass for a proxy: Radicale takes paths, host and user from them.
-_PROXY_HEADERS = (
-    "HTTP_X_SCRIPT_NAME",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_REMOTE_USER",
-    "HTTP_X_REMOTE_ADDR",
-    "REMOTE_USER",
+_PROXY_HEADERS = frozenset(
+    {
+        "HTTP_X_SCRIPT_NAME",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_FORWARDED_SERVER",
+        "HTTP_X_REMOTE_USER",
+        "HTTP_X_REMOTE_ADDR",
+        "REMOTE_USER",
+    }
 )
 
 
+@dataclass(slots=True)
+class _Visit:
+    """What becomes known of a request on the way, for the log."""
+
+    started: float = field(default_factory=time.perf_counter)
+    identity: Identity | None = None
+
+
 class RosterApplication(Application):
-    """Radicale's WSGI application for one read-only roster."""
+    """The WSGI application for one read-only roster (PEP 3333)."""
 
     def __init__(self, configuration: config.Configuration) -> None:
         super().__init__(configuration)
-        self._live: LiveStore = open_live(configuration, "storage")
+        settings = plugin_settings(configuration, "storage")
+        self._live = shared(settings)
+        self._health = Health(settings, self._live)
+        self._metrics = Metrics(self._live)
+        self._log = AccessLog() if settings.server.access_log else None
+        self._proxies = Proxies(settings.server.proxies)
         self._bodies = BodyReader()
+        self._gate = gate(settings)
+        self._recorder = Recorder(settings, self._metrics.audit_dropped)
+        texts = BookTexts(settings.cards.book_name, settings.cards.book_description, self._max_resource_size)
+        self._reads = ReadPath(self._live, texts)
+        self._challenge = ("WWW-Authenticate", f'Basic realm="{self._auth_realm}", charset="UTF-8"')
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
-        environ = _without_pretence(environ)
+        """Answer one request."""
+        visit = _Visit()
+        request = read_incoming(environ, self._proxies)
+        ready = self._respond(request, environ, visit)
+        # Radicale's configuration may name headers for every answer.
+        headers = [*ready.headers, *self._extra_headers.items()] if self._extra_headers else ready.headers
+        start_response(ready.status, headers)
+        body = b"" if request.method == "HEAD" else ready.body
+        self._record(request, visit, int(ready.status[:3]), len(body), ready.generation)
+        # granian sends a list at once; anything else it asks for piece by piece.
+        return [body]
 
-        def start(status: str, headers: list[tuple[str, str]]) -> object:
-            return start_response(status, _true_headers(status, headers))
-
-        refusal = _refusal(environ, self._max_content_length)
-        if refusal is None:
-            try:
-                self._live.check()
-            except StoreError:
-                # The reason is in the log; a stranger learns only that there is one.
-                refusal = client.SERVICE_UNAVAILABLE
-        if refusal is not None:
-            text = f"{client.responses[refusal]}\n".encode()
-            start(
-                f"{refusal} {client.responses[refusal]}",
-                [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))],
-            )
-            return [text]
-        return super().__call__(environ, start)
-
-    def do_OPTIONS(
-        self,
-        environ: types.WSGIEnviron,
-        base_prefix: str,
-        path: str,
-        user: str,
-        user_groups: set[str],
-        request_info: dict[str, object],
-    ) -> types.WSGIResponse:
-        """Tell what exists here (RFC 9110, 9.3.7)."""
-        return client.OK, {"Allow": ALLOWED, "DAV": CLASSES}, None, None
-
-    def do_GET(
-        self,
-        environ: types.WSGIEnviron,
-        base_prefix: str,
-        path: str,
-        user: str,
-        user_groups: set[str],
-        request_info: dict[str, object],
-    ) -> types.WSGIResponse:
-        """Answer GET and HEAD, with 304 for what the client has already (RFC 9110, 13.1.2)."""
-        answer = super().do_GET(environ, base_prefix, path, user, user_groups, request_info)
-        headers = dict(answer[1])
-        if answer[0] == client.OK and _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), headers.get("ETag", "")):
-            kept: dict[str, str] = {name: headers[name] for name in ("ETag", "Last-Modified") if name in headers}
-            return client.NOT_MODIFIED, kept, None, None
-        return answer
-
-    def do_PROPFIND(
-        self,
-        environ: types.WSGIEnviron,
-        base_prefix: str,
-        path: str,
-        user: str,
-        user_groups: set[str],
-        request_info: dict[str, object],
-    ) -> types.WSGIResponse:
-        """Answer PROPFIND (RFC 4918, 9.1)."""
-        request_info[_READER] = split_principal(user)[0]
+    def _respond(self, request: Incoming, environ: types.WSGIEnviron, visit: _Visit) -> Ready:
         try:
-            return super().do_PROPFIND(environ, base_prefix, path, user, user_groups, request_info)
-        except RequestError as error:
-            return _refused(error)
+            return self._answer(request, environ, visit)
+        except FramingError as refusal:
+            return _unframed(refusal)
+        except RequestError as refusal:
+            if refusal.condition is not None:
+                return _ready(refusal.status, error(refusal.condition), _XML)
+            return _ready(refusal.status, f"{refusal}\n".encode(), _TEXT)
+        except DelayedError as delay:
+            status = client.TOO_MANY_REQUESTS if isinstance(delay, ThrottledError) else client.SERVICE_UNAVAILABLE
+            return _plain(status, ("Retry-After", str(delay.retry_after)))
+        except StoreError:
+            return _unavailable()
+        except Exception as fault:
+            # The text of an exception may quote what was sent: its kind and place have to do.
+            logger.error("%s of %r failed: %s", request.method, request.path, _place(fault))
+            return _plain(client.INTERNAL_SERVER_ERROR)
 
-    def do_REPORT(
-        self,
-        environ: types.WSGIEnviron,
-        base_prefix: str,
-        path: str,
-        user: str,
-        user_groups: set[str],
-        request_info: dict[str, object],
-    ) -> types.WSGIResponse:
-        """Answer REPORT (RFC 3253, 3.6; RFC 6352, 8; RFC 6578, 3)."""
-        request_info[_READER] = split_principal(user)[0]
+    def _answer(self, request: Incoming, environ: types.WSGIEnviron, visit: _Visit) -> Ready:
+        """Answer what is not passed on.
+
+        Raises:
+            FramingError: the request cannot be read.
+            RequestError: it is refused.
+            StoreError: nothing can be served.
+        """
+        method = request.method
+        if request.path.startswith("/.health") and method in ("GET", "HEAD"):
+            status, text = self._health.answer(request.path)
+            return _ready(status, text, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+        check_framing(request, environ, self._max_content_length)
+        if method not in READS and method not in WRITES and method != "OPTIONS":
+            return _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
+        self._live.check()
+        if request.path in _WELL_KNOWN:
+            return _plain(client.MOVED_PERMANENTLY, ("Location", "/"))
+        if method in ("GET", "HEAD") and _PAGES.fullmatch(request.path):
+            return self._pass_on(environ, request)
+        visit.identity = identity = self._identify(request)
+        if identity is None and (request.credentials is not None or method != "OPTIONS"):
+            return _plain(client.UNAUTHORIZED, self._challenge)
+        if method == "OPTIONS":
+            return _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
+        assert identity is not None  # noqa: S101 - all others have been sent away
+        if method in WRITES:
+            return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
+        ready = self._reads.answer(request, identity, lambda: self._read(request, identity, environ["wsgi.input"]))
+        if ready.is_current:
+            self._recorder.download(identity.reader.login, _device(identity), ready.generation, identity.style)
+        return ready
+
+    def _identify(self, request: Incoming) -> Identity | None:
+        if request.credentials is None:
+            return None
+        login, password = request.credentials
         try:
-            return super().do_REPORT(environ, base_prefix, path, user, user_groups, request_info)
-        except RequestError as error:
-            return _refused(error)
+            identity = self._gate.identify(login, password, request.peer)
+        except DelayedError as delay:
+            self._metrics.login("throttled" if isinstance(delay, ThrottledError) else "unavailable")
+            raise
+        if identity is None:
+            self._metrics.login("refused")
+            self._recorder.failure(login, request.peer, REFUSED)
+            return None
+        self._metrics.login("ok")
+        self._recorder.login(identity.reader.login, _device(identity), request.peer, request.user_agent)
+        return identity
 
-    def _read_xml_request_body(self, environ: types.WSGIEnviron, request_info: dict[str, object]) -> Element | None:
-        """Read a body in place of Radicale, which calls this when it knows that the reader may read at this path."""
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = self._bodies.read(str(request_info[_READER]), environ["wsgi.input"], length)
-        request = read_request(environ["REQUEST_METHOD"], environ[_CONTENT_TYPE], body)
-        request_info[_REQUEST] = request
-        return request.xml
+    def _read(self, request: Incoming, identity: Identity, source: Input) -> bytes:
+        return self._bodies.read(identity.reader.principal, source, request.length)
 
-    def _xml_response(self, xml_content: Element, request_info: dict[str, object]) -> bytes:
-        """Write an answer with the 200 propstat first in every response: Thunderbird looks at the first alone."""
-        request = request_info.get(_REQUEST)
-        if isinstance(request, Request) and xml_content.tag == f"{_DAV}multistatus":
-            complete(request, xml_content)
-        for response in xml_content.iter(f"{_DAV}response"):
-            propstats = response.findall(f"{_DAV}propstat")
-            for propstat in propstats:
-                response.remove(propstat)
-            response.extend(sorted(propstats, key=lambda one: one.findtext(f"{_DAV}status") != "HTTP/1.1 200 OK"))
-        return super()._xml_response(xml_content, request_info)
+    def _pass_on(self, environ: types.WSGIEnviron, request: Incoming) -> Ready:
+        """Let Radicale answer, from an environment without a body and without what only a proxy may say."""
+        clean = {key: value for key, value in environ.items() if key not in _PROXY_HEADERS}
+        clean |= {
+            "SCRIPT_NAME": "",
+            "PATH_INFO": request.path,
+            "QUERY_STRING": "",
+            "REMOTE_ADDR": request.peer,
+            # Radicale decodes even passwords by the charset in it.
+            "CONTENT_TYPE": "",
+            "CONTENT_LENGTH": "0",
+        }
+        if request.credentials is None:
+            clean.pop("HTTP_AUTHORIZATION", None)
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(super().__call__(clean, lambda status, headers: told.append((status, headers))))
+        status, headers = told[0]
+        return Ready(status, headers, body, 0)
 
-    def _refuse_write(
-        self,
-        environ: types.WSGIEnviron,
-        base_prefix: str,
-        path: str,
-        user: str,
-        user_groups: set[str],
-        request_info: dict[str, object],
-    ) -> types.WSGIResponse:
-        """Refuse with 403 and `need-privileges` (RFC 3744, 7.1.1): DAVx5 goes on only after that very body."""
-        if not user:
-            return httputils.NOT_ALLOWED
-        return client.FORBIDDEN, {"Content-Type": "application/xml"}, _NEED_PRIVILEGES, None
-
-    do_PUT = do_DELETE = do_PROPPATCH = do_MKCOL = do_MKCALENDAR = do_MOVE = do_POST = _refuse_write
-
-
-def _without_pretence(environ: types.WSGIEnviron) -> types.WSGIEnviron:
-    """Return the environment without what only a proxy may say, and with the rest as Radicale reads it.
-
-    WSGI servers hand over PATH_INFO as latin-1 (PEP 3333, "Unicode issues"); Radicale takes it for decoded text.
-    """
-    clean = {key: value for key, value in environ.items() if key not in _PROXY_HEADERS}
-    clean["SCRIPT_NAME"] = ""
-    path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
-    clean["PATH_INFO"] = path.decode("utf-8", "replace")
-    clean["QUERY_STRING"] = ""
-    clean["REQUEST_METHOD"] = str(environ["REQUEST_METHOD"]).upper()
-    clean[_CONTENT_TYPE] = str(clean.pop("CONTENT_TYPE", None) or "")
-    if "HTTP_DEPTH" in clean:
-        clean["HTTP_DEPTH"] = str(clean["HTTP_DEPTH"]).strip().lower()
-    if not _is_basic(str(environ.get("HTTP_AUTHORIZATION", ""))):
-        clean.pop("HTTP_AUTHORIZATION", None)
-    return clean
+    def _record(self, request: Incoming, visit: _Visit, status: int, sent: int, generation: int) -> None:
+        seconds = time.perf_counter() - visit.started
+        self._metrics.observe(request.method, status, seconds, sent)
+        if self._log is not None:
+            login = request.credentials[0] if request.credentials else ""
+            device = visit.identity.label if visit.identity else ""
+            self._log.log(request.peer, request.method, request.path, status, login, device, sent, seconds, generation)
 
 
-def _is_basic(header: str) -> bool:
-    """Tell whether an Authorization header holds readable Basic credentials (RFC 7617, 2)."""
-    scheme, _, credentials = header.partition(" ")
-    if scheme.lower() != "basic" or len(credentials) > 8192:
-        return False
-    try:
-        return b":" in base64.b64decode(credentials.strip().encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        return False
+def _device(identity: Identity) -> str:
+    return identity.device.id if identity.device else ""
 
 
-def _refusal(environ: types.WSGIEnviron, max_length: int) -> int | None:
-    """Return the status for a request whose framing cannot be trusted, or None; nothing of its body is read."""
-    length = str(environ.get("CONTENT_LENGTH") or "0")
-    if not (length.isascii() and length.isdigit()):
-        return client.BAD_REQUEST
-    # Python takes no number of thousands of digits.
-    if len(length) > _MAX_DIGITS or int(length) > max_length:
-        return client.REQUEST_ENTITY_TOO_LARGE
-    if environ.get("HTTP_TRANSFER_ENCODING"):
-        # Radicale takes a body without a length for an empty one, and would answer a REPORT with an empty book.
-        return client.LENGTH_REQUIRED
-    if environ["REQUEST_METHOD"] in ("PROPFIND", "REPORT") and environ.get("HTTP_DEPTH", "0") not in _DEPTHS:
-        return client.BAD_REQUEST
-    return None
+def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:
+    return Ready(status_line(status), [*headers, ("Content-Length", str(len(body)))], body, 0)
 
 
-def _refused(error: RequestError) -> types.WSGIResponse:
-    """Return the answer to a request that was refused, with its precondition element (RFC 4918, 16)."""
-    if error.condition is None:
-        return error.status, {"Content-Type": "text/plain"}, f"{error}\n", None
-    body = Element(f"{_DAV}error")
-    SubElement(body, error.condition)
-    return error.status, {"Content-Type": "application/xml"}, tostring(body, "utf-8"), None
+def _plain(status: int, *headers: tuple[str, str]) -> Ready:
+    return _ready(status, f"{client.responses[status]}\n".encode(), _TEXT, *headers)
 
 
-def _has_it(if_none_match: str, etag: str) -> bool:
-    """Compare an If-None-Match header with an entity tag, weakly (RFC 9110, 13.1.2)."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return bool(etag) and (etag in tags or tags == ["*"])
+def _unframed(refusal: FramingError) -> Ready:
+    # Where the body ends is not known, and so not where the next request would begin.
+    return _plain(refusal.status, ("Connection", "close"))
 
 
-def _true_headers(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Name the compliance classes that hold here, and what is allowed where something was not."""
-    kept = [(name, CLASSES if name == "DAV" else value) for name, value in headers]
-    if status.startswith("405"):
-        kept.append(("Allow", ALLOWED))
-    return kept
+def _unavailable() -> Ready:
+    # The reason is in the log; whoever asks learns only that there is one.
+    return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", _RETRY_SECONDS))
+
+
+def _place(fault: Exception) -> str:
+    """Return the kind of an exception and where it came up."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}{where}"

@@ -167,7 +167,8 @@ class _BookCollection(_Collection):
         """Return the current token and what to look at again; no token is ever refused (docs/rfc-checklist.md)."""
         if self._book.is_ahead(old_token):
             self._book = self._live.reload().book(self._book.style)
-        return self._book.token, self._book.changes_since(old_token)
+        changes = self._book.changes_since(old_token)
+        return changes.token, (*changes.changed, *changes.gone)
 
     def get_all(self) -> Iterable[item.Item]:
         return (self._item(card) for card in self._book.cards.values())

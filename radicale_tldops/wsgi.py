@@ -10,11 +10,11 @@ from typing import Protocol
 
 from radicale_tldops.dav.body import SERVICE_UNAVAILABLE, RequestError
 
-MAX_READS = 2
+MAX_READS = 3
 """How many bodies of one reader may be under way in a worker, which has eight threads. Most come with their headers."""
 
-WAIT_SECONDS = 0.1
-"""How long another one waits for its turn."""
+WAIT_SECONDS = 1.0
+"""How long one more waits for its turn, and only one: waiting holds a thread, too."""
 
 
 class Input(Protocol):
@@ -30,6 +30,7 @@ class BodyReader:
     def __init__(self) -> None:
         self._turn = threading.Condition()
         self._under_way: Counter[str] = Counter()
+        self._waiting: set[str] = set()
 
     def read(self, reader: str, source: Input, length: int) -> bytes:
         """Return the `length` bytes of a body that `reader` sends.
@@ -40,10 +41,7 @@ class BodyReader:
         """
         if not length:
             return b""
-        with self._turn:
-            if not self._turn.wait_for(lambda: self._under_way[reader] < MAX_READS, WAIT_SECONDS):
-                raise RequestError("other requests of this reader have not arrived yet", SERVICE_UNAVAILABLE)
-            self._under_way[reader] += 1
+        self._take_turn(reader)
         try:
             body = source.read(length)
         except (OSError, RuntimeError) as error:
@@ -57,3 +55,15 @@ class BodyReader:
         if len(body) < length:
             raise RequestError("the body ended before its Content-Length")
         return body
+
+    def _take_turn(self, reader: str) -> None:
+        with self._turn:
+            if self._under_way[reader] >= MAX_READS:
+                has_turn = False
+                if reader not in self._waiting:
+                    self._waiting.add(reader)
+                    has_turn = self._turn.wait_for(lambda: self._under_way[reader] < MAX_READS, WAIT_SECONDS)
+                    self._waiting.discard(reader)
+                if not has_turn:
+                    raise RequestError("other requests of this reader have not arrived yet", SERVICE_UNAVAILABLE)
+            self._under_way[reader] += 1

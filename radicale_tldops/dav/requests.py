@@ -1,208 +1,268 @@
-"""The bodies of PROPFIND and REPORT: checked, and reduced to what is understood, before Radicale sees them."""
+"""The bodies of PROPFIND and REPORT, as values: what is not known in them is left out (RFC 4918, 17)."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from urllib.parse import urlparse
-from xml.etree.ElementTree import Element, SubElement
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from xml.etree.ElementTree import Element
 
-from radicale_tldops.dav.body import BAD_REQUEST, FORBIDDEN, PROP, RequestError, charset_of, parse_body, quoted
-from radicale_tldops.dav.filters import FilterError, parse_filter
+from radicale_tldops.dav.body import FORBIDDEN, MAX_NAME, RequestError, charset_of, parse_body, quoted
+from radicale_tldops.dav.filters import Filter, FilterError, parse_filter
+from radicale_tldops.dav.markup import CARDDAV, DAV
+from radicale_tldops.dav.wanted import MAX_PROPERTIES, Mode, Wanted, read_wanted
 
-MAX_PROPERTIES = 200
-"""How many different properties may be asked for; no client is known to ask for more than 50."""
+_LEVELS = frozenset({"", "1", "infinite", "infinity"})
+"""The values of DAV:sync-level (RFC 6578, 6.3), none, and what it was called in drafts: on a flat collection all
+mean the same."""
 
-_DAV = "{DAV:}"
-_CARDDAV = "{urn:ietf:params:xml:ns:carddav}"
-_ALLPROP = _DAV + "allprop"
-_PROPNAME = _DAV + "propname"
-_HREF = _DAV + "href"
-_RESPONSE = _DAV + "response"
-_PROPSTAT = _DAV + "propstat"
-_STATUS = _DAV + "status"
-_SYNC_TOKEN = _DAV + "sync-token"
-_ADDRESS_DATA = _CARDDAV + "address-data"
-_FILTER = _CARDDAV + "filter"
-_QUERY = _CARDDAV + "addressbook-query"
-_MULTIGET = _CARDDAV + "addressbook-multiget"
-_SYNC = _DAV + "sync-collection"
+_MAX_DIGITS = 18
 
-# What a card has by way of a REPORT. `address-data` is no property and belongs to neither allprop nor propname
-# (RFC 6352, 10.4).
-_CARD_PROPERTIES = (_DAV + "getetag", _DAV + "getcontenttype")
-
-# Known reports that have nothing to tell here. Radicale answers the first of them with no response at all; some clients
-# stop at an error (docs/rfc-checklist.md).
-_SILENT = _DAV + "expand-property"
-_SILENT_REPORTS = frozenset(
-    _DAV + name
-    for name in (
-        "expand-property",
-        "principal-property-search",
-        "principal-search-property-set",
-        "principal-match",
-        "acl-principal-prop-set",
-    )
-)
-
-# Radicale cannot read the name of a property without namespace, which XML and WebDAV allow.
-_NO_NAMESPACE = "{data:,no-namespace}"
-
-
-class Shape(StrEnum):
-    """What the answer tells of a resource."""
-
-    PROPERTIES = "properties"
-    NAMES = "names"
-    STATUS = "status"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
+_XMLNS = "http://www.w3.org/2000/xmlns/"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A body that can be trusted: no more in it than its limits and its report allow, every property once.
+class Propfind:
+    """PROPFIND (RFC 4918, 9.1)."""
 
-    `xml` is None for the empty body of a PROPFIND, which asks for allprop. It asks Radicale for what gives a response
-    for every resource; `shape` says what of it the client wanted. `unreadable` are the hrefs of a multiget that are no
-    URLs: they are not in `xml`, and have to be answered with 404.
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Multiget:
+    """CARDDAV:addressbook-multiget (RFC 6352, 8.7). `hrefs` are as they were sent, each once."""
+
+    wanted: Wanted
+    hrefs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """CARDDAV:addressbook-query (RFC 6352, 8.6). Without a filter every card is meant; `limit` is CARDDAV:nresults."""
+
+    wanted: Wanted
+    filter: Filter | None
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCollection:
+    """DAV:sync-collection (RFC 6578, 3.2). `limit` is DAV:nresults (3.7)."""
+
+    wanted: Wanted
+    token: str
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A property to tell, and what to tell of the resources that it names (RFC 3253, 3.8)."""
+
+    name: str
+    inner: tuple["Expansion", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandProperty:
+    """DAV:expand-property (RFC 3253, 3.8). With `minimal`, nothing is said of what there is not (RFC 8144, 2.1)."""
+
+    properties: tuple[Expansion, ...]
+    minimal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalMatch:
+    """DAV:principal-match (RFC 3744, 9.3): by a property that names a principal, or None for DAV:self."""
+
+    wanted: Wanted
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """DAV:property-search: `text` in every one of these properties (RFC 3744, 9.4)."""
+
+    names: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalPropertySearch:
+    """DAV:principal-property-search (RFC 3744, 9.4). All searches have to match, or with `anyof` one.
+
+    It is about the principals below what is asked, or with `everywhere` about those of DAV:principal-collection-set.
     """
 
-    xml: Element | None
-    shape: Shape = Shape.PROPERTIES
-    unreadable: tuple[str, ...] = ()
+    wanted: Wanted
+    searches: tuple[Search, ...]
+    anyof: bool
+    everywhere: bool
 
 
-def read_request(method: str, content_type: str, body: bytes) -> Request:
-    """Read the body of a PROPFIND or a REPORT.
+@dataclass(frozen=True, slots=True)
+class PrincipalSearchPropertySet:
+    """DAV:principal-search-property-set (RFC 3744, 9.5)."""
 
-    Elements that are not known are left out (RFC 4918, 17), and so is everything inside the properties asked for.
+
+@dataclass(frozen=True, slots=True)
+class AclPrincipalPropSet:
+    """DAV:acl-principal-prop-set (RFC 3744, 9.2)."""
+
+    wanted: Wanted
+
+
+Report = (
+    Multiget
+    | Query
+    | SyncCollection
+    | ExpandProperty
+    | PrincipalMatch
+    | PrincipalPropertySearch
+    | PrincipalSearchPropertySet
+    | AclPrincipalPropSet
+)
+
+
+def read_propfind(content_type: str, body: bytes) -> Propfind:
+    """Read the body of a PROPFIND; an empty one asks for all properties (RFC 4918, 9.1).
 
     Raises:
-        RequestError: with 400, 403 or 415, for a body that is not what RFC 4918, 6352 or 6578 describes, for one beyond
-            the limits here and in `body.py`, and for a filter, collation or type of `address-data` that is unknown.
+        RequestError: with 400 or 415, for a body that the RFC does not describe or that is beyond a limit.
 
     """
-    if method == "PROPFIND" and not body:
+    if not body:
         charset_of(content_type)
-        return Request(None)
+        return Propfind(Wanted(Mode.ALLPROP))
     root = parse_body(content_type, body)
-    return _propfind(root) if method == "PROPFIND" else _report(root)
-
-
-def complete(request: Request, multistatus: Element) -> None:
-    """Give an answer of Radicale's what it lacks: a status for every resource, 404 for hrefs that are no URLs."""
-    for response in multistatus.findall(_RESPONSE):
-        propstats = response.findall(_PROPSTAT)
-        if request.shape is Shape.STATUS:
-            for propstat in propstats:
-                response.remove(propstat)
-        elif request.shape is Shape.NAMES:
-            for name in response.iterfind(f"{_PROPSTAT}/{PROP}/*"):
-                name.text = None
-        if response.find(_PROPSTAT) is None and response.find(_STATUS) is None:
-            # A response holds propstats or a status (RFC 4918, 14.24).
-            SubElement(response, _STATUS).text = "HTTP/1.1 200 OK"
-        for name in response.iterfind(f"{_PROPSTAT}/{PROP}/*"):
-            if name.tag.startswith(_NO_NAMESPACE):
-                name.tag = name.tag.removeprefix(_NO_NAMESPACE)
-                # Radicale writes answers with DAV: as the namespace of names without prefix.
-                name.set("xmlns", "")
-    for href in request.unreadable:
-        response = SubElement(multistatus, _RESPONSE)
-        SubElement(response, _HREF).text = href
-        SubElement(response, _STATUS).text = "HTTP/1.1 404 Not Found"
-
-
-def _propfind(root: Element) -> Request:
-    if root.tag != _DAV + "propfind":
+    if root.tag != DAV + "propfind":
         raise RequestError(f"a PROPFIND has the root element DAV:propfind, not {quoted(root.tag)}")
-    chosen = _chosen(root)
-    if chosen is None:
+    wanted = read_wanted(root, is_report=False)
+    if wanted.mode is Mode.STATUS:
         raise RequestError("DAV:propfind asks for nothing: prop, allprop or propname is missing")
-    clean = Element(root.tag)
-    _copy(chosen, clean)
-    return Request(clean)
+    return Propfind(wanted)
 
 
-def _report(root: Element) -> Request:
-    if root.tag in _SILENT_REPORTS:
-        return Request(Element(_SILENT))
-    if root.tag not in (_QUERY, _MULTIGET, _SYNC):
-        raise RequestError(f"there is no report {quoted(root.tag)}")
-    clean = Element(root.tag)
-    shape = _ask(root, clean)
-    unreadable: tuple[str, ...] = ()
-    if root.tag == _QUERY:
-        clean.extend(_filters(root))
-    elif root.tag == _MULTIGET:
-        unreadable = _hrefs(root, clean)
-    else:
-        SubElement(clean, _SYNC_TOKEN).text = root.findtext(_SYNC_TOKEN)
-    return Request(clean, shape, unreadable)
+def read_report(content_type: str, body: bytes) -> Report:
+    """Read the body of a REPORT.
+
+    Raises:
+        RequestError: with 400, 403 or 415, for a body that no RFC describes, for one beyond a limit, and for a report,
+            collation or kind of card that is not supported.
+
+    """
+    root = parse_body(content_type, body)
+    read = _REPORTS.get(root.tag)
+    if read is None:
+        # Whether it is a report at all cannot be told from its name: 400, with the precondition of RFC 3253, 3.6.
+        raise RequestError(f"no report is called {quoted(root.tag)}", condition=DAV + "supported-report")
+    return read(root)
 
 
-def _ask(root: Element, clean: Element) -> Shape:
-    """Put into `clean` a DAV:prop that gets a response for every card, which Radicale's empty ones do not."""
-    chosen = _chosen(root)
-    if chosen is not None and chosen.tag == PROP and len(chosen):
-        for wanted in chosen.iterfind(_ADDRESS_DATA):
-            _check_address_data(wanted)
-        _copy(chosen, clean)
-        return Shape.PROPERTIES
-    prop = SubElement(clean, PROP)
-    for name in _CARD_PROPERTIES:
-        SubElement(prop, name)
-    if chosen is None or chosen.tag == PROP:
-        return Shape.STATUS
-    return Shape.PROPERTIES if chosen.tag == _ALLPROP else Shape.NAMES
+def _multiget(root: Element) -> Multiget:
+    hrefs = dict.fromkeys([(one.text or "").strip() for one in root.iterfind(DAV + "href")])
+    return Multiget(read_wanted(root, is_report=True), tuple(hrefs))
 
 
-def _chosen(root: Element) -> Element | None:
-    """Return the one prop, allprop or propname of a request, or None."""
-    found = [child for child in root if child.tag in (PROP, _ALLPROP, _PROPNAME)]
-    if len(found) > 1:
-        raise RequestError("only one of prop, allprop and propname may be asked for, and once")
-    if found and len(found[0]) > MAX_PROPERTIES:
-        raise RequestError(f"too many properties: at most {MAX_PROPERTIES} are allowed")
-    return found[0] if found else None
-
-
-def _copy(chosen: Element, parent: Element) -> None:
-    copied = SubElement(parent, chosen.tag)
-    if chosen.tag == PROP:
-        for child in chosen:
-            SubElement(copied, child.tag if child.tag.startswith("{") else _NO_NAMESPACE + child.tag)
-
-
-def _check_address_data(wanted: Element) -> None:
-    # The defaults of the two attributes are text/vcard and 3.0 (RFC 6352, 10.4).
-    media_type = wanted.get("content-type", "text/vcard").partition(";")[0].strip().lower()
-    if (media_type, wanted.get("version", "3.0").strip()) != ("text/vcard", "3.0"):
-        raise RequestError("the cards are vCard 3.0 only", FORBIDDEN, _CARDDAV + "supported-address-data")
-
-
-def _filters(root: Element) -> list[Element]:
-    # RFC 6352, 10.3 asks for exactly one. Without any, every card is meant.
-    filters = root.findall(_FILTER)
+def _query(root: Element) -> Query:
+    # RFC 6352, 10.3 asks for exactly one filter. Without any, every card is meant.
+    filters = root.findall(CARDDAV + "filter")
     if len(filters) > 1:
         raise RequestError("an addressbook-query has one filter")
-    for element in filters:
-        try:
-            parse_filter(element)
-        except FilterError as error:
-            status = FORBIDDEN if error.condition else BAD_REQUEST
-            raise RequestError(str(error), status, error.condition) from error
-    return filters
+    try:
+        wanted_cards = parse_filter(filters[0]) if filters else None
+    except FilterError as error:
+        if error.condition:
+            raise RequestError(str(error), FORBIDDEN, error.condition) from error
+        raise RequestError(str(error)) from error
+    return Query(read_wanted(root, is_report=True), wanted_cards, _limit(root, CARDDAV))
 
 
-def _hrefs(root: Element, clean: Element) -> tuple[str, ...]:
-    """Copy the hrefs that are URLs, each once, and return the others."""
-    unreadable: list[str] = []
-    for text in dict.fromkeys((element.text or "").strip() for element in root.iterfind(_HREF)):
-        try:
-            readable = bool(urlparse(text).path)
-        except ValueError:
-            readable = False
-        if readable:
-            SubElement(clean, _HREF).text = text
-        else:
-            unreadable.append(text)
-    return tuple(unreadable)
+def _sync(root: Element) -> SyncCollection:
+    if root.findtext(DAV + "sync-level", "").strip() not in _LEVELS:
+        raise RequestError("sync-level is 1 or infinite")
+    token = root.findtext(DAV + "sync-token", "").strip()
+    wanted = read_wanted(root, is_report=True)
+    if wanted.mode is Mode.STATUS:
+        # A bare status would mean that the member is gone (RFC 6578, 3.2).
+        wanted = replace(wanted, mode=Mode.PROP)
+    return SyncCollection(wanted, token, _limit(root, DAV))
+
+
+def _limit(root: Element, namespace: str) -> int | None:
+    limit = root.find(namespace + "limit")
+    if limit is None:
+        return None
+    number = limit.findtext(namespace + "nresults", "").strip()
+    if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS and int(number)):
+        raise RequestError("nresults is a whole number of at least 1")
+    return int(number)
+
+
+def _expand(root: Element) -> ExpandProperty:
+    if sum(1 for _ in root.iter(DAV + "property")) > MAX_PROPERTIES:
+        raise RequestError(f"too many properties: at most {MAX_PROPERTIES} are allowed")
+    return ExpandProperty(_expansions(root))
+
+
+def _expansions(parent: Element) -> tuple[Expansion, ...]:
+    found: dict[str, Expansion] = {}
+    for one in parent.iterfind(DAV + "property"):
+        local, namespace = one.get("name", ""), one.get("namespace", "DAV:")
+        # What comes as the value of an attribute goes back as the name of an element.
+        if not _NAME.fullmatch(local) or len(local) > MAX_NAME:
+            raise RequestError("a property has a name, which is one of XML")
+        if namespace == _XMLNS or len(namespace) > MAX_NAME:
+            raise RequestError("a property has a namespace that elements can have")
+        name = f"{{{namespace}}}{local}" if namespace else local
+        found.setdefault(name, Expansion(name, _expansions(one)))
+    return tuple(found.values())
+
+
+def _principal_match(root: Element) -> PrincipalMatch:
+    by_self, by_property = root.find(DAV + "self"), root.find(DAV + "principal-property")
+    if (by_self is None) == (by_property is None):
+        raise RequestError("a principal-match has either self or principal-property")
+    if by_property is None:
+        return PrincipalMatch(read_wanted(root, is_report=False), None)
+    if len(by_property) != 1:
+        raise RequestError("principal-property names one property")
+    return PrincipalMatch(read_wanted(root, is_report=False), by_property[0].tag)
+
+
+def _principal_search(root: Element) -> PrincipalPropertySearch:
+    searches = tuple(map(_search, root.iterfind(DAV + "property-search")))
+    if not searches:
+        raise RequestError("a principal-property-search has a property-search")
+    # `test` is Apple's addition, which its clients send.
+    everywhere = root.find(DAV + "apply-to-principal-collection-set") is not None
+    return PrincipalPropertySearch(
+        read_wanted(root, is_report=False), searches, root.get("test") == "anyof", everywhere
+    )
+
+
+def _search(element: Element) -> Search:
+    named = element.find(DAV + "prop")
+    names = tuple(child.tag for child in named) if named is not None else ()
+    text = element.findtext(DAV + "match")
+    if not names or text is None:
+        raise RequestError("a property-search has a prop and a match")
+    return Search(names, text)
+
+
+def _search_set(root: Element) -> PrincipalSearchPropertySet:
+    return PrincipalSearchPropertySet()
+
+
+def _acl_principals(root: Element) -> AclPrincipalPropSet:
+    return AclPrincipalPropSet(read_wanted(root, is_report=False))
+
+
+_REPORTS: Mapping[str, Callable[[Element], Report]] = {
+    CARDDAV + "addressbook-multiget": _multiget,
+    CARDDAV + "addressbook-query": _query,
+    DAV + "sync-collection": _sync,
+    DAV + "expand-property": _expand,
+    DAV + "principal-match": _principal_match,
+    DAV + "principal-property-search": _principal_search,
+    DAV + "principal-search-property-set": _search_set,
+    DAV + "acl-principal-prop-set": _acl_principals,
+}

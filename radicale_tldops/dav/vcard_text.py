@@ -1,6 +1,7 @@
 """The properties of a vCard 3.0 that this project itself wrote (RFC 2426; RFC 2425, 5.8)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from radicale_tldops.dav.collation import ascii_casemap
@@ -66,3 +67,36 @@ def _parameters(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _unescaped(escape: re.Match[str]) -> str:
     return "\n" if escape[1] in "nN" else escape[1]
+
+
+_LINE_START = re.compile(r"\r\n(?![ \t])")
+_NAME = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9-]+)")
+_FRAME = frozenset({"BEGIN", "VERSION", "END"})
+
+
+def part_of(text: str, wanted: Iterable[tuple[str, str | None, bool]]) -> str:
+    """Return the card with only the properties that are wanted, its lines as they are (RFC 6352, 10.4.2).
+
+    `wanted` gives name, group and whether the value is left out. A group of None stands for any and for none. What
+    makes it a vCard 3.0 is always there: BEGIN, VERSION and END.
+    """
+    by_name: dict[str, list[tuple[str | None, bool]]] = {}
+    for name, group, without_value in wanted:
+        by_name.setdefault(name, []).append((group, without_value))
+    kept = []
+    for line in _LINE_START.split(text.removesuffix("\r\n")):
+        named = _NAME.match(line)
+        if named is None:
+            continue
+        group, name = named[1] and ascii_casemap(named[1]), ascii_casemap(named[2])
+        asked = [without for own, without in by_name.get(name, ()) if own is None or own == group]
+        if name in _FRAME or (asked and not all(asked)):
+            kept.append(line)
+        elif asked:
+            kept.append(_without_value(line))
+    return "".join(f"{line}\r\n" for line in kept)
+
+
+def _without_value(line: str) -> str:
+    content = _CONTENT_LINE.fullmatch(_FOLD.sub("", line))
+    return line if content is None else content[0].removesuffix(content[4])

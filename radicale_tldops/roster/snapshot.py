@@ -58,6 +58,19 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What a client must look at again to come from one state of a book to that of `token` (RFC 6578, 3.2).
+
+    `changed` are members, and those in `gone` are not there any more. `is_cut` says that there is more (3.6).
+    """
+
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    token: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """One style of the address book. `tombstones` gives the revision at which each vanished href went."""
 
@@ -88,21 +101,38 @@ class Book:
         parsed = SyncToken.parse(token)
         return parsed is not None and self._is_ours(parsed) and parsed.revision > self.revision
 
-    def changes_since(self, token: str) -> tuple[str, ...]:
-        """Return the hrefs that a client must look at again; those that are no members are gone (404).
+    def changes_since(self, token: str, limit: int | None = None) -> Changes:
+        """Return what a client must look at again, at most `limit` hrefs of it.
 
         A token that this book gave out gets the exact difference, however old it is. An empty one gets the members
         alone (RFC 6578, 3.4: no removed ones in a first sync). Any other gets every member and every tombstone, so that
         the client ends with the right book whatever it held.
         """
-        if not token:
-            return tuple(self.cards)
+        if token == self.token:
+            return Changes((), (), token, is_cut=False)
         parsed = SyncToken.parse(token)
         if parsed is None or not self._is_ours(parsed) or parsed.revision > self.revision:
-            return (*self.cards, *self.tombstones)
-        changed = [href for href, card in self.cards.items() if card.since > parsed.revision]
-        gone = [href for href, revision in self.tombstones.items() if revision > parsed.revision]
-        return (*changed, *gone)
+            changed, gone = tuple(self.cards), tuple(self.tombstones) if token else ()
+        else:
+            changed = tuple(href for href, card in self.cards.items() if _is_after(parsed, card.since, href))
+            gone = tuple(href for href, revision in self.tombstones.items() if _is_after(parsed, revision, href))
+        if limit is None or len(changed) + len(gone) <= limit:
+            return Changes(changed, gone, self.token, is_cut=False)
+        return self._cut(changed, gone, limit)
+
+    def _cut(self, changed: tuple[str, ...], gone: tuple[str, ...], limit: int) -> Changes:
+        """Return the oldest of the changes, and a token from which the others follow.
+
+        What changes meanwhile comes later in this order, so that a client that goes on has everything in the end.
+        """
+        order = sorted(
+            (*((self.cards[href].since, href) for href in changed), *((self.tombstones[h], h) for h in gone))
+        )
+        kept = order[:limit]
+        revision, last = kept[-1]
+        token = str(SyncToken(self.lineage, self.style, revision, last))
+        members = tuple(href for _, href in kept if href in self.cards)
+        return Changes(members, tuple(href for _, href in kept if href not in self.cards), token, is_cut=True)
 
     def _is_ours(self, token: SyncToken) -> bool:
         return token.lineage == self.lineage and token.style == self.style
@@ -138,6 +168,13 @@ class Snapshot:
     def book(self, style: Style) -> Book:
         """Return the book in one of its styles."""
         return self.groups if style is Style.GROUPS else self.plain
+
+
+def _is_after(token: SyncToken, revision: int, href: str) -> bool:
+    """Tell whether what happened to `href` at `revision` is news to who holds `token`."""
+    if revision == token.revision:
+        return bool(token.upto) and href > token.upto
+    return revision > token.revision
 
 
 def make_book(

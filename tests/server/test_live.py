@@ -3,16 +3,19 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from radicale_tldops.live import POLL_SECONDS, LiveStore
+from radicale_tldops.live import LIST_SECONDS, POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.members import add_device, revoke_devices
 from radicale_tldops.store.newest import note
+from radicale_tldops.store.write import note_check
 from tests.store.making import START, Store, login
 
 
@@ -110,6 +113,7 @@ def test_identity_needs_the_right_reader_the_right_password_and_the_list(
     clock.now += POLL_SECONDS
     identity = live.identify(login("john"), password)
     assert identity is not None
+    assert identity.device is not None
     assert (identity.reader, identity.style, identity.device.id) == (reader, Style.GROUPS, device.id)
     assert identity.principal == f"{reader.principal}~groups"
     for user, secret in (
@@ -211,3 +215,26 @@ def test_a_damaged_note_is_damage_and_no_crash(store: Store, live: LiveStore, cl
         assert connection.execute(statement).rowcount == 1
     clock.now += POLL_SECONDS
     assert len(live.snapshot().plain.cards) == 2
+
+
+def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clock: Clock) -> None:
+    """Only where that is wanted, counted from when the list was had last; it opens again as soon as the list is had."""
+    today = Clock()
+
+    def now() -> datetime:
+        return START + timedelta(hours=today.now)
+
+    settings = Settings(store=StoreSettings(store.roster, store.members))
+    closing_one = replace(settings, subscribers=replace(settings.subscribers, close_after=2))
+    live, other = LiveStore(closing_one, clock, now), LiveStore(settings, clock, now)
+    today.now = 10.0
+    note_check(store.roster, KEY, Freshness().had_list(now()).to_json())
+    assert live.snapshot().generation == 1
+    today.now += 2.1
+    clock.now += LIST_SECONDS
+    with pytest.raises(StoreError, match="list of subscribers"):
+        live.check()
+    assert other.snapshot().generation == 1
+    note_check(store.roster, KEY, Freshness().had_list(now()).to_json())
+    clock.now += LIST_SECONDS
+    assert live.snapshot().generation == 1

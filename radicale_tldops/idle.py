@@ -1,0 +1,109 @@
+"""Ending connections on which nothing happens any more, and which granian would keep for ever.
+
+granian looks at the clock only while the head of an HTTP/1 request comes in. A client that connects and sends nothing,
+or half a body, would hold its connection, and with half a body a thread, for as long as it likes. The kernel knows when
+something last went over a connection: a thread of each worker asks it now and then.
+"""
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+QUIET_SECONDS = 30.0
+"""A connection over which nothing has gone for so long is ended."""
+
+LOOK_SECONDS = 5.0
+"""How often a worker looks."""
+
+_FILES = Path("/proc/self/fd")
+_ESTABLISHED = 1
+
+# A peer that is gone is noticed after a minute, and one that takes nothing of its answer after half of that.
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
+
+# Of Linux's `struct tcp_info`, which only ever grows at its end: the state; segments on their way; milliseconds since
+# data was sent, and received; bytes that are not sent yet.
+_INFO = struct.Struct("=B23xI16xI4xI88xI")
+
+
+def watch_connections(port: int) -> None:
+    """Start the thread of this worker that ends quiet connections to `port`; not where the kernel tells nothing."""
+    if _FILES.is_dir() and hasattr(socket, "TCP_INFO"):
+        threading.Thread(target=_watch, args=(port,), name="connections", daemon=True).start()
+
+
+def _watch(port: int) -> None:
+    # granian begins to listen when the application is made: a moment from now.
+    while not any(keep_alive(number, port) for number in _open_files()):
+        time.sleep(0.1)
+    while True:
+        time.sleep(LOOK_SECONDS)
+        for number in _open_files():
+            end_if_quiet(number, port)
+
+
+def keep_alive(number: int, port: int) -> bool:
+    """Let connections that come in over a file descriptor notice peers that are gone; tell whether it listens there."""
+    return _try(number, port, _set_keep_alive)
+
+
+def end_if_quiet(number: int, port: int, seconds: float = QUIET_SECONDS) -> bool:
+    """End the connection behind a file descriptor, if it is one to `port` and quiet; tell whether it was ended.
+
+    The file stays open: granian reads the end of the connection from it, gives up, and closes it.
+    """
+    return _try(number, port, lambda connection: _end_if_quiet(connection, seconds))
+
+
+def _try(number: int, port: int, act: Callable[[socket.socket], bool]) -> bool:
+    """Do something to the socket behind a file descriptor, if its own end is `port`.
+
+    The file is granian's, which may close it at any moment and open another with its number: at worst another client
+    has to connect again. Nothing is duplicated here and nothing closed, for closing a copy of a database's file would
+    release the locks on it.
+    """
+    try:
+        found = socket.socket(fileno=number)
+    except OSError:
+        return False
+    try:
+        is_ours = found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port
+        return is_ours and act(found)
+    except OSError:
+        return False
+    finally:
+        found.detach()
+
+
+def _set_keep_alive(listening: socket.socket) -> bool:
+    if not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return False
+    # Every connection inherits these from the socket that listens.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEP_ALIVE.items():
+        listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return True
+
+
+def _end_if_quiet(connection: socket.socket, seconds: float) -> bool:
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+    if len(info) < _INFO.size:
+        return False
+    state, on_their_way, sent, received, waiting = _INFO.unpack(info)
+    # Whoever still takes an answer is left alone; TCP_USER_TIMEOUT ends those who take none.
+    if state != _ESTABLISHED or on_their_way or waiting or min(sent, received) < seconds * 1000:
+        return False
+    connection.shutdown(socket.SHUT_RDWR)
+    return True
+
+
+def _open_files() -> list[int]:
+    try:
+        return [int(entry.name) for entry in os.scandir(_FILES)]
+    except OSError:
+        # No file is free at this moment; the next look is soon.
+        return []

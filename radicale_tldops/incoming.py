@@ -1,0 +1,181 @@
+"""A request as the application understands it: read once from the WSGI environment (PEP 3333)."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from radicale_tldops.proxies import Proxies
+
+MAX_CREDENTIALS = 8192
+"""Longest Basic credentials, in characters of base 64."""
+
+_DEPTHS = frozenset({"0", "1", "infinity"})
+"""The values of the Depth header (RFC 4918, 10.2)."""
+
+_MAX_DIGITS = 18
+
+
+class FramingError(ValueError):
+    """A request of which it cannot be told where its body ends, or how deep it goes: nothing of it is read."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request. `path` is decoded; `depth` is None where the header was not sent.
+
+    `minimal` and `no_root` are what `Prefer`, or `Brief`, asks for (RFC 8144, 2 and 3). `takes_vcard` says that a vCard
+    3.0 may be sent: only who asks for another kind of card by name cannot have one. `conditions` are the headers of
+    RFC 9110, 13.1 and RFC 4918, 10.4, by their names in the environment.
+    """
+
+    method: str
+    path: str
+    peer: str
+    credentials: tuple[str, str] | None
+    depth: str | None
+    length: int
+    content_type: str
+    takes_gzip: bool
+    takes_vcard: bool
+    minimal: bool
+    no_root: bool
+    user_agent: str
+    conditions: Mapping[str, str]
+
+
+def read_incoming(environ: Mapping[str, object], proxies: Proxies) -> Incoming:
+    """Read the line and the headers of a request; its framing is looked at by `check_framing`."""
+    header = _Headers(environ)
+    preferences = _preferences(header("HTTP_PREFER"))
+    conditions = {name: header(name) for name in _CONDITIONS if name in environ}
+    return Incoming(
+        # Methods are case-sensitive (RFC 9110, 9.1).
+        method=header("REQUEST_METHOD"),
+        # WSGI servers hand over the bytes of a path as if they were latin-1 (PEP 3333, "Unicode issues").
+        path=header("PATH_INFO").encode("latin-1", "replace").decode("utf-8", "replace"),
+        peer=proxies.peer(header("REMOTE_ADDR"), header("HTTP_X_FORWARDED_FOR")),
+        credentials=_credentials(header("HTTP_AUTHORIZATION")),
+        depth=header("HTTP_DEPTH").strip().lower() if "HTTP_DEPTH" in environ else None,
+        length=_length(header("CONTENT_LENGTH")),
+        content_type=header("CONTENT_TYPE"),
+        takes_gzip=_takes_gzip(header("HTTP_ACCEPT_ENCODING")),
+        takes_vcard=_takes_vcard(header("HTTP_ACCEPT")),
+        minimal=preferences.get("return") == "minimal" or header("HTTP_BRIEF").strip().lower() == "t",
+        no_root="depth-noroot" in preferences,
+        user_agent=header("HTTP_USER_AGENT"),
+        conditions=conditions,
+    )
+
+
+def check_framing(request: Incoming, environ: Mapping[str, object], max_length: int) -> None:
+    """Look at where the body ends.
+
+    Raises:
+        FramingError: with 400, 411 or 413; the connection cannot be used any further.
+
+    """
+    if request.length < 0:
+        raise FramingError(400)
+    if request.length > max_length:
+        raise FramingError(413)
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        # Without a length nobody knows how much is to come.
+        raise FramingError(411)
+    if request.method in ("PROPFIND", "REPORT") and request.depth not in (None, *_DEPTHS):
+        raise FramingError(400)
+
+
+_CONDITIONS = ("HTTP_IF", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
+
+_MAX_PREFER = 1024
+"""How many characters of a Prefer header are looked at; clients send thirty."""
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+_PREFERENCE = re.compile(rf"({_WORD})\s*+(?:=\s*+({_WORD}|{_QUOTED}))?(?:{_QUOTED}|[^,])*+")
+"""A preference with its value, and its parameters, which mean nothing here (RFC 7240, 2)."""
+
+_ZERO = re.compile(r"0(?:\.0{0,3})?")
+"""The weight of what is not accepted (RFC 9110, 12.4.2)."""
+
+_CARDS = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
+"""What the media type of a vCard is called, and was."""
+
+
+class _Headers:
+    """Headers as text, empty where they are absent."""
+
+    def __init__(self, environ: Mapping[str, object]) -> None:
+        self._environ = environ
+
+    def __call__(self, name: str) -> str:
+        value = self._environ.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def _length(header: str) -> int:
+    """Return the Content-Length, or -1 for what is none; Python takes no number of thousands of digits."""
+    if not header:
+        return 0
+    if not (header.isascii() and header.isdigit()):
+        return -1
+    return int(header) if len(header) <= _MAX_DIGITS else 10**_MAX_DIGITS
+
+
+def _credentials(header: str) -> tuple[str, str] | None:
+    """Return login and password of Basic credentials (RFC 7617, 2), or None for anything else."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or len(encoded) > MAX_CREDENTIALS:
+        return None
+    try:
+        raw = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        # Clients from before RFC 7617 know no other charset.
+        text = raw.decode("latin-1")
+    login, colon, password = text.partition(":")
+    return (login, password) if colon else None
+
+
+def _preferences(header: str) -> Mapping[str, str]:
+    """Return the preferences by name, in lower case: of two with the same name the first holds (RFC 7240, 2)."""
+    found: dict[str, str] = {}
+    for name, value in _PREFERENCE.findall(header[:_MAX_PREFER]):
+        found.setdefault(name.lower(), value.strip('"').lower())
+    return found
+
+
+def _weighted(header: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield what is accepted at all, in lower case, with its parameters (RFC 9110, 12.4.2)."""
+    for one in header.lower().split(","):
+        name, *parts = (part.strip() for part in one.split(";"))
+        pairs = (part.partition("=") for part in parts)
+        parameters = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
+        if name and not _ZERO.fullmatch(parameters.get("q", "1")):
+            yield name, parameters
+
+
+def _takes_gzip(header: str) -> bool:
+    """Tell whether gzip is accepted (RFC 9110, 12.5.3)."""
+    return "gzip" in header.lower() and any(name in ("gzip", "x-gzip") for name, _ in _weighted(header))
+
+
+def _takes_vcard(header: str) -> bool:
+    """Tell whether a vCard 3.0 is accepted (RFC 9110, 12.5.1; RFC 6352, 5.1.1.1).
+
+    A client that names no kind of card at all is taken to mean something else by its Accept, and gets what there is.
+    """
+    if "vcard" not in header.lower():
+        return True
+    accepted = list(_weighted(header))
+    named = [parameters.get("version", "3.0") for name, parameters in accepted if name in _CARDS]
+    return "3.0" in named or any(name in ("*/*", "text/*") for name, _ in accepted)

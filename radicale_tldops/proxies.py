@@ -1,0 +1,91 @@
+"""Which peer a request really comes from: the proxies that the configuration names are believed, and nobody else.
+
+Only X-Forwarded-For is looked at, and only for the access log. X-Script-Name, X-Forwarded-Host, X-Remote-User and their
+like are believed from nobody: the repository stands at the root of its host, and who somebody is, a password proves.
+"""
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+UNIX = "unix"
+"""What stands for a peer on a socket without addresses."""
+
+MAX_HOPS = 16
+"""How many addresses of a header are looked at, from its end: nobody has more proxies in a row."""
+
+_LONGEST = 64
+"""An address with its brackets, zone and port is shorter than this."""
+
+_KEPT = 4096
+"""How many peers' addresses are kept as read."""
+
+_Address = IPv4Address | IPv6Address
+
+
+class Proxies:
+    """The proxies that are believed. `networks` are addresses, networks in CIDR notation, or "unix"."""
+
+    def __init__(self, networks: tuple[str, ...] = ()) -> None:
+        self._unix = UNIX in networks
+        self._networks = tuple(ip_network(one, strict=False) for one in networks if one != UNIX)
+        self.believes = lru_cache(_KEPT)(self._believes)
+
+    def peer(self, remote_addr: str, forwarded_for: str = "") -> str:
+        """Return the peer's address; never raises.
+
+        `remote_addr` is who the connection comes from. Where that is a proxy of ours, it is the last address of
+        `forwarded_for`, the value of X-Forwarded-For, that is not a proxy of ours. Every proxy adds its own peer at the
+        end: what a client wrote there itself stands further left. A part that is no address ends the search at the
+        proxy that passed it on.
+        """
+        peer = _plain(remote_addr) or remote_addr or UNIX
+        if not forwarded_for or not self.believes(peer):
+            return peer
+        for part in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
+            address = _plain(part)
+            if not address:
+                break
+            peer = address
+            if not self.believes(peer):
+                break
+        return peer
+
+    def _believes(self, peer: str) -> bool:
+        """Tell whether a peer, as `peer` returns it, is a proxy of ours."""
+        if peer == UNIX:
+            return self._unix
+        address = _read(peer)
+        return address is not None and any(address in network for network in self._networks)
+
+
+@lru_cache(_KEPT)
+def _plain(text: str) -> str:
+    """Return an address in its one canonical form, without port and brackets, or an empty text."""
+    address = _read(text)
+    return str(address) if address else ""
+
+
+def _read(text: str) -> _Address | None:
+    """Read an address, with a port or without: "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]:443"."""
+    text = text.strip(" \t")
+    if len(text) > _LONGEST:
+        return None
+    if text.startswith("["):
+        text, closed, port = text[1:].partition("]")
+        if not closed or (port and not _is_port(port.removeprefix(":"))):
+            return None
+    elif text.count(":") == 1:
+        text, _, port = text.partition(":")
+        if not _is_port(port):
+            return None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # A socket for both families shows an IPv4 peer as ::ffff:192.0.2.1.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5

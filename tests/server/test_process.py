@@ -1,0 +1,339 @@
+"""The processes of `tldops serve`: how they stop, die, hold out against slow clients, and learn what is new."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.idle import end_if_quiet
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store.members import add_device
+from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.write import deny
+from tests.server.processes import Running, authorization, by_worker, children, needs, several
+from tests.store.making import START, Store, href
+from tests.store.making import login as login_of
+from tests.support import DAV, Client, Login, Workspace, propfind_body
+
+IMMEDIATELY = 3.0
+"""What the design wants within one second, with room for a machine that has much else to do."""
+
+SLOW = 200
+"""How many slow sockets a member has to be served in spite of."""
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Store:
+    """A store with some people, where the workspace's configuration looks for it."""
+    made = Store(workspace.folder)
+    made.apply(put=["jane", "john", "jim"])
+    return made
+
+
+def issue(store: Store, name: str) -> Login:
+    """Issue a device password to a person of the store."""
+    reader = load_snapshot(store.roster).readers[login_of(name)]
+    device, password = add_device(store.members, reader, "test", Style.PLAIN, "tester", START)
+    return Login(reader.login, password, "", device.id)
+
+
+@pytest.fixture
+def server(workspace: Workspace, store: Store) -> Iterator[Running]:
+    """A server of the test's own with three workers."""
+    with several(workspace, workers=3) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def polled(connection: http.client.HTTPConnection, login: Login, card: str) -> Iterator[list[tuple[float, int, str]]]:
+    """Poll a card over one connection, and so one worker; gives when which status and ETag came.
+
+    Without a body: granian ends a connection where a body is left unread, as that of an answer with 401 is.
+    """
+    seen: list[tuple[float, int, str]] = []
+    done = threading.Event()
+    headers = {"Authorization": authorization(login)}
+
+    def poll() -> None:
+        while not done.wait(0.03):
+            connection.request("GET", card, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            seen.append((time.monotonic(), answer.status, answer.headers.get("ETag", "")))
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join(30)
+        connection.close()
+
+
+@contextlib.contextmanager
+def polled_everywhere(server: Running, login: Login, workers: int) -> Iterator[list[list[tuple[float, int, str]]]]:
+    """Poll every worker over a connection of its own."""
+    card = Client(server.url, login).book() + href("jim")
+    with contextlib.ExitStack() as stack:
+        connections = by_worker(server.pid, server.port, workers).values()
+        everywhere = [stack.enter_context(polled(one, login, card)) for one in connections]
+        until(lambda: all(everywhere), "no worker answers")
+        yield everywhere
+
+
+def until(condition: Callable[[], bool], otherwise: str, seconds: float = 30) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        pause.wait(0.02)
+
+
+def test_a_new_generation_is_live_in_every_worker(store: Store, server: Running) -> None:
+    """Within a second of the commit; and no worker that has shown it ever goes back."""
+    login = issue(store, "jane")
+    with polled_everywhere(server, login, 3) as everywhere:
+        (before,) = {seen[-1][2] for seen in everywhere}
+        store.apply(put=["jim"], note="changed")
+        committed = time.monotonic()
+        until(lambda: all(seen[-1][2] != before for seen in everywhere), "a worker shows the old generation")
+        for seen in everywhere:
+            assert {status for _, status, _ in seen} == {200}
+            etags = [etag for _, _, etag in seen]
+            assert etags == sorted(etags, key=lambda etag: etag != before)
+        delays = [next(at for at, _, etag in seen if etag != before) - committed for seen in everywhere]
+    print(f"a new generation was live after {max(delays):.2f} s at the latest")
+    assert max(delays) < IMMEDIATELY
+
+
+@pytest.mark.parametrize("how", ["removed", "denied"])
+def test_who_may_not_read_any_more_is_out_in_every_worker(store: Store, server: Running, how: str) -> None:
+    """401 within a second of the commit, and from then on for good; the others read on."""
+    login, other = issue(store, "john"), issue(store, "jane")
+    with polled_everywhere(server, login, 3) as everywhere, polled_everywhere(server, other, 3) as others:
+        if how == "removed":
+            store.apply(remove=["john"])
+        else:
+            deny(store.roster, login.user, "tester", "left", START)
+        committed = time.monotonic()
+        until(lambda: all(seen[-1][1] == 401 for seen in everywhere), "a worker still lets the member in")
+        reached = [len(seen) for seen in everywhere]
+        until(lambda: all(len(seen) > 20 + one for seen, one in zip(everywhere, reached, strict=True)), "no answers")
+        for seen in everywhere:
+            statuses = [status for _, status, _ in seen]
+            assert statuses == sorted(statuses)
+            assert set(statuses) == {200, 401}
+        assert {status for seen in others for _, status, _ in seen} == {200}
+        delays = [next(at for at, status, _ in seen if status == 401) - committed for seen in everywhere]
+    print(f"a member who was {how} was out after {max(delays):.2f} s at the latest")
+    assert max(delays) < IMMEDIATELY
+
+
+def test_workers_share_nothing_but_the_store(store: Store, server: Running) -> None:
+    """What one of them loaded, another one has to load itself: each serves alone, and all the same."""
+    login = issue(store, "jane")
+    with polled_everywhere(server, login, 3) as everywhere:
+        etags = {seen[-1][2] for seen in everywhere}
+    assert len(etags) == 1
+    assert etags != {""}
+
+
+def test_a_killed_worker_is_replaced(store: Store, server: Running) -> None:
+    """After kill -9 the next requests are answered, each of them, and soon there are as many workers as before."""
+    login = issue(store, "jane")
+    client = Client(server.url, login)
+    book = client.book()
+    before = set(children(server.pid))
+    os.kill(min(before), signal.SIGKILL)
+    until(lambda: min(before) not in children(server.pid), "it lives on")
+    for _ in range(50):
+        assert client.propfind(book, f"{DAV}sync-token").status == 207
+    until(lambda: len(set(children(server.pid)) - {min(before)}) == 3, "the worker is not replaced")
+    for one in by_worker(server.pid, server.port, 3).values():
+        one.close()
+
+
+def test_a_graceful_stop_finishes_what_is_under_way(workspace: Workspace, store: Store) -> None:
+    """SIGTERM while a request comes in: it is answered whole, nobody new is taken, and the exit code is 0."""
+    login = issue(store, "jane")
+    body = propfind_body(f"{DAV}sync-token").encode()
+    with several(workspace, workers=2) as server:
+        book = Client(server.url, login).book()
+        head = f"PROPFIND {book} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization(login)}\r\nDepth: 0\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+            time.sleep(0.5)
+            os.kill(server.pid, signal.SIGTERM)
+            time.sleep(1)
+            connection.sendall(body[10:])
+            answer = connection.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 207")
+        assert b"sync-token>" in answer
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", server.port), 5)
+        assert ended(server.pid) == 0
+
+
+def ended(pid: int) -> int:
+    """Wait for the end of a process of this one, and return its exit code."""
+    until(lambda: state_of(pid) == "Z", f"{pid} does not end")
+    done = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert done is not None
+    return done.si_status
+
+
+def state_of(pid: int) -> str:
+    """The state of a process; "Z" when it has ended and nobody has asked for its exit code yet."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    return "Z"
+
+
+def test_a_restart_serves_the_same(workspace: Workspace, store: Store) -> None:
+    """Tokens, hrefs and ETags outlive the process: no client notices more than a pause."""
+    login = issue(store, "jane")
+    answers = []
+    for _ in range(2):
+        with several(workspace, workers=2) as server:
+            client = Client(server.url, login)
+            answers.append(client.propfind(client.book(), f"{DAV}getetag", f"{DAV}sync-token", depth="1").body)
+    assert answers[0] == answers[1]
+
+
+def stalled(server: Running, login: Login, book: str) -> list[socket.socket]:
+    """Open connections that begin in every way, and never go on."""
+    head = f"REPORT {book} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
+    begin = f"GET {book} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization(login)}\r\n\r\n".encode()
+    wrong = "Authorization: Basic bm9ib2R5Ondyb25n\r\n"
+    ways = [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: loc",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        f"{head}\r\n<a".encode(),
+        f"{head}{wrong}\r\n<a".encode(),
+        f"{head}Authorization: {authorization(login)}\r\n\r\n<a".encode(),
+        # Asks for the book time and again, and reads nothing of it.
+        begin * 50,
+    ]
+    opened = []
+    for number in range(SLOW):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        one.connect(("127.0.0.1", server.port))
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            one.send(ways[number % len(ways)])
+        opened.append(one)
+    return opened
+
+
+def test_200_slow_sockets_keep_nobody_waiting(workspace: Workspace, store: Store) -> None:
+    """Half heads, half bodies, with a login and without, and answers that nobody reads: a member is served."""
+    login, hostile = issue(store, "jane"), issue(store, "john")
+    with several(workspace, workers=2) as server:
+        client = Client(server.url, login)
+        book = client.book()
+        slow = stalled(server, hostile, book)
+        taken = []
+        for _ in range(100):
+            began = time.monotonic()
+            assert client.propfind(book, f"{DAV}sync-token", depth="1").status == 207
+            taken.append(time.monotonic() - began)
+        for one in slow:
+            one.close()
+    print(f"beside {SLOW} slow sockets a member waited {max(taken):.3f} s at the most")
+    assert max(taken) < 10
+
+
+def test_a_connection_on_which_nothing_happens_is_ended() -> None:
+    """Only one of ours, only when it is quiet, and never one whose answer is still on its way."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), 10) as client:
+            served, _ = listening.accept()
+            with served:
+                time.sleep(0.2)
+                assert not end_if_quiet(listening.fileno(), port, 0.1)
+                assert not end_if_quiet(client.fileno(), port, 0.1)
+                assert not end_if_quiet(served.fileno(), port, 60)
+                assert not end_if_quiet(served.fileno(), port + 1, 0.1)
+                served.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        served.send(bytes(65536))
+                time.sleep(0.2)
+                assert not end_if_quiet(served.fileno(), port, 0.1)
+                while received(client):
+                    pass
+                time.sleep(0.2)
+                assert end_if_quiet(served.fileno(), port, 0.1)
+                client.settimeout(10)
+                assert client.recv(1) == b""
+
+
+def received(client: socket.socket) -> bytes:
+    """What has arrived, or nothing when nothing more comes for a moment."""
+    client.settimeout(0.2)
+    try:
+        return client.recv(1 << 20)
+    except TimeoutError:
+        return b""
+
+
+@pytest.mark.parametrize("number", [0, 2, 999_999])
+def test_other_files_are_left_alone(number: int) -> None:
+    """Whatever the number stands for by now, nothing happens to it, and nothing is raised."""
+    assert not end_if_quiet(number, 1, 0.0)
+
+
+def test_a_dead_peer_is_noticed(server: Running) -> None:
+    """Every connection inherits TCP keep-alive: a phone that left the network holds nothing for hours."""
+    needs("ss")
+    # A worker sets it when it has begun to listen, a moment after the first connections.
+    time.sleep(0.5)
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        between = f"( sport = :{server.port} and dport = :{connection.getsockname()[1]} )"
+        done = subprocess.run(["ss", "-tno", between], capture_output=True, text=True, check=True, timeout=30)
+    seconds = re.search(r"keepalive,(\d+)sec", done.stdout)
+    assert seconds, done.stdout
+    assert int(seconds[1]) <= 30
+
+
+def test_memory_stays_flat(workspace: Workspace, store: Store) -> None:
+    """A worker needs no more after 2,000 requests and 20 generations than it does after the first of them."""
+    login = issue(store, "jane")
+    with several(workspace, workers=1) as server:
+        (worker,) = children(server.pid)
+        client = Client(server.url, login)
+        book = client.book()
+
+        def load(round_: int) -> None:
+            for number in range(10):
+                store.apply(put=["joan"], note=f"{round_} {number}")
+                for _ in range(100):
+                    assert client.propfind(book, f"{DAV}getetag", depth="1").status == 207
+
+        load(0)
+        before = resident(worker)
+        load(1)
+        after = resident(worker)
+    print(f"a worker: {before:.1f} MB, then {after:.1f} MB")
+    assert after < before + 10
+
+
+def resident(pid: int) -> float:
+    """The memory of a process in MB."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024

@@ -1,0 +1,131 @@
+"""The shipped examples: nginx in front of the server, and the unit of systemd."""
+
+import http.client
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.server.processes import authorization, needs
+from tests.server.test_access_log import LINE
+from tests.server.test_tls import new_pair, trusting
+from tests.support import DAV, JANE, JOHN, Login, Workspace, free_port, process, propfind_body, serve
+
+CONFIG = Path(__file__).parent.parent.parent / "config"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A server behind nginx."""
+
+    port: int
+    login: Login
+    certificate: Path
+    log: Path
+
+    def connect(self, source: str = "127.0.0.1") -> http.client.HTTPSConnection:
+        """Connect to nginx from an address of the loopback."""
+        context = trusting(self.certificate)
+        context.check_hostname = False
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=30, context=context, source_address=(source, 0)
+        )
+
+
+def nginx_configuration(folder: Path, port: int, server: str) -> Path:
+    """The shipped file as it is, but for ports, names of files, and what stands around it on a whole machine."""
+    shipped = (CONFIG / "nginx.conf").read_text()
+    for path, own in (
+        ("/etc/ssl/contacts.example.org/fullchain.pem", folder / "proxy.pem"),
+        ("/etc/ssl/contacts.example.org/privkey.pem", folder / "proxy.key"),
+        ("/var/log/nginx/tldops.log", folder / "nginx-access.log"),
+    ):
+        assert path in shipped
+        shipped = shipped.replace(path, str(own))
+    shipped = re.sub(r"listen \[::\]:.*", "", shipped)
+    shipped = shipped.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
+    shipped = shipped.replace("listen 443 ", f"listen 127.0.0.1:{port} ").replace("127.0.0.1:5232", server)
+    own_paths = "".join(
+        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = folder / "nginx.conf"
+    whole.write_text(
+        f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx-error.log;\n"
+        f"events {{}}\nhttp {{\n{own_paths}{shipped}}}\n"
+    )
+    return whole
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    """nginx, as it is shipped, in front of a server that believes it."""
+    program = needs("nginx")
+    needs("openssl")
+    workspace = Workspace(tmp_path_factory.mktemp("proxy"))
+    workspace.configure('[server]\nproxies = ["127.0.0.1"]\n')
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    new_pair(workspace.folder, "proxy")
+    port = free_port()
+    with serve(workspace) as url:
+        server = url.removeprefix("http://").rstrip("/")
+        configuration = nginx_configuration(workspace.folder, port, server)
+        arguments = [program, "-e", str(workspace.folder / "nginx-error.log"), "-c", str(configuration)]
+        checked = subprocess.run([*arguments, "-t"], capture_output=True, text=True, check=False, timeout=30)
+        assert checked.returncode == 0, checked.stderr
+        with process(arguments, port, workspace.folder):
+            log = workspace.folder / f"server-{server.split(':')[1]}.log"
+            yield Behind(port, login, workspace.folder / "proxy.pem", log)
+
+
+def ask(behind: Behind, source: str, **headers: str) -> int:
+    """Ask for the principal through nginx; returns the status."""
+    connection = behind.connect(source)
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    headers |= {"Authorization": authorization(behind.login), "Depth": "0"}
+    connection.request("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def test_the_true_peer_arrives_in_the_access_log(behind: Behind) -> None:
+    """Whatever the client says of itself, nginx tells who it is, and the server believes nginx alone."""
+    assert ask(behind, "127.0.0.5") == 207
+    assert ask(behind, "127.0.0.6", X_Forwarded_For="203.0.113.9", X_Real_IP="203.0.113.9") == 207
+    assert ask(behind, "127.0.0.7", X_Script_Name="//evil", X_Forwarded_Host="evil.example", X_Remote_User="x") == 207
+    wanted = ["127.0.0.5", "127.0.0.6", "127.0.0.7"]
+    # The log is written a moment after the answer.
+    time.sleep(0.5)
+    lines = [match for line in behind.log.read_text().splitlines() if (match := LINE.fullmatch(line))]
+    assert [match["peer"] for match in lines][-3:] == wanted
+    assert {match["login"] for match in lines} == {"john.doe@nic.nl"}
+
+
+def test_discovery_leads_back_to_the_proxy(behind: Behind) -> None:
+    """/.well-known/carddav redirects to the root of the host that the client knows (RFC 6764, 5)."""
+    connection = behind.connect()
+    connection.request("GET", "/.well-known/carddav")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status in (301, 302, 307, 308)
+    target = answer.headers["Location"]
+    assert target == "/" or re.fullmatch(rf"https://127\.0\.0\.1(:{behind.port})?/", target)
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    """Every line of config/tldops.service is known and well-formed."""
+    program = needs("systemd-analyze")
+    text = (CONFIG / "tldops.service").read_text()
+    text = re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text)
+    unit = tmp_path / "tldops.service"
+    unit.write_text(text)
+    done = subprocess.run([program, "verify", str(unit)], capture_output=True, text=True, check=False, timeout=60)
+    assert "tldops.service" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
