@@ -9,6 +9,7 @@ import re
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import client
 
@@ -95,7 +96,10 @@ class RosterApplication(Application):
         self._recorder = Recorder(settings, self._metrics.audit_dropped)
         texts = BookTexts(settings.cards.book_name, settings.cards.book_description, self._max_resource_size)
         self._reads = ReadPath(self._live, texts)
-        self._challenge = ("WWW-Authenticate", f'Basic realm="{self._auth_realm}", charset="UTF-8"')
+        # The first request need not wait for the first look; what is wrong with the store it will hear, too.
+        with suppress(StoreError):
+            self._live.check()
+        self._challenge = ("WWW-Authenticate", f'Basic realm="{_quoted(self._auth_realm)}", charset="UTF-8"')
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -208,6 +212,12 @@ class RosterApplication(Application):
             login = request.credentials[0] if request.credentials else ""
             device = visit.identity.label if visit.identity else ""
             self._log.log(request.peer, request.method, request.path, status, login, device, sent, seconds, generation)
+
+
+def _quoted(text: str) -> str:
+    """Return the inside of a quoted-string (RFC 9110, 5.6.4), in the ASCII that a header holds for sure."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.encode("ascii", "replace").decode()
 
 
 def _device(identity: Identity) -> str:

@@ -32,6 +32,17 @@ def run(config: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def sync(config: Path) -> str:
+    """Bring the demo store up to date; one that another version left behind, and this one cannot use, is made anew."""
+    try:
+        return run(config, "sync", "--yes")
+    except subprocess.CalledProcessError:
+        print("The demo store of before cannot be used: it is made anew.", flush=True)
+        for path in FOLDER.glob("*.sqlite*"):
+            path.unlink()
+        return run(config, "sync", "--yes")
+
+
 def main() -> int:
     """Build what is missing, issue a device password, and serve until interrupted."""
     port = int(os.environ.get("PORT", "5232"))
@@ -48,7 +59,7 @@ def main() -> int:
     text = as_text(members)
     if not file.exists() or file.read_text() != text:
         file.write_text(text)
-    synced = run(config, "sync", "--yes").splitlines()
+    synced = sync(config).splitlines()
     # One line a person is for the secretariat to review; here the totals do.
     print("\n".join(line for line in synced if line[:2] not in ("+ ", "~ ", "- ", "  ")), flush=True)
     print(run(config, "device", "add", members[0].email, "--label", "demo"), end="", flush=True)

@@ -1,6 +1,7 @@
 """What is bounded: the answer by the client, with nothing lost, and the request by the server."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,6 +199,24 @@ class TestRequests:
         ):
             body = f"{ETAG}<C:filter>{inner}</C:filter>"
             assert report(client, client.book(), "C:addressbook-query", body).status == status
+
+    def test_nothing_outside_is_fetched(self, client: Client) -> None:
+        """HARDENING 5: a document type, an entity or a stylesheet of elsewhere is not looked at, and not expanded."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+            rest = '<D:propfind xmlns:D="DAV:"><D:prop><D:displayname/></D:prop></D:propfind>'
+            for prolog in (
+                f'<!DOCTYPE x SYSTEM "{url}">',
+                f'<!DOCTYPE x [<!ENTITY e SYSTEM "{url}">]>',
+                f'<!DOCTYPE x [<!ENTITY % e SYSTEM "{url}"> %e;]>',
+                '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+            ):
+                assert client.request("PROPFIND", client.book(), prolog + rest, Depth="0").status == 400
+            style = f'<?xml-stylesheet type="text/xsl" href="{url}"?>'
+            assert client.request("PROPFIND", client.book(), style + rest, Depth="0").status == 207
+            listener.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                listener.accept()
 
     def test_two_filters_are_a_bad_request(self, client: Client) -> None:
         """RFC 6352, 10.3: one; which of two is meant cannot be told."""

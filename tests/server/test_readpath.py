@@ -1,0 +1,90 @@
+"""The read path in process: what no client can bring about by itself."""
+
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.dav.properties import BookTexts
+from radicale_tldops.incoming import Incoming
+from radicale_tldops.live import Identity, LiveStore
+from radicale_tldops.readpath import ReadPath, Ready
+from radicale_tldops.roster.snapshot import BOOK, Style
+from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.store.read import load_snapshot
+from tests.dav.shape import valid
+from tests.store.making import Store, href, login
+from tests.support import DAV, Response
+
+
+class Worker:
+    """A worker whose clock stands still: it looks at the store only when it has to."""
+
+    def __init__(self, store: Store) -> None:
+        live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), lambda: 1000.0)
+        self._reader = live.snapshot().readers[login("jane")]
+        self._reads = ReadPath(live, BookTexts("Book", "", 1000))
+
+    def sync(self, token: str) -> Ready:
+        """Send a sync-collection as Jane."""
+        body = (
+            f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><prop><getetag/></prop></sync-collection>'
+        )
+        request = Incoming(
+            method="REPORT",
+            path=f"/{self._reader.principal}/{BOOK}/",
+            peer="192.0.2.1",
+            credentials=None,
+            depth="0",
+            length=len(body),
+            content_type="text/xml",
+            takes_gzip=False,
+            takes_vcard=True,
+            minimal=False,
+            no_root=False,
+            user_agent="",
+            conditions={},
+        )
+        return self._reads.answer(request, Identity(self._reader, None, Style.PLAIN), body.encode)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store with two people."""
+    made = Store(tmp_path)
+    made.apply(put=["jane", "john"])
+    return made
+
+
+def names(ready: Ready) -> tuple[set[str], str]:
+    """The names of the cards in an answer, and the token."""
+    answer = Response(207, {name.lower(): value for name, value in ready.headers}, ready.body)
+    return {one.rpartition("/")[2] for one in answer.hrefs()}, valid(answer).findtext(f"{DAV}sync-token", "")
+
+
+def test_a_token_of_another_worker_is_never_ahead(store: Store) -> None:
+    """Where a client comes with a token that this worker does not know yet, it looks at the store first."""
+    worker = Worker(store)
+    assert names(worker.sync(""))[0] == {href("jane"), href("john")}
+    store.apply(put=["jim"], note="2")
+    newer = load_snapshot(store.roster).plain.token
+    assert names(worker.sync("garbage"))[0] == {href("jane"), href("john")}
+    assert names(worker.sync(newer)) == (set(), newer)
+    assert names(worker.sync("garbage"))[0] == {href("jane"), href("john"), href("jim")}
+
+
+def test_a_token_that_is_ahead_of_the_store_itself_gets_everything(store: Store) -> None:
+    """Nobody can have it from here: it is answered like any other one, and not refused."""
+    worker = Worker(store)
+    token = load_snapshot(store.roster).plain.token
+    assert names(worker.sync(f"{token}000")) == ({href("jane"), href("john")}, token)
+
+
+def test_an_answer_is_of_one_generation(store: Store) -> None:
+    """Its members, their tags and its token are of the snapshot that it began with, and it says of which."""
+    worker = Worker(store)
+    before = worker.sync("")
+    store.apply(put=["john"], note="2")
+    assert worker.sync("").body == before.body
+    newer = worker.sync(load_snapshot(store.roster).plain.token)
+    assert (before.generation, newer.generation) == (1, 2)
+    assert names(worker.sync(names(before)[1])) == ({href("john")}, names(newer)[1])
