@@ -29,7 +29,7 @@ from radicale_tldops.live import Identity, shared
 from radicale_tldops.metrics import Metrics
 from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.proxies import Proxies
-from radicale_tldops.readpath import ReadPath, Ready, status_line
+from radicale_tldops.readpath import NoReaderError, ReadPath, Ready, status_line
 from radicale_tldops.recorder import Recorder
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
 from radicale_tldops.wsgi import BodyReader, Input
@@ -123,6 +123,8 @@ class RosterApplication(Application):
             if refusal.condition is not None:
                 return _ready(refusal.status, error(refusal.condition), _XML)
             return _ready(refusal.status, f"{refusal}\n".encode(), _TEXT)
+        except NoReaderError:
+            return _plain(client.UNAUTHORIZED, self._challenge)
         except DelayedError as delay:
             status = client.TOO_MANY_REQUESTS if isinstance(delay, ThrottledError) else client.SERVICE_UNAVAILABLE
             return _plain(status, ("Retry-After", str(delay.retry_after)))

@@ -174,6 +174,14 @@ class LiveStore:
         style = Style.GROUPS if asked is Style.GROUPS else Style(device.style)
         return Identity(reader, device, style)
 
+    def is_still(self, identity: Identity, snapshot: Snapshot) -> bool:
+        """Tell whether somebody who was identified may read this snapshot: a request can take its time to arrive."""
+        reader = snapshot.reader(identity.reader.login)
+        if reader is None or (reader.principal, reader.since) != (identity.reader.principal, identity.reader.since):
+            return False
+        device = identity.device
+        return device is None or (self._devices or {}).get(device.digest) == device
+
     def _poll(self, now: float) -> None:
         wait = WRITE_WAIT if self._snapshot is None else 0.0
         faults: list[StoreError] = []

@@ -26,6 +26,7 @@ from radicale_tldops.dav.requests import (
 from radicale_tldops.dav.site import Place, Site, find
 from radicale_tldops.incoming import Incoming
 from radicale_tldops.live import Identity, LiveStore
+from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.roster.snapshot import Snapshot
 
 MAX_KEPT = 32 * 1024 * 1024
@@ -65,6 +66,10 @@ class Ready:
     is_current: bool = False
 
 
+class NoReaderError(TldopsError):
+    """Whoever asked was let in, and may not read any more by the time that the request had come: 401."""
+
+
 class ReadPath:
     """Answers PROPFIND, REPORT, GET and HEAD of readers. Any number of threads may use it at once."""
 
@@ -79,11 +84,18 @@ class ReadPath:
 
         Raises:
             RequestError: with the status and the precondition of the refusal.
+            NoReaderError: whoever asked may not read any more.
             StoreError: there is nothing that could be served.
 
         """
-        generation = self._generation(self._live.snapshot())
+        sent = b""
+        generation = self._newest_for(identity)
         place = find(generation.site, identity.reader.principal, request.path)
+        if place is not None and request.method not in ("GET", "HEAD"):
+            sent = body()
+            # It may have taken a long time to come: who may read what is asked anew, and of what is answered from.
+            generation = self._newest_for(identity)
+            place = find(generation.site, identity.reader.principal, request.path)
         if place is None:
             return generation.finished(_NOT_FOUND, request)
         # A principal has a name (RFC 3744, 4), a reader who is no SSC need not have one.
@@ -92,7 +104,6 @@ class ReadPath:
             return generation.finished(Answer(PRECONDITION_FAILED), request)
         if request.method in ("GET", "HEAD"):
             return self._get(generation, place, request)
-        sent = body()
         key = (
             visitor,
             request.method,
@@ -106,10 +117,16 @@ class ReadPath:
         )
         ready = generation.kept.get(key)
         if ready is None:
-            generation, answer = self._dav(generation, place, visitor, request, sent)
+            generation, answer = self._dav(generation, place, visitor, request, sent, identity)
             ready = generation.finished(answer, request)
             generation.kept.put(key, ready, len(ready.body) + len(sent))
         return ready
+
+    def _newest_for(self, identity: Identity, snapshot: Snapshot | None = None) -> "_Generation":
+        snapshot = snapshot or self._live.snapshot()
+        if not self._live.is_still(identity, snapshot):
+            raise NoReaderError("whoever asked may not read any more")
+        return self._generation(snapshot)
 
     def _generation(self, snapshot: Snapshot) -> "_Generation":
         newest = self._newest
@@ -121,7 +138,13 @@ class ReadPath:
         return newest
 
     def _dav(
-        self, generation: "_Generation", place: Place, visitor: Visitor, request: Incoming, sent: bytes
+        self,
+        generation: "_Generation",
+        place: Place,
+        visitor: Visitor,
+        request: Incoming,
+        sent: bytes,
+        identity: Identity,
     ) -> tuple["_Generation", Answer]:
         read = _parse_kept if len(sent) <= _MAX_PARSED else _parse
         asked = read(request.method, request.content_type, sent)
@@ -130,17 +153,11 @@ class ReadPath:
             # Without the header, infinity is meant (RFC 4918, 9.1).
             depth = request.depth or answers.INFINITY
             return generation, answers.propfind(generation.site, place, visitor, wanted, depth, no_root=request.no_root)
-        if isinstance(asked, SyncCollection) and place.kind is Kind.BOOK:
-            generation = self._not_behind(generation, place, asked)
+        if isinstance(asked, SyncCollection) and generation.is_behind(place, asked.token):
+            generation = self._newest_for(identity, self._live.reload())
         if request.minimal:
             asked = _minimal(asked)
         return generation, answers.report(generation.site, place, visitor, asked, request.depth)
-
-    def _not_behind(self, generation: "_Generation", place: Place, asked: SyncCollection) -> "_Generation":
-        """Look at the store again where a client has a token of another worker, newer than what is known here."""
-        if not generation.site.snapshot.book(place.style).is_ahead(asked.token):
-            return generation
-        return self._generation(self._live.reload())
 
     def _get(self, generation: "_Generation", place: Place, request: Incoming) -> Ready:
         if not request.takes_vcard and place.kind in (Kind.BOOK, Kind.CARD):
@@ -162,6 +179,10 @@ class _Generation:
     def __init__(self, snapshot: Snapshot, texts: BookTexts) -> None:
         self.site = Site(snapshot, texts)
         self.kept = _Kept()
+
+    def is_behind(self, place: Place, token: str) -> bool:
+        """Tell whether a client has a token of another worker, newer than what is known here."""
+        return place.kind is Kind.BOOK and self.site.snapshot.book(place.style).is_ahead(token)
 
     def finished(self, answer: Answer, request: Incoming) -> Ready:
         """Pack a body for who can unpack it, and complete the headers."""

@@ -1,12 +1,13 @@
 """Nothing is served to anybody who is not on the list, on both servers."""
 
 import base64
+import socket
 import time
 
 import pytest
 
 from tests.conftest import Standing
-from tests.support import DAV, JANE, JOHN, Client, Workspace
+from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Workspace, serve
 
 ALL_METHODS = ("GET", "PROPFIND", "REPORT", "PUT", "DELETE", "POST", "MKCOL")
 SECRETS = (b"John", b"Jane", b"jane@oarc.net", b"BEGIN:VCARD", b"+31", b"+84")
@@ -150,3 +151,30 @@ def test_a_rollback_brings_no_reader_back(own: Client, workspace: Workspace) -> 
     jane = Client(f"http://{own.host}", workspace.device("jane.doe@nic.vn"))
     time.sleep(0.6)
     assert any("John Doe" in card for card in jane.cards(jane.book()).values())
+
+
+def test_whoever_left_while_a_request_was_on_its_way_gets_nothing(workspace: Workspace) -> None:
+    """The login is judged again when the body has come: what was begun as a reader is not finished as none."""
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    body = (
+        f'<C:addressbook-query xmlns:C="{CARDDAV[1:-1]}" xmlns="DAV:"><prop><getetag/><C:address-data/></prop>'
+        "</C:addressbook-query>"
+    )
+    token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+    with serve(workspace) as url:
+        client = Client(url, login)
+        book = client.book()
+        host, port = client.host.split(":")
+        headers = f"Host: x\r\nAuthorization: Basic {token}\r\nContent-Length: {len(body)}"
+        head = f"REPORT {book} HTTP/1.1\r\n{headers}\r\n\r\n"
+        with socket.create_connection((host, int(port)), 20) as connection:
+            connection.sendall(head.encode() + body[:-5].encode())
+            time.sleep(0.5)
+            workspace.do("access", "deny", "john.doe@nic.nl", "--reason", "left")
+            deadline = time.monotonic() + 10
+            while client.propfind(book, f"{DAV}getetag").status != 401:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            connection.sendall(body[-5:].encode())
+            assert b" 401 " in connection.recv(65536).split(b"\r\n")[0]
