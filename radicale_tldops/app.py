@@ -5,6 +5,7 @@ work the same without this application (docs/rfc-checklist.md lists what differs
 """
 
 import logging
+import os
 import re
 import time
 import traceback
@@ -24,15 +25,16 @@ from radicale_tldops.dav.properties import BookTexts
 from radicale_tldops.gate import REFUSED
 from radicale_tldops.gate import shared as gate
 from radicale_tldops.health import Health
+from radicale_tldops.identity import Identity
 from radicale_tldops.incoming import FramingError, Incoming, check_framing, read_incoming
-from radicale_tldops.live import Identity, shared
+from radicale_tldops.live import shared
 from radicale_tldops.metrics import Metrics
 from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.proxies import Proxies
 from radicale_tldops.readpath import NoReaderError, ReadPath, Ready, status_line
 from radicale_tldops.recorder import Recorder
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
-from radicale_tldops.wsgi import BodyReader, Input
+from radicale_tldops.wsgi import MAX_LOST, BodyReader, Input
 
 logger = logging.getLogger("radicale_tldops")
 
@@ -99,6 +101,7 @@ class RosterApplication(Application):
         # The first request need not wait for the first look; what is wrong with the store it will hear, too.
         with suppress(StoreError):
             self._live.check()
+        self._live.watch(self._tend)
         self._challenge = ("WWW-Authenticate", f'Basic realm="{_quoted(self._auth_realm)}", charset="UTF-8"')
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
@@ -113,6 +116,15 @@ class RosterApplication(Application):
         self._record(request, visit, int(ready.status[:3]), len(body), ready.generation)
         # granian sends a list at once; anything else it asks for piece by piece.
         return [body]
+
+    def _tend(self) -> None:
+        """Do what no request shall wait for; the live store's own thread calls this every quarter of a second."""
+        self._reads.prepare()
+        lost = self._bodies.lost()
+        if lost >= MAX_LOST:
+            logger.error("%d threads wait for bodies that do not come: this worker is replaced", lost)
+            # granian starts another one; the requests under way here are sent again by their clients.
+            os._exit(1)
 
     def _respond(self, request: Incoming, environ: types.WSGIEnviron, visit: _Visit) -> Ready:
         try:
@@ -164,7 +176,7 @@ class RosterApplication(Application):
         if method in WRITES:
             return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
         ready = self._reads.answer(request, identity, lambda: self._read(request, identity, environ["wsgi.input"]))
-        if ready.is_current:
+        if ready.is_current and method != "HEAD":
             self._recorder.download(identity.reader.login, _device(identity), ready.generation, identity.style)
         return ready
 
@@ -200,8 +212,8 @@ class RosterApplication(Application):
             "CONTENT_TYPE": "",
             "CONTENT_LENGTH": "0",
         }
-        if request.credentials is None:
-            clean.pop("HTTP_AUTHORIZATION", None)
+        # The pages are the same for everybody; whoever logs in does so here, where it is counted and recorded.
+        clean.pop("HTTP_AUTHORIZATION", None)
         told: list[tuple[str, list[tuple[str, str]]]] = []
         body = b"".join(super().__call__(clean, lambda status, headers: told.append((status, headers))))
         status, headers = told[0]

@@ -8,7 +8,6 @@ never reaches it, and looking up a name has no time-out at all.
 
 import contextlib
 import ipaddress
-import os
 import socket
 import ssl
 import threading
@@ -23,7 +22,8 @@ from ldap3 import NONE, SIMPLE, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPExceptionError
 from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
 
-from radicale_tldops.roster.errors import DirectoryError
+from radicale_tldops.passwords import read_password
+from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings.values import DirectorySettings
 
 REST_SECONDS = 30.0
@@ -172,21 +172,10 @@ def service_password(settings: DirectorySettings) -> str:
     """
     if not settings.bind_dn:
         return ""
-    if settings.password_file is not None and settings.password_env:
-        raise DirectoryError("password_file and password_env are both set; one of them is enough.")
-    if settings.password_file is not None:
-        try:
-            password = settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise DirectoryError(f"{settings.password_file}: cannot read the password of bind_dn: {reason}.") from None
-        where = str(settings.password_file)
-    else:
-        password = os.environ.get(settings.password_env, "") if settings.password_env else ""
-        where = f"${settings.password_env}" if settings.password_env else "neither password_file nor password_env"
-    if not password.strip() or any(ord(char) < 32 for char in password):
-        raise DirectoryError(f"{where}: holds no password for bind_dn, or more than one line.")
-    return password
+    try:
+        return read_password(settings.password_file, settings.password_env, "bind_dn")
+    except SettingsError as error:
+        raise DirectoryError(str(error)) from None
 
 
 def _open(url: str, settings: DirectorySettings, context: ssl.SSLContext, budget: Budget, password: str) -> Connection:

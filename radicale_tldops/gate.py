@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from radicale_tldops.identity import Identity, is_possible
 from radicale_tldops.ldap_login import REST_SECONDS, LdapLogin, typed_login
-from radicale_tldops.live import Identity, LiveStore, is_possible
+from radicale_tldops.live import LiveStore
 from radicale_tldops.live import shared as shared_live
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
 from radicale_tldops.roster.login import canonical_login
@@ -37,7 +38,7 @@ logger = logging.getLogger("radicale_tldops")
 auth_logger = logging.getLogger("radicale_tldops.auth")
 
 REFUSED_SECONDS = 60.0
-"""For how long a password that the directory refused is refused without asking it again."""
+"""For how long a password that let nobody in is refused without asking the directory again."""
 
 LOGGED = Limit(30, 10.0)
 """How many failed logins of one address are logged, each in a line of its own."""
@@ -57,15 +58,27 @@ THROTTLED = "too many attempts"
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What a bind showed: the addresses of who typed `login`, and the reader that they were at that time."""
+    """What a bind showed: the addresses of who typed `login`, and the reader that they were at that time, or None."""
 
     login: str
     addresses: tuple[str, ...]
-    reader: Reader
+    reader: Reader | None
 
     def holds(self, snapshot: Snapshot) -> bool:
-        """Tell whether they are the very same reader still."""
+        """Tell whether they are the very same reader still, or none still."""
         return _reader(snapshot, self.login, self.addresses) == self.reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """When a password let nobody in, and what the bind showed, where the password was right."""
+
+    at: float
+    proof: _Proof | None = None
+
+    def holds(self, now: float, snapshot: Snapshot) -> bool:
+        """Tell whether the directory need not be asked again: it was of late, and nobody was put on the list since."""
+        return now - self.at < REFUSED_SECONDS and (self.proof is None or self.proof.holds(snapshot))
 
 
 class Gate:
@@ -83,8 +96,8 @@ class Gate:
         self._throttle = Throttle(clock)
         self._key = secrets.token_bytes(32)
         self._proofs: Recent[bytes, _Proof] = Recent(ldap.cache_seconds, clock)
-        # When the directory refused it last. Kept for ever, in bounds: what was wrong once is no new guess next week.
-        self._refused: Recent[bytes, float] = Recent(float("inf"), clock)
+        # Kept for ever, in bounds: what was wrong once is no new guess next week.
+        self._refused: Recent[bytes, _Refusal] = Recent(float("inf"), clock)
         self._swept: Snapshot | None = None
         self._failures = FailureLog(clock)
         self._complaint = ""
@@ -121,13 +134,13 @@ class Gate:
         if is_new:
             self._failures.log(peer, reason, name)
             if self._refused.get(guess) is None:
-                self._refused.put(guess, float("-inf"))
+                self._refused.put(guess, _Refusal(float("-inf")))
         return None
 
     def _by_directory(self, ldap: LdapLogin, attempt: "_Attempt", guess: bytes) -> tuple[Reader | None, str]:
         """Return the reader, or None and the reason."""
-        refused_at = self._refused.get(guess)
-        if refused_at is not None and self._clock() - refused_at < REFUSED_SECONDS:
+        refusal = self._refused.get(guess)
+        if refusal is not None and refusal.holds(self._clock(), self._live.snapshot()):
             return None, REFUSED
         # Before the cache: it, too, would tell who guesses whether a password is right.
         self._throttle.check(attempt.login, attempt.peer)
@@ -163,16 +176,19 @@ class Gate:
             self._throttle.give_back(login, peer)
             raise self._unavailable(error) from None
         self._complaint = ""
-        if addresses is None:
+        reader = _reader(self._live.snapshot(), login, addresses) if addresses is not None else None
+        shown = None if addresses is None else _Proof(login, addresses, reader)
+        if shown is None or reader is None:
+            # Whoever guesses must not see that a password is right at the directory, and only of nobody on the list:
+            # neither by the time that it takes to say no again, nor by how many guesses are left. So both are
+            # remembered, and both are counted, once: somebody who was removed, and whose phone goes on asking, has
+            # used up no more than by one mistyped password.
             if self._refused.get(guess) is not None:
                 self._throttle.give_back(login, peer)
-            self._refused.put(guess, self._clock())
-            return None, REFUSED
+            self._refused.put(guess, _Refusal(self._clock(), shown))
+            return None, UNLISTED if shown else REFUSED
         self._throttle.give_back(login, peer)
-        reader = _reader(self._live.snapshot(), login, addresses)
-        if reader is None:
-            return None, UNLISTED
-        self._proofs.put(proof, _Proof(login, addresses, reader))
+        self._proofs.put(proof, shown)
         self._throttle.know(login, peer)
         return reader, ""
 

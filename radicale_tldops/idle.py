@@ -16,6 +16,10 @@ from pathlib import Path
 QUIET_SECONDS = 30.0
 """A connection over which nothing has gone for so long is ended."""
 
+SILENT_SECONDS = 60.0
+"""A connection on which this side has said nothing for so long is ended, too, whatever still comes in on it: a request
+that takes a minute to arrive, byte by byte, is none."""
+
 LOOK_SECONDS = 5.0
 """How often a worker looks."""
 
@@ -94,8 +98,9 @@ def _end_if_quiet(connection: socket.socket, seconds: float) -> bool:
     if len(info) < _INFO.size:
         return False
     state, on_their_way, sent, received, waiting = _INFO.unpack(info)
+    is_quiet = min(sent, received) >= seconds * 1000 or sent >= SILENT_SECONDS * 1000
     # Whoever still takes an answer is left alone; TCP_USER_TIMEOUT ends those who take none.
-    if state != _ESTABLISHED or on_their_way or waiting or min(sent, received) < seconds * 1000:
+    if state != _ESTABLISHED or on_their_way or waiting or not is_quiet:
         return False
     connection.shutdown(socket.SHUT_RDWR)
     return True

@@ -84,8 +84,10 @@ def check_framing(request: Incoming, environ: Mapping[str, object], max_length: 
         raise FramingError(400)
     if request.length > max_length:
         raise FramingError(413)
-    if environ.get("HTTP_TRANSFER_ENCODING"):
-        # Without a length nobody knows how much is to come.
+    # Over HTTP/2 a body needs no length (RFC 9113, 8.1.1), and only its type tells that there is one.
+    has_no_length = str(environ.get("SERVER_PROTOCOL")).startswith("HTTP/2") and "CONTENT_LENGTH" not in environ
+    if environ.get("HTTP_TRANSFER_ENCODING") or (has_no_length and request.content_type):
+        # To take it for nothing would be to answer another question, or with an empty book.
         raise FramingError(411)
     if request.method in ("PROPFIND", "REPORT") and request.depth not in (None, *_DEPTHS):
         raise FramingError(400)

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from radicale_tldops.identity import Identity, LiveState, is_possible
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.login import canonical_login
-from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Snapshot, Style, split_principal
+from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
+from radicale_tldops.store.change import file_mark
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
 from radicale_tldops.store.freshness import read_freshness
 from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
@@ -29,50 +30,23 @@ logger = logging.getLogger("radicale_tldops")
 POLL_SECONDS = 0.5
 """How often at most a worker looks for a change: a removed reader is out this long after the commit, plus a load."""
 
+WATCH_SECONDS = 0.25
+"""How often a worker's own thread looks; where nothing has changed, a look is a glance at two files."""
+
+THOROUGH_SECONDS = 5.0
+"""How often a database is read although its file looks the same."""
+
+FIRST_SECONDS = 1.0
+"""How long a request waits for the very first look; after that it is answered with 503."""
+
+AGAIN_SECONDS = 0.05
+"""How long ago a look has to be before a refusal is worth another one; whoever guesses cannot make a worker look more
+often."""
+
+_CLOSED = "the list of subscribers has not been had for [subscribers] close_after hours: nobody reads until it is"
+
 LIST_SECONDS = 5.0
 """How often a worker looks when the list was had last, where access closes after a while without it."""
-
-MAX_PASSWORD = 1024
-"""Longer passwords are refused before they are hashed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a request comes from: the reader, the device, and the style of the book that this client gets.
-
-    There is no device where the login was proved by LDAP.
-    """
-
-    reader: Reader
-    device: Device | None
-    style: Style
-
-    @property
-    def label(self) -> str:
-        """What the device is called, for logs: its label, or "LDAP"."""
-        return self.device.label if self.device else "LDAP"
-
-    @property
-    def principal(self) -> str:
-        """The principal's name in paths, with the suffix for the style."""
-        return self.reader.principal + (GROUPS_SUFFIX if self.style is Style.GROUPS else "")
-
-
-@dataclass(frozen=True, slots=True)
-class LiveState:
-    """How a worker stands: what it serves, for how many seconds it has been blind, and what kind of fault that is.
-
-    Each is None where it does not apply: `generation` before the first good load, the others while all is well.
-    """
-
-    generation: int | None
-    blind_seconds: float | None
-    fault: type[StoreError] | None
-
-
-def is_possible(password: str) -> bool:
-    """Tell whether this can be a password at all: an empty, blank or huge one is refused before anything is asked."""
-    return bool(password.strip()) and "\x00" not in password and len(password) <= MAX_PASSWORD
 
 
 class LiveStore:
@@ -95,12 +69,31 @@ class LiveStore:
         self._mark: object = None
         self._devices: Mapping[str, Device] | None = None
         self._devices_mark: object = None
-        self._next_poll = float("-inf")
+        self._next_poll = self._thorough_at = float("-inf")
+        self._files: tuple[object, object] = (None, None)
+        self._has_looked = False
+        self._is_compared = False
+        self._trusted: tuple[Snapshot | None, object] = (None, None)
         self._blind_since: float | None = None
         self._complaint = ""
         self._fault: type[StoreError] | None = None
         self._list_read_at: datetime | None = None
         self._next_list_look = float("-inf")
+        self._closed = False
+
+    def watch(self, seen: Callable[[], None]) -> None:
+        """Look for changes from now on in a thread of its own, so that no request has to; `seen` is called after each.
+
+        Requests look themselves all the same, should this thread ever be late.
+        """
+        threading.Thread(target=self._watch, args=(seen,), name="live-store", daemon=True).start()
+
+    def _watch(self, seen: Callable[[], None]) -> None:
+        while True:
+            with self._lock:
+                self._poll()
+            seen()
+            time.sleep(WATCH_SECONDS)
 
     def snapshot(self) -> Snapshot:
         """Return the newest snapshot that could be verified.
@@ -110,19 +103,26 @@ class LiveStore:
                 of subscribers for `close_after` hours.
         """
         now = self._clock()
-        # One thread looks; the others go on with what is there, unless there is nothing yet.
-        if now >= self._next_poll and self._lock.acquire(blocking=self._snapshot is None):
-            try:
-                if now >= self._next_poll:
-                    self._poll(now)
-            finally:
-                self._lock.release()
+        if now >= self._next_poll:
+            self._look_once(now)
         snapshot, blind_since = self._snapshot, self._blind_since
         if snapshot is None or (blind_since is not None and now - blind_since > self._max_blind):
             raise StoreError(self._complaint or "the store has not been read yet")
         if self._close_after and self._is_closed(snapshot):
-            raise StoreError("the list of subscribers has not been had for too long: nobody reads until it is")
+            self._tell_closed(True)
+            raise StoreError(_CLOSED)
+        self._tell_closed(False)
         return snapshot
+
+    def _look_once(self, now: float) -> None:
+        """Look, unless somebody else does: then go on with what is there, or wait a moment for the very first look."""
+        is_first = self._snapshot is None or self._devices is None
+        if self._lock.acquire(timeout=FIRST_SECONDS if is_first else 0):
+            try:
+                if now >= self._next_poll:
+                    self._poll()
+            finally:
+                self._lock.release()
 
     def check(self) -> None:
         """Find out whether requests can be answered.
@@ -150,23 +150,48 @@ class LiveStore:
         """
         return self._now() - (self._list_read_at or snapshot.created_at) > self._close_after
 
+    def _tell_closed(self, is_closed: bool) -> None:
+        """Say in the log once that access closed, and once that it is open again."""
+        if is_closed and not self._closed:
+            logger.error("%s", _CLOSED)
+        elif self._closed and not is_closed:
+            logger.warning("the list of subscribers was had: members read again")
+        self._closed = is_closed
+
     def reload(self) -> Snapshot:
         """Look at the store now, whenever it was last looked at: a client has seen something newer."""
         with self._lock:
-            self._poll(self._clock())
+            self._poll()
         return self.snapshot()
 
     def identify(self, user_name: str, password: str) -> Identity | None:
         """Return who this is, or None for anybody who may not read now.
 
-        Unknown logins and wrong passwords take the same path: one hash, one look-up.
+        Unknown logins and wrong passwords take the same path: one hash, one look-up. Before anybody is refused, the
+        store is looked at again if that was not a moment ago: a password works as soon as it was issued.
         """
-        snapshot = self.snapshot()
-        name, asked = split_principal(user_name)
         if not is_possible(password):
             return None
+        identity = self._identified(user_name, password)
+        if identity is None and self._looked_again():
+            identity = self._identified(user_name, password)
+        return identity
+
+    def _looked_again(self) -> bool:
+        """Look at the store, unless somebody did so a moment ago; tell whether it was looked at."""
+        if self._clock() < self._next_poll - POLL_SECONDS + AGAIN_SECONDS or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._poll()
+        finally:
+            self._lock.release()
+        return True
+
+    def _identified(self, user_name: str, password: str) -> Identity | None:
         # Where no password can be judged yet, saying no would make phones forget their account.
         self.check()
+        snapshot = self.snapshot()
+        name, asked = split_principal(user_name)
         device = (self._devices or {}).get(password_digest(password))
         reader = snapshot.reader(canonical_login(name))
         if device is None or reader is None or device.login != reader.login or device.reader_since != reader.since:
@@ -182,18 +207,38 @@ class LiveStore:
         device = identity.device
         return device is None or (self._devices or {}).get(device.digest) == device
 
-    def _poll(self, now: float) -> None:
-        wait = WRITE_WAIT if self._snapshot is None else 0.0
+    def _poll(self) -> None:
+        """Look for changes; whoever calls holds the lock."""
+        now = self._clock()
+        marks = file_mark(self._roster), file_mark(self._members)
+        if marks != self._files or None in marks or self._fault is not None or now >= self._thorough_at:
+            self._files = None, None
+            if self._look():
+                self._files = marks
+            self._thorough_at = now + THOROUGH_SECONDS
+        # From the end of the look: one that takes long is not followed by the next at once.
+        self._next_poll = self._clock() + POLL_SECONDS
+
+    def _look(self) -> bool:
+        """Read what has changed; tell whether all of it could be read."""
+        # A command at work is waited for only where there is nothing else to serve, and only once.
+        wait = 0.0 if self._has_looked else WRITE_WAIT
+        self._has_looked = True
         faults: list[StoreError] = []
-        for poll in (self._poll_roster, self._poll_devices):
+        is_whole = True
+        for poll in (self._poll_devices, self._poll_roster):
             try:
                 poll(wait)
             except BusyStoreError as error:
+                is_whole = False
                 # A writer at work is no fault, and the state before its commit is the right one to serve meanwhile.
                 if self._snapshot is None or self._devices is None:
                     faults.append(error)
             except StoreError as error:
                 faults.append(error)
+            except Exception as error:  # whatever it is, the last good snapshot goes on
+                faults.append(StoreError(f"looking at the store failed: {type(error).__name__}"))
+        now = self._clock()
         if not faults:
             self._blind_since = None
         elif self._blind_since is None:
@@ -203,29 +248,40 @@ class LiveStore:
             self._next_list_look = now + LIST_SECONDS
             # What cannot be read now stays as it was, and grows old.
             with suppress(StoreError):
-                self._list_read_at = read_freshness(self._roster, wait=wait).list_checked_at
+                self._list_read_at = read_freshness(self._roster, wait=0.0).list_checked_at
         self._complain(" ".join(map(str, faults)))
-        self._next_poll = now + POLL_SECONDS
+        return is_whole and not faults and self._is_compared
 
     def _poll_roster(self, wait: float) -> None:
         known = read_mark(self._roster, wait=wait)
         mark = (_identity(self._roster), known)
         if mark != self._mark:
             snapshot = load_snapshot(self._roster, wait=wait)
-            self._refuse_older(known, wait)
+            self._compare(known, wait)
             self._snapshot, self._mark = snapshot, mark
             logger.info(
                 "serving generation %d with %d cards", self._snapshot.generation, len(self._snapshot.plain.cards)
             )
+        elif not self._is_compared:
+            self._compare(known, wait)
+        if self._is_compared:
+            self._trusted = self._snapshot, self._mark
 
-    def _refuse_older(self, mark: Mark, wait: float) -> None:
+    def _compare(self, mark: Mark, wait: float) -> None:
+        """Compare the roster with the newest one that the members database knows of, as soon as that can be read.
+
+        Until then it is served: whoever was removed has to be out even while the members database cannot be read. If
+        it turns out to be an older one, the one from before is served again.
+        """
+        self._is_compared = False
         try:
             refuse_older_roster(self._members, mark, wait=wait)
         except OlderCopyError:
+            self._snapshot, self._mark = self._trusted
             raise
         except StoreError:
-            # Whoever was removed has to be out even while the members database cannot be read.
             return
+        self._is_compared = True
 
     def _poll_devices(self, wait: float) -> None:
         mark = (_identity(self._members), read_members_counter(self._members, wait=wait))

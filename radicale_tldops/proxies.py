@@ -38,11 +38,11 @@ class Proxies:
         end: what a client wrote there itself stands further left. A part that is no address ends the search at the
         proxy that passed it on.
         """
-        peer = _plain(remote_addr) or remote_addr or UNIX
+        peer = _address(remote_addr) or remote_addr or UNIX
         if not forwarded_for or not self.believes(peer):
             return peer
         for part in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
-            address = _plain(part)
+            address = _address(part)
             if not address:
                 break
             peer = address
@@ -58,9 +58,14 @@ class Proxies:
         return address is not None and any(address in network for network in self._networks)
 
 
+def _address(text: str) -> str:
+    """Return an address in its one canonical form, without port and brackets, or an empty text."""
+    # The length is looked at before the cache: what strangers send must not fill the memory.
+    return _plain(text) if len(text) <= _LONGEST else ""
+
+
 @lru_cache(_KEPT)
 def _plain(text: str) -> str:
-    """Return an address in its one canonical form, without port and brackets, or an empty text."""
     address = _read(text)
     return str(address) if address else ""
 
@@ -68,8 +73,6 @@ def _plain(text: str) -> str:
 def _read(text: str) -> _Address | None:
     """Read an address, with a port or without: "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]:443"."""
     text = text.strip(" \t")
-    if len(text) > _LONGEST:
-        return None
     if text.startswith("["):
         text, closed, port = text[1:].partition("]")
         if not closed or (port and not _is_port(port.removeprefix(":"))):

@@ -1,9 +1,9 @@
 """The read path: what stands here, answered from the newest snapshot; finished answers are kept while it lasts."""
 
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
@@ -24,10 +24,12 @@ from radicale_tldops.dav.requests import (
     read_report,
 )
 from radicale_tldops.dav.site import Place, Site, find
+from radicale_tldops.gzipping import packed
+from radicale_tldops.identity import Identity
 from radicale_tldops.incoming import Incoming
-from radicale_tldops.live import Identity, LiveStore
-from radicale_tldops.roster.errors import TldopsError
-from radicale_tldops.roster.snapshot import Snapshot
+from radicale_tldops.live import LiveStore
+from radicale_tldops.roster.errors import StoreError, TldopsError
+from radicale_tldops.roster.snapshot import Snapshot, Style
 
 MAX_KEPT = 32 * 1024 * 1024
 """How many bytes of finished answers, and of the requests that they belong to, a worker keeps."""
@@ -35,11 +37,11 @@ MAX_KEPT = 32 * 1024 * 1024
 _MAX_PARSED = 4096
 """Requests up to this length in octets are kept as parsed: the same client sends the same ones for years."""
 
+_MAX_CONTENT_TYPE = 200
+"""Longest Content-Type, in characters: answers are kept by it."""
+
 _MIN_PACKED = 256
 """Shorter bodies are not worth packing, in octets."""
-
-_PACKING = 3
-"""The level of compression: the next ones take half as long again for a tenth fewer bytes."""
 
 _OVERHEAD = 1024
 """What an answer takes beside its bytes."""
@@ -98,6 +100,8 @@ class ReadPath:
             place = find(generation.site, identity.reader.principal, request.path)
         if place is None:
             return generation.finished(_NOT_FOUND, request)
+        if len(request.content_type) > _MAX_CONTENT_TYPE:
+            raise RequestError("the Content-Type is too long")
         # A principal has a name (RFC 3744, 4), a reader who is no SSC need not have one.
         visitor = Visitor(identity.principal, identity.reader.name or identity.reader.login)
         if "HTTP_IF" in request.conditions and not generation.meets_if(place, request, identity.reader.principal):
@@ -107,7 +111,7 @@ class ReadPath:
         key = (
             visitor,
             request.method,
-            request.path,
+            place,
             request.depth,
             request.content_type,
             request.takes_gzip,
@@ -134,8 +138,13 @@ class ReadPath:
             with self._lock:
                 newest = self._newest
                 if newest is None or newest.site.snapshot is not snapshot:
-                    newest = self._newest = _Generation(snapshot, self._texts)
+                    newest = self._newest = _Generation(snapshot, self._texts, newest)
         return newest
+
+    def prepare(self) -> None:
+        """Build what the next request for the newest snapshot would have to build."""
+        with suppress(StoreError):
+            self._generation(self._live.snapshot()).site.book(Style.PLAIN)
 
     def _dav(
         self,
@@ -176,8 +185,8 @@ class ReadPath:
 class _Generation:
     """A snapshot with what was made of it so far."""
 
-    def __init__(self, snapshot: Snapshot, texts: BookTexts) -> None:
-        self.site = Site(snapshot, texts)
+    def __init__(self, snapshot: Snapshot, texts: BookTexts, before: "_Generation | None") -> None:
+        self.site: Site = Site(snapshot, texts, before.site if before else None)
         self.kept = _Kept()
 
     def is_behind(self, place: Place, token: str) -> bool:
@@ -189,8 +198,7 @@ class _Generation:
         headers = [*answer.headers, *_PRIVATE]
         body = answer.body
         if request.takes_gzip and len(body) >= _MIN_PACKED and not answer.is_exact:
-            packer = zlib.compressobj(_PACKING, wbits=16 + zlib.MAX_WBITS)
-            body = packer.compress(body) + packer.flush()
+            body = packed(body)
             # A strong entity tag is of the bytes that are sent (RFC 9110, 8.8.3.3).
             headers = [(name, f"W/{value}" if name == "ETag" else value) for name, value in headers]
             headers.append(("Content-Encoding", "gzip"))

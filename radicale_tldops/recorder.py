@@ -197,7 +197,7 @@ class Recorder:
         try:
             recover(self._members)
             used, networks = load_usage(self._members)
-        except StoreError:
+        except (StoreError, OSError):
             return
         now, clock = self._now(), self._clock()
 
@@ -245,7 +245,7 @@ class Recorder:
         with self._lock:
             self._untold -= untold
         if self._failing_since is not None:
-            logger.info("what members do is recorded again")
+            logger.warning("what members do is recorded again")
         self._pending, self._failing_since = [], None
 
     def _fail(self, clock: float, why: str) -> None:

@@ -20,18 +20,17 @@ from radicale_tldops.app import RosterApplication
 from radicale_tldops.exporter import exporter
 from radicale_tldops.idle import watch_connections
 from radicale_tldops.ldap_login import LdapLogin
+from radicale_tldops.logs import log_apart
 from radicale_tldops.plugin import OPTION
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import ENVIRONMENT, ServerSettings, Settings, load
+from radicale_tldops.wsgi import THREADS
 
 MAX_BODY = 1_000_000
 """Longest request body in bytes; the longest that a client sends, a multiget of the whole book, is a tenth of it."""
 
 MAX_CARD = 200_000
 """What the book tells as its largest card in bytes (RFC 6352, 6.2.3); none comes near it."""
-
-BLOCKING_THREADS = 8
-"""Threads of a worker that answer requests; connections that only wait hold none."""
 
 MAX_CONNECTIONS = 4000
 """How many connections a worker holds at most; the next ones wait until one of these ends."""
@@ -86,6 +85,7 @@ def radicale_configuration(settings: Settings) -> config.Configuration:
 def create() -> RosterApplication:
     """Build the application of one worker; granian calls it in each of them."""
     logging.getLogger("radicale").setLevel(logging.WARNING)
+    log_apart()
     watch_connections(int(os.environ[_PORT]))
     return RosterApplication(radicale_configuration(load(Path(os.environ[ENVIRONMENT]))))
 
@@ -112,8 +112,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        # Python runs one thread of a worker at a time; more of them would only queue there instead of in granian.
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS,
         backlog=BACKLOG,
         backpressure=_connections(),
         http=HTTPModes.auto,
@@ -149,7 +148,7 @@ def _connections() -> int:
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(min(MAX_CONNECTIONS, soft - _OTHER_FILES), BLOCKING_THREADS)
+    return max(min(MAX_CONNECTIONS, soft - _OTHER_FILES), THREADS)
 
 
 def check_address(host: str, port: int) -> None:

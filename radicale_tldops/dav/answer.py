@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from radicale_tldops.dav.markup import MULTISTATUS, MULTISTATUS_END
 from radicale_tldops.dav.properties import ME, OWN, Resource
 from radicale_tldops.dav.properties import principal as principal_of
+from radicale_tldops.dav.responses import CARD_START, Cards
 
 OK = 200
 MULTI_STATUS = 207
@@ -50,10 +51,28 @@ class Visitor:
         return principal_of(self.name)
 
 
-def multistatus(responses: Iterable[bytes], own: str, visitor: Visitor, *, is_current: bool = False) -> Answer:
-    """Return 207 with these responses (RFC 4918, 13); their marks become the principal `own` and the visitor's."""
-    body = b"".join((MULTISTATUS, *responses, MULTISTATUS_END))
-    return Answer(MULTI_STATUS, (XML, _DAV), filled(body, own, visitor), is_current)
+def multistatus(
+    before: Iterable[bytes],
+    own: str,
+    visitor: Visitor,
+    *,
+    cards: Cards | None = None,
+    after: Iterable[bytes] = (),
+    is_current: bool = False,
+) -> Answer:
+    """Return 207 with these responses, those for cards in between (RFC 4918, 13).
+
+    Marks in them become the principal `own` and the visitor's. Of a book that is large every copy counts: the cards are
+    put together once, with what they all begin with between them.
+    """
+    first = MULTISTATUS + filled(b"".join(before), own, visitor)
+    last = filled(b"".join(after), own, visitor) + MULTISTATUS_END
+    if cards is None or not cards.tails:
+        return Answer(MULTI_STATUS, (XML, _DAV), first + last, is_current)
+    parts = [first, *cards.tails]
+    parts[-1] += last
+    body = (CARD_START + own.encode()).join(parts)
+    return Answer(MULTI_STATUS, (XML, _DAV), filled(body, own, visitor) if cards.has_marks else body, is_current)
 
 
 def filled(content: bytes, own: str, visitor: Visitor) -> bytes:

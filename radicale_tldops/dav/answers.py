@@ -10,7 +10,7 @@ from radicale_tldops.dav.markup import DAV, element, escaped
 from radicale_tldops.dav.principals import expand, principal_report
 from radicale_tldops.dav.properties import CONTENT_TYPE, Kind, Resource
 from radicale_tldops.dav.requests import ExpandProperty, Multiget, Query, Report, SyncCollection
-from radicale_tldops.dav.responses import gone, response, truncated
+from radicale_tldops.dav.responses import Cards, gone, response, truncated
 from radicale_tldops.dav.site import BookSite, Place, Site
 from radicale_tldops.dav.wanted import ADDRESS_DATA, Wanted
 from radicale_tldops.roster.snapshot import BOOK
@@ -31,8 +31,8 @@ def propfind(
 
     The root lists nobody, for any depth; below it, infinity gives what is the reader's own.
     """
-    responses = _responses(site, place, visitor, wanted, depth)
-    return multistatus(responses[1:] if no_root and depth != ZERO else responses, place.own, visitor)
+    before, cards = _responses(site, place, visitor, wanted, depth)
+    return multistatus(before[1:] if no_root and depth != ZERO else before, place.own, visitor, cards=cards)
 
 
 def report(site: Site, place: Place, visitor: Visitor, request: Report, depth: str | None) -> Answer:
@@ -88,17 +88,19 @@ def state(site: Site, place: Place | None) -> State:
     return State(book.ctag, book.token) if place.kind is Kind.BOOK else State(book.cards[place.card].quoted_etag)
 
 
-def _responses(site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str) -> list[bytes]:
+def _responses(
+    site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str
+) -> tuple[list[bytes], Cards | None]:
     """Return the responses for what stands at a place and, by depth, below it."""
     if place.kind is Kind.CARD:
-        return [site.book(place.style).responses(wanted, [place.card])]
-    responses = [response(_resource(site, place, visitor), wanted).encode()]
+        return [], site.book(place.style).responses(wanted, [place.card])
+    before, cards = [response(_resource(site, place, visitor), wanted).encode()], None
     if place.kind is Kind.PRINCIPAL and depth != ZERO:
-        responses.append(response(site.book(place.style).resource, wanted).encode())
+        before.append(response(site.book(place.style).resource, wanted).encode())
     if (place.kind is Kind.BOOK and depth != ZERO) or (place.kind is Kind.PRINCIPAL and depth == INFINITY):
         book = site.book(place.style)
-        responses.append(book.responses(wanted, book.book.cards))
-    return responses
+        cards = book.responses(wanted, book.book.cards)
+    return before, cards
 
 
 def _resource(site: Site, place: Place, visitor: Visitor) -> Resource:
@@ -116,21 +118,22 @@ def _multiget(book: BookSite, place: Place, visitor: Visitor, request: Multiget)
     Asked of a card, it is about that card alone.
     """
     base = f"/{place.own}/{BOOK}/"
-    cards = book.book.cards
+    known = book.book.cards
     if place.kind is Kind.CARD:
-        cards = {place.card: cards[place.card]}
-    found = dict.fromkeys(cards if place.kind is Kind.CARD and not request.hrefs else ())
+        known = {place.card: known[place.card]}
+    found = dict.fromkeys(known if place.kind is Kind.CARD and not request.hrefs else ())
     missing = []
     for sent in request.hrefs:
         name = sent[len(base) :] if sent.startswith(base) else ""
-        if name not in cards:
+        if name not in known:
             name = _card_name(sent, base)
-        if name in cards:
+        if name in known:
             found[name] = None
         else:
             missing.append(gone(sent).encode())
     is_current = len(found) == len(book.book.cards) and ADDRESS_DATA in request.wanted.names
-    return multistatus((book.responses(request.wanted, found), *missing), place.own, visitor, is_current=is_current)
+    cards = book.responses(request.wanted, found)
+    return multistatus((), place.own, visitor, cards=cards, after=missing, is_current=is_current)
 
 
 def _card_name(sent: str, base: str) -> str:
@@ -150,25 +153,22 @@ def _query(book: BookSite, place: Place, visitor: Visitor, request: Query, depth
     elif depth == ZERO:
         names = []
     cut = request.limit is not None and len(names) > request.limit
-    responses = [book.responses(request.wanted, names[: request.limit] if cut else names)]
-    if cut:
-        responses.append(truncated(f"/{properties.OWN}/{BOOK}/").encode())
+    cards = book.responses(request.wanted, names[: request.limit] if cut else names)
+    after = [truncated(f"/{properties.OWN}/{BOOK}/").encode()] if cut else []
     is_current = not cut and len(names) == len(book.book.cards) and ADDRESS_DATA in request.wanted.names
-    return multistatus(responses, place.own, visitor, is_current=is_current)
+    return multistatus((), place.own, visitor, cards=cards, after=after, is_current=is_current)
 
 
 def _sync(book: BookSite, place: Place, visitor: Visitor, request: SyncCollection) -> Answer:
     """Answer sync-collection; no token is refused (docs/architecture.md, "Sync tokens")."""
     changes = book.book.changes_since(request.token, request.limit)
     path = properties.card_path("")
-    responses = [
-        book.responses(request.wanted, changes.changed),
-        *(gone(path + name).encode() for name in changes.gone),
-    ]
+    after = [gone(path + name).encode() for name in changes.gone]
     if changes.is_cut:
-        responses.append(truncated(path).encode())
-    responses.append(element(DAV + "sync-token", escaped(changes.token)).encode())
-    return multistatus(responses, place.own, visitor, is_current=not changes.is_cut)
+        after.append(truncated(path).encode())
+    after.append(element(DAV + "sync-token", escaped(changes.token)).encode())
+    cards = book.responses(request.wanted, changes.changed)
+    return multistatus((), place.own, visitor, cards=cards, after=after, is_current=not changes.is_cut)
 
 
 def _expand(site: Site, place: Place, visitor: Visitor, request: ExpandProperty, depth: str) -> Answer:

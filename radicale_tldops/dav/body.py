@@ -1,7 +1,8 @@
 """From the bytes of a request's body to an XML tree, with every limit in force from the first byte on."""
 
 import re
-from xml.etree.ElementTree import Element
+from collections.abc import Callable
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from radicale_tldops.roster.errors import TldopsError
@@ -22,6 +23,9 @@ UNSUPPORTED_MEDIA_TYPE = 415
 SERVICE_UNAVAILABLE = 503
 
 PROP = "{DAV:}prop"
+
+_IN_ROOT, _IN_PROP = 1, 2
+"""How many elements are open around a child of the root, and around a property that is asked for."""
 
 # "XML processors MUST support UTF-8 and UTF-16" (RFC 4918, 19); the other two are what expat knows besides.
 _CHARSETS = {
@@ -82,91 +86,117 @@ def parse_body(content_type: str, body: bytes) -> Element:
         text = body if charset is None else body.decode(charset)
     except UnicodeDecodeError:
         raise RequestError(f"the body is not in {charset}") from None
-    tree = _Tree()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
-    parser.StartElementHandler = tree.start
-    parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.text
-    parser.StartNamespaceDeclHandler = tree.namespace
-    parser.StartDoctypeDeclHandler = tree.doctype
+    parser.StartNamespaceDeclHandler = _namespace
+    parser.StartDoctypeDeclHandler = _doctype
     if charset is None:
-        parser.XmlDeclHandler = tree.declaration
+        parser.XmlDeclHandler = _declaration
+    builder = _builder(parser)
     try:
         parser.Parse(text, True)
+        return builder.close()
     except expat.ExpatError as error:
         raise RequestError(f"the body is not well-formed XML: {error}") from error
-    if tree.root is None:
-        raise RequestError("the body is empty")
-    return tree.root
+    finally:
+        # They hold the parser, and so would keep it and the tree until the garbage collector comes.
+        parser.StartElementHandler = parser.EndElementHandler = None
 
 
-class _Tree:
-    """The tree that expat's events build. A property that is asked for again is not kept, nor what is inside it."""
+def _builder(parser: expat.XMLParserType) -> TreeBuilder:
+    """Return what builds a tree from the parser's events, without properties that are asked for again.
 
-    def __init__(self) -> None:
-        self.root: Element | None = None
-        self._open: list[Element] = []
-        self._count = 0
-        self._skipping = 0
-        self._asked: set[str] = set()
+    A multiget has thousands of events. So text goes from the parser to the builder with no code between them, what is
+    skipped has handlers of its own, and what the handlers know stands in local names.
+    """
+    builder = TreeBuilder()
+    begin, finish = builder.start, builder.end
+    tags: dict[str, str] = {}
+    asked: set[str] = set()
+    level, count, in_prop = 0, 0, False
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) + self._skipping >= MAX_DEPTH:
-            raise RequestError(f"elements are nested too deep: at most {MAX_DEPTH} levels are allowed")
-        tag = _clark(name)
-        if self._skipping or self._is_repeated(tag):
-            self._skipping += 1
-            return
-        self._count += 1
-        if self._count > MAX_ELEMENTS:
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal level, count, in_prop
+        if level >= MAX_DEPTH:
+            raise _too_deep()
+        try:
+            tag = tags[name]
+        except KeyError:
+            tag = tags[name] = _clark(name)
+        if level == _IN_ROOT:
+            in_prop = tag == PROP
+        elif level == _IN_PROP and in_prop:
+            if tag in asked:
+                _skip(parser, keep)
+                return
+            asked.add(tag)
+        level += 1
+        count += 1
+        if count > MAX_ELEMENTS:
             raise RequestError(f"too many elements: at most {MAX_ELEMENTS} are allowed")
-        if len(attributes) > MAX_ATTRIBUTES:
-            raise RequestError(f"too many attributes: an element may have at most {MAX_ATTRIBUTES}")
-        element = Element(tag, {_clark(key): value for key, value in attributes.items()})
-        if self._open:
-            self._open[-1].append(element)
-        else:
-            self.root = element
-        self._open.append(element)
+        begin(tag, _named(attributes) if attributes else attributes)
 
-    def end(self, name: str) -> None:
-        if self._skipping:
-            self._skipping -= 1
-        else:
-            self._open.pop()
+    def end(name: str) -> None:
+        nonlocal level
+        level -= 1
+        finish(name)
 
-    def text(self, text: str) -> None:
-        if self._skipping:
-            return
-        parent = self._open[-1]
-        if len(parent):
-            parent[-1].tail = (parent[-1].tail or "") + text
-        else:
-            parent.text = (parent.text or "") + text
+    def keep() -> None:
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        parser.CharacterDataHandler = builder.data
 
-    def namespace(self, prefix: str | None, uri: str | None) -> None:
-        _check_length(uri or "")
+    keep()
+    return builder
 
-    def doctype(self, *_: object) -> None:
-        raise RequestError("a document type declaration is not allowed, and no entities")
 
-    def declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding is not None:
-            _known_charset(encoding)
+def _skip(parser: expat.XMLParserType, keep: Callable[[], None]) -> None:
+    """Leave out the property that has just begun; with its end call `keep`."""
+    level = _IN_PROP + 1
 
-    def _is_repeated(self, tag: str) -> bool:
-        if len(self._open) != 2 or self._open[1].tag != PROP:
-            return False
-        repeated = tag in self._asked
-        self._asked.add(tag)
-        return repeated
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal level
+        if level >= MAX_DEPTH:
+            raise _too_deep()
+        _clark(name)
+        level += 1
+
+    def end(name: str) -> None:
+        nonlocal level
+        level -= 1
+        if level == _IN_PROP:
+            keep()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = None
+
+
+def _named(attributes: dict[str, str]) -> dict[str, str]:
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise RequestError(f"too many attributes: an element may have at most {MAX_ATTRIBUTES}")
+    return {_clark(key): value for key, value in attributes.items()}
+
+
+def _namespace(prefix: str | None, uri: str | None) -> None:
+    _check_length(uri or "")
+
+
+def _doctype(*_: object) -> None:
+    raise RequestError("a document type declaration is not allowed, and no entities")
+
+
+def _declaration(version: str, encoding: str | None, standalone: int) -> None:
+    if encoding is not None:
+        _known_charset(encoding)
 
 
 def _clark(name: str) -> str:
     """Return a name of expat's, "namespace}name" or "name", in Clark notation."""
     _check_length(name.rpartition("}")[2])
     return "{" + name if "}" in name else name
+
+
+def _too_deep() -> RequestError:
+    return RequestError(f"elements are nested too deep: at most {MAX_DEPTH} levels are allowed")
 
 
 def _check_length(name: str) -> None:

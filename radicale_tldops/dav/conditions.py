@@ -88,7 +88,9 @@ def conditional(answer: Answer, conditions: Mapping[str, str]) -> Answer:
     if not is_known:
         return answer
     kept = tuple((name, value) for name, value in answer.headers if name in ("ETag", "Last-Modified"))
-    return Answer(NOT_MODIFIED, kept, is_current=answer.is_current)
+    # "*" names nothing that the client holds.
+    holds_it = conditions.get("HTTP_IF_NONE_MATCH", "*").strip() != "*"
+    return Answer(NOT_MODIFIED, kept, is_current=answer.is_current and holds_it)
 
 
 def _names(header: str, etag: str, *, weak: bool) -> bool:

@@ -16,7 +16,7 @@ from radicale_tldops.dav.requests import (
     PrincipalPropertySearch,
     PrincipalSearchPropertySet,
 )
-from radicale_tldops.dav.responses import propstats, response
+from radicale_tldops.dav.responses import Cards, propstats, response
 from radicale_tldops.dav.site import Place
 from radicale_tldops.dav.wanted import Mode, Wanted
 
@@ -28,7 +28,10 @@ _NAMES_THE_OWNER = frozenset({DAV + "owner", DAV + "current-user-principal"})
 
 
 def principal_report(
-    request: PrincipalReport, place: Place, visitor: Visitor, members: Callable[[Wanted], list[bytes]]
+    request: PrincipalReport,
+    place: Place,
+    visitor: Visitor,
+    members: Callable[[Wanted], tuple[list[bytes], Cards | None]],
 ) -> Answer:
     """Answer a report about principals, which never names anybody but the reader.
 
@@ -39,7 +42,8 @@ def principal_report(
         case PrincipalSearchPropertySet():
             return Answer(OK, (XML,), _search_properties())
         case PrincipalMatch(wanted, by) if by in _NAMES_THE_OWNER:
-            return multistatus(members(wanted), own, visitor)
+            before, cards = members(wanted)
+            return multistatus(before, own, visitor, cards=cards)
         case PrincipalMatch(_, by) if by not in (None, DAV + "principal-URL"):
             return multistatus((), own, visitor)
         case PrincipalMatch() if place.kind not in (Kind.ROOT, Kind.PRINCIPAL):

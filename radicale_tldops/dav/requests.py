@@ -158,7 +158,7 @@ def read_report(content_type: str, body: bytes) -> Report:
 
 
 def _multiget(root: Element) -> Multiget:
-    hrefs = dict.fromkeys([(one.text or "").strip() for one in root.iterfind(DAV + "href")])
+    hrefs = dict.fromkeys([(one.text or "").strip() for one in root.findall(DAV + "href")])
     return Multiget(read_wanted(root, is_report=True), tuple(hrefs))
 
 

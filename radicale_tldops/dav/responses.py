@@ -1,12 +1,16 @@
 """DAV:response elements (RFC 4918, 14.24): for the few resources, and for the cards of a book, each rendered once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from radicale_tldops.dav.markup import NOT_FOUND, OK, element, escaped, href
-from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES, IN_ALLPROP, Resource, card_path
+from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES, IN_ALLPROP, ME, OWN, Resource, card_path
 from radicale_tldops.dav.vcard_text import part_of
 from radicale_tldops.dav.wanted import ADDRESS_DATA, Mode, Wanted
 from radicale_tldops.roster.snapshot import Book, Card
+
+CARD_START = b"<D:response><D:href>/"
+"""What the response for a card begins with; the principal of the path comes next."""
 
 _NOTHING = f"<D:propstat><D:prop/>{OK}</D:propstat>"
 
@@ -53,6 +57,17 @@ def truncated(path: str) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The responses for some cards, each without what they all begin with: `CARD_START` and the principal of the path.
+
+    `has_marks` says that there are marks in them still.
+    """
+
+    tails: Sequence[bytes]
+    has_marks: bool
+
+
 class CardResponses:
     """The responses for the cards of one book, for one `Wanted`: rendered when first needed, then kept.
 
@@ -64,17 +79,19 @@ class CardResponses:
         self._wanted = wanted
         self._made: dict[str, bytes] = {}
         self._head, self._names, self._tail = _frame(wanted)
+        self._has_marks = any(mark in self._head + self._tail for mark in (OWN, ME))
         self.size = 0
 
-    def of(self, names: Iterable[str]) -> bytes:
-        """Return the responses for these cards of the book, with marks, one after the other."""
+    def of(self, names: Iterable[str]) -> Cards:
+        """Return the responses for these cards of the book."""
         made = self._made
-        return b"".join([made.get(name) or self._make(name) for name in names])
+        return Cards([made.get(name) or self._make(name) for name in names], self._has_marks)
 
     def _make(self, name: str) -> bytes:
         card = self._cards[name]
         values = "".join([self._data(card) if one == ADDRESS_DATA else CARD_VALUES[one](card) for one in self._names])
-        text = f"<D:response>{href(card_path(name))}{self._head}{values}{self._tail}</D:response>".encode()
+        path = card_path(name).removeprefix(f"/{OWN}")
+        text = f"{path}</D:href>{self._head}{values}{self._tail}</D:response>".encode()
         self._made[name] = text
         self.size += len(text)
         return text

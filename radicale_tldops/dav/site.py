@@ -9,7 +9,7 @@ from radicale_tldops.dav import properties
 from radicale_tldops.dav.filters import Filter
 from radicale_tldops.dav.index import Index
 from radicale_tldops.dav.properties import BookTexts, Kind, Resource
-from radicale_tldops.dav.responses import CardResponses
+from radicale_tldops.dav.responses import CardResponses, Cards
 from radicale_tldops.dav.wanted import Wanted
 from radicale_tldops.roster.snapshot import BOOK, Book, Snapshot, Style, split_principal
 
@@ -19,6 +19,9 @@ All the properties that a client asks for, of 1,000 cards, are 1.5 MB."""
 
 MAX_SETS = 64
 """For how many sets of properties a book keeps responses; all the clients together ask for some twenty."""
+
+
+NO_CARDS = Cards((), has_marks=False)
 
 
 class BookSite:
@@ -32,11 +35,11 @@ class BookSite:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Wanted, CardResponses] = OrderedDict()
 
-    def responses(self, wanted: Wanted, names: Iterable[str]) -> bytes:
-        """Return the responses for these cards, which have to be in the book, with marks."""
+    def responses(self, wanted: Wanted, names: Iterable[str]) -> Cards:
+        """Return the responses for these cards, which have to be in the book."""
         chosen = tuple(names)
         if not chosen:
-            return b""
+            return NO_CARDS
         with self._lock:
             kept = self._kept.get(wanted)
             if kept is None:
@@ -61,11 +64,15 @@ class BookSite:
 class Site:
     """A snapshot and its books in both styles, each built when first needed."""
 
-    def __init__(self, snapshot: Snapshot, texts: BookTexts) -> None:
+    def __init__(self, snapshot: Snapshot, texts: BookTexts, before: "Site | None" = None) -> None:
+        """Take over from the site `before` what has not changed: most changes are of who may read."""
         self.snapshot = snapshot
         self._texts = texts
         self._lock = threading.Lock()
-        self._books: dict[Style, BookSite] = {}
+        known: dict[Style, BookSite] = before._books.copy() if before else {}
+        self._books: dict[Style, BookSite] = {
+            style: one for style, one in known.items() if one.book.ctag == snapshot.book(style).ctag
+        }
 
     def book(self, style: Style) -> BookSite:
         """Return the book in one of its styles."""

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from radicale_tldops.dav.collation import ascii_casemap
 
 _FOLD = re.compile(r"\r?\n[ \t]")
-_LINE_END = re.compile(r"\r?\n")
+_UNFOLDED = re.compile(r"\n[ \t]")
+_LINE_OF_A_NAME = re.compile(r"\n(?:[A-Za-z0-9-]++\.)?([A-Za-z0-9-]++)[;:]")
 _VALUE = r'(?:"[^"]*+"|[^";:,]*+)'
 _PARAMETER = rf"[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+"
 _CONTENT_LINE = re.compile(rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)")
+_ANY_LINE = re.compile(r"\n(.*)")
 _ONE_PARAMETER = re.compile(rf";([A-Za-z0-9-]++)=({_VALUE}(?:,{_VALUE})*+)")
 _ONE_VALUE = re.compile(rf"(?:^|,)({_VALUE})")
 _ESCAPE = re.compile(r"\\([nN,;\\])")
@@ -38,13 +41,31 @@ class Property:
         return None
 
 
-def properties(text: str) -> tuple[Property, ...]:
-    """Read the properties of the card `text`, in its order, BEGIN and END included.
+def names(text: str) -> set[str]:
+    """Return the names of all the properties of the card `text`, in upper case.
+
+    One or another may be of a line that is no content line after all.
+    """
+    return set(map(ascii_casemap, set(_LINE_OF_A_NAME.findall(_lines(text)))))
+
+
+def lines_of(name: str) -> re.Pattern[str]:
+    """Return what finds, in `_lines`, those that begin with the property `name`."""
+    return re.compile(rf"\n((?:[A-Za-z0-9-]++\.)?{re.escape(name)}[;:].*)", re.IGNORECASE | re.ASCII)
+
+
+def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> list[Property]:
+    """Read the properties of the card `text`, in its order: all of them, BEGIN and END included, or of `lines_of` one.
 
     Lines that are no content line are left out, so that no text is an error. Bare LF ends a line as CRLF does.
     """
-    lines = _LINE_END.split(_FOLD.sub("", text))
-    return tuple(_property(match) for match in map(_CONTENT_LINE.fullmatch, lines) if match)
+    return [_property(match) for match in map(_CONTENT_LINE.fullmatch, line.findall(_lines(text))) if match]
+
+
+def _lines(text: str) -> str:
+    """Return the unfolded lines of a card, each behind an LF."""
+    lines = "\n" + text.replace("\r\n", "\n")
+    return _UNFOLDED.sub("", lines) if "\n " in lines or "\n\t" in lines else lines
 
 
 def _property(line: re.Match[str]) -> Property:
@@ -57,7 +78,9 @@ def _property(line: re.Match[str]) -> Property:
     )
 
 
+@lru_cache(1024)
 def _parameters(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    # A book has few different ones (TYPE=INTERNET,WORK).
     found: dict[str, tuple[str, ...]] = {}
     for name, values in _ONE_PARAMETER.findall(text):
         key = ascii_casemap(name)

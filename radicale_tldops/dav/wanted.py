@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from radicale_tldops.dav.body import FORBIDDEN, PROP, RequestError
 from radicale_tldops.dav.collation import ascii_casemap
-from radicale_tldops.dav.markup import CARDDAV, DAV
+from radicale_tldops.dav.markup import CARDDAV, DAV, element
 
 MAX_PROPERTIES = 200
 """How many different properties may be asked for; no client is known to ask for more than 50."""
@@ -91,7 +91,7 @@ def _names(parent: Element) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(child.tag for child in parent))
     if len(names) > MAX_PROPERTIES:
         raise RequestError(f"too many properties: at most {MAX_PROPERTIES} are allowed")
-    if sum(map(len, names)) > MAX_OCTETS:
+    if sum(len(element(name)) for name in names) > MAX_OCTETS:
         raise RequestError(f"the names of the properties are too long: at most {MAX_OCTETS} characters together")
     return names
 

@@ -13,7 +13,7 @@ import pytest
 from radicale_tldops import directory as directories
 from radicale_tldops.ldap_login import MAX_BINDS, MAX_WAITING, REST_SECONDS, LdapLogin
 from radicale_tldops.roster.errors import DirectoryError, UnavailableError
-from radicale_tldops.server import BLOCKING_THREADS
+from radicale_tldops.wsgi import THREADS
 from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.auth.wire import REFUSED, Recorder, black_hole, dripping, listening, relay, start_tls_answer
 from tests.directory import Directory
@@ -79,7 +79,7 @@ def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(place:
     """
     right = place.device("jane")
     back = threading.Semaphore(0)
-    most = BLOCKING_THREADS - 1
+    most = THREADS - 1
 
     def enter(number: int) -> None:
         try:
@@ -100,7 +100,7 @@ def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(place:
             assert hole.connections == MAX_BINDS
         for one in waiting:
             one.result(PATIENCE)
-    assert MAX_BINDS + MAX_WAITING < BLOCKING_THREADS - 1
+    assert MAX_BINDS + MAX_WAITING < THREADS - 1
 
 
 def test_after_a_failure_one_login_tries_for_all(place: Place, slapd: Directory) -> None:
@@ -113,8 +113,8 @@ def test_after_a_failure_one_login_tries_for_all(place: Place, slapd: Directory)
         with pytest.raises(UnavailableError):
             there.enter("jane", PASSWORDS["jane"])
         there.clock.now += REST_SECONDS + 0.1
-        with ThreadPoolExecutor(BLOCKING_THREADS - 1) as threads:
-            answers = [threads.submit(there.enter, "jane", PASSWORDS["jane"]) for _ in range(BLOCKING_THREADS - 1)]
+        with ThreadPoolExecutor(THREADS - 1) as threads:
+            answers = [threads.submit(there.enter, "jane", PASSWORDS["jane"]) for _ in range(THREADS - 1)]
         assert {type(answer.exception()) for answer in answers} == {UnavailableError}
         assert hole.connections == 2
         ldap._settings = working

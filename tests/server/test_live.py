@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.live import LIST_SECONDS, POLL_SECONDS, LiveStore
+from radicale_tldops.live import AGAIN_SECONDS, LIST_SECONDS, POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings import Settings, StoreSettings
@@ -238,3 +238,19 @@ def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clo
     note_check(store.roster, KEY, Freshness().had_list(now()).to_json())
     clock.now += LIST_SECONDS
     assert live.snapshot().generation == 1
+
+
+def test_a_password_works_as_soon_as_it_is_issued(store: Store, live: LiveStore, clock: Clock) -> None:
+    """A member who types it at once is not refused for want of a look; a wrong one makes no worker look for ever."""
+    assert live.snapshot().generation == 1
+    clock.now += AGAIN_SECONDS
+    device, password = add_device(
+        store.members, live.snapshot().readers[login("john")], "phone", Style.PLAIN, "x", START
+    )
+    identity = live.identify(login("john"), password)
+    assert identity is not None
+    assert identity.device == device
+    _, later = add_device(store.members, live.snapshot().readers[login("john")], "tablet", Style.PLAIN, "x", START)
+    assert live.identify(login("john"), later) is None
+    clock.now += AGAIN_SECONDS
+    assert live.identify(login("john"), later) is not None

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.dav.properties import BookTexts
+from radicale_tldops.identity import Identity
 from radicale_tldops.incoming import Incoming
-from radicale_tldops.live import Identity, LiveStore
+from radicale_tldops.live import LiveStore
 from radicale_tldops.readpath import ReadPath, Ready
 from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.settings import Settings, StoreSettings

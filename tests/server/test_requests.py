@@ -232,7 +232,7 @@ def test_a_body_that_ends_early_is_a_bad_request(client: Client) -> None:
 
 
 def test_a_reader_whose_bodies_never_come_holds_up_nobody_else(readers: Readers) -> None:
-    """More half-open requests than the worker has threads: two wait, the rest is refused, and others are served."""
+    """More half-open requests than the worker has threads: some wait, the rest is refused, and others are served."""
     john, jane = readers.john, readers.jane
     book = john.book()
     connections = [half_open(john, book) for _ in range(20)]
