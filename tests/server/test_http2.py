@@ -3,6 +3,7 @@
 import base64
 import socket
 import struct
+import time
 
 from tests.support import DAV, JANE, JOHN, Client, Login, Workspace, serve
 
@@ -56,7 +57,11 @@ def test_bodies_that_are_cut_off_lose_no_thread(workspace: Workspace) -> None:
         for end in (b"", frame(RST_STREAM, 0, 1, CANCEL), frame(DATA, END_STREAM, 1, b"<")):
             for _ in range(16):
                 with connected(client) as connection:
-                    connection.sendall(frame(HEADERS, END_HEADERS, 1, head) + frame(DATA, 0, 1, b"<") + end)
+                    connection.sendall(frame(HEADERS, END_HEADERS, 1, head) + frame(DATA, 0, 1, b"<"))
+                    # Let the request begin before it is cut off.
+                    time.sleep(0.05)
+                    connection.sendall(end)
+                    time.sleep(0.01)
         # More than a worker has threads: all are there again.
         assert client.propfind(book, f"{DAV}getetag", depth="1").status == 207
 
