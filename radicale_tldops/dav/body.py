@@ -1,7 +1,6 @@
 """From the bytes of a request's body to an XML tree, with every limit in force from the first byte on."""
 
 import re
-from collections.abc import Callable
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -127,7 +126,7 @@ def _builder(parser: expat.XMLParserType) -> TreeBuilder:
             in_prop = tag == PROP
         elif level == _IN_PROP and in_prop:
             if tag in asked:
-                _skip(parser, keep)
+                _skip(parser)
                 return
             asked.add(tag)
         level += 1
@@ -141,17 +140,16 @@ def _builder(parser: expat.XMLParserType) -> TreeBuilder:
         level -= 1
         finish(name)
 
-    def keep() -> None:
-        parser.StartElementHandler, parser.EndElementHandler = start, end
-        parser.CharacterDataHandler = builder.data
-
-    keep()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = builder.data
     return builder
 
 
-def _skip(parser: expat.XMLParserType, keep: Callable[[], None]) -> None:
-    """Leave out the property that has just begun; with its end call `keep`."""
+def _skip(parser: expat.XMLParserType) -> None:
+    """Leave out the property that has just begun, up to its end."""
     level = _IN_PROP + 1
+    kept = parser.StartElementHandler, parser.EndElementHandler
+    kept_text = parser.CharacterDataHandler
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal level
@@ -164,7 +162,8 @@ def _skip(parser: expat.XMLParserType, keep: Callable[[], None]) -> None:
         nonlocal level
         level -= 1
         if level == _IN_PROP:
-            keep()
+            parser.StartElementHandler, parser.EndElementHandler = kept
+            parser.CharacterDataHandler = kept_text
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = None

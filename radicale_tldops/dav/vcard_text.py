@@ -8,8 +8,7 @@ from functools import lru_cache
 from radicale_tldops.dav.collation import ascii_casemap
 
 _FOLD = re.compile(r"\r?\n[ \t]")
-_UNFOLDED = re.compile(r"\n[ \t]")
-_LINE_OF_A_NAME = re.compile(r"\n(?:[A-Za-z0-9-]++\.)?([A-Za-z0-9-]++)[;:]")
+_LINE_BEGIN = re.compile(r"\n([A-Za-z0-9.-]++)")
 _VALUE = r'(?:"[^"]*+"|[^";:,]*+)'
 _PARAMETER = rf"[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+"
 _CONTENT_LINE = re.compile(rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)")
@@ -41,12 +40,12 @@ class Property:
         return None
 
 
-def names(text: str) -> set[str]:
-    """Return the names of all the properties of the card `text`, in upper case.
-
-    One or another may be of a line that is no content line after all.
-    """
-    return set(map(ascii_casemap, set(_LINE_OF_A_NAME.findall(_lines(text)))))
+def names(cards: Iterable[str]) -> frozenset[str]:
+    """Return the names of all the properties of these cards, in upper case; perhaps of a line or two that are none."""
+    found: set[str] = set()
+    for text in cards:
+        found.update(_LINE_BEGIN.findall(_lines(text)))
+    return frozenset(ascii_casemap(begin.rpartition(".")[2]) for begin in found)
 
 
 def lines_of(name: str) -> re.Pattern[str]:
@@ -54,18 +53,22 @@ def lines_of(name: str) -> re.Pattern[str]:
     return re.compile(rf"\n((?:[A-Za-z0-9-]++\.)?{re.escape(name)}[;:].*)", re.IGNORECASE | re.ASCII)
 
 
-def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> list[Property]:
+def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> tuple[Property, ...]:
     """Read the properties of the card `text`, in its order: all of them, BEGIN and END included, or of `lines_of` one.
 
     Lines that are no content line are left out, so that no text is an error. Bare LF ends a line as CRLF does.
     """
-    return [_property(match) for match in map(_CONTENT_LINE.fullmatch, line.findall(_lines(text))) if match]
+    lines = line.findall(_lines(text))
+    return tuple([_property(match) for match in map(_CONTENT_LINE.fullmatch, lines) if match])
 
 
 def _lines(text: str) -> str:
     """Return the unfolded lines of a card, each behind an LF."""
-    lines = "\n" + text.replace("\r\n", "\n")
-    return _UNFOLDED.sub("", lines) if "\n " in lines or "\n\t" in lines else lines
+    # This project folds with CRLF and a space: to look for that alone takes a tenth of the time.
+    unfolded = text.replace("\r\n ", "")
+    if "\n " in unfolded or "\n\t" in unfolded:
+        unfolded = _FOLD.sub("", text)
+    return "\n" + unfolded.replace("\r\n", "\n")
 
 
 def _property(line: re.Match[str]) -> Property:

@@ -19,6 +19,7 @@ ADDRESS_DATA = CARDDAV + "address-data"
 
 _ALLPROP = DAV + "allprop"
 _PROPNAME = DAV + "propname"
+_CHOICES = frozenset({PROP, _ALLPROP, _PROPNAME})
 _INCLUDE = DAV + "include"
 _DATA_ALL = CARDDAV + "allprop"
 _DATA_PROP = CARDDAV + "prop"
@@ -70,7 +71,7 @@ def read_wanted(root: Element, *, is_report: bool) -> Wanted:
         RequestError: with 400 for more than one or too many properties, with 403 for cards of another kind.
 
     """
-    found = [child for child in root if child.tag in (PROP, _ALLPROP, _PROPNAME)]
+    found = [child for child in root if child.tag in _CHOICES]
     if len(found) > 1:
         raise RequestError("only one of prop, allprop and propname may be asked for, and once")
     if not found:

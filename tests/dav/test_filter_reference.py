@@ -13,7 +13,7 @@ NAMES = ("EMAIL", "TEL", "x-a")
 GROUPS = ("", "", "item1", "Item2")
 PARAMETERS = ("TYPE", "X-P")
 # Few enough characters that texts meet, and of every kind that a collation treats differently.
-LETTERS = "aAbBéÉe\u0301\u0323ßsSıIiİσςΣ\uff41ǆǅﬁµ한,;:\\ \n."
+LETTERS = "aAbBéÉe\u0301\u0323ßsSıIiİσςΣ\uff41ǆǅﬁµ한,;:\\ \n.\x00\x01"
 PARAMETER_VALUES = ("home", "HOME", "work", "é", "É", "a,b", "x;y:z", "")
 
 texts = st.text(LETTERS, max_size=6)

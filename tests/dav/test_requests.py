@@ -1,12 +1,14 @@
 """Bodies of PROPFIND and REPORT: what cannot be trusted is refused, and the rest becomes a value."""
 
+import contextlib
+import gc
 import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAME, RequestError
+from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAME, RequestError, parse_body
 from radicale_tldops.dav.filters import Filter, PropFilter
 from radicale_tldops.dav.requests import (
     AclPrincipalPropSet,
@@ -63,6 +65,30 @@ def test_depth_is_counted_inside_what_is_skipped() -> None:
 def test_a_property_asked_for_160_000_times_is_one() -> None:
     """What is repeated does not count towards the limit of elements."""
     assert names(f"<prop>{'<a/>' * 160_000}</prop>") == (f"{DAV}a",)
+
+
+@pytest.mark.parametrize("inner", ["<allprop/>", "<prop><a/><a>x<b/></a></prop>", "<prop><a/><a><b>", "<!DOCTYPE a>"])
+def test_a_body_leaves_nothing_for_the_garbage_collector(inner: str) -> None:
+    """Good or bad, it goes as soon as it was read: a server may collect seldom."""
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(RequestError):
+            read_propfind("", propfind(inner))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("inner", "text", "tail"), [("x<a>y</a>z", "x", None), ("<b/>x<a>y<b/>z</a>v<c/>w", None, "xv")]
+)
+def test_text_around_a_property_that_is_asked_for_again_stays(inner: str, text: str | None, tail: str | None) -> None:
+    """Only what is inside it goes with it."""
+    again = parse_body("", propfind(f"<prop><a/></prop><prop>{inner}</prop>"))[1]
+    assert again.text == (text and text + "z")
+    assert [one.tail for one in again][:1] == ([tail] if tail else [])
+    assert f"{DAV}a" not in [one.tag for one in again.iter()]
 
 
 def test_a_multiget_of_10_000_cards_is_read() -> None:

@@ -1,9 +1,10 @@
 import string
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.vcard_text import Property, properties
+from radicale_tldops.dav.vcard_text import Property, lines_of, names, properties
 
 from .cards import card_text
 from .reference_filter import Line
@@ -54,6 +55,16 @@ def test_any_text_is_readable(text: str) -> None:
     assert len(properties(text)) <= text.count("\n") + 1
 
 
+@given(st.text(st.sampled_from('\r\n \taAbK\u212a.-;=:,"\\'), max_size=60))
+@example("\r\n \n\ta:1\n\ta.A:2\r\r\na:3\r")
+def test_the_properties_of_one_name_are_those_among_all(text: str) -> None:
+    """Whatever the text; and no name of a property is missing among the names."""
+    everything = properties(text)
+    assert {one.name for one in everything} <= names([text])
+    for name in ("A", "B", "AB", "K", "A-", "-", "\u212a"):
+        assert properties(text, lines_of(name)) == tuple(one for one in everything if one.name == name)
+
+
 def test_lines_that_are_no_content_line_are_left_out() -> None:
     """Text without a name, without a colon, with a bare or half-quoted parameter does not hide its neighbours."""
     text = 'FN:a\r\n\r\nno colon\r\n:no name\r\nTEL;CELL:1\r\nTEL;TYPE="CELL:2\r\nÉ:3\r\na.b.c:4\r\n.FN:5\r\nFN:z\r\n'
@@ -63,6 +74,12 @@ def test_lines_that_are_no_content_line_are_left_out() -> None:
 def test_a_fold_is_one_line_end_and_one_blank() -> None:
     """Unfolding takes away CRLF with one space or tab and nothing else (RFC 2425, 5.8.1)."""
     assert only("FN:Ja\r\n ne\r\n\t  Doe").value == "Jane  Doe"
+
+
+@pytest.mark.parametrize("blank", [" ", "\t"])
+def test_a_lone_cr_before_a_fold_belongs_to_the_value(blank: str) -> None:
+    """Only CRLF, or a bare LF, goes with the blank."""
+    assert only(f"FN:a\r\r\n{blank}b\r\n\tc\r\n").value == "a\rbc"
 
 
 def test_other_line_separators_belong_to_the_value() -> None:
