@@ -16,9 +16,10 @@ An address from which a login was proved right lately is known to be the member'
 counts: nothing that others do, elsewhere or at the same address under other logins, stops the member there. From an
 address that nobody knows, a login can be slowed down only by an attack from many addresses at the same time.
 
-Only a wrong password counts, and a right one of somebody who may not read. The same wrong password again, from the same place, is no new guess: a phone that holds
-an old password does not use up the allowance of the laptop beside it. Where the address says nothing (a Unix socket,
-the loopback: a proxy that is not named in the settings), all peers look alike, and only the login counts.
+Only a wrong password counts, and a right one of somebody who may not read. The same one again, from the same place, is
+no new guess: a phone that holds an old password does not use up the allowance of the laptop beside it. Where the
+address says nothing (a Unix socket, the loopback: a proxy that is not named in the settings), all peers look alike, and
+only the login counts.
 
 Nothing sleeps here: who has to wait is told for how long. All of it is held in memory, bounded, and each worker process
 counts for itself; what has not been touched for longest is forgotten first. A key is only made for a password that
