@@ -6,13 +6,14 @@ PORT ?= 5232
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench prove clean
 
 help:
 	@echo "make demo [PORT=5300]   a server with invented contacts, and a login for your address book"
 	@echo "make test               all the tests"
 	@echo "make lint               ruff and mypy"
 	@echo "make bench              the figures: the sync, and the server against stock Radicale"
+	@echo "make prove              faults, damage and hostile requests by the hundred thousand (half an hour; needs strace)"
 	@echo "make clean              remove everything that these made"
 
 $(VENV)/run.done: pyproject.toml
@@ -45,6 +46,9 @@ lint: $(VENV)/lint.done
 
 bench: $(VENV)/test.done
 	$(BIN)/python -m tests.bench
+
+prove: $(VENV)/test.done
+	$(BIN)/python -m tests.prove
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tests/vcard/node_modules

@@ -1,0 +1,143 @@
+"""Stock Radicale with our plugins, and RosterApplication, give the same answers to what clients really send."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.differential import corpus
+from tests.differential.comparing import Difference, differences, members, plain_body
+from tests.differential.corpus import Recorded
+from tests.differential.in_process import Sent, call
+from tests.differential.wanted import WANTED
+from tests.differential.world import STATES, STYLES, scenes
+from tests.support import CARDDAV, DAV, Response, Workspace
+
+CLIENTS = ("apple", "davx5", "evolution", "kde", "others", "roundcube", "thunderbird", "vdirsyncer")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A request of a client in one state and style, and both answers."""
+
+    request: Recorded
+    state: str
+    style: str
+    sent: Sent
+    radicale: Response
+    tldops: Response
+
+    def __str__(self) -> str:
+        return f"{self.request} ({self.style}, {self.state})"
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> list[Answered]:
+    """The whole corpus, answered by both, in both styles, before and after a change and a removal."""
+    return list(_answers(Workspace(tmp_path_factory.mktemp("differential"))))
+
+
+def _answers(workspace: Workspace) -> Iterator[Answered]:
+    for scene in scenes(workspace):
+        for request in corpus.load():
+            sent = request.sent(scene.values, scene.cards).by(scene.login)
+            radicale, tldops = call(scene.both.radicale, sent), call(scene.both.tldops, sent)
+            yield Answered(request, scene.state, scene.style, sent, radicale, tldops)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_difference_is_a_wanted_one(client: str, answered: list[Answered]) -> None:
+    """Status, headers, hrefs, properties, values, cards, tokens and ETags are the same, or stand in the table."""
+    unwanted: dict[Difference, list[Answered]] = {}
+    for one in answered:
+        if one.request.client == client:
+            for difference in differences(one.sent, one.radicale, one.tldops):
+                if not any(wanted.fits(difference) for wanted in WANTED):
+                    unwanted.setdefault(difference, []).append(one)
+    told = "\n".join(
+        f"{difference}\n    {len(seen)} times, first in {seen[0]}" for difference, seen in unwanted.items()
+    )
+    assert not unwanted, told
+
+
+def test_every_wanted_difference_occurs(answered: list[Answered]) -> None:
+    """What does not differ any more goes out of the table; and no two entries bear one name."""
+    seen = [difference for one in answered for difference in differences(one.sent, one.radicale, one.tldops)]
+    idle = [wanted.name for wanted in WANTED if not any(map(wanted.fits, seen))]
+    assert not idle
+    assert max(Counter(wanted.name for wanted in WANTED).values()) == 1
+    assert all(wanted.reason for wanted in WANTED)
+
+
+def test_the_corpus_is_asked_whole(answered: list[Answered]) -> None:
+    """Every client, in every state and style; and the answers are ones that cards, tokens and removals were in."""
+    assert {one.request.client for one in answered} == set(CLIENTS)
+    assert {(one.state, one.style) for one in answered} == {(state, style) for state in STATES for style in STYLES}
+    fetched = [one for one in answered if b"address-data" in one.sent.body and one.tldops.status == 207]
+    cards = [
+        member.properties[CARDDAV + "address-data"]
+        for one in fetched
+        for member in members(plain_body(one.tldops)).values()
+        if CARDDAV + "address-data" in member.properties
+    ]
+    assert any("KIND:group" in card for card in cards)
+    assert any("John D. Doe" in card for card in cards)
+    assert any("John Doe" in card for card in cards)
+    synced = [one for one in answered if b"<sync-collection" in one.sent.body and one.state == STATES[2]]
+    synced = [one for one in synced if one.tldops.status == 207]
+    assert any(member.status == "404" for one in synced for member in members(plain_body(one.tldops)).values())
+    assert all(one.radicale.status < 500 and one.tldops.status < 500 for one in answered)
+
+
+def test_nothing_of_the_corpus_belongs_to_anybody(answered: list[Answered]) -> None:
+    """No login, no principal and no card's name was left in a file, or the requests would not fit every roster."""
+    for one in corpus.load():
+        text = f"{one.path} {one.body} {one.headers}"
+        assert "authorization" not in text.lower()
+        assert "doe@" not in text
+        assert not any(name in text for name in ("Jane", "Régis", "Annlie"))
+
+
+def _multistatus(inner: str) -> Response:
+    body = f'<D:multistatus xmlns:D="DAV:" xmlns:C="{CARDDAV[1:-1]}">{inner}</D:multistatus>'
+    return Response(207, {}, body.encode())
+
+
+HREF = "/0123456789abcdef/tld-ops/x.vcf"
+CARD = (
+    f"<D:response><D:href>{HREF}</D:href><D:propstat><D:prop>"
+    "<D:getetag>&quot;1&quot;</D:getetag><C:address-data>BEGIN:VCARD</C:address-data>"
+    "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "of", "name"),
+    [
+        (CARD.replace("BEGIN", "BEGIM"), "property", CARDDAV + "address-data"),
+        (CARD.replace("&quot;1", "&quot;2"), "property", DAV + "getetag"),
+        (CARD.replace("200 OK", "404 Not Found"), "property", DAV + "getetag"),
+        (CARD.replace("x.vcf", "y.vcf"), "href", HREF),
+        ("", "href", HREF),
+        (CARD + "<D:sync-token>a:b</D:sync-token>", "href", "sync-token"),
+    ],
+)
+def test_the_comparison_sees_what_differs(changed: str, of: str, name: str) -> None:
+    """A changed byte of a card, another ETag, status, href or token is a difference, and one that nobody wants."""
+    sent = Sent("PROPFIND", "/0123456789abcdef/tld-ops/")
+    found = list(differences(sent, _multistatus(CARD), _multistatus(changed)))
+    assert (of, name) in [(one.of, one.name) for one in found]
+    assert not any(wanted.fits(one) for one in found if (one.of, one.name) == (of, name) for wanted in WANTED)
+    assert not list(differences(sent, _multistatus(CARD), _multistatus(CARD)))
+
+
+def test_the_comparison_sees_another_status_header_or_body() -> None:
+    """Also outside of a multistatus."""
+    sent = Sent("GET", HREF)
+    base = Response(200, {"etag": '"1"'}, b"BEGIN:VCARD")
+    assert [one.of for one in differences(sent, base, replace(base, status=404))] == ["status"]
+    assert [one.of for one in differences(sent, base, replace(base, headers={}))] == ["header"]
+    assert list(differences(sent, base, replace(base, body=b"BEGIM:VCARD"))) == [
+        Difference("body", "GET", "card", "", "BEGIN:VCARD", "BEGIM:VCARD")
+    ]
