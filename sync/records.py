@@ -68,9 +68,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A whole file: its format, its records in order, and the problems that belong to no record."""
+    """A whole file: its format, its records in order, and the problems that belong to no record.
+
+    `unended` is the place of the last record of a file without a line end at its end, which may be cut off.
+    """
 
     file: str
     format: str
     records: tuple[Record, ...]
     problems: tuple[Problem, ...] = ()
+    unended: Origin | None = None

@@ -4,6 +4,7 @@ Everything here is a pure function of its arguments: no file is opened, no clock
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.cells import row_record
@@ -14,7 +15,7 @@ from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
 from sync.parse.render import render_csv, render_report
 from sync.parse.table import COLUMNS, Header, check_header, find_header, late_header, read_rows
-from sync.records import Origin, Parsed, Problem, Record
+from sync.records import Origin, Parsed, Problem, Record, Severity
 
 __all__ = ["CODES", "COLUMNS", "DESCRIPTIONS", "FORMATS", "Code", "parse", "render_csv", "render_report"]
 
@@ -70,7 +71,8 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     found: str
     records: list[Record]
     more: tuple[Problem, ...] = ()
-    if format == "dumpdb" or (format == "auto" and looks_like_dump(text)):
+    is_dump = format == "dumpdb" or (format == "auto" and looks_like_dump(text))
+    if is_dump:
         found = "dumpdb"
         records, more = read_dump("\n".join(lines), file)
     elif header := _header(lines, file, format):
@@ -82,7 +84,9 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     _refuse_garbage(records, file)
     if all(any(problem.code == "address-only" for problem in record.problems) for record in records):
         found = "addresses"
-    return Parsed(file, found, tuple(records), problems(Origin(file, 1), faults, "") + more)
+    # A dump says itself where it ends.
+    unended = records[-1].origin if lines[-1].strip(" \t") and not is_dump else None
+    return Parsed(file, found, tuple(records), problems(Origin(file, 1), faults, "") + more, unended)
 
 
 def _split(text: str, file: str) -> list[str]:
@@ -132,9 +136,12 @@ def _end_problem(origin: Origin, lines: Sequence[str]) -> tuple[Problem, ...]:
 
 
 def _read_table(lines: Sequence[str], file: str, header: Header) -> tuple[str, list[Record], tuple[Problem, ...]]:
-    found = problems(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
+    about = problems(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
+    found = tuple(problem for problem in about if problem.severity is not Severity.ERROR)
+    misread = tuple(problem for problem in about if problem.severity is Severity.ERROR)
     read = (row_record(Origin(file, row.line), row, header) for row in read_rows(lines, header))
-    records = [record for record in read if record is not None]
+    # What is wrong with a column is wrong with every row, so that no choice of rows is applied.
+    records = [replace(record, problems=misread + record.problems) for record in read if record is not None]
     if not lines[-1].endswith('"'):
         found += _end_problem(Origin(file, len(lines)), lines)
     return "tsv" if header.delimiter == "\t" else "csv", records, found

@@ -42,6 +42,11 @@ CODES: Mapping[str, Code] = {
         "A quotation mark has no partner, so the entry may be cut off or joined with another",
         "Compare the entry with its source, then add the missing quotation mark or remove the one too many.",
     ),
+    "run-together": Code(
+        _ERROR,
+        "Two entries may have run into one, the middle of which is lost",
+        "Compare the entry with its source; close every bracket and quotation mark, and write no address in the name.",
+    ),
     "cut-off": Code(
         _ERROR,
         "The entry ends before it is complete",
@@ -137,6 +142,12 @@ CODES: Mapping[str, Code] = {
         "The table has a column that is not known, and it is not used",
         "Rename the column to one of the known names, or leave it.",
     ),
+    "misspelt-column": Code(
+        _ERROR,
+        "The table has no column of a known name, but one of nearly that name",
+        "Correct the name of the column in the header; where another column is meant, give it a name less like it. "
+        "No row is applied until then.",
+    ),
     "no-final-newline": Code(
         _WARNING,
         "The last line of the file has no line end: the file may be cut off inside it",
@@ -147,6 +158,7 @@ CODES: Mapping[str, Code] = {
 
 _IN_TABLES: Mapping[str, str] = {
     "not-understood": "Give every value in the column of its own: name, slot, cctlds, phones, email, oob_email.",
+    "run-together": "Write nothing but the name in the column name; addresses go into email and oob_email.",
     "no-address": "Fill the column email with the address under which the person is on the list.",
     "bad-address": "Write each address as local@domain, several separated by semicolons, or nothing.",
     "address-only": "Fill the columns name and cctlds, or name the address in [readers] if it is no SSC.",

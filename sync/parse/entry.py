@@ -40,7 +40,9 @@ def make_entry(
     unknown = any(fault.code in ("bad-encoding", "too-long") for fault in more)
     parts = Full() if unknown and not text else _parts(text, addresses, alone=not any(map(is_error, found)))
     seconds = tuple(dict.fromkeys((*parts.addresses, *out_of_band)))
+    said = any(fault.code in ("unclosed-quote", "cut-off") for fault in found)
     wrong = (slotless if slotless and fault.code == "no-slot" else fault for fault in parts.faults)
+    wrong = (fault for fault in wrong if not (said and fault.code == "run-together"))
     found += [*wrong, *limit_faults([], [], list(seconds))]
     return Record(
         origin=origin,

@@ -13,6 +13,7 @@ from sync.parse.address import address_faults, is_address
 from sync.parse.characters import direction_faults, tab_faults, without_direction
 from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_FIELDS, MAX_PHONES
+from sync.parse.pairs import partnerless, stays_open
 
 # Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3).
 _SEPARATOR = re.compile(r"[,;](?! ?ext=)", re.IGNORECASE)
@@ -53,6 +54,8 @@ def parse_full(text: str) -> Full:
         return _without_slot(text)
     name, faults = person_name(text[: anchor.start()])
     slot, slot_faults = slot_number(anchor[1])
+    if stays_open(text[anchor.end() :]):
+        faults += (Fault("run-together", "a parenthesis behind the slot never closes"),)
     parts = [part for part in map(str.strip, _SEPARATOR.split(text[anchor.end() :])) if part]
     if len(parts) > MAX_FIELDS:
         return Full(name, slot, faults=(Fault("too-long", f"{len(parts)} fields behind the slot"),))
@@ -105,7 +108,19 @@ def person_name(text: str, *, cell: bool = False) -> tuple[str, tuple[Fault, ...
     if len(name) > MAX_FIELD:
         return name[:MAX_FIELD], (*faults, Fault("too-long", f"a name of {len(name)} characters"))
     lost = (Fault("lossy-export", quote(name)),) if "?" in name and _LOST.search(name) else ()
-    return name, faults + lost
+    return name, faults + lost + _joined_faults(name, cell=cell)
+
+
+def _joined_faults(name: str, *, cell: bool) -> tuple[Fault, ...]:
+    """Return a fault for a name that may be the beginning of one entry and the rest of another.
+
+    A cell has its own beginning and end, so in one only an address is a sign of that.
+    """
+    if "@" in name.lstrip("@") if cell else "@" in name:
+        return (Fault("run-together", f"“@” in the name “{quote(name[:80])}”"),)
+    if not cell and (mark := partnerless(name)):
+        return (Fault("run-together", f"{mark} without its partner in the name “{quote(name[:80])}”"),)
+    return ()
 
 
 def slot_number(digits: str) -> tuple[int | None, tuple[Fault, ...]]:

@@ -196,7 +196,7 @@ def _unquoted_report(text: str) -> Line | None:
     if not addresses or not _SLOT.search(full):
         return None
     _, _, faults = _unquoted(full)
-    addresses.reverse()
+    addresses = [] if faults else addresses[::-1]
     return Line("report", full, tuple(addresses[:1]), tuple(addresses[1:]), faults=faults)
 
 
@@ -251,4 +251,7 @@ def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tupl
     record = make_entry(
         origin, text, line.full, line.listed, line.out_of_band, (*faults, *line.faults), escaped=line.escaped
     )
+    if line.shape == "report" and any(problem.code == "run-together" for problem in record.problems):
+        # Only its place says that the address is this entry's, and the place may be in another entry.
+        record = replace(record, listed=(), out_of_band=())
     return line.shape, record

@@ -37,13 +37,19 @@ ALIASES = {
     **dict.fromkeys(("e_mail", "mail", "email_address", "e_mail_address"), "email"),
     "oob_e_mail": "oob_email",
     "phone": "phones",
+    "slots": "slot",
     "cctld": "cctlds",
+    "roles": "role",
+    "language": "languages",
+    "time_zone": "timezone",
+    "notes": "note",
     "organization": "organisation",
 }
 """Other spellings of the names of columns."""
 
 _DELIMITERS = ",;\t"
 _LATE = 50
+_SHORT = 5  # letters of a name that with two other letters is another word: note, name, role, date
 _CARRIAGE_RETURN = Fault("forbidden-character", describe("\r"))
 
 
@@ -153,7 +159,10 @@ def late_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header |
 
 
 def check_header(header: Header, file: str) -> tuple[Fault, ...]:
-    """Return a fault for each unknown column. Raises `InputError` if one is missing or stands there twice."""
+    """Return a fault for each unknown column, an error where it may be a known one that is missing.
+
+    Raises `InputError` if a required one is missing or one stands there twice.
+    """
     columns = header.columns
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
@@ -170,7 +179,41 @@ def check_header(header: Header, file: str) -> tuple[Fault, ...]:
             f"{file}:{header.line}: the table has no column {' and no column '.join(missing)} (it has {have}); "
             f"add it: {', '.join(REQUIRED)} are required"
         )
-    return tuple(Fault("unknown-column", f"“{quote(name)}”") for name in columns if name and name not in COLUMNS)
+    return tuple(_unknown(name, header.names) for name in columns if name and name not in COLUMNS)
+
+
+def _unknown(name: str, present: frozenset[str]) -> Fault:
+    """Return the fault of a column that is not known: an error where it may be one that is not `present`.
+
+    Without that column everybody would lose what stands in it.
+    """
+    spellings = {**{known: known for known in COLUMNS}, **ALIASES}
+    near = {spelled: _edits(name, spelled) for spelled, known in spellings.items() if known not in present}
+    likely = [spelled for spelled, edits in near.items() if edits <= (1 if len(spelled) <= _SHORT else 2)]
+    if not likely:
+        return Fault("unknown-column", f"“{quote(name)}”")
+    least = min(near[spelled] for spelled in likely)
+    meant = dict.fromkeys(f"“{spellings[spelled]}”" for spelled in likely if near[spelled] == least)
+    return Fault("misspelt-column", f"“{quote(name)}” is probably {' or '.join(meant)}")
+
+
+def _edits(one: str, other: str) -> int:
+    """Return how many letters have to be added, left out, replaced or swapped with their neighbour; 3 for more.
+
+    "_" counts for nothing: people write it, a space, or neither.
+    """
+    one, other = one.replace("_", ""), other.replace("_", "")
+    if abs(len(one) - len(other)) > 2 or len(set(one) - set(other)) > 2:
+        return 3
+    before, row = list[int](), list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, above, row = row, before, [i]
+        for j, wanted in enumerate(other, 1):
+            edits = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
+                edits = min(edits, above[j - 2] + 1)
+            row.append(edits)
+    return min(row[-1], 3)
 
 
 def read_rows(lines: Sequence[str], header: Header) -> Iterator[Row]:

@@ -60,7 +60,15 @@ def vet(
     problems += (problem for _, found, _ in people for problem in found)
     problems += _duplicates(entries, places)
     future = any(finding.code == "future-date" for entry in read for finding in entry.findings)
-    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), frozenset(listed - {""}), future)
+    return Vetted(
+        contacts=tuple(contacts),
+        unlisted=tuple(unlisted),
+        broken=tuple(broken),
+        problems=_sorted(problems),
+        listed=frozenset(listed - {""}),
+        depends_on_day=future,
+        unended=parsed.unended,
+    )
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:
@@ -122,6 +130,8 @@ def _person(
 
 
 def _broken(own: Sequence[Entry], origins: tuple[Origin, ...]) -> Broken:
+    if any(entry.joined for entry in own):
+        return Broken(origins)
     listed = tuple(dict.fromkeys(login for entry in own for login in entry.listed_logins))
     others = dict.fromkeys(login for entry in own for login in entry.other_logins if login not in listed)
     labels = dict.fromkeys(label for entry in own for label in entry.labels)

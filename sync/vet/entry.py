@@ -35,7 +35,8 @@ class Entry:
     """A record, normalised. `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
 
     `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
-    `unparsed` says that parsing has found an error in it, so that what is missing was perhaps not understood.
+    `unparsed` says that parsing has found an error in it, so that what is missing was perhaps not understood, and
+    `joined` that it may be the rest of two entries, so that nothing in it says whose it is.
     """
 
     origin: Origin
@@ -52,6 +53,7 @@ class Entry:
     present: frozenset[str]
     findings: tuple[Finding, ...]
     unparsed: bool
+    joined: bool
 
     @property
     def key(self) -> str:
@@ -115,6 +117,7 @@ def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
         # What parsing has refused under the same code is not said twice.
         tuple(finding for finding in findings if not (finding.is_error and finding.code in said)),
         record.broken,
+        "run-together" in said,
     )
 
 

@@ -59,7 +59,8 @@ class Vetted:
     `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there
     are, those of parsing included, by file and line. `listed` are the canonical logins of every list address in the
     file, also of broken records, addresses without a name, and readers. `depends_on_day` tells that a date was left out
-    because it lies in the future: when it has come, the same file gives another result.
+    because it lies in the future: when it has come, the same file gives another result. `unended` is the place of the
+    last record of a file that may be cut off (see `Parsed`).
     """
 
     contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
@@ -68,3 +69,4 @@ class Vetted:
     problems: tuple[Problem, ...] = ()
     listed: frozenset[str] = frozenset()
     depends_on_day: bool = False
+    unended: Origin | None = None

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.parse import render_csv, render_report
+from sync.parse.pairs import partnerless
 from sync.records import Origin, Record
 from tests.parse.reading import FILE, bare, is_forbidden, one, read
 
@@ -17,14 +18,15 @@ LABELS = ("nl", "VN", "uk", "xn--p1ai", "рф", "مصر", "台灣", "ලංක�
 
 
 def is_clean(name: str) -> bool:
-    """Whether `name` is in the one form in which names come out, and holds neither a slot nor a sign of loss."""
+    """Whether `name` is in the one form in which names come out, and holds no slot, no address and no sign of loss."""
     return (
         name == " ".join(unicodedata.normalize("NFC", name).split()).strip(" ,;")
         and bool(name)
         and not any(map(is_forbidden, name))
         and not re.search(r"#|\?|[\u00ad\u200b\u2060-\u206f\ufff9-\ufffb\U000e0000-\U000e007f]", name)
         and not re.search(r"&[#\w]+;", name)
-        and not ("@" in name and re.search(r'["“”„]', name))
+        and "@" not in name
+        and not partnerless(name)
         and not re.match(r"'+[=+\-@]", name)
     )
 

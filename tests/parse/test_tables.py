@@ -78,6 +78,51 @@ def test_further_columns_are_carried_by_name_and_unknown_ones_warned_of_once() -
 
 
 @pytest.mark.parametrize(
+    ("column", "meant"),
+    [
+        *(
+            ("phnes", "phones"),
+            ("phonesx", "phones"),
+            ("p hones", "phones"),
+            ("Phone 1", "phones"),
+            ("hpones", "phones"),
+        ),
+        *(("slt", "slot"), ("sl ot", "slot"), ("solt", "slot"), ("rôle", "role")),
+        *(("oobemail_", "oob_email"), ("OOB Mail", "oob_email"), ("confirmedon_", "confirmed_on")),
+        *(("timezon", "timezone"), ("organizatoin", "organisation"), ("appointed", "appointed_by” or “appointed_on")),
+    ],
+)
+def test_a_column_of_nearly_a_known_name_is_an_error_of_the_file_and_no_row_is_applied(column: str, meant: str) -> None:
+    """Else everybody would lose what stands in it. It is one problem, at the header, that says what is meant."""
+    header = f"# people\nname,cctlds,email,{column}\n"
+    parsed = read(header + "J Doe,.nl,j@nic.nl,1\nK Doe,.be,k@nic.be,2\n")
+    (problem,) = {problem for record in parsed.records for problem in record.problems}
+    assert (problem.code, problem.severity, str(problem.origin)) == ("misspelt-column", "error", "members.txt:2")
+    assert f"is probably “{meant}”" in problem.message
+    assert "Correct the name of the column" in problem.remedy
+    assert column in problem.text
+    assert [(record.broken, record.listed) for record in parsed.records] == [
+        (True, ("j@nic.nl",)),
+        (True, ("k@nic.be",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "column", ["shoe size", "date", "type", "fax", "id", "x" * 1000, "phones 2", "E-Mail 2", "oob"]
+)
+def test_a_column_like_no_missing_one_is_a_warning(column: str) -> None:
+    """Another word, or a second one of a column that is there, takes nothing from anybody."""
+    parsed = read(f"name,cctlds,phones,email,oob_email,{column}\nJ Doe,.nl,+31 1,j@nic.nl,,1\n")
+    assert [problem.code for problem in parsed.problems] == ["unknown-column"]
+    assert parsed.records[0].problems == ()
+
+
+def test_a_list_of_subscribers_may_have_columns_of_any_name() -> None:
+    """What an export of list software calls them takes nothing from anybody."""
+    assert read("email,name,languag,phnes\nj@nic.nl,,en,\n").problems == ()
+
+
+@pytest.mark.parametrize(
     ("row", "code"),
     [
         ("J Doe,x,.nl,,j@nic.nl,", "bad-slot"),
@@ -203,6 +248,7 @@ def test_a_header_below_other_lines_is_pointed_at(form: str) -> None:
         ("J Doe,1,.nl +31 1,,j@nic.nl,", "cctlds"),
         ("J Doe,1,.nl,,,", "email"),
         ("J Doe,1,.nl,x@example.org,j@nic.nl,", "column"),
+        ("J Doe x@example.org,1,.nl,,j@nic.nl,", "column name"),
     ],
 )
 def test_remedies_for_a_row_speak_of_columns(row: str, word: str) -> None:
@@ -212,6 +258,14 @@ def test_remedies_for_a_row_speak_of_columns(row: str, word: str) -> None:
     assert word in problem.remedy
     assert "column" in problem.remedy
     assert not any(phrase in problem.remedy for phrase in ("before the slot", "behind the slot", "#1", "the line"))
+
+
+@pytest.mark.parametrize("name", ["J Doe (NOC", 'Ada x":;X', "@SUM(1)"])
+def test_a_name_of_its_own_cell_needs_no_partner_for_a_bracket(name: str) -> None:
+    """A cell says itself where it ends, so nothing of another row is in it."""
+    cell = name.replace('"', '""')
+    record = one(f'{HEADER}"{cell}",1,.nl,,j@nic.nl,\n')
+    assert (record.name, record.problems) == (name, ())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sync.records import Record, Severity
-from sync.vet import Vetted, VettingRules
+from sync.vet import Broken, Vetted, VettingRules
 from sync.vet.entry import MAX_PHONES
 
 from .entries import JOHN, RULES, codes, found, parse_error, record, table_row, vetted
@@ -251,3 +251,21 @@ def test_a_warning_never_takes_anybody_away() -> None:
     assert [contact.name for contact, _ in result.contacts] == ["Person 1"]
     assert [broken.name for broken in result.broken] == ["Person 2"]
     assert RULES.max_slot < 9
+
+
+def test_what_may_be_the_rest_of_two_entries_is_tied_to_nobody() -> None:
+    """Its name may be one person's and its address another's, so it holds whoever is missing and not one of them."""
+    result = vetted(record(1, problems=(parse_error(1, "run-together"),)), record(2, slot=2))
+    (broken,) = result.broken
+    assert broken == Broken(broken.origins)
+    assert [origin.line for origin in broken.origins] == [1]
+    assert [contact.name for contact, _ in result.contacts] == ["Person 2"]
+    assert "person1@nic.nl" in result.listed
+
+
+def test_an_error_of_the_header_breaks_every_row_and_is_told_once() -> None:
+    """Each row still says whose it is, so that everybody is held."""
+    problem = parse_error(1, "misspelt-column")
+    result = vetted(*(record(line, slot=line - 1, problems=(problem,)) for line in (2, 3)))
+    assert (result.contacts, found(result, "misspelt-column")) == ((), [problem])
+    assert [broken.listed for broken in result.broken] == [("person2@nic.nl",), ("person3@nic.nl",)]
