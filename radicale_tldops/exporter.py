@@ -155,4 +155,7 @@ def _of_freshness(fresh: Freshness, now: datetime) -> dict[str, tuple[str, float
         "tldops_list_age_seconds": ("Since the list was last had.", fresh.list_checked_at),
         "tldops_list_failing_seconds": ("Since when the list cannot be had; 0 if it can.", fresh.failing_since or now),
     }
-    return {name: (text, (now - at).total_seconds()) for name, (text, at) in ages.items() if at is not None}
+    figures = {name: (text, (now - at).total_seconds()) for name, (text, at) in ages.items() if at is not None}
+    return figures | {
+        "tldops_list_refused_logins": ("Logins not on the list that a guard keeps for now.", float(fresh.waiting))
+    }

@@ -1,7 +1,9 @@
 """Which peer a request really comes from: the proxies that the configuration names are believed, and nobody else.
 
-Only X-Forwarded-For is looked at, and only for the access log. X-Script-Name, X-Forwarded-Host, X-Remote-User and their
-like are believed from nobody: the repository stands at the root of its host, and who somebody is, a password proves.
+Only X-Forwarded-For is looked at: for the access log, the log of failed logins, and whom throttling counts. A proxy has
+to drop headers spelled with underscores, such as X_Forwarded_For: WSGI cannot tell them apart. X-Script-Name,
+X-Forwarded-Host, X-Remote-User and their like are believed from nobody: the repository stands at the root of its host,
+and who somebody is, a password proves.
 """
 
 from functools import lru_cache

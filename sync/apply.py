@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
-from radicale_tldops.store.engine import damaged
+from radicale_tldops.store.engine import UNREADABLE, damaged
 from radicale_tldops.store.members import load_devices, revoke_devices
 from radicale_tldops.store.read import load_history, load_meta, load_readers
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
@@ -39,10 +40,11 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the two databases are."""
+    """Where the two databases are. `fault` is why the members database must be left alone, None where it need not."""
 
     roster: Path
     members: Path
+    fault: StoreError | None = None
 
 
 def apply_plan(
@@ -144,7 +146,12 @@ def catch_up(stores: Stores) -> None:
 
     Every generation gets its entry in the audit log, and the device passwords of logins that went are revoked. They
     open nothing meanwhile: a device is bound to the generation that let its login in.
+
+    Raises:
+        StoreError: the members database fails, or must be left alone.
     """
+    if stores.fault is not None:
+        raise stores.fault
     _audit_generations(stores)
     readers = load_readers(stores.roster)
     _, devices = load_devices(stores.members)
@@ -173,7 +180,8 @@ def _audit_generations(stores: Stores) -> None:
 class LastSync:
     """What the last sync saw, whether or not there was anything to apply.
 
-    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`).
+    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`). `generation` is the newest
+    one that it found; 0 where that was not recorded.
     """
 
     checked_at: str = ""
@@ -182,6 +190,7 @@ class LastSync:
     held: tuple[tuple[str, str], ...] = ()
     errors: int = 0
     fingerprint: str = ""
+    generation: int = 0
 
     def to_json(self) -> str:
         """Return the record as the store keeps it."""
@@ -192,18 +201,15 @@ class LastSync:
         """Read what `to_json` wrote; an empty text is a store that was never synced."""
         if not text:
             return cls()
-        data: Mapping[str, object] = json.loads(text)
-        sources = data["sources"]
-        held = data["held"]
-        assert isinstance(sources, list)  # noqa: S101 - we wrote it ourselves
-        assert isinstance(held, list)  # noqa: S101 - as above
+        data: Mapping[str, Any] = json.loads(text)
         return cls(
             checked_at=str(data["checked_at"]),
             actor=str(data["actor"]),
-            sources=tuple(Source(**source) for source in sources),
-            held=tuple((str(uid), str(reason)) for uid, reason in held),
+            sources=tuple(Source(**source) for source in data["sources"]),
+            held=tuple((str(uid), str(reason)) for uid, reason in data["held"]),
             errors=int(str(data["errors"])),
             fingerprint=str(data.get("fingerprint", "")),
+            generation=int(str(data.get("generation", 0))),
         )
 
 
@@ -215,7 +221,7 @@ def last_sync(stores: Stores) -> LastSync:
     """
     try:
         return LastSync.from_json(load_meta(stores.roster, LAST_SYNC))
-    except (ValueError, TypeError, LookupError, AssertionError) as error:
+    except UNREADABLE as error:
         raise damaged(stores.roster, f"the note of the last sync cannot be read: {error}") from error
 
 

@@ -14,26 +14,45 @@ def follow(
     configured: Mapping[str, str],
     held: Collection[str],
     known: Collection[str],
+    *,
+    since: int,
 ) -> Wanted:
     """Return the wanted state in which the people are those of the roster, and read under those addresses on the list.
 
     `configured` are the readers who are no SSCs, with their reasons. `held` are the UIDs of people whose record was
-    broken at the last full sync: they get no login that they do not have. `known` are the addresses on the list that
-    the membership file explained then although nobody in the roster has them.
+    broken at the last full sync, which found generation `since`: they get no login that they do not have. `known` are
+    the addresses on the list that the membership file explained then although nobody in the roster has them.
+
+    The cards may have been brought back from earlier since then. Readers stay those of the newest sync: whoever reads
+    goes on under the same address, whatever the cards say, and old cards let nobody in.
     """
     origin = (Origin("the roster", 0),)
     people = {uid: Match(uid, Entry(person.contact, origin), How.LIST_ADDRESS) for uid, person in state.people.items()}
+    is_old = state.brought_back > since
     readers = {
         login: NewReader(login, uid, match.entry.contact.name)
         for uid, match in people.items()
         for login in match.entry.contact.logins
-        if login in listed and (uid not in held or state.reader_uids.get(login) == uid)
+        if login in listed and uid not in held and not is_old
     }
+    reading = {login: uid for login, uid in state.reader_uids.items() if uid}
+    for login, uid in reading.items():
+        if login in listed:
+            readers[login] = NewReader(login, uid, state.readers[login].name, state.readers[login].reason)
     readers |= {login: NewReader(login, "", "", reason) for login, reason in configured.items() if login in listed}
-    in_roster = _logins(state)
-    unlisted = sum(listed.isdisjoint(match.entry.contact.logins) for match in people.values())
-    unknown = listed - in_roster - set(configured) - set(known)
-    return Wanted(people, {}, readers, (), listed, Mismatch(unlisted, tuple(sorted(unknown))))
+    return Wanted(people, {}, readers, (), listed, _mismatch(state, listed, {*configured, *known}, is_old=is_old))
+
+
+def _mismatch(state: RosterState, listed: frozenset[str], explained: Collection[str], *, is_old: bool) -> Mismatch:
+    """Compare the list with the roster; with readers rather than with old cards, whose people may have left since."""
+    logins = {uid: set(person.contact.logins) for uid, person in state.people.items()}
+    reading = {login: uid for login, uid in state.reader_uids.items() if uid}
+    for login, uid in reading.items():
+        logins.setdefault(uid, set()).add(login)
+    measured = set(reading.values()) if is_old else set(state.people)
+    unlisted = sum(listed.isdisjoint(logins[uid]) for uid in measured)
+    unknown = listed.difference(explained, *logins.values())
+    return Mismatch(unlisted, tuple(sorted(unknown)), len(measured))
 
 
 def known_beside(wanted: Wanted, state: RosterState) -> tuple[str, ...]:
@@ -46,7 +65,3 @@ def known_beside(wanted: Wanted, state: RosterState) -> tuple[str, ...]:
     people = {login for match in wanted.people.values() for login in match.entry.contact.logins}
     people |= {login for uid in wanted.held for login in state.people[uid].contact.logins}
     return tuple(sorted(wanted.listed - people - set(wanted.mismatch.unknown) - set(wanted.readers)))
-
-
-def _logins(state: RosterState) -> set[str]:
-    return {login for person in state.people.values() for login in person.contact.logins}

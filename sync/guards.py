@@ -1,6 +1,6 @@
 """The named hazards: what a plan must not do unless somebody who has read it says so by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,10 +31,26 @@ HAZARDS: Mapping[str, str] = {
     "mass-removal": "More people would be removed within the window than the limit allows.",
     "mass-addition": "More people would be added within the window than the limit allows.",
     "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
+    "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
     "stale-source": "An input is older than the one that was applied last.",
     "list-mismatch": "The list and the membership file disagree about too many people.",
 }
 """Every hazard by the name that `--force` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """What a membership file without a line break at its end, which may be cut off, would take.
+
+    `name` is the file's. `people` and `logins` are counted; `readdressed` is who stands last in it, if that person's
+    addresses would change, or "". `is_list` tells that the file is the list, too.
+    """
+
+    name: str
+    people: int
+    logins: int
+    readdressed: str
+    is_list: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,6 @@ class Totals:
     changed: int
     readers_added: int
     readers_removed: int
-    in_file: int = 0
     single: bool = False
 
 
@@ -59,16 +74,23 @@ def check(
     sources: Sequence[Source] = (),
     applied: Sequence[Source] = (),
     mismatch: Mismatch | None = None,
+    gone: Collection[str] = (),
+    unended: Unended | None = None,
 ) -> tuple[Hazard, ...]:
-    """Return the hazards of a plan; one that only removes exactly one person has none but emptiness."""
+    """Return the hazards of a plan; one that only removes exactly one person has none but emptiness.
+
+    `gone` are the logins that it shuts out.
+    """
     hazards = []
     if totals.people == 0:
         hazards.extend(_both("empty-input", "nobody would be left in the roster"))
     if not totals.single:
-        hazards.extend(_mass(state, totals, limits, now))
-        hazards.extend(_stale(sources, applied))
+        hazards.extend(_mass(state, totals, limits, now, gone))
+        hazards.extend(stale(sources, applied))
         if mismatch is not None:
-            hazards.extend(_mismatch(mismatch, totals, limits))
+            hazards.extend(_mismatch(mismatch, limits))
+        if unended is not None:
+            hazards.extend(_cut(unended))
     return tuple(sorted(hazards))
 
 
@@ -98,7 +120,9 @@ def _is_approved(generation: Generation) -> bool:
     return bool(generation.forced) or generation.id == 1 or generation.kind == "restore"
 
 
-def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: datetime) -> list[Hazard]:
+def _mass(
+    state: RosterState, totals: Totals, limits: GuardSettings, now: datetime, gone: Collection[str]
+) -> list[Hazard]:
     if state.head is None:
         # Nothing to compare with: the command asks for confirmation instead.
         return []
@@ -115,7 +139,7 @@ def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: dateti
             "shut out",
             "logins",
             totals.readers_removed,
-            [c.readers_removed for c in counted] + _denials(state, now, limits.window_hours),
+            [c.readers_removed for c in counted] + _denials(state, now, limits.window_hours, gone),
             access,
         ),
         (
@@ -139,17 +163,22 @@ def _mass(state: RosterState, totals: Totals, limits: GuardSettings, now: dateti
     return hazards
 
 
-def _denials(state: RosterState, now: datetime, hours: int) -> list[int]:
-    """Return a one for each login that was denied within the window: `deny` always passes, and counts."""
+def _denials(state: RosterState, now: datetime, hours: int, gone: Collection[str]) -> list[int]:
+    """Return a one for each login that was denied within the window: `deny` always passes, and counts.
+
+    A login that goes with this plan, or went with a generation, counts there.
+    """
     since = (now - timedelta(hours=hours)).isoformat()
-    return [1 for denial in state.denied.values() if denial.at > since]
+    logins = state.readers.keys() - set(gone)
+    return [1 for login, denial in state.denied.items() if denial.at > since and login in logins]
 
 
 def _limit(percent: float, least: int, base: int) -> float:
     return max(percent * base / 100, float(least))
 
 
-def _stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
+def stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
+    """Return the hazards of inputs that are older than those that were applied last."""
     last = {source.part: source for source in applied}
     # Without a source of subscribers, the membership file is the list, too.
     is_list = len(sources) == 1
@@ -168,16 +197,34 @@ def _stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]
     ]
 
 
+def _cut(unended: Unended) -> list[Hazard]:
+    """Return the hazard of a file of which the end may be missing. Who has left another list does not stay for it."""
+    found = [
+        f"{number} {what}"
+        for number, what in ((unended.people, "people would be removed"), (unended.logins, "logins would be shut out"))
+        if number
+    ]
+    if unended.readdressed:
+        found.append(f"the addresses of {unended.readdressed}, the last one in it, would change")
+    if not found:
+        return []
+    message = (
+        f"{unended.name} has no line break at its end, so that it may be cut off: {', '.join(found)}. Export it again, "
+        "or end it with a line break"
+    )
+    return _both("cut-input", message) if unended.is_list else [Hazard("cut-input", Part.ROSTER, message)]
+
+
 def _both(code: str, message: str) -> list[Hazard]:
     return [Hazard(code, part, message) for part in Part]
 
 
-def _mismatch(mismatch: Mismatch, totals: Totals, limits: GuardSettings) -> list[Hazard]:
+def _mismatch(mismatch: Mismatch, limits: GuardSettings) -> list[Hazard]:
     apart = mismatch.not_listed + len(mismatch.unknown)
-    if apart * 100 <= limits.mismatch_percent * totals.in_file:
+    if apart * 100 <= limits.mismatch_percent * mismatch.in_file:
         return []
     message = (
-        f"the list and the file disagree about {apart} people of {totals.in_file}: {mismatch.not_listed} of the file "
+        f"the list and the file disagree about {apart} people of {mismatch.in_file}: {mismatch.not_listed} of the file "
         f"are not on the list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
     )
     return _both("list-mismatch", message)

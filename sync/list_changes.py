@@ -1,7 +1,9 @@
 """Which changes of the list `tldops reconcile --apply` makes, and what keeps it from making them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.settings import GuardSettings
 from sync.reconcile import Action, Do, Finding, Situation
 from sync.records import Severity
@@ -10,39 +12,87 @@ from sync.vet import Vetted
 ON_LIST = (Do.SUBSCRIBE, Do.UNSUBSCRIBE)
 """What changes the list."""
 
+_NAMED = 5
+
 
 def list_changes(findings: Iterable[Finding]) -> tuple[tuple[Finding, Action], ...]:
     """Return the changes of the list that lead to agreement in the file's way, in order."""
     return tuple((one, action) for one in findings for action in one.actions if action.do in ON_LIST)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the list and the store say beside the findings.
+
+    `on_list` is the number of addresses on the list, `recent` what was changed within the window of the guards.
+    `served` are the logins of everybody in the roster and of the people who may read. `older` says in words that the
+    file is older than the one that was applied last, or is "".
+    """
+
+    on_list: int
+    recent: Mapping[Do, int] = field(default_factory=dict)
+    served: frozenset[str] = frozenset()
+    older: str = ""
+
+
+def limit(limits: GuardSettings, on_list: int) -> float:
+    """Return how many addresses may be subscribed, or unsubscribed, within the window: as many as logins."""
+    return max(limits.access_percent * on_list / 100, float(limits.access_people))
+
+
 def objections(
     findings: Sequence[Finding],
     changes: Sequence[tuple[Finding, Action]],
     vetted: Vetted,
-    on_list: int,
-    recent: Mapping[Do, int],
+    standing: Standing,
     limits: GuardSettings,
 ) -> tuple[str, ...]:
-    """Return why these changes of the list must not be made by a command.
+    """Return why these changes of the list must not be made by a command. `findings` are all there are.
 
-    The limits are those for logins, over the same window: `recent` is what was changed within it. `findings` are all
-    there are, `on_list` is the number of addresses on the list.
+    What no sync would be let to go by does not change the list either.
     """
-    found = []
-    limit = max(limits.access_percent * on_list / 100, float(limits.access_people))
-    for do in ON_LIST:
-        count, before = sum(action.do is do for _, action in changes), recent.get(do, 0)
-        if count and count + before > limit:
-            after = f", after {before} in the last {limits.window_hours} hours" if before else ""
-            found.append(f"{count} addresses to {do}{after}; the limit is {limit:g} (mass-access)")
+    if not changes:
+        return ()
+    found = _mass(changes, standing, limits)
     apart = sum(one.situation in (Situation.NOT_ON_LIST, Situation.NOT_IN_FILE) for one in findings)
     people = len(vetted.contacts) + len(vetted.unlisted)
-    if changes and apart * 100 > limits.mismatch_percent * people:
+    if apart * 100 > limits.mismatch_percent * people:
         found.append(
             f"the list and the file of {people} people disagree about {apart}: is it the right list? (list-mismatch)"
         )
+    if vetted.unended is not None:
+        found.append(
+            "the membership file has no line break at its end, so that it may be cut off (cut-input): export it again, "
+            "or end it with a line break"
+        )
+    if standing.older:
+        found.append(f"{standing.older} (stale-source): get the newest one")
+    gone = [action.address for _, action in changes if action.do is Do.UNSUBSCRIBE]
     errors = sum(problem.severity is Severity.ERROR for problem in vetted.problems)
-    if errors and any(action.do is Do.UNSUBSCRIBE for _, action in changes):
+    if errors and gone:
         found.append(f"the file has errors ({errors}): a broken record may be of somebody who would be unsubscribed")
-    return tuple(found)
+    return (*found, *_served(gone, vetted, standing))
+
+
+def _mass(changes: Sequence[tuple[Finding, Action]], standing: Standing, limits: GuardSettings) -> list[str]:
+    most, found = limit(limits, standing.on_list), []
+    for do in ON_LIST:
+        count, before = sum(action.do is do for _, action in changes), standing.recent.get(do, 0)
+        if count and count + before > most:
+            after = f", after {before} in the last {limits.window_hours} hours" if before else ""
+            found.append(
+                f"{count} addresses to {do}{after}; the limit is {most:g} (mass-access): name fewer addresses, make "
+                "the changes in Mailman itself, or set another limit under [guards]"
+            )
+    return found
+
+
+def _served(gone: Iterable[str], vetted: Vetted, standing: Standing) -> list[str]:
+    """Object to unsubscribing who is in the roster and, for whatever reason, no longer in the file."""
+    people = (*vetted.contacts, *vetted.unlisted)
+    in_file = {login for contact, _ in people for login in contact.logins}
+    theirs = [address for address in gone if canonical_login(address) in standing.served - in_file]
+    if not theirs:
+        return []
+    names = ", ".join(theirs[:_NAMED]) + (f" and {len(theirs) - _NAMED} more" if len(theirs) > _NAMED else "")
+    return [f"the roster has {names}, and the file does not: run `tldops sync` first, which says who goes"]

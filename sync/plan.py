@@ -10,7 +10,7 @@ from enum import StrEnum
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NewReader, RosterState, Source
-from sync.guards import Hazard, Part, Totals, check
+from sync.guards import Hazard, Part, Totals, Unended, check
 from sync.identify import How, Match
 from sync.wanted import Wanted
 
@@ -165,13 +165,15 @@ def make_plan(
         changed=counted[Kind.CHANGED] + counted[Kind.RERENDERED],
         readers_added=sum(change.kind is Kind.ADDED for change in access),
         readers_removed=sum(change.kind is Kind.REMOVED for change in access),
-        in_file=_in_file(wanted, kind),
         single=_removes_one_person(state, people, access),
     )
-    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch)
-    off_list = sum(change.off_list for change in access)
-    removals = replace(totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=off_list)
-    removal_hazards = check(state, removals, limits, now, sources, applied, wanted.mismatch)
+    gone = {change.login for change in access if change.kind is Kind.REMOVED}
+    unended = _unended(wanted, sources, people, access)
+    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch, gone, unended)
+    off_list = {change.login for change in access if change.off_list}
+    removals = replace(totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(off_list))
+    unended = replace(unended, people=0, logins=len(off_list), readdressed="") if unended else None
+    removal_hazards = check(state, removals, limits, now, sources, applied, wanted.mismatch, off_list, unended)
     written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
     changed_logins = {change.login for change in access if change.kind is not Kind.REMOVED}
     return Plan(
@@ -191,10 +193,23 @@ def make_plan(
     )
 
 
-def _in_file(wanted: Wanted, kind: str) -> int:
-    """Count the people that the list is compared with; where that is the roster, the unlisted ones are among them."""
-    unlisted = wanted.mismatch.not_listed if wanted.mismatch and kind != "access" else 0
-    return len(wanted.people) + len(wanted.held) + unlisted
+def _unended(
+    wanted: Wanted, sources: Sequence[Source], people: Sequence[PersonChange], access: Sequence[ReaderChange]
+) -> Unended | None:
+    """Return what a file that may be cut off would take; None for one with its end."""
+    if wanted.unended is None or not sources:
+        return None
+    is_list, last = len(sources) == 1, str(wanted.unended)
+    gone = [change for change in access if change.kind is Kind.REMOVED and (is_list or not change.off_list)]
+    changed = [change for change in people if change.kind is Kind.CHANGED and last in change.origins]
+    addresses = {"listed", "out_of_band"}
+    return Unended(
+        name=sources[0].name,
+        people=sum(change.kind is Kind.REMOVED for change in people),
+        logins=len(gone),
+        readdressed=next((one.name for one in changed if any(f.field in addresses for f in one.fields)), ""),
+        is_list=is_list,
+    )
 
 
 def _people_changes(

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.engine import damaged
+from radicale_tldops.store.engine import UNREADABLE, damaged
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_meta, load_people, load_state
 from radicale_tldops.store.values import RosterState, Source
@@ -69,13 +69,12 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
     return Prepared(state, wanted, plan)
 
 
-def prepare_access(settings: Settings, subscribers: Subscribers, now: datetime) -> Prepared:
+def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, now: datetime) -> Prepared:
     """Make the plan that does what the list alone says about readers, and leaves the roster as it is."""
-    where = stores(settings)
     state = _load(where, settings, now)
     last = last_sync(where)
     held = {uid for uid, _ in last.held}
-    wanted = follow(state, subscribers.logins, settings.readers, held, load_known(where))
+    wanted = follow(state, subscribers.logins, settings.readers, held, load_known(where), since=last.generation)
     plan = make_plan(
         state,
         wanted,
@@ -109,9 +108,14 @@ def load_known(where: Stores) -> tuple[str, ...]:
     """Return the addresses on the list that the last full sync found in the membership file and not in the roster."""
     text = load_meta(where.roster, LIST_KNOWN)
     try:
-        return tuple(map(str, json.loads(text))) if text else ()
-    except (ValueError, TypeError) as error:
+        return known_from_json(text) if text else ()
+    except UNREADABLE as error:
         raise damaged(where.roster, f"the note of who else is on the list cannot be read: {error}") from error
+
+
+def known_from_json(text: str) -> tuple[str, ...]:
+    """Read what `known_json` wrote."""
+    return tuple(map(str, json.loads(text)))
 
 
 def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:
@@ -129,6 +133,8 @@ def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
 
 def _devices(where: Stores) -> Mapping[str, int]:
     counts: dict[str, int] = {}
+    if where.fault is not None:
+        return counts
     for device in load_devices(where.members)[1]:
         if not device.revoked_at:
             counts[device.login] = counts.get(device.login, 0) + 1

@@ -23,10 +23,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """How far the list and the file disagree: people of the file who are not listed, and listed addresses of nobody."""
+    """How far the list and the file disagree: people of the file who are not listed, and listed addresses of nobody.
+
+    `in_file` is how many people the list was compared with.
+    """
 
     not_listed: int = 0
     unknown: tuple[str, ...] = ()
+    in_file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Wanted:
     mismatch: Mismatch | None = None
     depends_on_day: bool = False
     """Whether another day gives another result, see `Vetted`."""
+    unended: Origin | None = None
+    """The last record of a file that may be cut off, see `Parsed`."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -102,8 +108,11 @@ def build(
     if subscribers is not None:
         in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
         in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
-        mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)))
-    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day)
+        count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
+        mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)), count)
+    return Wanted(
+        people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day, vetted.unended
+    )
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:

@@ -64,6 +64,7 @@ suffix "{base}"
 rootdn "{admin}"
 rootpw "{password}"
 directory {folder}/data
+{rules}
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by anonymous auth
 """
@@ -188,12 +189,12 @@ def certificate(folder: Path, names: str = OWN_NAMES, *, expired: bool = False) 
 
 @contextlib.contextmanager
 def directory(
-    folder: Path, *entries: str, served: Certificate | None = None, tls: bool = True, extra: str = ""
+    folder: Path, *entries: str, served: Certificate | None = None, tls: bool = True, extra: str = "", rules: str = ""
 ) -> Iterator[Directory]:
     """Run slapd with these entries below `BASE`, each in LDIF, until the block ends.
 
     `served` is the certificate that it shows, one of the tests' CA else; without `tls` it knows no StartTLS and has
-    no ldaps:// address. `extra` is further lines of slapd.conf.
+    no ldaps:// address. `extra` is further lines of slapd.conf, `rules` of what may be read, before the others.
     """
     needed(_SLAPD.exists(), "slapd")
     data = folder / "data"
@@ -202,7 +203,9 @@ def directory(
     lines = f"TLSCertificateFile {shown.certificate}\nTLSCertificateKeyFile {shown.key}" if tls else ""
     configuration = folder / "slapd.conf"
     configuration.write_text(
-        _CONFIGURATION.format(folder=folder, tls=lines, extra=extra, base=BASE, admin=ADMIN, password=ADMIN_PASSWORD)
+        _CONFIGURATION.format(
+            folder=folder, tls=lines, extra=extra, rules=rules, base=BASE, admin=ADMIN, password=ADMIN_PASSWORD
+        )
     )
     content = folder / "content.ldif"
     content.write_text("\n".join((_ROOT, *entries)), encoding="utf-8")

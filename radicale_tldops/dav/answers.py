@@ -32,7 +32,9 @@ def propfind(
     The root lists nobody, for any depth; below it, infinity gives what is the reader's own.
     """
     before, cards = _responses(site, place, visitor, wanted, depth)
-    return multistatus(before[1:] if no_root and depth != ZERO else before, place.own, visitor, cards=cards)
+    if no_root and depth != ZERO:
+        before, cards = before[1:], cards if before else None
+    return multistatus(before, place.own, visitor, cards=cards)
 
 
 def report(site: Site, place: Place, visitor: Visitor, request: Report, depth: str | None) -> Answer:

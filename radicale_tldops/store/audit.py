@@ -181,7 +181,13 @@ def load(path: Path, wanted: Filter = Filter()) -> Sequence[AuditRow]:
         query = query.where(audit.c.at < wanted.until.isoformat())
     with reading(path) as connection:
         check_version(path, connection, MEMBERS_MIGRATIONS)
-        return [AuditRow(**row) for row in connection.execute(query).mappings()][::-1]
+        return [_as_text(AuditRow(**row)) for row in connection.execute(query).mappings()][::-1]
+
+
+def _as_text(row: AuditRow) -> AuditRow:
+    """Return an entry that can be shown: what somebody else wrote into the database need not be a text."""
+    texts: Sequence[object] = (row.at, row.actor, row.action, row.subject, row.detail, row.chain)
+    return AuditRow(row.id, *(one if isinstance(one, str) else repr(one) for one in texts))
 
 
 def stream(path: Path) -> Iterator[AuditRow]:
@@ -225,7 +231,7 @@ def read_detail(row: AuditRow) -> Mapping[str, Any]:
     """Return what an entry tells beside who, what and on what; as "text" what somebody made unreadable."""
     try:
         detail = json.loads(row.detail)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         detail = None
     return detail if isinstance(detail, dict) else {"text": str(row.detail)}
 

@@ -6,6 +6,7 @@ before or after a transaction. Never `immutable=1`: that would read past another
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,17 @@ from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, Stor
 WRITE_WAIT = 5.0
 """Seconds that a command waits for another writer before it gives up."""
 
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+"""What a journal begins with, and ends with where it names a super-journal (SQLite file format, 3)."""
+
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a value raises that is not of the form in which it was written.
+
+One too large for a column is an `OverflowError` of sqlite3, one too deep a `RecursionError` of json.
+"""
 
 
 class BusyStoreError(ConflictError):
@@ -80,12 +90,8 @@ def reading(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
         raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
     if not present:
         raise StoreError(f"{path}: there is no database yet. `tldops init` creates it.")
-    try:
-        with _transaction(path, open_engine(path, read_only=True, wait=wait)) as connection:
-            yield connection
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        # We wrote every value ourselves; one that cannot be read back was changed by something else.
-        raise damaged(path, f"a value cannot be read: {error}") from error
+    with _transaction(path, open_engine(path, read_only=True, wait=wait)) as connection:
+        yield connection
 
 
 @contextmanager
@@ -95,8 +101,36 @@ def writing(path: Path) -> Iterator[Connection]:
     Raises:
         StoreError: as for `reading`; also when the disk is full or read-only. Nothing is written then.
     """
+    refuse_foreign_journal(path)
     with _transaction(path, open_engine(path, read_only=False)) as connection:
         yield connection
+
+
+def refuse_foreign_journal(path: Path) -> None:
+    """Look at a journal beside the database, which SQLite would roll back, before anything is opened for writing.
+
+    The end of a journal may name a super-journal, of a transaction over several databases, and SQLite deletes the
+    file of that name when it is done. No transaction here is one over several databases: whoever may write into the
+    folder of the members database must not name the roster.
+
+    Raises:
+        StoreError: there is such a journal, or something that is no journal.
+    """
+    journal = Path(f"{os.path.realpath(path)}-journal")
+    try:
+        is_ours = stat.S_ISREG(os.lstat(journal).st_mode)
+        if is_ours and journal.stat().st_size > len(_JOURNAL_MAGIC):
+            with journal.open("rb") as file:
+                file.seek(-len(_JOURNAL_MAGIC), os.SEEK_END)
+                is_ours = file.read() != _JOURNAL_MAGIC
+    except OSError:
+        # There is none, or one that SQLite cannot roll back either, and says so.
+        return
+    if not is_ours:
+        raise StoreError(
+            f"{journal}: tldops has not written this journal: it would have another file deleted or changed. Nothing "
+            "was written. Find out who put it there; then move it aside, and run the command again."
+        )
 
 
 @contextmanager
@@ -108,6 +142,9 @@ def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
         raise explain(path, error.orig if isinstance(error.orig, sqlite3.Error) else error) from error
     except sqlite3.Error as error:
         raise explain(path, error) from error
+    except UNREADABLE as error:
+        # We wrote every value ourselves; one that cannot be read back was changed by something else.
+        raise damaged(path, f"a value cannot be read: {error}") from error
     finally:
         engine.dispose()
 

@@ -19,17 +19,26 @@ class Freshness:
 
     `checked_at` is the last sync that looked at everything and was not refused, `list_checked_at` the last that had
     the list, `--access-only` included. `failing_since` is when the list could first not be had since then, and
-    `failure` the class of the latest reason.
+    `failure` the class of the latest reason. `refused_since` is when a guard first kept logins that are not on the
+    list any more; `refusal` names the hazards, and `waiting` is how many logins there were the last time.
     """
 
     checked_at: datetime | None = None
     list_checked_at: datetime | None = None
     failing_since: datetime | None = None
     failure: str = ""
+    refused_since: datetime | None = None
+    refusal: str = ""
+    waiting: int = 0
 
     def had_list(self, now: datetime) -> "Freshness":
-        """Return what holds when the list was had at `now`."""
+        """Return what holds when the list was had at `now`, and nobody who is not on it reads on."""
         return Freshness(self.checked_at, now)
+
+    def refused(self, now: datetime, refusal: str, waiting: int) -> "Freshness":
+        """Return what holds when the list was had at `now`, and `waiting` logins that are not on it read on."""
+        since = self.refused_since or now
+        return replace(self.had_list(now), refused_since=since, refusal=refusal, waiting=waiting)
 
     def had_everything(self, now: datetime) -> "Freshness":
         """Return what holds when a sync at `now` looked at everything."""
@@ -44,6 +53,19 @@ class Freshness:
         values = asdict(self).items()
         return json.dumps({key: value.isoformat() if isinstance(value, datetime) else value for key, value in values})
 
+    @classmethod
+    def from_json(cls, text: str) -> "Freshness":
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        # An older version has noted less.
+        times = {key: parse_time(data[key]) if data.get(key) else None for key in _TIMES}
+        return cls(
+            **times,
+            failure=str(data["failure"]),
+            refusal=str(data.get("refusal", "")),
+            waiting=int(data.get("waiting", 0)),
+        )
+
 
 def read_freshness(roster: Path, *, wait: float = WRITE_WAIT) -> Freshness:
     """Return what the roster database has noted.
@@ -53,11 +75,7 @@ def read_freshness(roster: Path, *, wait: float = WRITE_WAIT) -> Freshness:
     """
     with reading(roster, wait=wait) as connection:
         text = get_meta(connection, KEY)
-        if not text:
-            return Freshness()
-        data = json.loads(text)
-        times = {key: parse_time(data[key]) if data[key] else None for key in _TIMES}
-        return Freshness(**times, failure=str(data["failure"]))
+        return Freshness.from_json(text) if text else Freshness()
 
 
-_TIMES = ("checked_at", "list_checked_at", "failing_since")
+_TIMES = ("checked_at", "list_checked_at", "failing_since", "refused_since")

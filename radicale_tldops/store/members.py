@@ -58,7 +58,8 @@ def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str,
 def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence[Device]]:
     """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
     with reading(path, wait=wait) as connection:
-        check_version(path, connection, MEMBERS_MIGRATIONS)
+        # A server that was started before any command of this version lets members in all the same.
+        check_version(path, connection, MEMBERS_MIGRATIONS, oldest=1)
         rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
         devices = [
             Device(

@@ -20,6 +20,10 @@ _MEMBERS_NOTE = "newest_members"
 _AUDIT_NOTE = "audit_end"
 
 
+class OlderMembersError(OlderCopyError):
+    """An older copy of the members database was put in the place of the newest one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far a roster has come: within a lineage, `generation` and `counter` only ever grow."""
@@ -30,6 +34,12 @@ class Mark:
 
     def __str__(self) -> str:
         return f"{self.lineage} {self.generation} {self.counter}"
+
+    @classmethod
+    def read(cls, text: str) -> "Mark":
+        """Read what `str` gives; a text of another form is a `ValueError`."""
+        lineage, generation, counter = text.split(" ")
+        return cls(lineage, int(generation), int(counter))
 
     @classmethod
     def of(cls, connection: Connection) -> "Mark":
@@ -44,6 +54,13 @@ def read_mark(roster: Path, *, wait: float = WRITE_WAIT) -> Mark:
         return Mark.of(connection)
 
 
+def read_known_mark(members: Path, *, wait: float = WRITE_WAIT) -> Mark | None:
+    """Return the mark of the newest roster that the members database knows of, None where it knows of none."""
+    with reading(members, wait=wait) as connection:
+        text = get_meta(connection, _ROSTER_NOTE)
+        return Mark.read(text) if text else None
+
+
 def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) -> None:
     """Compare a roster with the newest one that the members database knows of.
 
@@ -51,21 +68,19 @@ def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) 
         OlderCopyError: it is older, or another one.
         StoreError: the members database cannot be read.
     """
-    with reading(members, wait=wait) as connection:
-        note = get_meta(connection, _ROSTER_NOTE)
-    if not note:
+    known = read_known_mark(members, wait=wait)
+    if known is None:
         return
-    lineage, generation, counter = note.split(" ")
     remedy = "Put the newest one back, or bring a copy in with `tldops restore`."
-    if mark.lineage != lineage:
+    if mark.lineage != known.lineage:
         raise OlderCopyError(
-            f"this is another roster than the one that was at generation {generation} here: it was lost or replaced. "
-            f"{remedy} To start anew with nothing, move the members database aside, too."
+            f"this is another roster than the one that was at generation {known.generation} here: it was lost or "
+            f"replaced. {remedy} To start anew with nothing, move the members database aside, too."
         )
-    if mark.generation < int(generation) or mark.counter < int(counter):
+    if mark.generation < known.generation or mark.counter < known.counter:
         raise OlderCopyError(
-            f"the roster is at generation {mark.generation} and was at {generation}: an older copy was put in its "
-            f"place, in which people may read who must not. {remedy}"
+            f"the roster is at generation {mark.generation} and was at {known.generation}: an older copy was put in "
+            f"its place, in which people may read who must not. {remedy}"
         )
 
 
@@ -75,13 +90,13 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
     One without devices is no danger: nothing in it opens anything.
 
     Raises:
-        OlderCopyError: it is older, and device passwords that were revoked may be valid in it.
+        OlderMembersError: it is older, and device passwords that were revoked may be valid in it.
         StoreError: the roster database cannot be read.
     """
     with reading(roster, wait=wait) as connection:
         known = int(get_meta(connection, _MEMBERS_NOTE, "0"))
     if counter < known and devices:
-        raise OlderCopyError(
+        raise OlderMembersError(
             "an older copy of the members database was put in its place: device passwords that were revoked may be "
             "valid in it. Put the newest one back, or move it aside and issue new device passwords."
         )
@@ -94,17 +109,28 @@ def note(roster: Path, members: Path) -> None:
         known = get_meta(connection, _MEMBERS_NOTE, "0"), get_meta(connection, _AUDIT_NOTE)
     with reading(members) as connection:
         counter = int(get_meta(connection, "counter", "0"))
-        known_mark = get_meta(connection, _ROSTER_NOTE)
+        known_mark = _known_mark(get_meta(connection, _ROSTER_NOTE))
         # Another command may have noted something newer meanwhile.
         news = str(max(counter, int(known[0]))), _end_of_log(connection, known[1])
     if news != known:
         with writing(roster) as connection:
             set_meta(connection, _MEMBERS_NOTE, news[0])
             set_meta(connection, _AUDIT_NOTE, news[1])
-    lineage, _, rest = known_mark.partition(" ")
-    if lineage != mark.lineage or (mark.generation, mark.counter) > tuple(map(int, rest.split())):
+    if (
+        known_mark is None
+        or known_mark.lineage != mark.lineage
+        or (mark.generation, mark.counter) > (known_mark.generation, known_mark.counter)
+    ):
         with writing(members) as connection:
             set_meta(connection, _ROSTER_NOTE, str(mark))
+
+
+def _known_mark(text: str) -> Mark | None:
+    try:
+        return Mark.read(text)
+    except ValueError:
+        # There is none yet, or only `restore` has come this far with one that cannot be read, and begins anew.
+        return None
 
 
 def _end_of_log(connection: Connection, known: str) -> str:
@@ -135,4 +161,4 @@ def audit_end(roster: Path) -> tuple[int, str]:
     """Return the number and the chain of the last audit entry that the roster knows of; 0 without one."""
     with reading(roster) as connection:
         number, _, chain = get_meta(connection, _AUDIT_NOTE, "0 ").partition(" ")
-    return int(number or "0"), chain
+        return int(number or "0"), chain

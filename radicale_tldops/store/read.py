@@ -81,6 +81,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             denied={row.login: Denial(row.login, row.at, row.actor, row.reason) for row in _denials(connection)},
             recent=[one for one in history(connection) if one.created_at >= recent_since],
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
+            brought_back=_brought_back(connection),
         )
 
 
@@ -97,7 +98,10 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
             raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
         people = _people(connection.execute(at_generation(card, number)))
         if len(people) != found[0].counts.people:
-            raise UnknownSubjectError(f"the cards of generation {number} are no longer kept; only the last ten are.")
+            raise UnknownSubjectError(
+                f"the cards of generation {number} are no longer kept; only the last ten are, not counting those that "
+                "changed logins alone."
+            )
         return found[0], people
 
 
@@ -196,6 +200,11 @@ def principal_id(key: str, uid: str, login: str) -> str:
     """Return the opaque id of a reader's principal: the same for life, and telling nobody whose it is."""
     subject = f"uid:{uid}" if uid else f"login:{login}"
     return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _brought_back(connection: Connection) -> int:
+    query = select(generation.c.id).where(generation.c.kind.in_(("rollback", "restore")))
+    return connection.execute(query.order_by(generation.c.id.desc()).limit(1)).scalar() or 0
 
 
 def _denials(connection: Connection) -> Sequence[Row[Any]]:

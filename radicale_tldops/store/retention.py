@@ -28,7 +28,7 @@ from radicale_tldops.store.audit import (
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.newest import audit_end
-from radicale_tldops.store.read import load_readers
+from radicale_tldops.store.read import load_readers, parse_time
 from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, audit, check_version, get_meta, set_meta
 from radicale_tldops.store.usage import forget
 
@@ -91,12 +91,15 @@ def _read_link(connection: Connection, key: str) -> Link:
 def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, slack: int = 0) -> Kept:
     """Prune entries older than `days` and forget what is not needed; 0 days keep the entries for ever.
 
-    With `slack`, nothing is pruned until the oldest entry is that many days older.
+    With `slack`, nothing is pruned until the oldest entry is that many days older, nor forgotten on the word of the
+    clock alone: it has to agree with the entries of as many days.
 
     Raises:
         RefusedError: the log was changed, of which pruning would take the traces away.
         StoreError: a database failed; what was pruned is still verifiable.
     """
+    if slack and not _agrees(members, now, timedelta(days=slack)):
+        return Kept(0, None, 0)
     last = _last_to_go(members, days, now, slack) if days else None
     if last is not None:
         verdict = verify_log(roster, members)
@@ -110,6 +113,26 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
         forgotten = forget(connection, valid, now - timedelta(days=FORGET_DAYS))
         pruned = _prune(connection, last, actor, now) if last is not None else 0
         return Kept(pruned, read_anchor(connection), forgotten)
+
+
+def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
+    """Tell whether entries lead from `now` back over the time `slack`, without as long a gap between two of them.
+
+    A clock that is years ahead has written none or a few, all of this day: it must not take the log away.
+    """
+    with reading(members) as connection:
+        check_version(members, connection, MEMBERS_MIGRATIONS)
+        later = now
+        for text in connection.execute(select(audit.c.at).order_by(audit.c.id.desc())).scalars():
+            at = parse_time(text)
+            if at > later:
+                continue  # from when the clock was ahead
+            if later - at >= slack:
+                return False
+            if now - at >= slack - timedelta(days=1):
+                return True
+            later = at
+    return False
 
 
 def _last_to_go(members: Path, days: int, now: datetime, slack: int) -> Link | None:

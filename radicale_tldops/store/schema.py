@@ -6,7 +6,6 @@ A generation is the rows with `since <= id` and `until` null or greater; one tha
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import (
@@ -26,9 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.store.engine import create_file, reading, writing
 
 roster = MetaData()
 members = MetaData()
@@ -209,57 +206,19 @@ ROSTER_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
 MEMBERS_MIGRATIONS: Sequence[Callable[[Connection], None]] = (_members_2,)
 
 
-def ensure(roster_path: Path, members_path: Path) -> None:
-    """Create what is missing of the two databases and bring older ones to this version. For commands only."""
-    prepare(roster_path, roster, ROSTER_MIGRATIONS)
-    prepare(members_path, members, MEMBERS_MIGRATIONS)
+def check_version(
+    path: Path, connection: Connection, migrations: Sequence[Callable[[Connection], None]], oldest: int | None = None
+) -> None:
+    """Refuse to read a database of another schema version; the server cannot migrate what it cannot write.
 
-
-def prepare(path: Path, database: MetaData, migrations: Sequence[Callable[[Connection], None]]) -> None:
-    """Create or migrate one database, in one transaction.
-
-    Raises:
-        StoreError: the database is of a later version of this software, or of another program.
+    From version `oldest` on, what is to be read is the same as today.
     """
-    wanted = len(migrations) + 1
-    _recover(path)
-    if path.exists() and _version(path) == wanted:
-        return
-    create_file(path)
-    with writing(path) as connection:
-        version = read_version(connection)
-        if version is None:
-            if inspect(connection).get_table_names():
-                raise StoreError(f"{path}: this is not a database of tldops; it was left alone.")
-            database.create_all(connection)
-            _first_rows(connection, database, wanted)
-            return
-        if version > wanted:
-            raise _too_new(path)
-        for step in migrations[version - 1 :]:
-            step(connection)
-        meta = database.tables["meta"]
-        connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(wanted)))
-
-
-def _recover(path: Path) -> None:
-    """Roll back what a killed command left half-way: only a connection that may write can.
-
-    Where it may not, the next reading says that the database cannot be read, and why.
-    """
-    if path.with_name(path.name + "-journal").exists():
-        with suppress(StoreError), writing(path):
-            pass
-
-
-def check_version(path: Path, connection: Connection, migrations: Sequence[Callable[[Connection], None]]) -> None:
-    """Refuse to read a database of another schema version; the server cannot migrate what it cannot write."""
     version, wanted = read_version(connection), len(migrations) + 1
     if version is None:
         raise StoreError(f"{path}: this is not a database of tldops.")
     if version > wanted:
-        raise _too_new(path)
-    if version < wanted:
+        raise too_new(path)
+    if version < (oldest or wanted):
         raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes brings it up.")
 
 
@@ -272,23 +231,9 @@ def read_version(connection: Connection) -> int | None:
     return int(value) if value is not None else None
 
 
-def _version(path: Path) -> int | None:
-    if path.stat().st_size == 0:
-        return None
-    with reading(path) as connection:
-        return read_version(connection)
-
-
-def _too_new(path: Path) -> StoreError:
+def too_new(path: Path) -> StoreError:
+    """Return the error for a database that a later version has written."""
     return StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
-
-
-def _first_rows(connection: Connection, database: MetaData, version: int) -> None:
-    meta = database.tables["meta"]
-    rows = {"schema_version": str(version), "counter": "0"}
-    if database is roster:
-        rows |= {"lineage": new_lineage(), "principal_key": secrets.token_hex(32), "denied_digest": digest(())}
-    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in rows.items()])
 
 
 def new_lineage() -> str:

@@ -34,7 +34,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What one apply wrote. `kind` is sync, rollback or restore; `forced` names the hazards that were overridden."""
+    """What one apply wrote. `forced` names the hazards that were overridden.
+
+    `kind` is sync, rollback, restore, or access: one of access changes logins alone.
+    """
 
     id: int
     lineage: str
@@ -78,6 +81,7 @@ class RosterState:
 
     `groups` maps a ccTLD's A-label to the key of its group card, `reader_uids` a login to the person behind it,
     `recent` are the generations since some moment, and `departed` the digests of traits of those who left.
+    `brought_back` is the newest generation that is a rollback or a restore, 0 without one.
     """
 
     lineage: str
@@ -89,6 +93,7 @@ class RosterState:
     denied: Mapping[str, Denial]
     recent: Sequence[Generation]
     departed: Mapping[str, frozenset[str]]
+    brought_back: int = 0
 
     @property
     def base(self) -> int:

@@ -30,7 +30,10 @@ from radicale_tldops.store.schema import (
 from radicale_tldops.store.values import Change, Generation, NewCard, NewGroup, Stamp
 
 KEPT_GENERATIONS = 10
-"""How many generations stay in full, so that `rollback` and `show` can reach them."""
+"""How many generations stay in full, so that `rollback` and `show` can reach them, and those of access in between.
+
+Those of access alone write no card, and take no room: they do not push out the last good cards.
+"""
 
 _BATCH = 500
 
@@ -59,7 +62,7 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp) -> Generat
         remember_departed(connection, change.departed, change.returned)
         for key, value in stamp.notes.items():
             set_meta(connection, key, value)
-        _prune(connection, number)
+        _prune(connection)
         return seal(connection, number)
 
 
@@ -267,9 +270,12 @@ def _end(connection: Connection, table: Table, column: str, values: Sequence[str
         connection.execute(update(table).where(table.c[column].in_(some), table.c.until.is_(None)).values(until=number))
 
 
-def _prune(connection: Connection, number: int) -> None:
-    """Drop the rows that only generations older than the last ten need."""
-    oldest = number - KEPT_GENERATIONS + 1
+def _prune(connection: Connection) -> None:
+    """Drop the rows that only generations older than the last ten with cards of their own need."""
+    with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
+    oldest = connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar()
+    if oldest is None:
+        return
     for table in (card, group_card):
         connection.execute(delete(table).where(table.c.until <= oldest))
 

@@ -78,9 +78,11 @@ def deny(app: App, login: str, reason: str) -> int:
     Examples:
       tldops access deny john@nic.example --reason "phone stolen"
     """
-    name, stores = _login(login), app.stores()
+    name, stores = _login(login), app.stores(roster_alone=True)
     end(stores.roster, name, app.actor, reason, app.now)
     with _done(f"{name} is denied from now on"):
+        if stores.fault is not None:
+            raise stores.fault
         _, devices = load_devices(stores.members)
         ids = [device.id for device in devices if device.login == name and not device.revoked_at]
         revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)

@@ -1,6 +1,6 @@
 """`tldops audit`: who did what."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
@@ -14,6 +14,9 @@ from sync.apply import Stores
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
 
+_MOST = 10**9
+"""More entries than any log has."""
+
 _DAY = "%Y-%m-%d"
 _time = click.DateTime(formats=[_DAY, "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
@@ -25,24 +28,48 @@ def _utc(_context: click.Context, _option: click.Parameter, value: datetime | No
 def _end(context: click.Context, option: click.Parameter, value: datetime | None) -> datetime | None:
     """Let a day without a time last until it is over."""
     end = _utc(context, option, value)
-    return end and (end + timedelta(days=1) if end.timetuple()[3:6] == (0, 0, 0) else end)
+    if end is None or end.timetuple()[3:6] != (0, 0, 0):
+        return end
+    return end + timedelta(days=1) if end.date() < date.max else end.replace(hour=23, minute=59, second=59)
+
+
+def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuse what is no text, and so stands in no entry."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter("it takes text in UTF-8.") from error
+    return value
 
 
 @click.command()
 @click.option("--since", metavar="WHEN", type=_time, callback=_utc, help="From this day or moment (UTC) on.")
 @click.option("--until", metavar="WHEN", type=_time, callback=_end, help="Up to this moment, or to the end of the day.")
-@click.option("--action", metavar="WHAT", default="", help="Only this kind of entry: login, sync, deny…")
-@click.option("--actor", metavar="WHO", default="", help='Only what was done by this user; "server" for the server.')
+@click.option(
+    "--action", metavar="WHAT", default="", callback=_text, help="Only this kind of entry: login, sync, deny…"
+)
+@click.option(
+    "--actor",
+    metavar="WHO",
+    default="",
+    callback=_text,
+    help='Only what was done by this user; "server" for the server.',
+)
 @click.option(
     "--subject",
     "--login",
     "subject",
     metavar="WHOM",
     default="",
+    callback=_text,
     help='Only on this: a login, or what stands in the column "on".',
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest to show."
+    "--limit",
+    type=click.IntRange(1, _MOST),
+    default=50,
+    show_default=True,
+    help="How many of the newest to show.",
 )
 @click.option("--details", is_flag=True, help="Show what else an entry tells: device, network, reason, counts.")
 @click.option("--verify", "act", flag_value="verify", help="Check that no entry was changed or taken out.")
@@ -110,6 +137,8 @@ def tidy(app: App, stores: Stores) -> None:
 def _verify(app: App, stores: Stores, as_json: bool) -> None:
     verdict = retention.verify_log(stores.roster, stores.members)
     if not verdict.whole:
+        if as_json:
+            app.json({"entries": verdict.entries, "whole": False, "wrong": _wrong(verdict)})
         raise RefusedError(f"the audit log was changed: {_wrong(verdict)}.")
     anchor = verdict.anchor
     if as_json:

@@ -1,7 +1,8 @@
 """What `sync` and `rollback` share: what was agreed to, carrying a plan out, and saying what was done."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,13 +15,13 @@ from sync.apply import Stores, apply_plan
 from sync.cli.context import App
 from sync.cli.show import counted, hazard_help, plan_json
 from sync.guards import HAZARDS
-from sync.plan import Kind
+from sync.plan import Kind, Plan
 from sync.prepare import Prepared
 from sync.records import Problem
 
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 
-_REVIEW = {"access": "tldops sync --access-only --yes"}
+_REVIEW = {"access": "tldops plan --access-only"}
 """The command that shows a plan of a kind again, where that is not `tldops plan`."""
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -62,6 +63,19 @@ def consent_options(command: _Command) -> _Command:
     return command
 
 
+def refuse_another_plan(plan: Plan, consent: Consent) -> None:
+    """Compare the plan with the one that was reviewed, before anything of it is done.
+
+    Raises:
+        RefusedError: it is another one.
+    """
+    if consent.plan_id is not None and consent.plan_id != plan.id:
+        raise RefusedError(
+            f"nothing was applied: the plan is {plan.id} now, and not {consent.plan_id}: the inputs or the store have "
+            f"changed. Review it with `{_REVIEW.get(plan.kind, 'tldops plan')}`."
+        )
+
+
 def carry_out(
     app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: Mapping[str, str]
 ) -> Generation | None:
@@ -71,11 +85,7 @@ def carry_out(
         RefusedError: the plan is another one than was reviewed, or a hazard was not overridden.
     """
     plan = prepared.plan
-    if consent.plan_id is not None and consent.plan_id != plan.id:
-        raise RefusedError(
-            f"nothing was applied: the plan is {plan.id} now, and not {consent.plan_id}: the inputs or the store have "
-            f"changed. Review it with `{_REVIEW.get(plan.kind, 'tldops plan')}`."
-        )
+    refuse_another_plan(plan, consent)
     open_hazards = [hazard for hazard in plan.hazards if hazard.code not in consent.forced]
     if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
         return None
@@ -111,6 +121,19 @@ def shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> 
     done = apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), app.actor, app.now)
     app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
     return True
+
+
+@contextmanager
+def telling(
+    app: App, prepared: Prepared, problems: tuple[Problem, ...], *, as_json: bool, show_values: bool
+) -> Iterator[None]:
+    """Tell a program, to which no plan was shown, what the plan is that is refused inside."""
+    try:
+        yield
+    except RefusedError:
+        if as_json:
+            report(app, prepared, None, problems, as_json=True, show_values=show_values)
+        raise
 
 
 def report(

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.settings import Settings, find_file, load
 
 if TYPE_CHECKING:
@@ -96,26 +96,36 @@ class App:
         except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
-    def stores(self, *, restoring: bool = False) -> "Stores":
+    def stores(self, *, restoring: bool = False, roster_alone: bool = False) -> "Stores":
         """Return where the databases are, created or brought to this version where that is needed.
+
+        With `roster_alone`, a members database that fails is named as the `fault` of the stores instead: whoever may
+        write to it must not keep anybody in.
 
         Raises:
             OlderCopyError: one of them is an older copy, unless the command is the one that mends that.
         """
         # Imported where they are used: `check` has no use for the databases, nor for the time that loading them takes.
-        from radicale_tldops.store import newest, schema
+        from radicale_tldops.store import create, newest
         from sync.apply import Stores
 
-        store = self.settings.store
-        schema.ensure(store.roster, store.members)
-        if not restoring:
-            newest.refuse_older(store.roster, store.members)
-        self._opened = Stores(store.roster, store.members)
+        store, fault = self.settings.store, None
+        create.ensure_roster(store.roster)
+        try:
+            create.ensure_members(store.roster, store.members)
+            if not restoring:
+                newest.refuse_older(store.roster, store.members)
+        except StoreError as error:
+            is_of_roster = isinstance(error, OlderCopyError) and not isinstance(error, newest.OlderMembersError)
+            if is_of_roster or not roster_alone:
+                raise
+            fault = error
+        self._opened = Stores(store.roster, store.members, fault)
         return self._opened
 
     def finish(self) -> None:
         """Note in each database how far the other has come; what cannot be written now, the next command writes."""
-        if self._opened is not None:
+        if self._opened is not None and self._opened.fault is None:
             from radicale_tldops.store import newest
 
             with suppress(StoreError):

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from radicale_tldops.roster.errors import RefusedError, SettingsError, StoreError
 from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
+from radicale_tldops.store.read import load_readers
 from radicale_tldops.store.write import note_check
 from sync.apply import Stores
+from sync.plan import Plan
 from sync.sources.subscribers import ListError, Subscribers
 
 
@@ -27,14 +29,20 @@ def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
 
 
 @contextmanager
-def noting_list(stores: Stores, subscribers: Subscribers | None, now: datetime) -> Iterator[None]:
-    """Note that the list was had when a plan is refused: access does not close because of a guard."""
+def noting_list(stores: Stores, subscribers: Subscribers | None, plan: Plan, now: datetime) -> Iterator[None]:
+    """Note that the list was had when a plan is refused, and who reads on for that.
+
+    Access does not close because of a guard: somebody has to look at what it keeps.
+    """
     try:
         yield
     except RefusedError:
         if subscribers is not None:
             with suppress(StoreError):
-                note(stores, read_freshness(stores.roster).had_list(now))
+                fresh, readers = read_freshness(stores.roster), load_readers(stores.roster)
+                waiting = sum(change.off_list and change.login in readers for change in plan.access)
+                refusal = " ".join(dict.fromkeys(hazard.code for hazard in plan.removal_hazards))
+                note(stores, fresh.refused(now, refusal, waiting) if waiting and refusal else fresh.had_list(now))
         raise
 
 

@@ -2,23 +2,34 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 
-from radicale_tldops.roster.errors import InputError, RefusedError, SettingsError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.errors import (
+    InputError,
+    RefusedError,
+    SettingsError,
+    StoreError,
+    TldopsError,
+    UnknownSubjectError,
+)
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store import audit
 from radicale_tldops.store.read import load_state
+from radicale_tldops.store.values import RosterState
 from sync import pipeline
-from sync.apply import Stores
+from sync.apply import Stores, last_sync
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
-from sync.list_changes import ON_LIST, list_changes, objections
+from sync.guards import stale
+from sync.list_changes import ON_LIST, Standing, limit, list_changes, objections
+from sync.pipeline import Inputs
 from sync.reconcile import Action, Do, Finding, Situation
 from sync.reconcile import reconcile as compare
-from sync.sources.subscribers import ListError, Subscribers
+from sync.sources.subscribers import Fault, ListError, Subscribers
 from sync.vet import Vetted
 
 _HEADINGS: Mapping[Situation, str] = {
@@ -59,20 +70,26 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
         if subscribers is None:
             raise SettingsError("[subscribers] names no list: the membership file is the list, and agrees with itself.")
         vetted = pipeline.check(app.settings, inputs, None, now).vetted
-        denied = load_state(stores.roster, now).denied
-        everything = compare(vetted, subscribers.people, app.settings.readers, denied)
+        state = load_state(stores.roster, now)
+        everything = compare(vetted, subscribers.people, app.settings.readers, state.denied)
     findings = _chosen(everything, addresses)
     done: list[Action] = []
     if not as_json:
         _print(app, findings, vetted, subscribers)
-    if apply_changes:
-        changes = list_changes(findings)
-        _check(app, stores, everything, changes, vetted, subscribers, now)
-        if changes and not yes and not click.confirm(f"Make these {len(changes)} changes to the list?", err=True):
-            raise RefusedError("the list was left as it is.")
-        done = _carry_out(app, stores, changes, subscribers, now, quiet=as_json)
-    if as_json:
-        app.json(_as_json(findings, vetted, subscribers, done))
+    try:
+        if apply_changes:
+            changes = list_changes(findings)
+            reasons = objections(
+                everything, changes, vetted, _standing(app, stores, state, inputs), app.settings.guards
+            )
+            _refuse(app, reasons)
+            if changes and not yes and not click.confirm(f"Make these {len(changes)} changes to the list?", err=True):
+                raise RefusedError("the list was left as it is.")
+            _carry_out(app, stores, changes, subscribers, done, quiet=as_json)
+    finally:
+        # A program is told what there is, and what of it was done, when it is refused or stops, too.
+        if as_json:
+            app.json(_as_json(findings, vetted, subscribers, done))
     left = [action for one in findings for action in one.actions if action not in done]
     return FOUND if left else OK
 
@@ -107,31 +124,39 @@ def _print(app: App, findings: Sequence[Finding], vetted: Vetted, subscribers: S
     )
 
 
-def _check(
-    app: App,
-    stores: Stores,
-    findings: Sequence[Finding],
-    changes: Sequence[tuple[Finding, Action]],
-    vetted: Vetted,
-    subscribers: Subscribers,
-    now: datetime,
-) -> None:
+def _standing(app: App, stores: Stores, state: RosterState, inputs: Inputs) -> Standing:
+    """Return what the list and the store say beside the findings."""
+    cards = (login for person in state.people.values() for login in person.contact.logins)
+    reading = (login for login, uid in state.reader_uids.items() if uid)
+    older = stale((inputs.membership.source,), last_sync(stores).sources)
+    return Standing(
+        on_list=len(inputs.subscribers.logins) if inputs.subscribers else 0,
+        recent=_recent(app, stores),
+        served=frozenset((*cards, *reading)),
+        older=older[0].message if older else "",
+    )
+
+
+def _recent(app: App, stores: Stores) -> Mapping[Do, int]:
+    """Count the changes of the list within the window, those included of which nobody knows whether they were made."""
+    since = app.now - timedelta(hours=app.settings.guards.window_hours)
+    rows = audit.load(stores.members, audit.Filter(since=since))
+    undone = [row.action for row in rows if audit.read_detail(row).get("done") == "no"]
+    return {
+        do: max(0, sum(row.action == do for row in rows) - undone.count(f"{do} failed"))  # failed within, begun before
+        for do in ON_LIST
+    }
+
+
+def _refuse(app: App, reasons: Sequence[str]) -> None:
     """Refuse what must not be done by a command."""
     if app.settings.subscribers.kind != "mailman3":
         raise RefusedError(
             "the list was left as it is: --apply changes lists of Mailman 3 alone. Do by hand what is said above, in "
             "the list software or the directory."
         )
-    limits = app.settings.guards
-    since = (now - timedelta(hours=limits.window_hours)).isoformat()
-    rows = [row for row in audit.load(stores.members) if row.at > since]
-    recent = {do: sum(row.action == do for row in rows) for do in ON_LIST}
-    reasons = objections(findings, changes, vetted, len(subscribers.logins), recent, limits)
     if reasons:
-        raise RefusedError(
-            f"the list was left as it is: {'; '.join(reasons)}. Name some addresses to change fewer at a time, make "
-            "the changes in Mailman itself, or set other limits under [guards]."
-        )
+        raise RefusedError(f"the list was left as it is: {'; '.join(reasons)}.")
 
 
 def _carry_out(
@@ -139,35 +164,57 @@ def _carry_out(
     stores: Stores,
     changes: Sequence[tuple[Finding, Action]],
     subscribers: Subscribers,
-    now: datetime,
+    done: list[Action],
     *,
     quiet: bool,
-) -> list[Action]:
-    """Change the list step by step, with an entry in the audit log for each step."""
-    from sync.sources.mailman3 import Mailman3  # as in sync.sources.configured
-
-    mailman, done = Mailman3(app.settings.subscribers.mailman3, now), list[Action]()
+) -> None:
+    """Change the list step by step, and note in `done` what was done."""
     for finding, action in changes:
         try:
-            if action.do is Do.SUBSCRIBE:
-                mailman.subscribe(action.address, action.name)
-            else:
-                mailman.unsubscribe(action.address)
-            done.append(action)
-            detail = {"list": subscribers.source.name, "because": finding.situation.value}
-            audit.record(stores.members, app.actor, action.do, canonical_login(action.address), detail, app.now)
-        except (ListError, StoreError) as error:
+            _change(app, stores, finding, action, subscribers)
+        except TldopsError as error:
             made = ", ".join(f"{one.do} {one.address}" for one in done) or "none"
-            raise InputError(
+            kind = RefusedError if isinstance(error, RefusedError) else InputError
+            raise kind(
                 f"stopped at {action.do} {action.address}: {error} Of {counted(len(changes), 'change')} done: {made}. "
                 "`tldops reconcile` shows what is left."
             ) from error
+        done.append(action)
         if not quiet:
             past = "Subscribed" if action.do is Do.SUBSCRIBE else "Unsubscribed"
             app.print(f"{past} {action.address}.", style="bold green")
     if done and not quiet:
         app.print("Who may read follows with the next `tldops sync`.")
-    return done
+
+
+def _change(app: App, stores: Stores, finding: Finding, action: Action, subscribers: Subscribers) -> None:
+    """Make one change of the list.
+
+    Its entry in the audit log comes first: so it is counted whatever happens then, and two commands that run at once
+    see each other. Where it failed, another entry says so, and whether it may have been made all the same.
+    """
+    from sync.sources.mailman3 import Mailman3  # as in sync.sources.configured
+
+    def log(what: str, **more: str) -> None:
+        detail = {"list": subscribers.source.name, "because": finding.situation.value, **more}
+        audit.record(stores.members, app.actor, what, canonical_login(action.address), detail, app.now)
+
+    log(action.do)
+    try:
+        most = limit(app.settings.guards, len(subscribers.logins))
+        if _recent(app, stores)[action.do] > most:
+            raise RefusedError(f"another command changes the list, too, and the limit is {most:g} (mass-access).")
+        mailman = Mailman3(app.settings.subscribers.mailman3, app.now)
+        if action.do is Do.SUBSCRIBE:
+            mailman.subscribe(action.address, action.name)
+        else:
+            mailman.unsubscribe(action.address)
+    except TldopsError as error:
+        fault = error.fault if isinstance(error, ListError) else None
+        undone = fault is None or fault in (Fault.REFUSED, Fault.UNKNOWN)
+        with suppress(StoreError):
+            log(f"{action.do} failed", done="no" if undone else "perhaps", reason=fault or "not begun")
+        raise
 
 
 def _as_json(

@@ -52,7 +52,7 @@ def _announce(app: App, host: str, port: int) -> None:
         snapshot = load_snapshot(app.stores().roster)
         cards = counted(len(snapshot.plain.cards), "card")
         app.note(f"Serving generation {snapshot.generation}, {cards}, on {scheme}://{shown}:{port}/")
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
         app.note(f"{error}\nUntil that is mended, every request is answered with 503.", style="bold red")
 

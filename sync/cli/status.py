@@ -94,6 +94,9 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
             "at": fresh.list_checked_at.isoformat() if fresh.list_checked_at else None,
             "failing_since": fresh.failing_since.isoformat() if fresh.failing_since else None,
             "failure": fresh.failure or None,
+            "refused_since": fresh.refused_since.isoformat() if fresh.refused_since else None,
+            "refusal": fresh.refusal or None,
+            "waiting": fresh.waiting,
         },
     }
 
@@ -120,12 +123,18 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
 
 
 def _alarm(had: object) -> list[str]:
-    """Return the line that says that the list cannot be had, where it cannot."""
+    """Return the lines that say that the list cannot be had, or is not followed."""
     assert isinstance(had, dict)  # noqa: S101 - built above
-    if not had["failing_since"]:
-        return []
-    before = f"last had {_minute(had['at'])}" if had["at"] else "never had"
-    return [f"LIST       not to be had since {_minute(had['failing_since'])} ({had['failure']}); {before}"]
+    lines = []
+    if had["failing_since"]:
+        before = f"last had {_minute(had['at'])}" if had["at"] else "never had"
+        lines.append(f"LIST       not to be had since {_minute(had['failing_since'])} ({had['failure']}); {before}")
+    if had["refused_since"]:
+        lines.append(
+            f"REFUSED    since {_minute(had['refused_since'])} ({had['refusal']}): "
+            f"{counted(had['waiting'], 'login')} not on the list may still read"
+        )
+    return lines
 
 
 def _minute(moment: str) -> str:
@@ -175,7 +184,12 @@ def _usage(app: App, state: RosterState, as_json: bool) -> int:
     changed = dict.fromkeys(Style, 0)
     if state.head is not None:
         snapshot = load_snapshot(app.stores().roster)
-        changed = {Style.PLAIN: snapshot.plain.revision, Style.GROUPS: snapshot.groups.revision}
+        # Cards that were brought back are as old as they were, and older than what was downloaded since.
+        least = state.brought_back
+        changed = {
+            Style.PLAIN: max(snapshot.plain.revision, least),
+            Style.GROUPS: max(snapshot.groups.revision, least),
+        }
     members, held = count_copies(people, valid, used, changed)
     if as_json:
         app.json({"generation": state.base, "members": _copies(members), "devices": _copies(held)})

@@ -14,13 +14,25 @@ from radicale_tldops.store.write import note_check
 from sync import pipeline, prepare, unchanged
 from sync.apply import LAST_SYNC, LastSync, Stores, catch_up, last_sync, newer_sources, note_no_change
 from sync.cli.audit import tidy
-from sync.cli.carry_out import NOTHING_TO_DO, Consent, carry_out, consent_options, report, shut_out
+from sync.cli.carry_out import (
+    NOTHING_TO_DO,
+    Consent,
+    carry_out,
+    consent_options,
+    refuse_another_plan,
+    report,
+    shut_out,
+    telling,
+)
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
 from sync.cli.freshness import note, noting_failure, noting_list
 from sync.cli.show import counted, plan_json, print_plan, print_problems
 from sync.pipeline import Inputs
+from sync.prepare import Prepared
+from sync.sources.subscribers import PART, Subscribers
 
 LOOKING = "Checking the membership file and the store"
+ASKING = "Asking who is on the list"
 
 show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
 
@@ -28,10 +40,13 @@ show_values_option = click.option("--show-values", is_flag=True, help="Show tele
 @click.command()
 @file_argument
 @format_option
+@click.option("--access-only", is_flag=True, help="Show what `sync --access-only` would do about who may read.")
 @show_values_option
 @json_option
 @pass_app
-def plan(app: App, file: Path | None, file_format: str | None, show_values: bool, as_json: bool) -> int:
+def plan(
+    app: App, file: Path | None, file_format: str | None, access_only: bool, show_values: bool, as_json: bool
+) -> int:
     """Show what `sync` would do, and write nothing.
 
     One line for each person and login that changes, how the person was
@@ -42,12 +57,17 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
     Examples:
       tldops plan
       tldops plan members.csv --show-values
+      tldops plan --access-only
     """
-    now = app.now
-    app.stores()
-    with app.working(LOOKING):
-        checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
-        prepared = prepare.prepare(app.settings, checked, now)
+    now, stores = app.now, app.stores(roster_alone=access_only)
+    if access_only:
+        _refuse_file(file or file_format)
+        with app.working(ASKING):
+            prepared = _prepare_access(app, stores, pipeline.read_list(app.settings, now), now)
+    else:
+        with app.working(LOOKING):
+            checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
+            prepared = prepare.prepare(app.settings, checked, now)
     problems = prepared.wanted.problems
     if as_json:
         app.json(plan_json(prepared.plan, problems, show_values=show_values))
@@ -99,8 +119,7 @@ def sync(
     """
     consent = Consent(yes, plan_id, forced, unseen=as_json)
     if access_only:
-        if file or file_format or quarantine:
-            raise click.UsageError("--access-only looks at the list alone: no FILE, --format or --quarantine with it.")
+        _refuse_file(file or file_format or quarantine)
         return _follow_list(app, consent, as_json=as_json)
     now, stores = app.now, app.stores()
     with app.working(LOOKING):
@@ -116,11 +135,13 @@ def sync(
     with app.working(LOOKING):
         prepared = prepare.prepare(app.settings, pipeline.check(app.settings, inputs, file_format, now), now)
     errors = prepared.wanted.errors
+    told = telling(app, prepared, prepared.wanted.problems, as_json=as_json, show_values=show_values)
     if not as_json:
         print_problems(app, prepared.wanted.to_see, show_values=show_values)
         print_plan(app, prepared.plan, show_values=show_values)
     if errors and not quarantine:
-        with noting_list(stores, inputs.subscribers, now):
+        with told, noting_list(stores, inputs.subscribers, prepared.plan, now):
+            refuse_another_plan(prepared.plan, consent)
             if inputs.subscribers is not None:
                 # The list is another source than the file: who has left it does not stay because of somebody's line.
                 shut_out(app, stores, prepared, consent)
@@ -135,12 +156,13 @@ def sync(
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(errors),
         unchanged.to_keep(basis, prepared),
+        prepared.state.base,
     )
     applied = replace(last, sources=inputs.sources, fingerprint=unchanged.to_keep(basis.applied(), prepared))
     fresh = read_freshness(stores.roster).had_everything(now)
     known = prepare.known_json(prepared)
     notes = {LAST_SYNC: applied.to_json(), KEY: fresh.to_json(), prepare.LIST_KNOWN: known}
-    with noting_list(stores, inputs.subscribers, now):
+    with told, noting_list(stores, inputs.subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, consent, notes)
     if generation is None:
         note_no_change(stores, last, now)
@@ -155,28 +177,40 @@ def sync(
 
 def _follow_list(app: App, consent: Consent, *, as_json: bool) -> int:
     """Do what the list alone says. Without a change all that is written is when the list was had."""
-    now, stores = app.now, app.stores()
-    with app.working("Asking who is on the list"), noting_failure(stores, now):
+    now, stores = app.now, app.stores(roster_alone=True)
+    with app.working(ASKING), noting_failure(stores, now):
         subscribers = pipeline.read_list(app.settings, now)
-    if subscribers is None:
-        raise SettingsError("[subscribers] names no list: the membership file is the list. Run `tldops sync`.")
-    prepared = prepare.prepare_access(app.settings, subscribers, now)
-    if prepared.state.head is None:
-        raise RefusedError("nothing was applied: there is no generation yet. `tldops sync` makes the first one.")
+    prepared = _prepare_access(app, stores, subscribers, now)
     if not (as_json or prepared.plan.is_empty):
         print_plan(app, prepared.plan, show_values=False)
     last = last_sync(stores)
-    sources = tuple(one for one in last.sources if one.part != subscribers.source.part) + prepared.plan.sources
+    sources = tuple(one for one in last.sources if one.part != PART) + prepared.plan.sources
     fresh = read_freshness(stores.roster).had_list(now)
     notes = {LAST_SYNC: replace(last, sources=sources, fingerprint="").to_json(), KEY: fresh.to_json()}
-    with noting_list(stores, subscribers, now):
+    told = telling(app, prepared, (), as_json=as_json, show_values=False)
+    with told, noting_list(stores, subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, consent, notes)
     if generation is None:
-        catch_up(stores)
         note(stores, fresh)
+        catch_up(stores)
     if as_json or generation is not None:
         report(app, prepared, generation, (), as_json=as_json, show_values=False)
     return OK
+
+
+def _prepare_access(app: App, stores: Stores, subscribers: Subscribers | None, now: datetime) -> Prepared:
+    """Make the plan that does what the list alone says."""
+    if subscribers is None:
+        raise SettingsError("[subscribers] names no list: the membership file is the list. Run `tldops sync`.")
+    prepared = prepare.prepare_access(app.settings, stores, subscribers, now)
+    if prepared.state.head is None:
+        raise RefusedError("nothing was applied: there is no generation yet. `tldops sync` makes the first one.")
+    return prepared
+
+
+def _refuse_file(given: object) -> None:
+    if given:
+        raise click.UsageError("--access-only looks at the list alone: no FILE, --format or --quarantine with it.")
 
 
 def _note_unchanged(app: App, stores: Stores, state: RosterState, inputs: Inputs, now: datetime) -> None:
@@ -207,7 +241,7 @@ def rollback(
     """Bring back the cards of an earlier generation, as a new generation.
 
     Cards only: who may read stays as the newest sync left it. The guards hold as
-    in a sync. The last ten generations can be brought back.
+    in a sync. The last ten generations with cards of their own can be brought back.
 
     \b
     Examples:
@@ -219,6 +253,7 @@ def rollback(
     prepared = prepare.prepare_rollback(app.settings, number, app.now)
     if not as_json:
         print_plan(app, prepared.plan, show_values=show_values)
-    generation = carry_out(app, stores, prepared, consent, {})
+    with telling(app, prepared, (), as_json=as_json, show_values=show_values):
+        generation = carry_out(app, stores, prepared, consent, {})
     report(app, prepared, generation, (), as_json=as_json, show_values=show_values)
     return OK

@@ -26,6 +26,9 @@ _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _MEMBERS = ("member", "uniqueMember", "memberUid")
 """Where the three kinds of groups keep their members: groupOfNames, groupOfUniqueNames (RFC 4519), posixGroup."""
 
+_OF_GROUPS = (*_MEMBERS, "memberURL", "rfc822MailMember", "mgrpRFC822MailMember")
+"""What no person has: members of a group, of a dynamic one, or of a list that a directory keeps for a mail server."""
+
 _UIDS_AT_ONCE = 100
 
 _UNIQUE_SUFFIX = re.compile(r"#'[01]*'B$")
@@ -134,13 +137,25 @@ class _Reading:
 
     def _addresses(self, entry: Entry) -> Sequence[Subscriber]:
         dn, attributes = entry
+        if not attributes.get("objectclass"):
+            raise ListError(
+                Fault.ANSWER,
+                f"{dn}: {self._who()} cannot see the objectClass of this member of {self.settings.group}, and so not "
+                "whether it is a group. Let it be read: a part of a list is not used.",
+            )
+        if is_group(attributes):
+            raise ListError(
+                Fault.ANSWER,
+                f"{dn}: this member of {self.settings.group} is a group itself, and groups inside groups are not "
+                f"followed. Put its people into the group, or name it under `ignore` in [{SECTION}]: a part of a list "
+                "is not used.",
+            )
         addresses = [_text(value) for value in attributes.get(self.settings.mail_attribute.lower(), ())]
         if not addresses:
             raise ListError(
                 Fault.ANSWER,
                 f"{dn}: this member of {self.settings.group} has no {self.settings.mail_attribute} that {self._who()} "
-                f"can see (groups inside groups are not followed). Add it, or name the member under `ignore` in "
-                f"[{SECTION}]: a part of a list is not used.",
+                f"can see. Add it, or name the member under `ignore` in [{SECTION}]: a part of a list is not used.",
             )
         names = attributes.get("cn", ())
         name = _text(names[0]) if names else ""
@@ -148,7 +163,8 @@ class _Reading:
 
     def _search(self, base: str, scope: Any, query: str, attributes: Sequence[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a search, asked for in pages (RFC 2696)."""
-        wanted = list(attributes or {"cn", self.settings.mail_attribute, self.settings.uid_attribute})
+        of_people = {"objectClass", "cn", self.settings.mail_attribute, self.settings.uid_attribute, *_OF_GROUPS}
+        wanted = list(attributes or of_people)
         cookie: bytes | None = None
         while True:
             entries, cookie = self._page(base, scope, query, wanted, cookie)
@@ -225,6 +241,18 @@ def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list
     # A groupOfNames cannot be without a member; an empty DN stands for nobody.
     by_key = {_dn_key(dn): dn for dn in dns if dn}
     return list(by_key.values()), list(dict.fromkeys(_text(value) for value in attributes.get("memberuid", ())))
+
+
+def is_group(attributes: Mapping[str, Sequence[bytes]]) -> bool:
+    """Tell a group from a person, whatever address it has, by the attributes by their names in lower case.
+
+    An entry of a person may be a posixGroup as well, with nobody in it: the group that some systems give each user.
+    """
+    present = {name.partition(";")[0] for name, values in attributes.items() if values or ";range=" in name}
+    classes = {_text(value).lower() for value in attributes.get("objectclass", ())}
+    is_person = any(one.endswith(("person", "posixaccount")) for one in classes)
+    named = any("group" in one for one in classes)
+    return (named and not is_person) or not present.isdisjoint(name.lower() for name in _OF_GROUPS)
 
 
 def _dn_key(dn: str) -> object:

@@ -1,24 +1,23 @@
 """A list of Mailman 3, by the REST interface of Mailman Core."""
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 from mailmanclient.restbase.connection import Connection, MailmanConnectionError
 from mailmanclient.restbase.page import Page
 from mailmanclient.restobjects.member import Member
 
-from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.parse.full import parse_full
 from sync.sources.deadline import within
-from sync.sources.passwords import read_password
+from sync.sources.mailman_connection import connect
 from sync.sources.subscribers import Delivery, Fault, ListError, Role, Subscriber, Subscribers, asked_now, subscriber
 
 SECTION = "subscribers.mailman3"
@@ -91,10 +90,10 @@ class Mailman3:
         self._in_time(remove)
 
     def _in_time(self, work: Callable[[Connection], _T]) -> _T:
-        connection = _connect(self.settings)
         try:
             with _explained(self.name, self.settings):
-                return within(self.settings.deadline, lambda: work(connection))
+                # Connecting reads the password: a file on a disk that hangs is waited for no longer than a network.
+                return within(self.settings.deadline, lambda: work(connect(self.settings, SECTION, self.name)))
         except TimeoutError:
             raise ListError(
                 Fault.TIMEOUT,
@@ -179,48 +178,18 @@ def _person(entry: Mapping[str, Any], where: str) -> Subscriber:
     )
 
 
-def _connect(settings: Mailman3Settings) -> Connection:
-    """Return mailmanclient's connection, with the time-outs that it does not set by itself.
-
-    Raises:
-        SettingsError: the list or the password is missing, or the password would go over a network in clear.
-    """
-    if not settings.list:
-        raise SettingsError(f"[{SECTION}] names no list: set `list` to its id, like tld-ops.lists.example.org.")
-    parts = urlsplit(settings.url)
-    if parts.scheme == "http" and not settings.plain_http and not _is_here(parts.hostname or ""):
-        raise SettingsError(
-            f"[{SECTION}] url = {settings.url!r}: over http:// Mailman's password would go to another machine "
-            "in clear. Use https://, a tunnel, or, inside a network that you trust, plain_http = true."
-        )
-    password = read_password(SECTION, settings.password_file, settings.password_env)
-    more = {
-        "timeout": (settings.connect_timeout, settings.read_timeout),
-        "verify": str(settings.ca_file) if settings.ca_file else True,
-        # A redirect would have Mailman's own links and the password go elsewhere; so would a proxy of the environment.
-        "allow_redirects": False,
-        "proxies": {"http": "", "https": ""},
-    }
-    return Connection(settings.url, settings.user, password, [lambda given: {**given, **more}])
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @contextmanager
 def _explained(name: str, settings: Mailman3Settings) -> Iterator[None]:
     """Turn what mailmanclient raises into what a person can act on. No foreign text is quoted but Mailman's reasons."""
     try:
         yield
+    except (TldopsError, TimeoutError):
+        raise
     except HTTPError as error:
         raise _refused(name, settings, error) from None
     except MailmanConnectionError as error:
         raise _failed(name, settings, error.__context__) from None
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except Exception as error:  # almost anything, for an answer that is none: RecursionError, OverflowError
         raise ListError(
             Fault.ANSWER,
             f"{name}: this is no answer of Mailman's REST interface ({type(error).__name__}). Check `url`.",

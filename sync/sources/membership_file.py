@@ -46,7 +46,10 @@ def read(path: Path, part: str) -> InputFile:
         raise InputError(f"{path}: cannot read the file: {error.strerror}.") from error
     if _state(before) != _state(after) or len(data) != before.st_size:
         raise InputError(f"{path}: the file changed while it was read. Run the command again when it is complete.")
-    modified = datetime.fromtimestamp(before.st_mtime, UTC)
+    try:
+        modified = datetime.fromtimestamp(before.st_mtime, UTC)
+    except (ValueError, OverflowError):
+        raise InputError(f"{path}: the file's date of change is none. `touch` it if it is the newest.") from None
     # The name of a file need not be UTF-8, and what the store keeps of it has to be.
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
     return InputFile(data, Source(part, name, hashlib.sha256(data).hexdigest(), modified.isoformat()))

@@ -149,6 +149,12 @@ class TextList:
                     Fault.CUT_OFF,
                     f"{problem.origin}: {problem.message}. A part of a list is not used. {problem.remedy}",
                 )
+        if parsed.unended is not None:
+            raise ListError(
+                Fault.CUT_OFF,
+                f"{self.path}: the list of subscribers has no line break at its end, so that it may be cut off. A part "
+                "of a list is not used. Export it again; where it is whole, end it with a line break.",
+            )
         people = {one.login: one for record in reversed(parsed.records) for one in _listed(record)}
         if not people:
             raise ListError(

@@ -283,6 +283,53 @@ def test_a_refused_plan_is_no_failing_list(listed: Tldops) -> None:
     assert after.failing_since is None
 
 
+def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: Tldops) -> None:
+    """`status` says since when, by which hazard and for how many logins: else nobody sees a timer that is refused."""
+    said = "not on the list may still read"
+    assert said not in listed.do("status").out
+    subscribe(listed, FORTY[7:])
+    listed.refused("sync", "--access-only", "--yes", code=1)
+    first = listed.do("status", "--json").json["list"]
+    assert (first["refusal"], first["waiting"]) == ("list-mismatch mass-access", 7)
+    line = listed.do("status").out.splitlines()[-1]
+    assert line.startswith("REFUSED    since ")
+    assert f"(list-mismatch mass-access): 7 logins {said}" in line
+    listed.ahead = timedelta(hours=1)
+    subscribe(listed, FORTY[8:])
+    listed.refused("sync", "--access-only", "--yes", code=1)
+    again = listed.do("status", "--json").json["list"]
+    assert (again["refused_since"], again["waiting"]) == (first["refused_since"], 8)
+    assert again["at"] > first["at"]
+    subscribe(listed, FORTY[1:])
+    follow(listed)
+    assert said not in listed.do("status").out
+    assert listed.do("status", "--json").json["list"]["refused_since"] is None
+
+
+def test_a_denial_and_the_removal_that_follows_count_once(listed: Tldops) -> None:
+    """Three denied logins that then leave the list are three, before and after; others come on top."""
+    for one in FORTY[:3]:
+        listed.do("access", "deny", one.login, "--reason", "phone stolen")
+    subscribe(listed, FORTY[3:])
+    follow(listed)
+    subscribe(listed, FORTY[5:])
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    follow(listed)
+    subscribe(listed, FORTY[7:])
+    said = listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "2 logins would be shut out, after 5 in the last 24 hours; the limit is 5" in said
+
+
+def test_denials_alone_count(listed: Tldops) -> None:
+    """Whoever is denied is out already: five of them leave no room for two more in a day."""
+    for one in FORTY[:5]:
+        listed.do("access", "deny", one.login, "--reason", "phone stolen")
+    listed.do("access", "deny", "stranger@example.net", "--reason", "no reader, and so not shut out")
+    subscribe(listed, FORTY[:38])
+    said = listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "2 logins would be shut out, after 5 in the last 24 hours" in said
+
+
 # From here on with real lists, and with clients.
 
 

@@ -268,13 +268,23 @@ def test_a_restore_keeps_what_is_known_of_a_pruned_log(busy: Tldops) -> None:
     assert "whole" in busy.do("audit", "--verify").out
 
 
+def month(tldops: Tldops) -> None:
+    """Let 61 days go by, with a sync every ten."""
+    for days in range(10, 70, 10):
+        tldops.ahead = timedelta(days=days)
+        tldops.do("sync", "--yes")
+    tldops.ahead = timedelta(days=61)
+
+
 def test_a_sync_that_writes_prunes_now_and_then(busy: Tldops) -> None:
     """What is a month over its time goes with the next sync that changes something, and not a few each time."""
     busy.workspace.configure("[audit]\nkeep_days = 30\n")
-    busy.ahead = timedelta(days=40)
+    for days in (20, 40):
+        busy.ahead = timedelta(days=days)
+        busy.do("sync", "--yes")
     busy.sync(*TEN[:9])
     assert "prune" not in actions(busy)
-    busy.ahead = timedelta(days=61)
+    month(busy)
     busy.sync(*TEN[:8])
     assert actions(busy)[0] == "pruned"
     assert "whole" in busy.do("audit", "--verify").out
@@ -284,6 +294,19 @@ def test_a_sync_does_its_work_whatever_is_wrong_with_the_log(busy: Tldops) -> No
     """A changed log is not pruned, and that is said; the sync is done."""
     busy.workspace.configure("[audit]\nkeep_days = 30\n")
     change(busy, "UPDATE audit SET actor = 'nobody' WHERE id = 4")
-    busy.ahead = timedelta(days=61)
+    month(busy)
     assert "nothing was pruned" in busy.sync(*TEN[:9]).err
     assert busy.generation() == 2
+
+
+def test_a_clock_that_is_years_ahead_takes_nothing_away(busy: Tldops) -> None:
+    """A sync with a wrong clock, or a few of them, prune and forget nothing; set right, the log is as it was."""
+    before = busy.do("audit", "--json").json
+    for days in (3 * 365, 3 * 365 + 1, 4 * 365):
+        busy.ahead = timedelta(days=days)
+        busy.sync(*TEN[: 9 - days % 2])
+    busy.ahead = timedelta()
+    assert busy.do("audit", "--json").json[: len(before)] == before
+    assert "prune" not in actions(busy)
+    assert [one["last_used"] is not None for one in busy.do("device", "list", "--json").json] == [True, True]
+    assert "whole" in busy.do("audit", "--verify").out

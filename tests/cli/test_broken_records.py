@@ -114,3 +114,36 @@ def test_separate_list_ends_the_access_of_held_people_too(tldops: Tldops) -> Non
     tldops.do("sync", "--yes", "--quarantine")
     assert TEN[3].name in tldops.roster()
     assert TEN[3].login not in tldops.logins()
+
+
+@pytest.mark.parametrize("gone", [1, 6])
+def test_errors_and_another_plan_than_the_reviewed_one(tldops: Tldops, gone: int) -> None:
+    """With a broken record who left the list goes all the same, but not by a plan that nobody has seen."""
+    listed = tldops.workspace.folder / "list.txt"
+    listed.write_text("".join(f"{person.login}\n" for person in TEN))
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    tldops.sync(*TEN)
+    listed.write_text("".join(f"{person.login}\n" for person in TEN[gone:]))
+    tldops.workspace.write(*lines(BROKEN))
+    force = ("--force", "mass-access")
+    said = tldops.refused("sync", "--plan", "deadbeefdeadbeef", *force, code=1)
+    assert "and not deadbeefdeadbeef: the inputs or the store have changed" in said
+    assert len(tldops.logins()) == 10
+    plan = tldops("plan", "--json").json["id"]
+    result = tldops("sync", "--plan", plan, *force)
+    assert result.code == 1
+    assert "removed in generation 2" in result.err
+    assert tldops.logins() == {person.login for person in TEN[gone:]}
+
+
+def test_held_people_off_the_list_are_measured_once(tldops: Tldops) -> None:
+    """Of ten people two are not on the list; with a broken record besides, which holds them, they are two of eleven."""
+    listed = tldops.workspace.folder / "list.txt"
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    listed.write_text("".join(f"{person.login}\n" for person in TEN))
+    tldops.sync(*TEN)
+    listed.write_text("".join(f"{person.login}\n" for person in TEN[:8]))
+    for count, more in ((10, []), (11, [STRAY])):
+        tldops.workspace.write(*(person.line for person in TEN), *more)
+        (mismatch,) = {one["message"] for one in tldops("plan", "--json").json["hazards"]}
+        assert f"disagree about 2 people of {count}: 2 of the file are not on the list" in mismatch

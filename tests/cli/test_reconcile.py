@@ -1,10 +1,13 @@
 """`tldops reconcile`: the list against the membership file, and changes of a real list of Mailman 3."""
 
+import os
 import re
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
 
+from radicale_tldops.store import audit
 from sync.sources.mailman3 import Mailman3
 from sync.sources.subscribers import Fault, ListError
 from tests.cli.conftest import Tldops
@@ -193,11 +196,116 @@ def test_apply_stops_where_one_change_fails(
     assert result.code == 2
     assert "stopped at subscribe person39@nic.example: Mailman was not done in time." in result.err
     assert "done: subscribe person40@nic.example" in result.err
-    assert changes_logged(tldops) == [("subscribe", "person40@nic.example")]
+    assert changes_logged(tldops) == [
+        ("subscribe", "person40@nic.example"),
+        ("subscribe", "person39@nic.example"),
+        ("subscribe failed", "person39@nic.example"),
+    ]
     assert {"moved@example.net", STRANGER, "person40@nic.example"} < mailman_core.members(core_list)
     monkeypatch.undo()
     tldops.do("reconcile", "--apply", "--yes")
     assert mailman_core.members(core_list) == {one.login for one in FORTY}
+
+
+@pytest.mark.parametrize(("fault", "done", "counted"), [(Fault.TIMEOUT, "perhaps", True), (Fault.REFUSED, "no", False)])
+def test_a_change_that_may_have_been_made_is_logged_and_counts(
+    tldops: Tldops,
+    mailman_core: Mailman,
+    core_list: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    done: str,
+    counted: bool,
+) -> None:
+    """Mailman may go on after a time-out; what it refused was surely not done, and does not count."""
+
+    def failing(self: Mailman3, address: str, name: str) -> None:
+        raise ListError(fault, "Not now.")
+
+    monkeypatch.setattr(Mailman3, "subscribe", failing)
+    for _ in range(5):
+        assert tldops("reconcile", FORTY[39].login, "--apply", "--yes").code == 2
+    rows = tldops.do("audit", "--json", "--action", "subscribe failed").json
+    assert [(row["subject"], row["detail"]["done"]) for row in rows] == [(FORTY[39].login, done)] * 5
+    monkeypatch.undo()
+    result = tldops("reconcile", FORTY[39].login, "--apply", "--yes")
+    assert (result.code == 1) is counted
+    assert ("1 addresses to subscribe, after 5 in the last 24 hours" in result.err) is counted
+
+
+def test_two_commands_at_once_keep_to_one_limit(
+    tldops: Tldops, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another command has begun meanwhile counts, too: the second change stops, and is logged as not done."""
+    real = Mailman3.subscribe
+
+    def beside_another(self: Mailman3, address: str, name: str) -> None:
+        for number in range(4):
+            login = f"other{number}@nic.example"
+            audit.record(tldops.workspace.folder / "members.sqlite", "eve", "subscribe", login, {}, datetime.now(UTC))
+        real(self, address, name)
+
+    monkeypatch.setattr(Mailman3, "subscribe", beside_another)
+    result = tldops("reconcile", "--apply", "--yes")
+    assert result.code == 1
+    assert "stopped at subscribe person39@nic.example: another command changes the list" in result.err
+    assert FORTY[39].login in mailman_core.members(core_list)
+    assert FORTY[38].login not in mailman_core.members(core_list)
+    assert changes_logged(tldops)[-1] == ("subscribe failed", "person39@nic.example")
+
+
+def subscribed(tldops: Tldops, core: Mailman, limits: str = "") -> str:
+    """A list with all of forty people, which the roster has, too."""
+    list_id = core.new_list(f"reconcile{next(_NUMBERS)}")
+    for one in FORTY:
+        core.subscribe(list_id, one.login)
+    tldops.workspace.configure(core.settings(list_id) + limits)
+    tldops.write(*FORTY)
+    tldops.do("sync", "--yes")
+    return list_id
+
+
+def test_who_is_in_the_roster_and_not_in_the_file_is_not_unsubscribed(tldops: Tldops, mailman_core: Mailman) -> None:
+    """Such a file may be cut off: the sync, which looks harder, comes first; whoever it takes out may then go."""
+    list_id = subscribed(tldops, mailman_core)
+    tldops.write(*FORTY[:38])
+    result = tldops("reconcile", "--apply", "--yes")
+    assert result.code == 1
+    assert "the roster has person39@nic.example, person40@nic.example, and the file does not" in result.err
+    assert mailman_core.members(list_id) == {one.login for one in FORTY}
+    assert changes_logged(tldops) == []
+    tldops.do("sync", "--yes")
+    tldops.do("reconcile", "--apply", "--yes")
+    assert mailman_core.members(list_id) == {one.login for one in FORTY[:38]}
+
+
+def test_nothing_is_changed_by_a_file_that_is_cut_off_or_old(tldops: Tldops, mailman_core: Mailman) -> None:
+    """As in a sync: without a line break at its end, or older than the file that was applied last."""
+    list_id = subscribed(tldops, mailman_core)
+    mailman_core.subscribe(list_id, STRANGER)
+    tldops.workspace.members.write_bytes(tldops.workspace.members.read_bytes().rstrip(b"\n"))
+    result = tldops("reconcile", "--apply", "--yes")
+    assert result.code == 1
+    assert "cut-input" in result.err
+    tldops.write(*FORTY[1:])
+    tldops.do("sync", "--yes")
+    tldops.write(*FORTY)
+    os.utime(tldops.workspace.members, (1, 1))
+    result = tldops("reconcile", STRANGER, "--apply", "--yes")
+    assert result.code == 1
+    assert "stale-source" in result.err
+    assert STRANGER in mailman_core.members(list_id)
+
+
+def test_what_is_refused_is_told_as_json(tldops: Tldops, mailman_core: Mailman) -> None:
+    """A program gets the cases, with nothing done, and the reason on standard error."""
+    subscribed(tldops, mailman_core)
+    tldops.write(*FORTY[:38])
+    result = tldops("reconcile", "--apply", "--yes", "--json")
+    assert result.code == 1
+    assert "run `tldops sync` first" in result.err
+    actions = [action for one in result.json["findings"] for action in one["actions"]]
+    assert [action["done"] for action in actions] == [False, False]
 
 
 def test_apply_needs_mailman_3(tldops: Tldops) -> None:

@@ -84,6 +84,7 @@ def test_the_short_way_leaves_the_same_trace(tldops: Tldops, looks_again: LooksA
         status = tldops.do("status", "--json").json
         last = note(tldops)
         assert status["last_sync"].pop("at") == last.pop("checked_at") == row["at"]
+        assert status["list"].pop("at")
         for name in ("age_seconds", "now"):
             status.pop(name, None)
         seen.append((result, {key: row[key] for key in ("actor", "action", "subject", "detail")}, status, last))

@@ -11,7 +11,7 @@ from ldap3 import MODIFY_DELETE, MODIFY_REPLACE, Connection
 
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import LdapGroupSettings
-from sync.sources.ldap_group import LdapGroup, members
+from sync.sources.ldap_group import LdapGroup, is_group, members
 from sync.sources.subscribers import Fault, ListError
 from tests.directory import GROUPS, PEOPLE, SERVICE_PASSWORD, Directory, directory, group, person
 from tests.support import free_port
@@ -47,6 +47,12 @@ ENTRIES = (
     group("without-mail", UIDS[0], "nomail"),
     group("odd", UIDS[0], "odd"),
     other_group("groupOfNames", "nested", "member", [f"cn=names,{GROUPS}", f"uid={UIDS[0]},{PEOPLE}"]),
+    group("inner", *UIDS[1:3], more="objectClass: extensibleObject\nmail: inner@nic.example\nuid: inner"),
+    other_group("groupOfNames", "nested-mail", "member", [f"cn=inner,{GROUPS}", f"uid={UIDS[0]},{PEOPLE}"]),
+    f"dn: cn=unseen,{PEOPLE}\nobjectClass: posixGroup\nobjectClass: extensibleObject\ncn: unseen\ngidNumber: 106\n"
+    "mail: unseen@nic.example\n",
+    other_group("groupOfNames", "nested-unseen", "member", [f"cn=unseen,{PEOPLE}", f"uid={UIDS[0]},{PEOPLE}"]),
+    other_group("posixGroup", "posix-nested", "memberUid", [UIDS[0], "inner"], "gidNumber: 105"),
     other_group("groupOfNames", "referred", "member", [f"uid=x,ou=away,{PEOPLE}", f"uid={UIDS[0]},{PEOPLE}"]),
     other_group("groupOfNames", "empty-dn", "member", [""]),
     other_group("groupOfNames", "spelt", "member", [f"UID=Person01 , {PEOPLE.upper()}", f"uid={UIDS[1]},{PEOPLE}"]),
@@ -136,6 +142,8 @@ def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
         ("dangling", f"uid=nobody,{PEOPLE}"),
         ("without-mail", f"uid=nomail,{PEOPLE}"),
         ("nested", f"cn=names,{GROUPS}"),
+        ("nested-mail", f"cn=inner,{GROUPS}: this member of cn=nested-mail,{GROUPS} is a group itself"),
+        ("nested-unseen", f"cn=unseen,{PEOPLE}: this member of cn=nested-unseen,{GROUPS} is a group itself"),
         ("odd", "not an address"),
         ("posix-unknown", "no entry has the uid 'nobody'"),
         ("posix-twice", "2 entries have the uid 'dup'"),
@@ -155,6 +163,8 @@ def test_a_member_who_cannot_be_read_is_named_and_stops_it(roomy: Directory, nam
         ("dangling", f"UID=nobody, {PEOPLE}"),
         ("without-mail", f"uid=nomail,{PEOPLE}"),
         ("nested", f"cn=names,{GROUPS}"),
+        ("nested-mail", f"cn=inner,{GROUPS}"),
+        ("nested-unseen", f"cn=unseen,{PEOPLE}"),
         ("posix-unknown", "nobody"),
     ],
 )
@@ -164,6 +174,40 @@ def test_who_is_nobody_can_be_named(roomy: Directory, name: str, ignored: str) -
     assert LdapGroup(asked, NOW).fetch().logins == {f"{UIDS[0]}@nic.example"}
     everybody = tuple(f"uid={uid},{PEOPLE}" for uid in UIDS)
     assert fault(settings(roomy, "names", ignore=everybody)).fault is Fault.EMPTY
+
+
+@pytest.mark.parametrize("base", [f"{PEOPLE}", "", "dc=example,dc=org"])
+def test_a_group_with_an_address_is_nobody_in_the_group(roomy: Directory, base: str) -> None:
+    """However it is found: its own members would be missing from the list, without a sign of it."""
+    assert "is a group itself" in str(fault(settings(roomy, "nested-mail", people_base=base)))
+    if base == "dc=example,dc=org":
+        assert "is a group itself" in str(fault(settings(roomy, "posix-nested", people_base=base)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "wanted"),
+    [
+        ({"objectclass": [b"top", b"person", b"organizationalPerson", b"user"]}, False),
+        ({"objectclass": [b"account", b"posixAccount"]}, False),
+        ({"objectclass": [b"inetOrgPerson", b"posixGroup"], "member": []}, False),
+        ({"objectclass": [b"inetOrgPerson", b"posixGroup"], "memberuid": [b"ada"]}, True),
+        ({"objectclass": [b"top", b"group"]}, True),
+        ({"objectclass": [b"GroupOfUniqueNames"]}, True),
+        ({"objectclass": [b"top"], "member;range=0-1499": [b"cn=a"], "member": []}, True),
+        ({"objectclass": [b"nisMailAlias"], "rfc822mailmember": [b"ada@nic.example"]}, True),
+    ],
+)
+def test_what_is_a_group(attributes: dict[str, list[bytes]], wanted: bool) -> None:
+    """By its object classes, or by having members; of a person's own group of a Unix system the person is known."""
+    assert is_group(attributes) is wanted
+
+
+def test_a_member_of_unseen_kind_stops_it(tmp_path: Path) -> None:
+    """Where the service account may not read object classes, nobody can tell a group from a person."""
+    hidden = f'access to dn.children="{PEOPLE}" attrs=objectClass by users search by * none'
+    entries = (person("ada", "ada@nic.example"), group("g", "ada"))
+    with directory(tmp_path / "slapd", *entries, rules=hidden) as here:
+        assert "objectClass" in str(fault(settings(here, "g")))
 
 
 @pytest.mark.parametrize("name", ["posix-nobody", "empty-dn"])

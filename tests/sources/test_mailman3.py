@@ -219,6 +219,8 @@ PAGE = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>"
             Fault.ANSWER,
             id="no address",
         ),
+        pytest.param(content(b'{"list_id": "l", "total_size": 1e400, "entries": []}'), Fault.ANSWER, id="infinite"),
+        pytest.param(content(b"[" * 100_000), Fault.ANSWER, id="a hundred thousand brackets"),
         pytest.param(silence, Fault.TIMEOUT, id="silence"),
         pytest.param(drop_by_drop, Fault.TIMEOUT, id="one byte at a time"),
     ],
@@ -232,6 +234,60 @@ def test_what_is_no_answer_of_mailman_is_refused(tmp_path: Path, answer: object,
             url=url, list="l.example.org", password_file=password, connect_timeout=1, read_timeout=1, deadline=2
         )
         assert fault(asked).fault is wanted
+
+
+def test_an_answer_without_end_is_not_read_to_the_end(tmp_path: Path) -> None:
+    """Neither one that goes on and on nor pages without end fill the memory: 64 MB together are read, and no more."""
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    written = []
+
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for _ in range(200):
+            request.wfile.write(b" " * 1_000_000)
+            written.append(1)
+
+    entry = {"self_link": "x", "email": "a@nic.example", "role": "member", "display_name": "a" * 20_000}
+    page = json.dumps({"list_id": "l", "total_size": 10**9, "entries": [entry] * 500}).encode()
+    for answer in (endless, content(page)):
+        with answering(answer) as url:
+            asked = Mailman3Settings(url=url, list="l.example.org", password_file=password)
+            said = fault(asked)
+        assert said.fault is Fault.ANSWER
+        assert "bytes" in str(said)
+    assert len(written) < 100
+
+
+@pytest.mark.parametrize("byte_order_mark", [True, False])
+def test_a_password_file_may_come_from_any_editor(
+    mailman_core: Mailman, one_list: str, tmp_path: Path, byte_order_mark: bool
+) -> None:
+    """A byte order mark before it and any kind of line end behind it are not part of the password."""
+    password = tmp_path / "password"
+    password.write_bytes((b"\xef\xbb\xbf" if byte_order_mark else b"") + f"{PASSWORD}\r\n".encode())
+    found = Mailman3(settings(mailman_core, one_list, password_file=password), NOW).fetch()
+    assert found.logins == {ADA, BOB, EVE}
+
+
+def test_a_user_in_any_alphabet_is_asked_about(mailman_core: Mailman, one_list: str) -> None:
+    """Mailman reads names in UTF-8, and answers that it does not know this one."""
+    said = fault(settings(mailman_core, one_list, user="käthe-€"))
+    assert said.fault is Fault.REFUSED
+    assert "admin_user" in str(said)
+
+
+@pytest.mark.parametrize("password", ["pässwort", "p€sswort"])
+def test_a_password_that_mailman_can_not_compare_is_told(
+    mailman_core: Mailman, one_list: str, tmp_path: Path, password: str
+) -> None:
+    """Before it is sent, and without it in the message."""
+    file = tmp_path / "password"
+    file.write_text(password, encoding="utf-8")
+    with pytest.raises(SettingsError, match="not all ASCII") as caught:
+        Mailman3(settings(mailman_core, one_list, password_file=file), NOW).fetch()
+    assert "sswort" not in str(caught.value)
 
 
 def test_a_redirect_takes_the_password_nowhere(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import trait_digest, traits
-from radicale_tldops.store import schema
+from radicale_tldops.store import create
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard import contact_uid
@@ -20,7 +20,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.roster = folder / "roster.sqlite"
         self.members = folder / "members.sqlite"
-        schema.ensure(self.roster, self.members)
+        create.ensure(self.roster, self.members)
         self.base = 0
         self.people: dict[str, str] = {}
         self.logins: set[str] = set()

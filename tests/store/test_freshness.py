@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from radicale_tldops.exporter import StoreFigures
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
 from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
 from radicale_tldops.store.write import note_check
@@ -26,6 +27,7 @@ def test_nothing_is_known_of_a_new_store(tmp_path: Path) -> None:
         Freshness().had_list(NOON),
         Freshness().failed(NOON, "time-out"),
         Freshness().had_everything(NOON).failed(LATER, "empty"),
+        Freshness().had_everything(NOON).refused(LATER, "mass-access", 7),
     ],
 )
 def test_what_is_written_reads_back(tmp_path: Path, value: Freshness) -> None:
@@ -48,6 +50,33 @@ def test_a_failure_counts_from_its_first_time() -> None:
     again = first.failed(LATER + timedelta(minutes=1), "time-out")
     assert (again.failing_since, again.failure, again.list_checked_at) == (LATER, "time-out", NOON)
     assert first.failed(LATER + timedelta(minutes=2), "empty") == first
+
+
+def test_a_refusal_counts_from_its_first_time_and_ends_with_a_list_that_is_followed() -> None:
+    """The hazard and the number are the latest ones; the list was had, and a failure is over."""
+    first = Freshness().failed(NOON, "empty").refused(NOON, "mass-access", 7)
+    again = first.refused(LATER, "list-mismatch", 8)
+    assert again == Freshness(None, LATER, refused_since=NOON, refusal="list-mismatch", waiting=8)
+    assert again.had_list(LATER) == Freshness(None, LATER)
+    assert again.failed(LATER, "empty").refused_since == NOON
+
+
+def test_a_note_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """It tells of no refusal."""
+    store = Store(tmp_path)
+    time = NOON.isoformat()
+    text = f'{{"checked_at": "{time}", "list_checked_at": "{time}", "failing_since": null, "failure": ""}}'
+    note_check(store.roster, KEY, text)
+    assert read_freshness(store.roster) == Freshness(NOON, NOON)
+
+
+@pytest.mark.parametrize("kept", [0, 7])
+def test_who_waits_is_a_figure(tmp_path: Path, kept: int) -> None:
+    """Monitoring sees logins that a guard keeps."""
+    store = Store(tmp_path)
+    note_check(store.roster, KEY, Freshness().refused(NOON, "mass-access", kept).to_json())
+    figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: LATER).collect()}
+    assert figures["tldops_list_refused_logins"] == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"checked_at": 7}', "null"])

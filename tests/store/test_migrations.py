@@ -1,4 +1,4 @@
-"""A members database of version 1: brought forward by a command with everything kept, and refused by the server."""
+"""A members database of version 1: a command brings it forward with all that is in it; a server lets members in."""
 
 import sqlite3
 from contextlib import closing
@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.store import audit, schema
+from radicale_tldops.store import audit, create, schema
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
 from tests.store.making import START, Store
+from tests.support import JANE, JOHN, Client, Workspace, serve
 
 # What version 1 of this software created, letter by letter.
 VERSION_1 = """
@@ -60,7 +61,7 @@ def content(path: Path) -> dict[str, list[object]]:
 def test_an_older_members_database_is_brought_forward_with_everything_in_it(old: Store) -> None:
     """Devices, confirmations, the log and the notes are the same afterwards, and the chain goes on from the old end."""
     before = content(old.members)
-    schema.ensure(old.roster, old.members)
+    create.ensure(old.roster, old.members)
     assert content(old.members) == before
     counter, devices = load_devices(old.members)
     assert (counter, [one.label for one in devices]) == (7, ["phone", "Évolution"])
@@ -74,7 +75,7 @@ def test_an_older_members_database_is_brought_forward_with_everything_in_it(old:
 def test_a_database_brought_forward_is_one_that_was_created_new(old: Store, tmp_path: Path) -> None:
     """The same tables, columns, keys and indexes."""
     new = Store(tmp_path / "new")
-    schema.ensure(old.roster, old.members)
+    create.ensure(old.roster, old.members)
     assert shape(old.members) == shape(new.members)
 
 
@@ -95,10 +96,11 @@ def shape(path: Path) -> dict[str, object]:
         engine.dispose()
 
 
-def test_the_server_refuses_an_older_members_database_and_leaves_it_alone(old: Store) -> None:
-    """Only commands migrate: reading says what to do, and writes nothing."""
+def test_the_server_reads_the_devices_of_an_older_members_database_and_leaves_it_alone(old: Store) -> None:
+    """Only commands migrate: of what was otherwise then, reading says what to do, and it writes nothing."""
     before = old.members.read_bytes()
-    for read in (load_devices, load_usage, audit.load):
+    assert [one.label for one in load_devices(old.members)[1]] == ["phone", "Évolution"]
+    for read in (load_usage, audit.load):
         with pytest.raises(StoreError, match="older version"):
             read(old.members)
     assert old.members.read_bytes() == before
@@ -113,11 +115,36 @@ def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.Monkey
         raise StoreError("the machine stopped")
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MEMBERS_MIGRATIONS", (stop,))
+        patch.setattr(create, "MEMBERS_MIGRATIONS", (stop,))
         with pytest.raises(StoreError, match="stopped"):
-            schema.ensure(old.roster, old.members)
+            create.ensure(old.roster, old.members)
     assert content(old.members) == before
     with pytest.raises(StoreError, match="older version"):
-        load_devices(old.members)
-    schema.ensure(old.roster, old.members)
+        load_usage(old.members)
+    create.ensure(old.roster, old.members)
     assert load_usage(old.members) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["tldops", "radicale"])
+def test_a_server_that_was_started_before_any_command_lets_members_in(workspace: Workspace, kind: str) -> None:
+    """After an upgrade, on a database of version 1: what cannot be recorded yet is no reason to turn anybody away."""
+    workspace.sync(JOHN, JANE)
+    login = workspace.device("john.doe@nic.nl")
+    path = workspace.folder / "members.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for what in ("TABLE last_used", "TABLE seen_from", "INDEX audit_subject"):
+            connection.execute(f"DROP {what}")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    with serve(workspace, kind) as url:
+        client = Client(url, login)
+        assert len(client.cards(client.book())) == 2
+        workspace.do("status")
+        assert len(client.cards(client.book())) == 2
+    assert schema_version(path) == "2"
+
+
+def schema_version(path: Path) -> str:
+    """The version that a database says it has."""
+    with closing(sqlite3.connect(path)) as connection:
+        (version,) = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+        return str(version)

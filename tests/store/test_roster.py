@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Book, Changes, Style
-from radicale_tldops.store import schema
+from radicale_tldops.store import create, schema
 from radicale_tldops.store.engine import reading
 from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
 from radicale_tldops.store.values import Change, NewReader, Stamp
@@ -236,7 +236,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE precious (value)")
     before = path.read_bytes()
     with pytest.raises(StoreError, match="not a database of tldops"):
-        schema.ensure(path, tmp_path / "members.sqlite")
+        create.ensure(path, tmp_path / "members.sqlite")
     assert path.read_bytes() == before
 
 
@@ -330,11 +330,11 @@ def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Pa
 
     with reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
         schema.check_version(store.roster, connection, [add_column])
-    schema.prepare(store.roster, schema.roster, [add_column])
+    create.prepare(store.roster, schema.roster, [add_column])
     with closing(sqlite3.connect(store.roster)) as raw:
         assert raw.execute("SELECT colour FROM card").fetchall() == [(None,)]
     with pytest.raises(StoreError, match="later version"):
-        schema.prepare(store.roster, schema.roster, [])
+        create.prepare(store.roster, schema.roster, [])
     with pytest.raises(StoreError, match="later version"):
         load_snapshot(store.roster)
 
@@ -349,6 +349,6 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path) -> None:
         raise StoreError("the machine stopped")
 
     with pytest.raises(StoreError, match="stopped"):
-        schema.prepare(store.roster, schema.roster, [break_off])
+        create.prepare(store.roster, schema.roster, [break_off])
     assert set(load_snapshot(store.roster).plain.cards) == {href("a")}
     assert load_snapshot(store.roster).book(Style.PLAIN).revision == 1

@@ -7,7 +7,7 @@ import pytest
 
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.settings import GuardSettings
-from radicale_tldops.store import schema
+from radicale_tldops.store import create
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.write import deny
@@ -26,7 +26,7 @@ PEOPLE = [person(f"Person {number}", cctld=cctld) for number, cctld in enumerate
 def stores(tmp_path: Path) -> Stores:
     """Two empty databases."""
     found = Stores(tmp_path / "roster.sqlite", tmp_path / "members.sqlite")
-    schema.ensure(found.roster, found.members)
+    create.ensure(found.roster, found.members)
     return found
 
 

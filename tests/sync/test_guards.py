@@ -12,7 +12,7 @@ from sync.wanted import Mismatch
 from tests.sync.people import NOW, generation, person, state
 
 LIMITS = GuardSettings()
-QUIET = Totals(people=100, added=0, removed=0, changed=0, readers_added=0, readers_removed=0, in_file=100)
+QUIET = Totals(people=100, added=0, removed=0, changed=0, readers_added=0, readers_removed=0)
 ROSTER = state(*(person(f"Person {number}") for number in range(100)))
 
 
@@ -109,5 +109,5 @@ def test_an_older_input_is_stale_and_the_same_one_is_not() -> None:
 
 def test_a_list_and_a_file_that_disagree_are_a_hazard() -> None:
     """More than ten percent of the people, in either direction."""
-    assert codes(QUIET, mismatch=Mismatch(5, ("a", "b", "c", "d", "e"))) == set()
-    assert codes(QUIET, mismatch=Mismatch(6, ("a", "b", "c", "d", "e"))) == {"list-mismatch"}
+    assert codes(QUIET, mismatch=Mismatch(5, ("a", "b", "c", "d", "e"), 100)) == set()
+    assert codes(QUIET, mismatch=Mismatch(6, ("a", "b", "c", "d", "e"), 100)) == {"list-mismatch"}

@@ -6,7 +6,7 @@ import pytest
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
-from sync.list_changes import list_changes, objections
+from sync.list_changes import Standing, list_changes, objections
 from sync.reconcile import Do, Finding, Situation, reconcile
 from sync.records import Origin, Problem, Severity
 from sync.sources.subscribers import Delivery, Role, Subscriber
@@ -208,7 +208,7 @@ def test_no_mass_change(away: int, unknown: int, before: Mapping[Do, int], said:
     listed = [on(one.listed[0]) for one in people(40)[away:]] + strangers(unknown)
     findings = found(file, *listed)
     limits = GuardSettings(mismatch_percent=100)
-    reasons = objections(findings, list_changes(findings), file, len(listed), before, limits)
+    reasons = objections(findings, list_changes(findings), file, Standing(len(listed), before), limits)
     assert len(reasons) == len(said)
     assert all(part in reason for part, reason in zip(said, reasons, strict=True))
 
@@ -219,9 +219,9 @@ def test_another_list_is_not_changed() -> None:
     listed = [on(one.listed[0]) for one in people(40)[3:]] + strangers(2)
     findings = found(file, *listed)
     one_change = list_changes(findings)[:1]
-    (reason,) = objections(findings, one_change, file, len(listed), {}, GuardSettings())
+    (reason,) = objections(findings, one_change, file, Standing(len(listed)), GuardSettings())
     assert "list-mismatch" in reason
-    assert objections(findings[:4], one_change, file, len(listed), {}, GuardSettings()) == ()
+    assert objections(findings[:4], one_change, file, Standing(len(listed)), GuardSettings()) == ()
 
 
 def test_with_errors_in_the_file_nobody_is_unsubscribed() -> None:
@@ -232,6 +232,6 @@ def test_with_errors_in_the_file_nobody_is_unsubscribed() -> None:
     findings = found(file, *listed)
     subscribe, unsubscribe = list_changes(findings)
     limits = GuardSettings()
-    assert objections(findings, [subscribe], file, len(listed), {}, limits) == ()
-    (reason,) = objections(findings, [unsubscribe], file, len(listed), {}, limits)
+    assert objections(findings, [subscribe], file, Standing(len(listed)), limits) == ()
+    (reason,) = objections(findings, [unsubscribe], file, Standing(len(listed)), limits)
     assert "the file has errors" in reason

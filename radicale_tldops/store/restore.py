@@ -1,0 +1,264 @@
+"""The way back from a backup.
+
+A restore never lets a client end with a wrong book. The restored store is a new lineage, so every sync token from
+before gets a full answer; what clients may hold and the backup does not have becomes a tombstone; whoever is denied
+today stays denied.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.errors import CorruptStoreError, InputError, StoreError
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.store.audit import audited_generations
+from radicale_tldops.store.backup import MEMBERS_SUFFIX, Tables, read_backup, rows_of
+from radicale_tldops.store.engine import UNREADABLE, writing
+from radicale_tldops.store.freshness import KEY, Freshness
+from radicale_tldops.store.newest import read_known_mark
+from radicale_tldops.store.read import current, newest, verify
+from radicale_tldops.store.schema import (
+    MEMBERS_MIGRATIONS,
+    ROSTER_MIGRATIONS,
+    audit,
+    card,
+    claim,
+    denied,
+    departed,
+    device,
+    generation,
+    get_meta,
+    group_card,
+    members,
+    new_lineage,
+    reader,
+    roster,
+    set_meta,
+    tombstone,
+)
+from radicale_tldops.store.usage import load_usage
+from radicale_tldops.store.values import Generation, Stamp
+from radicale_tldops.store.write import insert_generation, insert_tombstones, remember_departed, seal, seal_denied
+
+Notes = Mapping[str, Callable[[str], object]]
+"""Notes of the store by their keys, with what reads each of them."""
+
+_NOTES: Notes = {
+    "counter": int,
+    KEY: Freshness.from_json,
+    "newest_members": int,
+    **dict.fromkeys(("audit_end", "audit_pruned", "audit_accepted"), lambda text: int(text.partition(" ")[0])),
+}
+"""The store's own notes that a restore leaves at their newest: what was seen, and how far counters had come."""
+
+_MOST = 2**48
+"""The largest number of a generation that is believed: a server that was broken into may write any."""
+
+_TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did, and what it cannot take back. `gone` are people whose cards clients may still hold."""
+
+    generation: Generation
+    from_generation: int
+    gone: int
+    shut_out: Sequence[str]
+    let_in: Sequence[str]
+    devices_restored: int
+
+
+def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp, notes: Notes) -> Restored:
+    """Put a backup in the place of the store, as a new generation of a new lineage, in one transaction.
+
+    Device passwords come back only into a members database that has none: restoring must not revive what was revoked.
+    `notes` are those of commands that stay at their newest, unless they cannot be read.
+
+    Raises:
+        InputError: `source` is missing or is no backup.
+        StoreError: a database failed; the store is as it was.
+    """
+    if not source.is_file():
+        raise InputError(f"{source}: there is no such backup.")
+    beside = source.with_name(source.name + MEMBERS_SUFFIX)
+    rows = read_backup(source, roster, ROSTER_MIGRATIONS)
+    members_rows = read_backup(beside, members, MEMBERS_MIGRATIONS) if beside.is_file() else None
+    used = _newest_used(members_path)
+    with writing(roster_path) as connection:
+        restored = _replace(connection, _Before.read(connection, roster_path, {**_NOTES, **notes}), rows, stamp, used)
+    count = _restore_devices(members_path, members_rows) if members_rows else 0
+    return Restored(*restored, devices_restored=count)
+
+
+def _newest_used(members_path: Path) -> int:
+    """Return the newest generation that the members database tells of; 0 where it cannot be read.
+
+    It may be one of a roster that is lost. Its number must not be given again: devices, downloads and entries of the
+    audit log refer to it.
+    """
+    with suppress(StoreError):
+        mark, audited = read_known_mark(members_path), audited_generations(members_path)
+        numbers = [int(text.split(" ")[1]) for text in audited if text[11:].isdecimal()]
+        used, _ = load_usage(members_path)
+        numbers += [mark.generation if mark else 0, *(one.generation for one in used)]
+        return max(number for number in numbers if number <= _MOST)
+    return 0
+
+
+def _replace(
+    connection: Connection, before: "_Before", rows: Tables, stamp: Stamp, used: int
+) -> tuple[Generation, int, int, Sequence[str], Sequence[str]]:
+    for table in reversed(roster.sorted_tables):
+        connection.execute(delete(table))
+    for table in roster.sorted_tables:
+        _insert(connection, table, rows[table.name])
+    from_head = newest(connection)
+    if from_head is None:
+        raise AssertionError("a backup without a generation was let through")
+    number = max(from_head.id, before.newest_id, used) + 1
+    lineage = new_lineage()
+    set_meta(connection, "lineage", lineage)
+    for key, value in before.notes.items():
+        set_meta(connection, key, value)
+    for row in before.denied:
+        connection.execute(delete(denied).where(denied.c.login == row["login"]))
+        connection.execute(insert(denied).values(**row))
+    backed_up = set(connection.execute(select(reader.c.login)).scalars())
+    _keep_readers(connection, before)
+    readers = set(connection.execute(select(reader.c.login)).scalars())
+    counts = replace(
+        from_head.counts, added=0, changed=0, removed=0, readers=len(readers), readers_added=0, readers_removed=0
+    )
+    insert_generation(connection, lineage, number, replace(stamp, counts=counts))
+    gone = _bury(connection, before, number)
+    seal_denied(connection)
+    return seal(connection, number), from_head.id, gone, sorted(backed_up - readers), sorted(readers - before.logins)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the replaced store held that must outlive it."""
+
+    newest_id: int
+    notes: Mapping[str, str]
+    departed: Mapping[str, list[str]]
+    trusted: bool
+    hrefs: Mapping[Style, set[str]]
+    people: Mapping[str, str]
+    denied: Sequence[dict[str, object]]
+    readers: Sequence[dict[str, object]]
+
+    @classmethod
+    def read(cls, connection: Connection, path: Path, notes: Notes) -> Self:
+        newest_id = connection.execute(select(func.max(generation.c.id))).scalar() or 0
+        return cls(
+            newest_id=newest_id,
+            notes={key: text for key, read in notes.items() if _is_readable(text := get_meta(connection, key), read)},
+            departed=_by_uid(connection.execute(select(departed))),
+            trusted=newest_id > 0 and _is_sound(connection, path),
+            hrefs=_known_hrefs(connection),
+            people={row.uid: row.contact for row in connection.execute(current(card))},
+            denied=rows_of(connection, denied),
+            readers=rows_of(connection, reader),
+        )
+
+    @property
+    def logins(self) -> set[str]:
+        return {str(row["login"]) for row in self.readers}
+
+
+def _is_readable(text: str, read: Callable[[str], object]) -> bool:
+    try:
+        return bool(text) and read(text) is not None
+    except UNREADABLE:
+        return False
+
+
+def _is_sound(connection: Connection, path: Path) -> bool:
+    try:
+        head = newest(connection)
+        if head is not None:
+            verify(path, connection, head)
+    except (CorruptStoreError, *UNREADABLE):
+        return False
+    return True
+
+
+def _known_hrefs(connection: Connection) -> Mapping[Style, set[str]]:
+    """Return every href that a client may hold: members and tombstones."""
+    hrefs = {style: _hrefs(connection, table) for style, table in _TABLES.items()}
+    for row in connection.execute(select(tombstone)):
+        hrefs[Style(row.style)].add(row.href)
+    return hrefs
+
+
+def _hrefs(connection: Connection, table: Table) -> set[str]:
+    return set(connection.execute(select(table.c.href).where(table.c.until.is_(None))).scalars())
+
+
+def _keep_readers(connection: Connection, before: _Before) -> None:
+    """Let nobody in who was put out since the backup: readers stay those of the replaced store.
+
+    Where that store had no generation, the backup is all there is; where it cannot be trusted, a reader has to be in
+    both.
+    """
+    if not before.newest_id:
+        return
+    if before.trusted:
+        connection.execute(delete(reader))
+        _insert(connection, reader, before.readers)
+    else:
+        connection.execute(delete(reader).where(reader.c.login.not_in(before.logins)))
+
+
+def _bury(connection: Connection, before: _Before, number: int) -> int:
+    """Make a tombstone of everything that a client may hold and the backup lacks; return how many people that are."""
+    for style, table in _TABLES.items():
+        insert_tombstones(connection, sorted(before.hrefs[style] - _hrefs(connection, table)), style, number)
+    here = set(connection.execute(select(card.c.uid).where(card.c.until.is_(None))).scalars())
+    gone = {uid: contact for uid, contact in before.people.items() if uid not in here}
+    known = {uid: found for uid, found in before.departed.items() if uid not in here}
+    known |= {uid: _traits(text) for uid, text in gone.items()}
+    remember_departed(connection, known, [])
+    return len(gone)
+
+
+def _traits(contact: str) -> list[str]:
+    """Return the digests of what identifies a person; nothing where the replaced store holds what cannot be read."""
+    if not _is_readable(contact, Contact.from_json):
+        return []
+    return [trait_digest(trait) for trait in traits(Contact.from_json(contact))]
+
+
+def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.uid, []).append(row.trait)
+    return found
+
+
+def _restore_devices(members_path: Path, rows: Tables) -> int:
+    with writing(members_path) as connection:
+        if connection.execute(select(device).limit(1)).first() or connection.execute(select(audit).limit(1)).first():
+            return 0
+        for table in (device, claim, audit):
+            _insert(connection, table, rows[table.name])
+        counters = (int(get_meta(connection, "counter", "0")), *_counter(rows))
+        set_meta(connection, "counter", str(max(counters) + 1))
+    return len(rows[device.name])
+
+
+def _counter(rows: Tables) -> Iterator[int]:
+    return (int(str(row["value"])) for row in rows["meta"] if row["key"] == "counter")
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
+    if rows:
+        connection.execute(insert(table), list(rows))

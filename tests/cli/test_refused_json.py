@@ -1,0 +1,95 @@
+"""What a program gets of a run that is refused, and a plan of who may read that can be looked at."""
+
+import sqlite3
+
+from tests.cli.conftest import Tldops
+from tests.cli.people import people
+
+FORTY = people(40)
+LIST = '[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n'
+
+
+def listed(tldops: Tldops) -> None:
+    """Forty people in the roster, and a list with the last thirty of them."""
+    path = tldops.workspace.folder / "list.txt"
+    tldops.workspace.configure(LIST)
+    path.write_text("".join(f"{one.login}\n" for one in FORTY))
+    tldops.sync(*FORTY)
+    path.write_text("".join(f"{one.login}\n" for one in FORTY[10:]))
+
+
+def test_a_sync_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
+    """Hazards and the id are there as data, so that nobody has to take them out of a sentence; nothing was applied."""
+    tldops.sync(*FORTY)
+    tldops.write(*FORTY[20:])
+    result = tldops("sync", "--yes", "--json")
+    assert result.code == 1
+    assert (result.json["applied"], result.json["generation"]) == (False, None)
+    plan = result.json["plan"]
+    assert {hazard["code"] for hazard in plan["hazards"]} == {"mass-removal", "mass-access"}
+    assert plan["id"] in result.err
+    forced = ("--force", "mass-removal", "--force", "mass-access", "--json")
+    assert tldops("sync", "--plan", "0" * 16, *forced).json["plan"]["id"] == plan["id"]
+    assert tldops.do("sync", "--plan", plan["id"], *forced).json["applied"]
+
+
+def test_a_sync_of_a_file_with_errors_tells_its_plan(tldops: Tldops) -> None:
+    """With the errors among the problems."""
+    tldops.sync(*FORTY)
+    tldops.workspace.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    result = tldops("sync", "--yes", "--json")
+    assert result.code == 1
+    assert not result.json["applied"]
+    problems = result.json["plan"]["problems"]
+    assert [problem["code"] for problem in problems if problem["severity"] == "error"] == ["bad-slot"]
+
+
+def test_a_rollback_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
+    """As a sync does."""
+    tldops.sync(*FORTY[:20])
+    tldops.write(*FORTY)
+    plan = tldops("plan", "--json").json
+    forced = [word for hazard in plan["hazards"] for word in ("--force", hazard["code"])]
+    tldops.do("sync", "--plan", plan["id"], *forced)
+    result = tldops("rollback", "1", "--yes", "--json")
+    assert result.code == 1
+    assert (result.json["applied"], result.json["plan"]["kind"]) == (False, "rollback")
+
+
+def test_the_plan_of_who_may_read_can_be_looked_at(tldops: Tldops) -> None:
+    """It changes nothing, has the id that `sync --access-only` takes, and is what its refusal points to."""
+    listed(tldops)
+    shown = tldops("plan", "--access-only", "--json")
+    assert shown.code == 1
+    assert [hazard["code"] for hazard in shown.json["hazards"]] == ["mass-access"]
+    assert "may no longer log in" in tldops("plan", "--access-only").out
+    assert len(tldops.logins()) == 40
+    refused = tldops("sync", "--access-only", "--yes", "--json")
+    assert refused.code == 1
+    assert (refused.json["applied"], refused.json["plan"]["id"]) == (False, shown.json["id"])
+    other = tldops("sync", "--access-only", "--plan", "0" * 16, "--force", "mass-access")
+    assert "`tldops plan --access-only`" in other.err
+    assert len(tldops.logins()) == 40
+    tldops.do("sync", "--access-only", "--plan", shown.json["id"], "--force", "mass-access")
+    assert len(tldops.logins()) == 30
+    assert tldops.do("plan", "--access-only", "--json").json["access"] == []
+
+
+def test_the_plan_of_who_may_read_is_of_the_list_alone(tldops: Tldops) -> None:
+    """No file goes with it, and without a list there is none."""
+    listed(tldops)
+    assert "--access-only" in tldops.refused("plan", "members.txt", "--access-only", code=2)
+    tldops.workspace.configure()
+    assert "names no list" in tldops.refused("plan", "--access-only", code=2)
+
+
+def test_a_log_that_was_changed_is_told_as_json(tldops: Tldops) -> None:
+    """With what is wrong; the exit code is 1 as before."""
+    tldops.sync(*FORTY)
+    with sqlite3.connect(tldops.workspace.folder / "members.sqlite") as database:
+        database.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
+    database.close()
+    result = tldops("audit", "--verify", "--json")
+    assert result.code == 1
+    assert not result.json["whole"]
+    assert result.json["wrong"] in result.err

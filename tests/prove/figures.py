@@ -1,0 +1,165 @@
+"""The figures at the end of the hardening page, each measured in parts that run side by side."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz import running
+from tests.fuzz.world import build as build_world
+from tests.prove import crashes, faults, membership
+
+PARTS = 8
+"""Into how many parts a figure is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table: how many of how many cases were not as they have to be, and which."""
+
+    name: str
+    wrong: int
+    cases: int
+    remark: str = ""
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is tried. `every` is the distance between the calls at which a sync is disturbed."""
+
+    every: int = 1
+    answers: int = 10_000
+    inputs: int = 100_000
+    requests: int = 300_000
+    over_sockets: int = 5_000
+
+    def share(self, part: float) -> "Extent":
+        """Return a part of it."""
+        numbers = (self.answers, self.inputs, self.requests, self.over_sockets)
+        return Extent(max(round(self.every / part), 1), *(max(round(number * part), PARTS) for number in numbers))
+
+
+Part = tuple[str, int, int]
+"""A seed and the first and the last number."""
+
+
+def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[[], Sequence[Figure]]]:
+    """Return what measures one or a few figures each, in the order of the table."""
+    return (
+        lambda: crash_points(pool, extent.every),
+        lambda: short_answers(pool, seed, extent.answers),
+        lambda: bad_inputs(pool, seed, extent.inputs),
+        lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
+        lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
+    )
+
+
+def crash_points(pool: Executor, every: int) -> Sequence[Figure]:
+    """Kill a sync everywhere, and let every call fail."""
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [(one, one.points[::every]) for one in crashes.scenarios(Path(folder))]
+        pieces = [(one, points[at::PARTS]) for one, points in cases for at in range(PARTS)]
+        killed, failed = crashes.Outcome(), crashes.Outcome()
+        kills = [pool.submit(crashes.kill_everywhere, *piece) for piece in pieces]
+        fails = [pool.submit(crashes.fail_everywhere, *piece) for piece in pieces]
+        for kill in kills:
+            killed.add(kill.result())
+        for fail in fails:
+            failed.add(fail.result())
+    return tuple(
+        Figure(
+            name,
+            len(one.failures),
+            one.tried,
+            f"{one.old} old, {one.new} new; {one.closed} with a journal to undo",
+            tuple(one.failures),
+        )
+        for name, one in (
+            ("sync killed at a call that writes: neither old nor new", killed),
+            ("EIO, ENOSPC at a call that writes: neither old nor new, or no word", failed),
+        )
+    )
+
+
+def short_answers(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
+    """Ask a worker whose store is not as it should be."""
+    tallies = list(pool.map(_short_answers, [(f"{seed}/{part}", 0, count // PARTS) for part in range(PARTS)]))
+    short = tuple(failure for tally in tallies for failure in tally.short)
+    other = tuple(failure for tally in tallies for failure in tally.other)
+    requests = sum(tally.requests for tally in tallies)
+    remark = (
+        f"{sum(tally.faults for tally in tallies)} faults, {sum(tally.refused for tally in tallies)} answers were 503"
+    )
+    return (
+        Figure("short or empty successful answers under faults", len(short), requests, remark, short),
+        Figure("answers under faults that are neither whole nor 503", len(other), requests, "", other),
+    )
+
+
+def _short_answers(part: Part) -> faults.Tally:
+    seed, _, count = part
+    with tempfile.TemporaryDirectory() as folder:
+        return faults.run(faults.build(Path(folder)), seed, count)
+
+
+def bad_inputs(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
+    """Damage membership files."""
+    tallies = list(pool.map(_bad_inputs, _parts(seed, count)))
+    failures = tuple(failure for tally in tallies for failure in tally.failures)
+    inputs, refused, guarded, applied = (
+        sum(getattr(tally, name) for tally in tallies) for name in ("inputs", "refused", "guarded", "applied")
+    )
+    remark = f"{refused} refused, {guarded} stopped by a guard, {applied} fit to be applied"
+    return (Figure("bad membership inputs wrongly applied", len(failures), inputs, remark, failures),)
+
+
+def _bad_inputs(part: Part) -> membership.Tally:
+    seed, first, last = part
+    with tempfile.TemporaryDirectory() as folder:
+        wholes = []
+        for form in membership.FORMATS:
+            place = Path(folder) / form
+            place.mkdir()
+            wholes.append(membership.applied(place, form))
+        return membership.run(wholes, seed, range(first, last))
+
+
+def hostile_requests(pool: Executor, seed: str, count: int, *, over_sockets: bool) -> Sequence[Figure]:
+    """Send hostile requests to the application, or to `tldops serve`."""
+    send = _over_sockets if over_sockets else _in_process
+    tallies = list(pool.map(send, _parts(seed, count)))
+    failures = tuple(failure for tally in tallies for failure in tally.failures)
+    requests, closed, leaks, errors = (
+        sum(getattr(tally, name) for tally in tallies) for name in ("requests", "closed", "leaks", "server_errors")
+    )
+    where = "over sockets" if over_sockets else "in process"
+    longest = max(tally.longest for tally in tallies)
+    grown = max(tally.grown for tally in tallies)
+    rows = [
+        Figure(f"roster bytes for somebody without a valid login, {where}", leaks, closed),
+        Figure(f"hostile requests that gave a 5xx or ended the process, {where}", errors, requests),
+        Figure(f"answers that are wrong in any way, {where}", len(failures), requests, f"longest {longest}", failures),
+    ]
+    if not over_sockets:
+        too_much = sum(tally.grown > running.MAX_GROWTH for tally in tallies)
+        rows.append(Figure("workers that grew without end", too_much, len(tallies), f"at most {grown:.0f} MB"))
+    return rows
+
+
+def _in_process(part: Part) -> running.Tally:
+    seed, first, last = part
+    with tempfile.TemporaryDirectory() as folder:
+        return running.in_process(build_world(Path(folder)), seed, range(first, last))
+
+
+def _over_sockets(part: Part) -> running.Tally:
+    seed, first, last = part
+    with tempfile.TemporaryDirectory() as folder:
+        return running.over_sockets(build_world(Path(folder)), seed, range(first, last))
+
+
+def _parts(seed: str, count: int) -> list[Part]:
+    size = -(-count // PARTS)
+    return [(seed, first, min(first + size, count)) for first in range(0, count, size)]

@@ -1,0 +1,70 @@
+"""Passwords of the systems that are asked, from a file or the environment."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from radicale_tldops.directory import service_password
+from radicale_tldops.passwords import read_password
+from radicale_tldops.roster.errors import DirectoryError, SettingsError
+from radicale_tldops.settings.values import DirectorySettings
+
+SECRET = "the Secret pass-wörd"
+
+
+@pytest.mark.parametrize("content", [SECRET, f"{SECRET}\n", f"{SECRET}\r\n", f"\ufeff{SECRET}\n"])
+def test_the_line_of_the_file_is_the_password(tmp_path: Path, content: str) -> None:
+    """Without the line end, and without the byte order mark that some editors write."""
+    file = tmp_path / "password"
+    file.write_bytes(content.encode())
+    assert read_password(file, "", "bind_dn") == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no password"),
+        (b"  \n", "holds no password"),
+        (b"\xef\xbb\xbf\n", "holds no password"),
+        (b"Secret\nSecret\n", "more than one line"),
+        (b"Secret\0", "holds no password"),
+        (b"Secret\xff", "not UTF-8"),
+        (b"Secret" * 1000, "more than 4096 bytes"),
+    ],
+)
+def test_what_is_no_password_is_refused_without_showing_it(tmp_path: Path, content: bytes, said: str) -> None:
+    """The message names the file and the reason; for the directory it is an error of the directory's kind."""
+    file = tmp_path / "password"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=said) as caught:
+        read_password(file, "", "bind_dn")
+    assert str(file) in str(caught.value)
+    assert "Secret" not in str(caught.value)
+    with pytest.raises(DirectoryError, match=said):
+        service_password(DirectorySettings(bind_dn="cn=tldops", password_file=file))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would be read for ever; a folder, a device and nothing at all are refused, too."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/null"), tmp_path / "nowhere"):
+        with pytest.raises(SettingsError, match="cannot read the password of bind_dn"):
+            read_password(path, "", "bind_dn")
+
+
+def test_a_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is; unset, or with bytes that are no UTF-8, it is refused."""
+    monkeypatch.setenv("TLDOPS_TEST_PASSWORD", SECRET)
+    assert read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn") == SECRET
+    monkeypatch.setenv("TLDOPS_TEST_PASSWORD", os.fsdecode(b"Secret\xff"))
+    with pytest.raises(SettingsError, match="not UTF-8") as caught:
+        read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn")
+    assert "Secret" not in str(caught.value)
+    monkeypatch.delenv("TLDOPS_TEST_PASSWORD")
+    with pytest.raises(SettingsError, match="holds no password"):
+        read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn")
+    with pytest.raises(SettingsError, match="names no password"):
+        read_password(None, "", "bind_dn")
+    with pytest.raises(SettingsError, match="both"):
+        read_password(Path("password"), "TLDOPS_TEST_PASSWORD", "bind_dn")
