@@ -1,4 +1,4 @@
-"""Print the figures: `python -m tests.bench [--quick] [--only sync|server] [--json FILE] [--strict]`."""
+"""Print the figures: `python -m tests.bench [--quick] [--only PART] [--json FILE] [--strict]`."""
 
 import argparse
 import json
@@ -10,44 +10,67 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import server_side, sync_side
-from tests.bench.figures import Tell, Wanted, machine
+from tests.bench import access_side, growth, server_side, sync_side
+from tests.bench.figures import Tell, Wanted, machine, verdicts
+
+PARTS = ("sync", "server", "growth", "access")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return 1 if a wanted value is missed and that was asked for."""
     asked = _options(arguments)
-    out = Console(highlight=False)
+    # A table that is cut off at the side says nothing in a log.
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     found: dict[str, object] = {"machine": machine()}
     wanted: list[Wanted] = []
     out.print(", ".join(f"{name} {value}" for name, value in machine().items()))
     with _progress() as tell:
-        if asked.only != "server":
-            runs = sync_side.measure_all(tell, quick=asked.quick)
-            wanted += sync_side.wanted(runs)
-            found["sync"] = [asdict(run) for run in runs]
-            out.print(sync_side.table(runs))
-        if asked.only != "sync":
-            timings = server_side.measure_all(tell, quick=asked.quick)
-            found["server"] = [asdict(timing) for timing in timings]
-            out.print(server_side.table(timings))
-            out.print(server_side.HOW)
-    for one in wanted:
-        verdict = "met" if one.met else "MISSED"
-        out.print(
-            f"{verdict:6} {one.what}: {one.value:.2f} {one.unit}, wanted below {one.limit:g}",
-            style=None if one.met else "bold red",
-        )
+        for part in PARTS if asked.only is None else (asked.only,):
+            figures, limits = _MEASURE[part](out, tell, asked.quick)
+            found[part] = figures
+            wanted += limits
+    out.print(verdicts(wanted))
     if asked.json:
         found["wanted"] = [{**asdict(one), "met": one.met} for one in wanted]
         asked.json.write_text(json.dumps(found, indent=2) + "\n")
     return int(asked.strict and not all(one.met for one in wanted))
 
 
+def _sync(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
+    runs = sync_side.measure_all(tell, quick=quick)
+    out.print(sync_side.table(runs))
+    return [asdict(run) for run in runs], list(sync_side.wanted(runs))
+
+
+def _server(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
+    figures = server_side.measure_all(tell, quick=quick)
+    for table in server_side.tables(figures):
+        out.print(table)
+    out.print(server_side.HOW)
+    return asdict(figures), list(server_side.wanted(figures))
+
+
+def _growth(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
+    found = growth.measure_all(tell, quick=quick)
+    out.print(growth.table(found))
+    out.print(growth.HOW)
+    return [asdict(one) for one in found], ()
+
+
+def _access(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
+    figures = access_side.measure_all(tell, quick=quick)
+    out.print(access_side.table(figures))
+    out.print(access_side.HOW)
+    return asdict(figures), figures.wanted
+
+
+_MEASURE = {"sync": _sync, "server": _server, "growth": _growth, "access": _access}
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the sync and the servers.")
     parser.add_argument("--quick", action="store_true", help="fewer repeats, and not 100,000 people")
-    parser.add_argument("--only", choices=("sync", "server"), help="one side only")
+    parser.add_argument("--only", choices=PARTS, help="one part only")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a wanted value is missed")
     return parser.parse_args(arguments)

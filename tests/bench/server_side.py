@@ -1,220 +1,179 @@
-"""The server side: the same cards from stock Radicale's own storage, our plugins in it, and `tldops serve`."""
+"""The server side: the same cards from every server, in the same run."""
 
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
 
-from rich.box import SIMPLE
 from rich.table import Table
 
-from radicale_tldops.store.read import load_cards
-from tests.bench.figures import Tell
-from tests.data.membership import as_csv, people
-from tests.support import CARDDAV, DAV, Client, Response, Workspace, free_port, process, serve
+from radicale_tldops.live import POLL_SECONDS
+from tests.bench import contenders, polls
+from tests.bench.contenders import FLOOR, PLUGINS, SERVE, STOCK, XANDIKOS
+from tests.bench.figures import Tell, Wanted, figure, new_table
+from tests.bench.kinds import ETAGS, KINDS, MULTIGET, POLL, QUERY_ONE, Kind, Place
+from tests.bench.polls import Polls
+from tests.bench.timing import Runner, Timing, race, record
+from tests.bench.wire import Wire
 
 CARDS = 1000
-STOCK, PLUGINS, SERVE = "stock Radicale", "our plugins in it", "tldops serve"
 
-HOW = (
-    f"{CARDS:,} cards over HTTP on loopback, one process each. Every request has a connection of its own, for all "
-    "three alike, because stock Radicale's server speaks HTTP/1.0 and closes after each answer. The time runs from "
-    "before the connection to the last byte. The three take turns, and every answer is checked outside of that time."
-)
+FIRST, AGAIN = f"{SERVE}, first time", f"{SERVE}, again"
+
+HOW = f"""\
+{CARDS:,} cards over HTTP on loopback, one process each; median in milliseconds of the servers in turns, every answer \
+checked outside of the time. tldops serve keeps finished answers: "first" sends a request whose bytes nobody has sent \
+before, as the first one of a reader is, "again" the very same one as before. All the others get new bytes each time. \
+What is wanted is judged by "first", and polls a second by "again": a client that polls sends the same bytes until \
+something changes. A dash: the server does not give that answer whole (xandikos sends no cards in a sync). xandikos \
+asks for no password. The floor is the same granian with the same settings, a parse of the request by expat, and the \
+bytes that tldops serve answered: no login, no log, no data."""
 """How it was measured, for whoever reads the figures."""
 
-_USER = "bench"
-_STOCK_INI = """\
-[server]
-hosts = 127.0.0.1:{port}
-[auth]
-type = htpasswd
-htpasswd_filename = {folder}/users
-htpasswd_encryption = plain
-[storage]
-filesystem_folder = {folder}/collections
-[web]
-type = none
-[logging]
-level = warning
-"""
-_PROPERTIES = '<D:prop xmlns:D="DAV:"><D:getetag/><address-data/></D:prop>'
+AGAINST_STOCK = {MULTIGET.name: 20, ETAGS.name: 60, POLL.name: 60, QUERY_ONE.name: 300}
+"""How many times as fast as stock Radicale the first answer has to be."""
+
+AGAINST_FLOOR = 3
+"""How many times as long as the floor it may take."""
+
+KNOWN = {ETAGS.name: (7.5, "Cyrus"), MULTIGET.name: (50, "Cyrus"), POLL.name: (0.85, "sabre/dav")}
+"""The best that is known of others on comparable machines with the same cards, in milliseconds."""
+
+KNOWN_POLLS = 1650
+"""The same in polls a second: Cyrus."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """A running server: a client of it, the path of its book, the hrefs of the cards, and one person's list address."""
+class Figures:
+    """What was measured: over new connections, over kept ones, and under load.
 
-    name: str
-    client: Client
-    book: str
-    hrefs: tuple[str, ...]
-    email: str
+    `lone` is the median in milliseconds of polls that come one by one, and so find the server at rest.
+    """
 
-
-Request: TypeAlias = tuple[Callable[[], Response], Callable[[Response], bool]]
-"""Sends one request; tells whether the answer is complete."""
+    new: Sequence[Timing]
+    kept: Sequence[Timing]
+    polls: Sequence[Polls]
+    lone: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The median in milliseconds of one kind of request to one contender."""
-
-    request: str
-    contender: str
-    median: float
-    repeats: int
-
-
-def measure_all(tell: Tell, *, quick: bool) -> list[Timing]:
-    """Start the three servers with the same cards, and time them in turns."""
-    timings: list[Timing] = []
-    with TemporaryDirectory(prefix="tldops-bench-") as folder, ExitStack() as running:
+def measure_all(tell: Tell, *, quick: bool) -> Figures:
+    """Start the servers with the same cards, and time them in turns."""
+    few, many = (3, 15) if quick else (15, 90)
+    with TemporaryDirectory(prefix="tldops-bench-") as name, ExitStack() as running:
+        folder = Path(name)
         tell(f"{CARDS:,} cards: uploading them")
-        contenders = [running.enter_context(one) for one in _contenders(Path(folder))]
-        for kind, (make, repeats) in KINDS.items():
-            timings += _in_turns(kind, make, contenders, max(3, repeats // 5) if quick else repeats, tell)
-    return timings
-
-
-def _in_turns(
-    kind: str, make: Callable[[Contender], Request], contenders: Sequence[Contender], repeats: int, tell: Tell
-) -> Iterator[Timing]:
-    requests = {contender.name: make(contender) for contender in contenders}
-    taken: dict[str, list[float]] = {name: [] for name in requests}
-    for number in range(repeats + 1):
-        tell(f"{kind}: {number} of {repeats}")
-        for name, (send, is_complete) in requests.items():
-            began = time.perf_counter()
-            answer = send()
-            seconds = time.perf_counter() - began
-            assert is_complete(answer), f"{kind}, {name}: {answer.status} {answer.body[:500]!r}"
-            if number:  # the first one fills the caches, for all of them
-                taken[name].append(seconds)
-    for name, some in taken.items():
-        yield Timing(kind, name, statistics.median(some) * 1000, len(some))
-
-
-def _poll(one: Contender) -> Request:
-    token = one.client.sync(one.book).xml.findtext(f"{DAV}sync-token", "")
-    return (
-        lambda: one.client.sync(one.book, token),
-        lambda answer: answer.xml.findtext(f"{DAV}sync-token") == token and not answer.hrefs(),
-    )
-
-
-def _etags(one: Contender) -> Request:
-    return (
-        lambda: one.client.propfind(one.book, f"{DAV}getetag", depth="1"),
-        lambda answer: {*one.hrefs, one.book} == set(answer.hrefs("200")),
-    )
-
-
-def _multiget(one: Contender) -> Request:
-    hrefs = "".join(f'<href xmlns="DAV:">{href}</href>' for href in one.hrefs)
-    body = f'<addressbook-multiget xmlns="{CARDDAV[1:-1]}">{_PROPERTIES}{hrefs}</addressbook-multiget>'
-    return lambda: one.client.report(one.book, body), lambda answer: _count(answer) == len(one.hrefs)
-
-
-def _query(one: Contender) -> Request:
-    body = (
-        f'<addressbook-query xmlns="{CARDDAV[1:-1]}">{_PROPERTIES}<filter><prop-filter name="EMAIL">'
-        f'<text-match match-type="contains">{one.email}</text-match></prop-filter></filter></addressbook-query>'
-    )
-    return (
-        lambda: one.client.report(one.book, body),
-        lambda answer: _count(answer) == 1 and one.email in answer.body.decode(),
-    )
-
-
-def _get(one: Contender) -> Request:
-    return (
-        lambda: one.client.request("GET", one.hrefs[0]),
-        lambda answer: answer.status == 200 and answer.body.count(b"END:VCARD") == 1,
-    )
-
-
-KINDS = {
-    "no-change poll (sync)": (_poll, 50),
-    "all ETags (PROPFIND)": (_etags, 5),
-    "all cards (multiget)": (_multiget, 5),
-    "e-mail (query, 1 hit)": (_query, 5),
-    "one card (GET)": (_get, 50),
-}
-"""The requests, and how often each is timed."""
-
-
-def _count(answer: Response) -> int:
-    return sum((one.text or "").count("END:VCARD") for one in answer.xml.iter(f"{CARDDAV}address-data"))
-
-
-def _contenders(folder: Path) -> Sequence[AbstractContextManager[Contender]]:
-    most = 5
-    members = people(CARDS, per_cctld=most)
-    workspace = Workspace(folder)
-    workspace.configure(f"[vetting]\nmax_per_cctld = {most}\n")
-    workspace.members.write_text(as_csv(members), newline="")
-    workspace.do("sync", "--yes")
-    email = members[0].email
-    login = workspace.device(email)
-    cards = load_cards(folder / "roster.sqlite")
-    assert len(cards) == CARDS
-
-    @contextmanager
-    def ours(name: str, kind: str) -> Iterator[Contender]:
-        with serve(workspace, kind) as url:
-            client = Client(url, login)
-            yield _contender(name, client, client.book(), email)
-
-    return _stock(folder / "stock", cards, email), ours(PLUGINS, "radicale"), ours(SERVE, "tldops")
-
-
-@contextmanager
-def _stock(folder: Path, cards: Sequence[str], email: str) -> Iterator[Contender]:
-    """Run Radicale with its own storage and the cards in it, uploaded one by one as a client does."""
-    folder.mkdir()
-    port = free_port()
-    ini = folder / "radicale.ini"
-    ini.write_text(_STOCK_INI.format(port=port, folder=folder))
-    (folder / "users").write_text(f"{_USER}:{_USER}\n")
-    with process([sys.executable, "-m", "radicale", "--config", str(ini)], port, folder):
-        client = Client(f"http://127.0.0.1:{port}/", user=_USER, password=_USER)
-        book = f"/{_USER}/book/"
-        make = '<D:mkcol xmlns:D="DAV:"><D:set><D:prop><D:resourcetype><D:collection/><C:addressbook xmlns:C="{}"/>'
-        make += "</D:resourcetype></D:prop></D:set></D:mkcol>"
-        assert client.request("MKCOL", book, make.format(CARDDAV[1:-1])).status == 201
-        for number, card in enumerate(cards):
-            assert client.request("PUT", f"{book}{number}.vcf", card, Content_Type="text/vcard").status == 201
-        yield _contender(STOCK, client, book, email)
-
-
-def _contender(name: str, client: Client, book: str, email: str) -> Contender:
-    found = client.propfind(book, f"{DAV}getetag", depth="1").hrefs("200")
-    hrefs = tuple(href for href in found if href != book)
-    assert len(hrefs) == CARDS, f"{name} has {len(hrefs)} cards"
-    return Contender(name, client, book, hrefs, email)
-
-
-def table(timings: Sequence[Timing]) -> Table:
-    """Return the medians as a table, with how many times faster than stock Radicale they are."""
-    title = "Servers: median in milliseconds, and how many times as fast as stock Radicale"
-    shown = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
-    shown.add_column("request")
-    for heading in ("stock", "plugins", "faster", "serve", "faster", "repeats"):
-        shown.add_column(heading, justify="right")
-    by = {(timing.request, timing.contender): timing for timing in timings}
-    for kind in KINDS:
-        stock, plugins, served = (by[kind, name].median for name in (STOCK, PLUGINS, SERVE))
-        shown.add_row(
-            kind,
-            f"{stock:.1f}",
-            *(f"{plugins:.1f}", f"{stock / plugins:.1f}"),
-            *(f"{served:.1f}", f"{stock / served:.1f}"),
-            str(by[kind, STOCK].repeats),
+        workspace, cards, login = contenders.fill(folder, CARDS)
+        served = running.enter_context(contenders.served(workspace, login))
+        answers = record(KINDS, served)
+        floor = running.enter_context(contenders.floor(workspace, served, answers))
+        others = (
+            contenders.stock(folder / "stock", cards, login.user),
+            contenders.xandikos(folder / "xandikos", cards, login.user),
         )
+        with ThreadPoolExecutor(len(others)) as uploading:
+            stock, xandikos = uploading.map(running.enter_context, others)
+        kept = [Runner(FLOOR, floor, many), Runner(FIRST, served, many), Runner(AGAIN, served, many, fresh=False)]
+        kept_timings = tuple(race(KINDS, [Runner(XANDIKOS, xandikos, few), *kept], tell))
+        tell("polls one by one")
+        lone = _lone(served, 5 if quick else 20)
+        plugins = running.enter_context(contenders.plugins(workspace, login))
+        new = [
+            *(Runner(place.name, place, few, keep=False) for place in (stock, xandikos, plugins)),
+            Runner(FIRST, served, many // 3, keep=False),
+            Runner(AGAIN, served, many // 3, fresh=False, keep=False),
+        ]
+        new_timings = tuple(race(KINDS, new, tell))
+        counted = polls.measure(tell, workspace, answers, (xandikos, stock), seconds=2 if quick else 8)
+    return Figures(new_timings, kept_timings, counted, lone)
+
+
+def _lone(place: Place, repeats: int) -> float:
+    wire = Wire(place.port)
+    taken = []
+    for _ in range(repeats):
+        # Longer than a worker goes without a look for changes.
+        time.sleep(POLL_SECONDS + 0.2)
+        answer, seconds = wire.timed(POLL.asks(place)[0].encoded(place))
+        assert POLL.is_complete(place, [answer.plain]), answer.head
+        taken.append(seconds * 1000)
+    wire.close()
+    return statistics.median(taken)
+
+
+def wanted(figures: Figures) -> Iterator[Wanted]:
+    """Yield the figures for which there is a limit."""
+    for packed in (False, True):
+        new, kept = _medians(figures.new, packed=packed), _medians(figures.kept, packed=packed)
+        gzip = ", gzip" if packed else ""
+        for kind, least in AGAINST_STOCK.items():
+            ratio = _ratio(new(kind, STOCK), new(kind, FIRST))
+            yield Wanted(f"{kind}{gzip}: as fast as stock Radicale", ratio, least, "times", at_least=True)
+        for one in KINDS:
+            ratio = _ratio(kept(one.name, FIRST), kept(one.name, FLOOR))
+            yield Wanted(f"{one.name}{gzip}: as long as the floor", ratio, AGAINST_FLOOR, "times")
+    kept = _medians(figures.kept, packed=False)
+    for kind, (limit, whose) in KNOWN.items():
+        yield Wanted(f"{kind}: faster than {whose}", kept(kind, FIRST) or 0, limit, "ms")
+    yield Wanted("no-change sync that comes alone: faster than sabre/dav", figures.lone, KNOWN[POLL.name][0], "ms")
+    yield from polls.wanted(figures.polls, KNOWN_POLLS)
+
+
+def _medians(timings: Sequence[Timing], *, packed: bool) -> Callable[[str, str], float | None]:
+    found = {(one.kind, one.runner): one.median for one in timings if one.packed == packed}
+    return lambda kind, runner: found[kind, runner]
+
+
+def _ratio(one: float | None, other: float | None) -> float:
+    return one / other if one and other else float("nan")
+
+
+def tables(figures: Figures) -> Iterator[Table]:
+    """Yield the figures as tables."""
+    for packed in (False, True):
+        yield _against_stock(_medians(figures.new, packed=packed), "with gzip" if packed else "without gzip")
+    for packed in (False, True):
+        yield _against_floor(_medians(figures.kept, packed=packed), "with gzip" if packed else "without gzip")
+    yield polls.table(figures.polls)
+
+
+def _against_stock(of: Callable[[str, str], float | None], how: str) -> Table:
+    title = f"Every request over a new connection, {how}: ms, and how many times as fast as stock Radicale"
+    shown = new_table(
+        title, "request", "stock", "xandikos", "plugins", "faster", "first", "faster", "again", "faster", "wanted", ""
+    )
+    for kind in KINDS:
+        stock, first, again = of(kind.name, STOCK), of(kind.name, FIRST), of(kind.name, AGAIN)
+        plugins = of(kind.name, PLUGINS)
+        row = [figure(stock), figure(of(kind.name, XANDIKOS)), figure(plugins), _times(stock, plugins)]
+        row += [figure(first), _times(stock, first), figure(again), _times(stock, again)]
+        least = AGAINST_STOCK.get(kind.name)
+        met = Wanted("", _ratio(stock, first), least, "", at_least=True).verdict if least else ""
+        shown.add_row(kind.name, *row, figure(least), met)
     return shown
+
+
+def _against_floor(of: Callable[[str, str], float | None], how: str) -> Table:
+    title = f"Kept connections, {how}: ms, and how many times as long as the floor"
+    shown = new_table(title, "request", "xandikos", "floor", "first", "times", "", "again", "times", "best known", "")
+    for kind in KINDS:
+        floor, first, again = of(kind.name, FLOOR), of(kind.name, FIRST), of(kind.name, AGAIN)
+        verdict = Wanted("", _ratio(first, floor), AGAINST_FLOOR, "").verdict
+        row = [figure(of(kind.name, XANDIKOS)), figure(floor), figure(first), _times(first, floor), verdict]
+        row += [figure(again), _times(again, floor), *_known(kind, first)]
+        shown.add_row(kind.name, *row)
+    return shown
+
+
+def _known(kind: Kind, first: float | None) -> tuple[str, str]:
+    if kind.name not in KNOWN or first is None:
+        return "", ""
+    limit, whose = KNOWN[kind.name]
+    return f"{limit:g} ({whose})", Wanted("", first, limit, "ms").verdict
+
+
+def _times(one: float | None, other: float | None) -> str:
+    return figure(one / other if one and other else None)

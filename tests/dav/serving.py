@@ -11,7 +11,7 @@ BOOK_NAME = """A & B <c> ]]> "q" 'x'"""
 DESCRIPTION = "&amp; <!-- -->"
 
 ZOE = '"Zoë O\'Neil & Søn, #2, .nl, +31 201234567, +31 6 12345678" <zoe@nic.nl>'
-MARKUP = '"A <b> & ]]>, #3, .nl, +31 201234568" <abc@nic.nl>'
+MARKUP = '"A <b> & <[[c]]>, #3, .nl, +31 201234568" <abc@nic.nl>'
 PEOPLE = (JOHN, JANE, ZOE, MARKUP)
 SECRETARIAT = "secretariat@example.org"
 

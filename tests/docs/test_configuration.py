@@ -15,7 +15,20 @@ from tests.docs.pages import ROOT, code_of, page, pages
 PAGE = page("docs/configuration.md")
 TEMPLATE = ROOT / "sync/cli/tldops.toml"
 # Keys without a default, for which the template has an example.
-EXAMPLES = {("membership", "file"), ("subscribers", "file"), ("server", "url")}
+EXAMPLES = {
+    ("membership", "file"),
+    *(("server", key) for key in ("url", "tls_certificate", "tls_key", "metrics")),
+    *(("subscribers", key) for key in ("source", "file")),
+    *(("subscribers.mailman3", key) for key in ("list", "password_file", "password_env", "ca_file")),
+    *(
+        ("subscribers.ldap", key)
+        for key in ("servers", "ca_file", "bind_dn", "password_file", "password_env", "group", "people_base")
+    ),
+    *(
+        ("auth.ldap", key)
+        for key in ("servers", "ca_file", "bind_dn", "password_file", "password_env", "people_base", "dn_template")
+    ),
+}
 SECTIONS = [section for section in known_settings() if section != "readers"]
 
 

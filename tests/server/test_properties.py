@@ -192,7 +192,7 @@ def test_texts_of_the_operator_are_escaped(roster: Served) -> None:
     assert root.findtext(f".//{DAV}displayname") == BOOK_NAME
     assert root.findtext(f".//{CARDDAV}addressbook-description") == DESCRIPTION
     cards = roster.john.cards(roster.john.book()).values()
-    assert any("FN:A <b> & ]]> (.nl)" in card for card in cards)
+    assert any("FN:A <b> & <[[c]]> (.nl)" in card for card in cards)
     assert any("FN:Zoë O'Neil & Søn (.nl)" in card for card in cards)
 
 
@@ -302,7 +302,9 @@ def test_another_readers_paths_are_like_those_that_do_not_exist(roster: Served, 
         answers = [roster.john.request(method, path + below, body, Depth="0") for path in (real, invented)]
         assert {one.status for one in answers} == {404}
         assert answers[0].body == answers[1].body
-        headers = [{name: value for name, value in one.headers.items() if name != "date"} for one in answers]
+        # Whether the connection is kept depends on how much of the body, which nobody reads, had come by then.
+        ignored = ("date", "connection")
+        headers = [{name: value for name, value in one.headers.items() if name not in ignored} for one in answers]
         assert headers[0] == headers[1]
 
 

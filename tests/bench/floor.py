@@ -1,0 +1,85 @@
+"""The floor: what granian, expat and Python cost where the answer is known beforehand.
+
+`python -m tests.bench.floor CONFIG PORT WORKERS` runs it as `tldops serve` is run, in the same granian with the same
+settings. It looks at nothing but the number of the request: no login, no path, no store, no log.
+"""
+
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+from unittest import mock
+from xml.parsers import expat
+
+from granian.server.mp import MPServer
+
+from radicale_tldops import server
+from radicale_tldops.settings import load
+
+ANSWERS = "TLDOPS_BENCH_ANSWERS"
+"""The variable that names the file with the answers."""
+
+Recorded: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
+"""Status line, headers, body."""
+
+StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
+
+
+class Floor:
+    """A WSGI application (PEP 3333) that parses what it is sent, and answers as was recorded."""
+
+    def __init__(self, answers: dict[str, Recorded]) -> None:
+        self._answers = answers
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length:
+            parse(environ["wsgi.input"].read(length))
+        status, headers, body = self._answers[environ["HTTP_X_BENCH"]]
+        start_response(status, headers)
+        return (body,)
+
+
+def parse(body: bytes) -> list[tuple[str, str]]:
+    """Return the elements with their text, the plainest thing that can be done with a body."""
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    found: list[tuple[str, str]] = []
+    text: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        text.clear()
+
+    def end(name: str) -> None:
+        found.append((name, "".join(text)))
+        text.clear()
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text.append
+    parser.Parse(body, True)
+    return found
+
+
+def create() -> Floor:
+    """Build the application of one worker."""
+    return Floor(pickle.loads(Path(os.environ[ANSWERS]).read_bytes()))
+
+
+def main(config: str, port: str, workers: str) -> None:
+    """Run the floor; 0 workers stands for the number that is set."""
+    settings = load(Path(config))
+    made = MPServer.__init__
+
+    def init(self: MPServer, _target: str, *arguments: Any, **named: Any) -> None:
+        made(self, "tests.bench.floor:create", *arguments, **named)
+
+    with mock.patch.object(MPServer, "__init__", init):
+        server.serve(settings, "127.0.0.1", int(port), int(workers) or settings.server.workers)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

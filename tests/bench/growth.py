@@ -1,0 +1,99 @@
+"""What becomes of `tldops serve` with ten and a hundred times as many cards."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.table import Table
+
+from tests.bench import contenders
+from tests.bench.figures import Tell, figure, new_table
+from tests.bench.kinds import ETAGS, FIRST, FIRST_CARDS, GET, MULTIGET_FEW, POLL, QUERY_ONE, Place, find
+from tests.bench.timing import Runner, race
+from tests.bench.wire import Wire, authorization
+from tests.support import Client
+
+SIZES = (1000, 10_000, 100_000)
+
+KINDS = (POLL, MULTIGET_FEW, GET, QUERY_ONE, ETAGS, FIRST, FIRST_CARDS)
+
+HOW = """\
+tldops serve with one worker, without gzip, kept connections: median in milliseconds. "Start" is the time from \
+the command to the first answer, with Python and a roster that is read and verified; for the other requests it is the \
+first one of all, for which what is kept for all readers is made. "First" and "again" are as above."""
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What was measured with so many cards: milliseconds by what was asked, and memory in MiB."""
+
+    cards: int
+    started: float
+    start: dict[str, float]
+    first: dict[str, float]
+    again: dict[str, float]
+    memory: float
+
+
+def measure_all(tell: Tell, *, quick: bool) -> Sequence[Growth]:
+    """Measure all sizes; quickly means not the largest."""
+    return [_measure(count, tell, few=quick) for count in (SIZES[:-1] if quick else SIZES)]
+
+
+def _measure(count: int, tell: Tell, *, few: bool) -> Growth:
+    with TemporaryDirectory(prefix="tldops-bench-") as folder:
+        tell(f"{count:,} cards: making the roster")
+        workspace, _, login = contenders.fill(Path(folder), count)
+        began = time.perf_counter()
+        with contenders.tldops(workspace) as (port, pid):
+            tell(f"{count:,} cards: the first requests")
+            client = Client(f"http://127.0.0.1:{port}/", login)
+            client.principal()
+            started = (time.perf_counter() - began) * 1000
+            place = find("", client, authorization(login.user, login.password), login.user)
+            start = {kind: seconds * 1000 for kind, seconds in _once_each(place)}
+            runners = [Runner("first", place, 9 if few else 21), Runner("again", place, 9 if few else 21, fresh=False)]
+            timings = list(race(KINDS, runners, tell, packings=(False,)))
+            first, again = (
+                {one.kind: one.median or 0.0 for one in timings if one.runner == label} for label in ("first", "again")
+            )
+            return Growth(count, started, start, first, again, _memory(pid))
+
+
+def _once_each(place: Place) -> Iterator[tuple[str, float]]:
+    wire = Wire(place.port)
+    for kind in KINDS:
+        answer, seconds = wire.timed(kind.asks(place)[0].encoded(place, fresh=True))
+        assert kind.is_complete(place, [answer.plain]), f"{kind.name}: {answer.head!r}"
+        yield kind.name, seconds
+    wire.close()
+
+
+def _memory(pid: int) -> float:
+    """Return the resident memory of the largest child of a process, which is its worker, in MiB; Linux only."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    if not children.exists():
+        return float("nan")
+    pages = [int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children.read_text().split()]
+    return max(pages) * 4096 / _MIB
+
+
+def table(found: Sequence[Growth]) -> Table:
+    """Return the figures as a table."""
+    sizes = [f"{one.cards:,}" for one in found]
+    headings = [heading for size in sizes for heading in (f"{size}: start", "first", "again")]
+    shown = new_table("Growth of tldops serve: ms by the number of cards", "request", *headings)
+    shown.add_row("the command itself", *(cell for one in found for cell in (figure(one.started), "", "")))
+    for kind in KINDS:
+        cells = [
+            figure(value)
+            for one in found
+            for value in (one.start[kind.name], one.first[kind.name], one.again[kind.name])
+        ]
+        shown.add_row(kind.name, *cells)
+    shown.add_row("memory of the worker, MiB", *(cell for one in found for cell in (figure(one.memory), "", "")))
+    return shown
