@@ -30,6 +30,7 @@ HAZARDS: Mapping[str, str] = {
     "empty-input": "Nobody would be left in the roster, or nobody was found in the input.",
     "mass-removal": "More people would be removed within the window than the limit allows.",
     "mass-addition": "More people would be added within the window than the limit allows.",
+    "mass-loss": "More people than the limit allows would lose their numbers, slots or out-of-band addresses.",
     "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
     "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
     "stale-source": "An input is older than the one that was applied last.",
@@ -76,16 +77,18 @@ def check(
     mismatch: Mismatch | None = None,
     gone: Collection[str] = (),
     unended: Unended | None = None,
+    lost: Mapping[str, int] | None = None,
 ) -> tuple[Hazard, ...]:
     """Return the hazards of a plan; one that only removes exactly one person has none but emptiness.
 
-    `gone` are the logins that it shuts out.
+    `gone` are the logins that it shuts out; `lost` is how many people have none of something any more.
     """
     hazards = []
     if totals.people == 0:
         hazards.extend(_both("empty-input", "nobody would be left in the roster"))
     if not totals.single:
         hazards.extend(_mass(state, totals, limits, now, gone))
+        hazards.extend(_losses(lost or {}, limits, len(state.people)))
         hazards.extend(stale(sources, applied))
         if mismatch is not None:
             hazards.extend(_mismatch(mismatch, limits))
@@ -161,6 +164,16 @@ def _mass(
                 total += f", after {sum(before)} in the last {limits.window_hours} hours"
             hazards.append(Hazard(code, part, f"{total}; the limit is {limit:g}"))
     return hazards
+
+
+def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list[Hazard]:
+    """Return the hazards of a column that is gone, or has a name that nobody understands."""
+    limit = _limit(limits.removal_percent, limits.removal_people, people)
+    return [
+        Hazard("mass-loss", Part.ROSTER, f"{count} people would lose their {what}; the limit is {limit:g}")
+        for what, count in lost.items()
+        if count > limit
+    ]
 
 
 def _denials(state: RosterState, now: datetime, hours: int, gone: Collection[str]) -> list[int]:

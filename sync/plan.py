@@ -169,7 +169,8 @@ def make_plan(
     )
     gone = {change.login for change in access if change.kind is Kind.REMOVED}
     unended = _unended(wanted, sources, people, access)
-    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch, gone, unended)
+    lost = _lost(state, wanted)
+    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch, gone, unended, lost)
     off_list = {change.login for change in access if change.off_list}
     removals = replace(totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(off_list))
     unended = replace(unended, people=0, logins=len(off_list), readdressed="") if unended else None
@@ -191,6 +192,19 @@ def make_plan(
         returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
         members=_members(state, wanted),
     )
+
+
+def _lost(state: RosterState, wanted: Wanted) -> Mapping[str, int]:
+    """Count the people who have telephone numbers, slots or out-of-band addresses, and would have none any more."""
+    pairs = [
+        (state.people[uid].contact, match.entry.contact) for uid, match in wanted.people.items() if uid in state.people
+    ]
+    have: Mapping[str, Callable[[Contact], bool]] = {
+        "telephone numbers": lambda contact: bool(contact.phones),
+        "slots": lambda contact: any(slot is not None for _, slot in contact.slots),
+        "out-of-band addresses": lambda contact: bool(contact.out_of_band),
+    }
+    return {what: sum(has(old) and not has(new) for old, new in pairs) for what, has in have.items()}
 
 
 def _unended(

@@ -258,3 +258,19 @@ def test_rollback_is_guarded(tldops: Tldops) -> None:
     plan = said.split("--plan ")[1].split()[0]
     tldops.do("rollback", "1", "--plan", plan, "--force", "mass-removal")
     assert len(tldops.roster()) == 12
+
+
+@pytest.mark.parametrize("losing", [5, 6])
+def test_a_column_that_is_gone_takes_nothing_from_everybody(tldops: Tldops, losing: int) -> None:
+    """More people than the limit who would lose the same thing are a hazard; a few are a change like any other."""
+    cctlds = ("nl", "vn", "de", "fr", "be", "se", "no", "dk", "fi", "it")
+    rows = [f"Person Number{cctld},1,{cctld},+3120123456{n},p{n}@reg{n}.example" for n, cctld in enumerate(cctlds)]
+    tldops.sync("name,slot,cctlds,phones,email", *rows)
+    left = [row if n >= losing else row.replace(f"+3120123456{n}", "") for n, row in enumerate(rows)]
+    tldops.workspace.write("name,slot,cctlds,phones,email", *left)
+    result = tldops("sync", "--yes")
+    assert (result.code, "mass-loss" in result.err + result.out) == ((0, False) if losing == 5 else (1, True))
+    if losing == 6:
+        assert "6 people would lose their telephone numbers; the limit is 5" in result.out
+        tldops.workspace.write("name,slot,cctlds,s,email", *rows)
+        assert "10 people would lose their telephone numbers" in tldops("plan").out
