@@ -156,7 +156,7 @@ class RosterApplication(Application):
             StoreError: nothing can be served.
         """
         method = request.method
-        if request.path.startswith("/.health") and method in ("GET", "HEAD"):
+        if f"{request.path}/".startswith("/.health/") and method in ("GET", "HEAD"):
             status, text = self._health.answer(request.path)
             return _ready(status, text, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
         check_framing(request, environ, self._max_content_length)

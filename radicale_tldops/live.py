@@ -39,9 +39,8 @@ THOROUGH_SECONDS = 5.0
 FIRST_SECONDS = 1.0
 """How long a request waits for the very first look; after that it is answered with 503."""
 
-AGAIN_SECONDS = 0.05
-"""How long ago a look has to be before a refusal is worth another one; whoever guesses cannot make a worker look more
-often."""
+AGAIN_SECONDS = 0.02
+"""How long after a look that could not read everything a refused login is worth another one."""
 
 _CLOSED = "the list of subscribers has not been had for [subscribers] close_after hours: nobody reads until it is"
 
@@ -168,7 +167,7 @@ class LiveStore:
         """Return who this is, or None for anybody who may not read now.
 
         Unknown logins and wrong passwords take the same path: one hash, one look-up. Before anybody is refused, the
-        store is looked at again if that was not a moment ago: a password works as soon as it was issued.
+        store is looked at again if it has changed: a password works as soon as it was issued.
         """
         if not is_possible(password):
             return None
@@ -178,14 +177,27 @@ class LiveStore:
         return identity
 
     def _looked_again(self) -> bool:
-        """Look at the store, unless somebody did so a moment ago; tell whether it was looked at."""
-        if self._clock() < self._next_poll - POLL_SECONDS + AGAIN_SECONDS or not self._lock.acquire(blocking=False):
+        """Look at the store if its files have changed since the last look; tell whether somebody has looked anew.
+
+        That costs a glance at two files; while the store fails, or is busy, whoever guesses cannot make a worker look
+        without end.
+        """
+        marks = self._marks()
+        last = self._next_poll - POLL_SECONDS
+        if marks == self._files or (None in self._files and self._clock() < last + AGAIN_SECONDS):
+            return False
+        # Another thread that looks right now may have begun before the change.
+        if not self._lock.acquire(timeout=FIRST_SECONDS):
             return False
         try:
-            self._poll()
+            if marks != self._files:
+                self._poll()
         finally:
             self._lock.release()
         return True
+
+    def _marks(self) -> tuple[object, object]:
+        return file_mark(self._roster), file_mark(self._members)
 
     def _identified(self, user_name: str, password: str) -> Identity | None:
         # Where no password can be judged yet, saying no would make phones forget their account.
@@ -210,7 +222,7 @@ class LiveStore:
     def _poll(self) -> None:
         """Look for changes; whoever calls holds the lock."""
         now = self._clock()
-        marks = file_mark(self._roster), file_mark(self._members)
+        marks = self._marks()
         if marks != self._files or None in marks or self._fault is not None or now >= self._thorough_at:
             self._files = None, None
             if self._look():
