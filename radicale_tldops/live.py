@@ -179,8 +179,7 @@ class LiveStore:
     def _looked_again(self) -> bool:
         """Look at the store if its files have changed since the last look; tell whether somebody has looked anew.
 
-        That costs a glance at two files; while the store fails, or is busy, whoever guesses cannot make a worker look
-        without end.
+        That costs a glance at two files; where that says nothing, whoever guesses makes no worker look without end.
         """
         marks = self._marks()
         last = self._next_poll - POLL_SECONDS

@@ -99,7 +99,9 @@ def reconcile(
     found += [_stranger(one) for one in _distinct(unknown)]
     listed = {one.login for one in subscribers}
     found += [_absent(login, reason) for login, reason in readers.items() if login not in listed]
-    found += [_undelivered(one) for one in subscribers if one.delivery is not Delivery.ENABLED or one.bounces]
+    known = {login: contact for contact, _ in people for login in contact.logins}
+    silent = [one for one in subscribers if one.delivery is not Delivery.ENABLED or one.bounces]
+    found += [_undelivered(one, known.get(one.login)) for one in silent]
     order = list(Situation)
     settled = (_settle_denied(one, denied) for one in found)
     return tuple(sorted(settled, key=lambda one: (order.index(one.situation), one.served, one.name, one.addresses)))
@@ -250,8 +252,11 @@ def _absent(login: str, reason: str) -> Finding:
     )
 
 
-def _undelivered(one: Subscriber) -> Finding:
-    """Return what is to be said of an address that the list's mail does not reach, or hardly."""
+def _undelivered(one: Subscriber, contact: Contact | None) -> Finding:
+    """Return what is to be said of an address that the list's mail does not reach, or hardly.
+
+    `contact` is the person of the file with this address, whose name goes before what the list calls it.
+    """
     stopped = one.delivery is not Delivery.ENABLED
     bounces = f"bounce score {one.bounces}" if one.bounces else ""
     detail = ", ".join(part for part in (f"delivery stopped {one.delivery}" if stopped else "", bounces) if part)
@@ -261,8 +266,8 @@ def _undelivered(one: Subscriber) -> Finding:
     situation = Situation.NO_DELIVERY if stopped else Situation.BOUNCING
     return Finding(
         situation,
-        one.name,
-        " ".join(f".{label}" for label in one.cctlds),
+        contact.name if contact else one.name,
+        contact.served if contact else " ".join(f".{label}" for label in one.cctlds),
         (),
         (one.address,),
         detail=detail,
