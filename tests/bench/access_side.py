@@ -1,6 +1,8 @@
 """Access: what a login costs and gives away, how soon it ends, and who waits while others misbehave."""
 
+import os
 import random
+import shutil
 import socket
 import statistics
 import threading
@@ -16,12 +18,14 @@ from tempfile import TemporaryDirectory
 from rich.table import Table
 
 from radicale_tldops.store.write import deny
+from tests.auth.test_over_http import configuration as by_directory
 from tests.bench import contenders, polls
 from tests.bench.contenders import Member
 from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import FIRST_CARDS, POLL, Ask, Place, find
 from tests.bench.wire import Wire, authorization
-from tests.support import DAV, Client, Login, Workspace, propfind_body
+from tests.directory import directory, person
+from tests.support import DAV, JOHN, Client, Login, Workspace, propfind_body
 
 CARDS = 1000
 WRONG = "00000-00000-00000-00000-00000-00000"
@@ -77,6 +81,10 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
                 found = measure()
                 lines += found.lines
                 wanted += found.wanted
+        tell("access: logins by LDAP")
+        found = _directory_logins(Path(folder) / "ldap", 2 if quick else 8)
+        lines[1:1] = found.lines
+        wanted += found.wanted
     return Figures(lines, wanted)
 
 
@@ -98,6 +106,28 @@ def _logins(workspace: Workspace, place: Place, members: Sequence[Member], secon
     found = polls.run(workspace.folder, place.port, asked, targets, "", seconds, fresh=False)
     what = f"logins by device password, {len(targets)} of them, {polls.CONNECTIONS} connections"
     return Figures([Line(what, found.rate, "/s")], [Wanted("logins that were not answered", found.bad, 1, "")])
+
+
+def _directory_logins(folder: Path, seconds: int) -> Figures:
+    """Count logins that the directory proved a moment ago, at a server with a real directory behind it."""
+    if not (polls.has_wrk() and shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")):
+        return Figures([], [])
+    folder.mkdir()
+    password = "the directory's own password"
+    with directory(folder, person("john", "john.doe@nic.nl", password=password)) as running:
+        workspace = Workspace(folder)
+        workspace.configure(by_directory(running, running.url))
+        workspace.sync(JOHN)
+        asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
+        with contenders.tldops(workspace, None) as (port, _):
+            targets = [("/", authorization("john.doe@nic.nl", password))]
+            client = Client(f"http://127.0.0.1:{port}/", user="john.doe@nic.nl", password=password)
+            for _ in range(40):
+                # Each over a connection of its own, so that every worker has asked the directory.
+                assert client.principal()
+            found = polls.run(folder, port, asked, targets, "", seconds, fresh=False)
+    what = f"logins by LDAP, proved a moment ago, {polls.CONNECTIONS} connections"
+    return Figures([Line(what, found.rate, "/s")], [Wanted("LDAP logins that were not answered", found.bad, 1, "")])
 
 
 def _difference(place: Place, attempts: int) -> Figures:
