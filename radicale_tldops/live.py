@@ -17,7 +17,7 @@ from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.change import file_mark
+from radicale_tldops.store.change import file_identity, file_mark
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
 from radicale_tldops.store.freshness import read_freshness
 from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
@@ -123,15 +123,16 @@ class LiveStore:
             finally:
                 self._lock.release()
 
-    def check(self) -> None:
-        """Find out whether requests can be answered.
+    def check(self) -> Snapshot:
+        """Return the newest snapshot, as `snapshot` does, where requests can be answered.
 
         Raises:
             StoreError: the roster or the device passwords were never read, or not for `max_blind` seconds.
         """
-        self.snapshot()
+        snapshot = self.snapshot()
         if self._devices is None:
             raise StoreError(self._complaint or "the device passwords have not been read yet")
+        return snapshot
 
     def state(self) -> LiveState:
         """Return how this worker stood when it last looked; it does not look now."""
@@ -183,13 +184,13 @@ class LiveStore:
         """
         marks = self._marks()
         last = self._next_poll - POLL_SECONDS
-        if marks == self._files or (None in self._files and self._clock() < last + AGAIN_SECONDS):
+        if self._is_known(marks) or (None in self._files and self._clock() < last + AGAIN_SECONDS):
             return False
         # Another thread that looks right now may have begun before the change.
         if not self._lock.acquire(timeout=FIRST_SECONDS):
             return False
         try:
-            if marks != self._files:
+            if not self._is_known(marks):
                 self._poll()
         finally:
             self._lock.release()
@@ -198,10 +199,13 @@ class LiveStore:
     def _marks(self) -> tuple[object, object]:
         return file_mark(self._roster), file_mark(self._members)
 
+    def _is_known(self, marks: tuple[object, object]) -> bool:
+        """Tell whether the files are sure to be as they were at the last look."""
+        return marks == self._files and None not in marks
+
     def _identified(self, user_name: str, password: str) -> Identity | None:
         # Where no password can be judged yet, saying no would make phones forget their account.
-        self.check()
-        snapshot = self.snapshot()
+        snapshot = self.check()
         name, asked = split_principal(user_name)
         device = (self._devices or {}).get(password_digest(password))
         reader = snapshot.reader(canonical_login(name))
@@ -222,7 +226,7 @@ class LiveStore:
         """Look for changes; whoever calls holds the lock."""
         now = self._clock()
         marks = self._marks()
-        if marks != self._files or None in marks or self._fault is not None or now >= self._thorough_at:
+        if not self._is_known(marks) or self._fault is not None or now >= self._thorough_at:
             self._files = None, None
             if self._look():
                 self._files = marks
@@ -265,7 +269,7 @@ class LiveStore:
 
     def _poll_roster(self, wait: float) -> None:
         known = read_mark(self._roster, wait=wait)
-        mark = (_identity(self._roster), known)
+        mark = (file_identity(self._roster), known)
         if mark != self._mark:
             snapshot = load_snapshot(self._roster, wait=wait)
             self._compare(known, wait)
@@ -295,7 +299,7 @@ class LiveStore:
         self._is_compared = True
 
     def _poll_devices(self, wait: float) -> None:
-        mark = (_identity(self._members), read_members_counter(self._members, wait=wait))
+        mark = (file_identity(self._members), read_members_counter(self._members, wait=wait))
         if mark != self._devices_mark:
             counter, devices = load_devices(self._members, wait=wait)
             valid = {one.digest: one for one in devices if not one.revoked_at}
@@ -306,14 +310,6 @@ class LiveStore:
         if message and message != self._complaint:
             logger.error("%s", message)
         self._complaint = message
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_dev, status.st_ino)
 
 
 _shared: dict[tuple[Path, Path, int, int], LiveStore] = {}

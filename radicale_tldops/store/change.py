@@ -1,27 +1,35 @@
-"""Whether a database may have changed since it was looked at last, without opening it."""
+"""Whether a database may have changed since it was looked at last, without opening it.
 
-import os
+Without opening, because to close a file is to give up all the locks that this process has on it (POSIX), those of a
+connection included that is writing in another thread.
+"""
+
+import time
 from pathlib import Path
 
-_COUNTER = 24
-"""Where SQLite keeps its file change counter, which every transaction raises (SQLite's file format, 1.3.5)."""
+TICK_NS = 50_000_000
+"""So many nanoseconds after a change, a file may change once more without another time: its clock ticks slowly."""
 
 
-def file_mark(path: Path) -> tuple[int | bytes, ...] | None:
-    """Return a mark that is another one after every transaction, and after most other changes; None is no answer.
+def file_identity(path: Path) -> tuple[int, int]:
+    """Return what tells this file from another one that is put in its place; zeros where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
 
-    It is a hint: whoever gets the same mark twice may leave out a look, and takes it before the look that it stands
-    for.
+
+def file_mark(path: Path) -> tuple[int, ...] | None:
+    """Return a mark that is another one after every change; right after one it equals no other mark at all.
+
+    None is no answer: the file cannot be looked at. It is a hint: whoever gets the same mark twice may leave out a
+    look, and takes it before the look that it stands for.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        status = path.stat()
     except OSError:
         return None
-    try:
-        status = os.fstat(descriptor)
-        counter = os.pread(descriptor, 4, _COUNTER)
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, counter
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    now = time.time_ns()
+    return mark if status.st_mtime_ns <= now - TICK_NS else (*mark, now)

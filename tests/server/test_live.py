@@ -1,6 +1,9 @@
 """What a worker knows: the last good state, for as long as is allowed, and never a mixture."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -251,10 +254,34 @@ def test_a_password_works_as_soon_as_it_is_issued(store: Store, live: LiveStore)
 
 
 def test_wrong_passwords_make_no_worker_look(store: Store, live: LiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor while the store fails: whoever guesses costs a glance at two files."""
+    """A store that nobody has changed of late is not read again: whoever guesses costs a glance at two files."""
+    for path in (store.roster, store.members):
+        os.utime(path, (START.timestamp(),) * 2)
     looks = []
     assert live.snapshot().generation == 1
     monkeypatch.setattr("radicale_tldops.live.read_mark", lambda *_, **__: looks.append(1))
     for _ in range(20):
         assert live.identify(login("john"), "wrong") is None
     assert not looks
+
+
+def test_a_look_leaves_the_locks_of_a_writer_in_this_process_alone(store: Store, live: LiveStore) -> None:
+    """The recorder writes in another thread: a file that is closed beside it would let a second writer in."""
+    assert live.snapshot().generation == 1
+    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    with closing(sqlite3.connect(store.members, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert live.identify(login("john"), "wrong") is None
+        live.reload()
+        second = subprocess.run([sys.executable, "-c", other, str(store.members)], capture_output=True, text=True)
+    assert "database is locked" in second.stderr
+
+
+def test_two_changes_within_a_tick_of_the_files_clock_are_both_seen(store: Store, live: LiveStore) -> None:
+    """The time of a file tells nothing of a change right after another one."""
+    reader = live.snapshot().readers[login("john")]
+    for number in range(20):
+        device, password = add_device(store.members, reader, f"device {number}", Style.PLAIN, "x", START)
+        identity = live.identify(login("john"), password)
+        assert identity is not None
+        assert identity.device == device
