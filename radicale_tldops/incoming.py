@@ -51,7 +51,11 @@ class Incoming:
 
 def read_incoming(environ: Mapping[str, object], proxies: Proxies) -> Incoming:
     """Read the line and the headers of a request; its framing is looked at by `check_framing`."""
-    header = _Headers(environ)
+
+    def header(name: str) -> str:
+        value = environ.get(name)
+        return value if isinstance(value, str) else ""
+
     preferences = _preferences(header("HTTP_PREFER"))
     conditions = {name: header(name) for name in _CONDITIONS if name in environ}
     return Incoming(
@@ -108,17 +112,6 @@ _ZERO = re.compile(r"0(?:\.0{0,3})?")
 
 _CARDS = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
 """What the media type of a vCard is called, and was."""
-
-
-class _Headers:
-    """Headers as text, empty where they are absent."""
-
-    def __init__(self, environ: Mapping[str, object]) -> None:
-        self._environ = environ
-
-    def __call__(self, name: str) -> str:
-        value = self._environ.get(name)
-        return value if isinstance(value, str) else ""
 
 
 def _length(header: str) -> int:

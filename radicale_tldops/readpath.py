@@ -173,11 +173,12 @@ class ReadPath:
             condition = CARDDAV + "supported-address-data-conversion"
             raise RequestError("the cards are vCard 3.0 only", _NOT_ACCEPTABLE, condition)
         key = (place, request.takes_gzip)
-        ready = generation.kept.get(key) if place.kind is Kind.BOOK and not request.conditions else None
+        is_kept = place.kind is Kind.BOOK and not request.conditions
+        ready = generation.kept.get(key) if is_kept else None
         if ready is None:
             answer = answers.get(generation.site, place)
             ready = generation.finished(conditional(answer, request.conditions), request)
-            if place.kind is Kind.BOOK and not request.conditions:
+            if is_kept:
                 generation.kept.put(key, ready, len(ready.body))
         return ready
 

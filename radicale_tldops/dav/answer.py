@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from radicale_tldops.dav.markup import MULTISTATUS, MULTISTATUS_END
 from radicale_tldops.dav.properties import ME, OWN, Resource
 from radicale_tldops.dav.properties import principal as principal_of
-from radicale_tldops.dav.responses import CARD_START, Cards
+from radicale_tldops.dav.responses import CARD_START, NO_CARDS, Cards
 
 OK = 200
 MULTI_STATUS = 207
 NOT_MODIFIED = 304
-FORBIDDEN = 403
 PRECONDITION_FAILED = 412
 
 CLASSES = "1, 3, access-control, addressbook"
@@ -56,7 +55,7 @@ def multistatus(
     own: str,
     visitor: Visitor,
     *,
-    cards: Cards | None = None,
+    cards: Cards = NO_CARDS,
     after: Iterable[bytes] = (),
     is_current: bool = False,
 ) -> Answer:
@@ -67,8 +66,6 @@ def multistatus(
     """
     first = MULTISTATUS + filled(b"".join(before), own, visitor)
     last = filled(b"".join(after), own, visitor) + MULTISTATUS_END
-    if cards is None or not cards.tails:
-        return Answer(MULTI_STATUS, (XML, _DAV), first + last, is_current)
     parts = [first, *cards.tails]
     parts[-1] += last
     body = (CARD_START + own.encode()).join(parts)

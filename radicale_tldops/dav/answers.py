@@ -3,14 +3,14 @@
 from urllib.parse import quote, unquote, urlsplit
 
 from radicale_tldops.dav import properties
-from radicale_tldops.dav.answer import FORBIDDEN, OK, Answer, Visitor, multistatus
-from radicale_tldops.dav.body import RequestError
+from radicale_tldops.dav.answer import OK, Answer, Visitor, multistatus
+from radicale_tldops.dav.body import FORBIDDEN, RequestError
 from radicale_tldops.dav.conditions import State
 from radicale_tldops.dav.markup import DAV, element, escaped
 from radicale_tldops.dav.principals import expand, principal_report
 from radicale_tldops.dav.properties import CONTENT_TYPE, Kind, Resource
 from radicale_tldops.dav.requests import ExpandProperty, Multiget, Query, Report, SyncCollection
-from radicale_tldops.dav.responses import Cards, gone, response, truncated
+from radicale_tldops.dav.responses import NO_CARDS, Cards, gone, response, truncated
 from radicale_tldops.dav.site import BookSite, Place, Site
 from radicale_tldops.dav.wanted import ADDRESS_DATA, Wanted
 from radicale_tldops.roster.snapshot import BOOK
@@ -33,7 +33,7 @@ def propfind(
     """
     before, cards = _responses(site, place, visitor, wanted, depth)
     if no_root and depth != ZERO:
-        before, cards = before[1:], cards if before else None
+        before, cards = before[1:], cards if before else NO_CARDS
     return multistatus(before, place.own, visitor, cards=cards)
 
 
@@ -90,13 +90,11 @@ def state(site: Site, place: Place | None) -> State:
     return State(book.ctag, book.token) if place.kind is Kind.BOOK else State(book.cards[place.card].quoted_etag)
 
 
-def _responses(
-    site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str
-) -> tuple[list[bytes], Cards | None]:
+def _responses(site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str) -> tuple[list[bytes], Cards]:
     """Return the responses for what stands at a place and, by depth, below it."""
     if place.kind is Kind.CARD:
         return [], site.book(place.style).responses(wanted, [place.card])
-    before, cards = [response(_resource(site, place, visitor), wanted).encode()], None
+    before, cards = [response(_resource(site, place, visitor), wanted).encode()], NO_CARDS
     if place.kind is Kind.PRINCIPAL and depth != ZERO:
         before.append(response(site.book(place.style).resource, wanted).encode())
     if (place.kind is Kind.BOOK and depth != ZERO) or (place.kind is Kind.PRINCIPAL and depth == INFINITY):

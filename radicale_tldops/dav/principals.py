@@ -31,7 +31,7 @@ def principal_report(
     request: PrincipalReport,
     place: Place,
     visitor: Visitor,
-    members: Callable[[Wanted], tuple[list[bytes], Cards | None]],
+    members: Callable[[Wanted], tuple[list[bytes], Cards]],
 ) -> Answer:
     """Answer a report about principals, which never names anybody but the reader.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from radicale_tldops.dav.markup import NOT_FOUND, OK, element, escaped, href
-from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES, IN_ALLPROP, ME, OWN, Resource, card_path
+from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES, IN_ALLPROP, ME, OWN, Resource
 from radicale_tldops.dav.vcard_text import part_of
 from radicale_tldops.dav.wanted import ADDRESS_DATA, Mode, Wanted
-from radicale_tldops.roster.snapshot import Book, Card
+from radicale_tldops.roster.snapshot import BOOK, Book, Card
 
 CARD_START = b"<D:response><D:href>/"
 """What the response for a card begins with; the principal of the path comes next."""
@@ -68,6 +68,9 @@ class Cards:
     has_marks: bool
 
 
+NO_CARDS = Cards((), has_marks=False)
+
+
 class CardResponses:
     """The responses for the cards of one book, for one `Wanted`: rendered when first needed, then kept.
 
@@ -90,8 +93,7 @@ class CardResponses:
     def _make(self, name: str) -> bytes:
         card = self._cards[name]
         values = "".join([self._data(card) if one == ADDRESS_DATA else CARD_VALUES[one](card) for one in self._names])
-        path = card_path(name).removeprefix(f"/{OWN}")
-        text = f"{path}</D:href>{self._head}{values}{self._tail}</D:response>".encode()
+        text = f"/{BOOK}/{name}</D:href>{self._head}{values}{self._tail}</D:response>".encode()
         self._made[name] = text
         self.size += len(text)
         return text

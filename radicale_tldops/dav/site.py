@@ -9,7 +9,7 @@ from radicale_tldops.dav import properties
 from radicale_tldops.dav.filters import Filter
 from radicale_tldops.dav.index import Index
 from radicale_tldops.dav.properties import BookTexts, Kind, Resource
-from radicale_tldops.dav.responses import CardResponses, Cards
+from radicale_tldops.dav.responses import NO_CARDS, CardResponses, Cards
 from radicale_tldops.dav.wanted import Wanted
 from radicale_tldops.roster.snapshot import BOOK, Book, Snapshot, Style, split_principal
 
@@ -19,9 +19,6 @@ All the properties that a client asks for, of 1,000 cards, are 1.5 MB."""
 
 MAX_SETS = 64
 """For how many sets of properties a book keeps responses; all the clients together ask for some twenty."""
-
-
-NO_CARDS = Cards((), has_marks=False)
 
 
 class BookSite:
