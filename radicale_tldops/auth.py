@@ -2,9 +2,9 @@
 
 from radicale import auth, config
 
-from radicale_tldops.gate import shared
+from radicale_tldops.login.gate import shared
+from radicale_tldops.login.peer import Proxies
 from radicale_tldops.plugin import plugin_settings
-from radicale_tldops.proxies import Proxies
 
 
 class Auth(auth.BaseAuth):

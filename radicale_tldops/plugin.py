@@ -5,8 +5,8 @@ from pathlib import Path
 
 from radicale import config
 
-from radicale_tldops.live import LiveStore, shared
 from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import ENVIRONMENT, Settings, load
 
 OPTION = "tldops_config"

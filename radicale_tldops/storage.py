@@ -10,11 +10,11 @@ from xml.etree.ElementTree import Element
 from radicale import config, item, pathutils, storage
 from radicale.types import CollectionOrItem
 
-from radicale_tldops.dav.filters import parse_filter
-from radicale_tldops.dav.index import Index
-from radicale_tldops.live import LiveStore, shared
+from radicale_tldops.dav.query.filters import parse_filter
+from radicale_tldops.dav.query.index import Index
 from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.roster.snapshot import BOOK, Book, Card, http_date, split_principal
+from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import CardSettings
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

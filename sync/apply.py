@@ -18,8 +18,8 @@ from radicale_tldops.store.members import load_devices, revoke_devices
 from radicale_tldops.store.read import load_history, load_meta, load_readers
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, note_check
-from sync.plan import Kind, Plan
-from sync.vcard import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
+from sync.plan.plan import Kind, Plan
+from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
 
 LAST_SYNC = "last_sync"
 """The key of the store's notes that holds what the last sync saw, as JSON."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import Source
-from sync.cctlds import delegations
 from sync.parse import parse
 from sync.sources import membership_file
 from sync.sources.configured import subscriber_source
 from sync.sources.membership_file import InputFile
 from sync.sources.subscribers import Subscribers
 from sync.vet import Vetted, VettingRules, vet
+from sync.vet.cctlds import delegations
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_meta, load_people, load_state
 from radicale_tldops.store.values import RosterState, Source
 from sync.apply import LastSync, Rendering, Stores, last_sync
-from sync.cctlds import registrable_domain
-from sync.follow import follow, known_beside
 from sync.pipeline import Checked
-from sync.plan import Plan, make_plan
+from sync.plan.follow import follow, known_beside
+from sync.plan.plan import Plan, make_plan
+from sync.plan.wanted import Wanted, build, roll_back
 from sync.sources.subscribers import PART, Subscribers
-from sync.vcard import contact_uid
-from sync.wanted import Wanted, build, roll_back
+from sync.vcard.card import contact_uid
+from sync.vet.cctlds import registrable_domain
 
 LIST_KNOWN = "list_known"
 """The key of the store's notes with the addresses that `follow.known_beside` names, as JSON."""

@@ -21,11 +21,11 @@ from radicale_tldops.store.newest import Mark, read_mark
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState, Source
 from sync.apply import LastSync, Stores
-from sync.guards import Totals
 from sync.pipeline import Inputs
-from sync.plan import Plan
+from sync.plan.guards import Totals
+from sync.plan.plan import Plan
 from sync.prepare import Prepared
-from sync.vcard import RENDERER
+from sync.vcard.card import RENDERER
 
 _PACKAGES = ("email-validator", "idna", "phonenumbers", "publicsuffixlist")
 """Whose rules say what an address, a label, a telephone number and a ccTLD is."""

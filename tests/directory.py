@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ldap3 import Connection
 
-from radicale_tldops import directory as directories
+from radicale_tldops.login import directory as directories
 from radicale_tldops.settings.values import DirectorySettings
 from tests.support import free_port, process
 

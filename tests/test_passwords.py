@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.directory import service_password
-from radicale_tldops.passwords import read_password
+from radicale_tldops.login.directory import service_password
+from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings.values import DirectorySettings
 

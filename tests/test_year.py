@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from radicale_tldops.app import RosterApplication
-from radicale_tldops.live import shared
-from radicale_tldops.server import radicale_configuration
+from radicale_tldops.serve.app import RosterApplication
+from radicale_tldops.serve.live import shared
+from radicale_tldops.serve.process import radicale_configuration
 from radicale_tldops.settings import load
 from sync.cli import context
 from tests.data.churn import churn

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from radicale_tldops.dav.answer import OK, XML, Answer, Visitor, multistatus
-from radicale_tldops.dav.collation import unicode_casemap
 from radicale_tldops.dav.markup import DAV, document, element, href
 from radicale_tldops.dav.properties import ME, OWN, Kind, Resource, root
+from radicale_tldops.dav.query.collation import unicode_casemap
 from radicale_tldops.dav.requests import (
     AclPrincipalPropSet,
     ExpandProperty,

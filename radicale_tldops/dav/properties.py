@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from radicale_tldops.dav.collation import Collation
 from radicale_tldops.dav.markup import CALENDARSERVER, CARDDAV, DAV, element, escaped, href
+from radicale_tldops.dav.query.collation import Collation
 from radicale_tldops.roster.snapshot import BOOK, Book, Card
 
 OWN = "\x00"

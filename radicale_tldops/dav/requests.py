@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from radicale_tldops.dav.body import FORBIDDEN, MAX_NAME, RequestError, charset_of, parse_body, quoted
-from radicale_tldops.dav.filters import Filter, FilterError, parse_filter
 from radicale_tldops.dav.markup import CARDDAV, DAV
+from radicale_tldops.dav.query.filters import Filter, FilterError, parse_filter
 from radicale_tldops.dav.wanted import MAX_PROPERTIES, Mode, Wanted, read_wanted
 
 _LEVELS = frozenset({"", "1", "infinite", "infinity"})

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from radicale_tldops.dav import properties
-from radicale_tldops.dav.filters import Filter
-from radicale_tldops.dav.index import Index
 from radicale_tldops.dav.properties import BookTexts, Kind, Resource
+from radicale_tldops.dav.query.filters import Filter
+from radicale_tldops.dav.query.index import Index
 from radicale_tldops.dav.responses import NO_CARDS, CardResponses, Cards
 from radicale_tldops.dav.wanted import Wanted
 from radicale_tldops.roster.snapshot import BOOK, Book, Snapshot, Style, split_principal

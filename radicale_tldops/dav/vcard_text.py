@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from radicale_tldops.dav.collation import ascii_casemap
+from radicale_tldops.dav.query.collation import ascii_casemap
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE_BEGIN = re.compile(r"\n([A-Za-z0-9.-]++)")

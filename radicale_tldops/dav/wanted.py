@@ -5,8 +5,8 @@ from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from radicale_tldops.dav.body import FORBIDDEN, PROP, RequestError
-from radicale_tldops.dav.collation import ascii_casemap
 from radicale_tldops.dav.markup import CARDDAV, DAV, element
+from radicale_tldops.dav.query.collation import ascii_casemap
 
 MAX_PROPERTIES = 200
 """How many different properties may be asked for; no client is known to ask for more than 50."""

@@ -14,8 +14,8 @@ from sync import prepare
 from sync.apply import Stores, apply_plan
 from sync.cli.context import App
 from sync.cli.show import counted, hazard_help, plan_json
-from sync.guards import HAZARDS
-from sync.plan import Kind, Plan
+from sync.plan.guards import HAZARDS
+from sync.plan.plan import Kind, Plan
 from sync.prepare import Prepared
 from sync.records import Problem
 

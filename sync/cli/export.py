@@ -10,7 +10,7 @@ import click
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store.read import load_cards, load_history, load_people
 from sync.cli.context import OK, App, pass_app
-from sync.export import report, spreadsheet
+from sync.documents.export import report, spreadsheet
 
 
 def _contacts(app: App, write: Callable[..., str]) -> str:

@@ -9,7 +9,7 @@ from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
 from radicale_tldops.store.read import load_readers
 from radicale_tldops.store.write import note_check
 from sync.apply import Stores
-from sync.plan import Plan
+from sync.plan.plan import Plan
 from sync.sources.subscribers import ListError, Subscribers
 
 

@@ -24,11 +24,11 @@ from sync import pipeline
 from sync.apply import Stores, last_sync
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
-from sync.guards import stale
-from sync.list_changes import ON_LIST, Standing, limit, list_changes, objections
 from sync.pipeline import Inputs
-from sync.reconcile import Action, Do, Finding, Situation
-from sync.reconcile import reconcile as compare
+from sync.plan.guards import stale
+from sync.reconcile.compare import Action, Do, Finding, Situation
+from sync.reconcile.compare import reconcile as compare
+from sync.reconcile.list_changes import ON_LIST, Standing, limit, list_changes, objections
 from sync.sources.subscribers import Fault, ListError, Subscribers
 from sync.vet import Vetted
 

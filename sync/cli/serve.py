@@ -27,8 +27,8 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
       tldops serve --port 5300
     """
     # The server is not imported before it is wanted: no other command needs Radicale.
-    from radicale_tldops.server import check_address, check_tls
-    from radicale_tldops.server import serve as run
+    from radicale_tldops.serve.process import check_address, check_tls
+    from radicale_tldops.serve.process import serve as run
 
     server = app.settings.server
     host, port = host or server.host, port or server.port

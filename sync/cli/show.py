@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sync.cli.context import App
-from sync.guards import HAZARDS
-from sync.plan import FieldChange, Kind, PersonChange, Plan, ReaderChange
+from sync.plan.guards import HAZARDS
+from sync.plan.plan import FieldChange, Kind, PersonChange, Plan, ReaderChange
 from sync.records import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.

@@ -13,10 +13,10 @@ from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
 from sync.apply import last_sync
-from sync.cctlds import Delegations, delegations
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.vet import is_stale
+from sync.vet.cctlds import Delegations, delegations
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 import re
 
-from sync.findings import is_placeholder
 from sync.parse.address import address_faults, is_address
 from sync.parse.characters import direction_faults, folded, tab_faults, without_direction, without_forbidden
 from sync.parse.codes import Fault, problems, quote
@@ -11,6 +10,7 @@ from sync.parse.full import cctld_labels, limit_faults, person_name, slot_number
 from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_NOTE, MAX_PHONES
 from sync.parse.table import DISPLAY_NAMES, FURTHER, Header, Row
 from sync.parse.transport import allowed, plain
+from sync.problems import is_placeholder
 from sync.records import Origin, Record
 
 _SEVERAL = {"cctlds", "phones", "email", "oob_email", "languages"}

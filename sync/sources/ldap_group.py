@@ -13,7 +13,7 @@ from ldap3.core.results import RESULT_NO_SUCH_OBJECT, RESULT_REFERRAL, RESULT_SI
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
-from radicale_tldops.directory import close, connect, explained
+from radicale_tldops.login.directory import close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import LdapGroupSettings
 from sync.sources.subscribers import Fault, ListError, Subscriber, Subscribers, asked_now, subscriber

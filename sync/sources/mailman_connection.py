@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 from mailmanclient.restbase.connection import Connection
 
-from radicale_tldops.passwords import read_password
+from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.sources.subscribers import Fault, ListError

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from radicale_tldops.roster.contact import Contact
-from sync.addresses import login_of
-from sync.findings import CODES as CODES
-from sync.findings import Code as Code
-from sync.findings import Finding
+from sync.problems import CODES as CODES
+from sync.problems import Code as Code
+from sync.problems import Finding
 from sync.records import Origin, Parsed, Problem, Record
+from sync.vet.addresses import login_of
 from sync.vet.entry import Entry, read_entry
 from sync.vet.people import conflicts, group
 from sync.vet.person import is_on_list, judge, merge

@@ -6,12 +6,12 @@ from datetime import date
 
 from radicale_tldops.roster.contact import Phone, name_key
 from radicale_tldops.roster.errors import InputError
-from sync.addresses import is_role, login_of, normalise_address
-from sync.cctlds import canonical_label
-from sync.findings import Finding, has_forbidden, is_placeholder, printable, without_forbidden
-from sync.phones import read_phones
+from sync.problems import Finding, has_forbidden, is_placeholder, printable, without_forbidden
 from sync.records import Origin, Record
+from sync.vet.addresses import is_role, login_of, normalise_address
+from sync.vet.cctlds import canonical_label
 from sync.vet.columns import Columns, read_columns
+from sync.vet.phones import read_phones
 from sync.vet.rules import VettingRules
 
 MAX_NAME = 200

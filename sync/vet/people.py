@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from radicale_tldops.roster.cctld import Cctld
-from sync.findings import Finding, printable
+from sync.problems import Finding, printable
 from sync.vet.entry import Entry
 from sync.vet.rules import VettingRules
 

@@ -6,10 +6,10 @@ from datetime import date
 from itertools import chain
 
 from radicale_tldops.roster.contact import Contact, Phone
-from sync.addresses import login_of
-from sync.cctlds import registrable_domain
-from sync.findings import Finding, printable
+from sync.problems import Finding, printable
 from sync.records import Severity
+from sync.vet.addresses import login_of
+from sync.vet.cctlds import registrable_domain
 from sync.vet.columns import merge_columns
 from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_COLUMN, MAX_NOTE, MAX_PHONES, Entry
 from sync.vet.rules import VettingRules

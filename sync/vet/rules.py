@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.roster.login import canonical_login
-from sync.cctlds import Delegations, delegations
 from sync.records import Origin, Problem
+from sync.vet.cctlds import Delegations, delegations
 
 
 @dataclass(frozen=True, slots=True)

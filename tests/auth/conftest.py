@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.gate import Gate
-from radicale_tldops.live import POLL_SECONDS, LiveStore
+from radicale_tldops.login.gate import Gate
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.serve.live import POLL_SECONDS, LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.settings.values import AuthSettings, DirectorySettings, LdapLoginSettings
 from radicale_tldops.store.members import add_device

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops import directory as directories
-from radicale_tldops.directory import close, connect
+from radicale_tldops.login import directory as directories
+from radicale_tldops.login.directory import close, connect
 from radicale_tldops.roster.errors import DirectoryError
 from radicale_tldops.settings.values import DirectorySettings
 from tests.auth.conftest import PEOPLE_THERE

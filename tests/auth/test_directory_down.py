@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from radicale_tldops import directory as directories
-from radicale_tldops.ldap_login import MAX_BINDS, MAX_WAITING, REST_SECONDS, LdapLogin
+from radicale_tldops.login import directory as directories
+from radicale_tldops.login.ldap import MAX_BINDS, MAX_WAITING, REST_SECONDS, LdapLogin
 from radicale_tldops.roster.errors import DirectoryError, UnavailableError
-from radicale_tldops.wsgi import THREADS
+from radicale_tldops.serve.body import THREADS
 from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.auth.wire import REFUSED, Recorder, black_hole, dripping, listening, relay, start_tls_answer
 from tests.directory import Directory

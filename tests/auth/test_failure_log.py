@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.gate import LOGGED, FailureLog
+from radicale_tldops.login.gate import LOGGED, FailureLog
 from tests.auth.conftest import HOME, PASSWORDS, Clock, Place
 from tests.directory import needed
 from tests.docs.pages import ROOT

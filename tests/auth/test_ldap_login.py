@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from radicale_tldops.ldap_login import escape_rdn_value
+from radicale_tldops.login.ldap import escape_rdn_value
 from radicale_tldops.roster.errors import SettingsError, ThrottledError, UnavailableError
 from radicale_tldops.roster.snapshot import Style
 from tests.auth.conftest import HOME, PASSWORDS, Place

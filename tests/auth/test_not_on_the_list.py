@@ -2,9 +2,9 @@
 
 import pytest
 
-from radicale_tldops.gate import REFUSED_SECONDS
+from radicale_tldops.login.gate import REFUSED_SECONDS
+from radicale_tldops.login.throttle import PAIR
 from radicale_tldops.roster.errors import ThrottledError
-from radicale_tldops.throttle import PAIR
 from tests.auth.conftest import PASSWORDS, Place
 from tests.auth.wire import relay
 from tests.directory import Directory

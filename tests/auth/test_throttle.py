@@ -4,8 +4,7 @@ import tracemalloc
 
 import pytest
 
-from radicale_tldops.roster.errors import ThrottledError
-from radicale_tldops.throttle import (
+from radicale_tldops.login.throttle import (
     ADDRESS,
     KNOWN_SECONDS,
     LOGIN,
@@ -17,6 +16,7 @@ from radicale_tldops.throttle import (
     Throttle,
     place_of,
 )
+from radicale_tldops.roster.errors import ThrottledError
 from tests.auth.conftest import Clock
 
 HERE, THERE = "192.0.2.7", "203.0.113.5"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from radicale_tldops.live import POLL_SECONDS
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.serve.live import POLL_SECONDS
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.values import Change, Counts, NewReader, Stamp

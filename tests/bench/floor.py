@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from granian.server.mp import MPServer
 
-from radicale_tldops import server
+from radicale_tldops.serve import process as server
 from radicale_tldops.settings import load
 
 ANSWERS = "TLDOPS_BENCH_ANSWERS"

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from radicale_tldops.live import POLL_SECONDS
+from radicale_tldops.serve.live import POLL_SECONDS
 from tests.bench import contenders, polls
 from tests.bench.contenders import FLOOR, PLUGINS, SERVE, STOCK, XANDIKOS
 from tests.bench.figures import Tell, Wanted, figure, new_table

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store.read import load_history, load_snapshot
-from sync.vcard import contact_uid
+from sync.vcard.card import contact_uid
 from tests.bench import measure
 from tests.bench.figures import Tell, Wanted
 from tests.data.membership import Person, as_csv, people

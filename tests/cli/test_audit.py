@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from radicale_tldops.recorder import Recorder
+from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.settings import Settings, StoreSettings
 from tests.cli.conftest import Tldops
 from tests.cli.people import people

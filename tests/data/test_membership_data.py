@@ -15,13 +15,13 @@ import pytest
 
 from radicale_tldops.roster.contact import Contact, name_key
 from radicale_tldops.roster.login import canonical_login
-from sync.addresses import is_role, normalise_address
-from sync.cctlds import delegations, registrable_domain
 from sync.parse import parse
 from sync.parse.lines import take_apart
-from sync.phones import read_phones
 from sync.records import Origin, Severity
 from sync.vet import Vetted, VettingRules, vet
+from sync.vet.addresses import is_role, normalise_address
+from sync.vet.cctlds import delegations, registrable_domain
+from sync.vet.phones import read_phones
 from tests.data.membership import TODAY, Person, as_csv, as_subscribers, as_text, churn, people
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.collation import Collation
+from radicale_tldops.dav.query.collation import Collation
 
 SAME = {
     "case": ("Jane", "jANE"),

@@ -3,8 +3,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.filters import parse_filter
-from radicale_tldops.dav.index import Index
+from radicale_tldops.dav.query.filters import parse_filter
+from radicale_tldops.dav.query.index import Index
 
 from .cards import card_text
 from .reference_filter import NAMESPACE, Card, Line, matches_filter

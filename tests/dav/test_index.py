@@ -2,8 +2,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from radicale_tldops.dav.filters import parse_filter
-from radicale_tldops.dav.index import Index
+from radicale_tldops.dav.query.filters import parse_filter
+from radicale_tldops.dav.query.index import Index
 
 from .cards import filter_element
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.collation import Collation
-from radicale_tldops.dav.filters import Filter, MatchType, PropFilter, TextMatch
-from radicale_tldops.dav.index import Index
+from radicale_tldops.dav.query.collation import Collation
+from radicale_tldops.dav.query.filters import Filter, MatchType, PropFilter, TextMatch
+from radicale_tldops.dav.query.index import Index
 
 from .cards import card_text
 from .reference_filter import Line

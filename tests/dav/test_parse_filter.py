@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radicale_tldops.dav.collation import Collation
-from radicale_tldops.dav.filters import (
+from radicale_tldops.dav.query.collation import Collation
+from radicale_tldops.dav.query.filters import (
     MAX_CONDITIONS,
     MAX_TEXT,
     Filter,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAME, RequestError, parse_body
-from radicale_tldops.dav.filters import Filter, PropFilter
+from radicale_tldops.dav.query.filters import Filter, PropFilter
 from radicale_tldops.dav.requests import (
     AclPrincipalPropSet,
     ExpandProperty,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from radicale_tldops.roster.errors import TldopsError
-from radicale_tldops.server import check_address
+from radicale_tldops.serve.process import check_address
 from sync.cli import main as tldops
 from tests.data.membership import as_text, people
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote_to_bytes
 
 from radicale.app import Application
 
-from radicale_tldops.app import RosterApplication
-from radicale_tldops.live import shared
-from radicale_tldops.server import radicale_configuration
+from radicale_tldops.serve.app import RosterApplication
+from radicale_tldops.serve.live import shared
+from radicale_tldops.serve.process import radicale_configuration
 from radicale_tldops.settings import load
 from tests.support import Login, Response, Workspace
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from radicale_tldops.settings import known_settings
-from sync import findings, identify, wanted
-from sync.guards import HAZARDS
+from sync import problems as findings
 from sync.parse import COLUMNS, FORMATS, codes, parse
 from sync.parse.table import REQUIRED
+from sync.plan import identify, wanted
+from sync.plan.guards import HAZARDS
 from sync.records import Severity
 from tests.docs.pages import Page, code_of, page, pages
 

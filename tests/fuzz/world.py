@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES
-from radicale_tldops.live import LiveStore, shared
 from radicale_tldops.roster.snapshot import Snapshot
+from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import load
 from tests.data.membership import Person, as_text, people
 from tests.differential.in_process import Sent, Wsgi, both, call

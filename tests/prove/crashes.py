@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from radicale_tldops.live import POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.serve.live import POLL_SECONDS, LiveStore
 from radicale_tldops.settings import load
 from radicale_tldops.store import create
 from tests.data.membership import as_text, people

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from radicale_tldops.live import LiveStore, shared
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import load
 from tests.data.membership import as_text, people
 from tests.differential.comparing import members, plain_body

@@ -23,11 +23,11 @@ from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync.parse import parse
 from sync.pipeline import rules
-from sync.plan import Kind, Plan, make_plan
+from sync.plan.plan import Kind, Plan, make_plan
+from sync.plan.wanted import Wanted, build
 from sync.prepare import rendering
-from sync.vcard import contact_uid
+from sync.vcard.card import contact_uid
 from sync.vet import vet
-from sync.wanted import Wanted, build
 from tests.data.membership import TODAY, as_csv, as_text, people
 from tests.prove.crashes import SYNC, call
 from tests.prove.damage import damaged

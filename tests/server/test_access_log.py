@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radicale_tldops.access_log import AccessLog
+from radicale_tldops.serve.access_log import AccessLog
 from tests.support import JANE, JOHN, Client, Login, Workspace, serve
 
 QUOTED = r'"(?:[!#-\[\]-~ ]|\\["\\bfnrt]|\\u[0-9a-f]{4})*"'

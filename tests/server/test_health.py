@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.health import KEPT, LIVE, READY, Health
-from radicale_tldops.live import LiveStore
+from radicale_tldops.serve.health import KEPT, LIVE, READY, Health
+from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.write import note_check

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.live import LIST_SECONDS, POLL_SECONDS, LiveStore
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.serve.live import LIST_SECONDS, POLL_SECONDS, LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.members import add_device, revoke_devices
@@ -259,7 +259,7 @@ def test_wrong_passwords_make_no_worker_look(store: Store, live: LiveStore, monk
         os.utime(path, (START.timestamp(),) * 2)
     looks = []
     assert live.snapshot().generation == 1
-    monkeypatch.setattr("radicale_tldops.live.read_mark", lambda *_, **__: looks.append(1))
+    monkeypatch.setattr("radicale_tldops.serve.live.read_mark", lambda *_, **__: looks.append(1))
     for _ in range(20):
         assert live.identify(login("john"), "wrong") is None
     assert not looks

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.exporter import StoreFigures, exporter
-from radicale_tldops.live import LiveStore
-from radicale_tldops.metrics import FOLDER, METHODS, OUTCOMES, Metrics
 from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.serve.exporter import StoreFigures, exporter
+from radicale_tldops.serve.live import LiveStore
+from radicale_tldops.serve.metrics import FOLDER, METHODS, OUTCOMES, Metrics
 from radicale_tldops.settings import Settings, StoreSettings, load
 from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.write import note_check
@@ -47,8 +47,8 @@ def store(tmp_path: Path) -> Store:
 def count_in_a_worker(store: Store, code: str) -> None:
     """Run a process that counts, as a worker does, and ends."""
     program = (
-        "import sys; from pathlib import Path; from radicale_tldops.live import LiveStore\n"
-        "from radicale_tldops.metrics import Metrics\n"
+        "import sys; from pathlib import Path; from radicale_tldops.serve.live import LiveStore\n"
+        "from radicale_tldops.serve.metrics import Metrics\n"
         "from radicale_tldops.settings import Settings, StoreSettings\n"
         "metrics = Metrics(LiveStore(Settings(store=StoreSettings(Path(sys.argv[1]), Path(sys.argv[2])))))\n"
     )

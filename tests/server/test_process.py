@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.idle import end_if_quiet
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.serve.idle import end_if_quiet
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.write import deny

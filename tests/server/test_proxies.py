@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radicale_tldops.proxies import MAX_HOPS, Proxies
+from radicale_tldops.login.peer import MAX_HOPS, Proxies
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import load
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops import recorder as module
-from radicale_tldops.failures import MAX_KINDS, WINDOW, FailureWindows
-from radicale_tldops.recorder import MAX_WAITING, Recorder
+from radicale_tldops.serve import recorder as module
+from radicale_tldops.serve.failures import MAX_KINDS, WINDOW, FailureWindows
+from radicale_tldops.serve.recorder import MAX_WAITING, Recorder
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store import audit
 from radicale_tldops.store.audit import load, read_detail
@@ -256,7 +256,7 @@ def test_a_date_that_nobody_can_read_is_replaced(store: Store) -> None:
 FAULTY = """
 import sys
 from pathlib import Path
-from radicale_tldops.recorder import Recorder
+from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.members import load_devices
 members = Path(sys.argv[1])
@@ -294,7 +294,7 @@ def test_a_read_only_or_full_disk(store: Store, fault: Callable[[], None]) -> No
 ENDING = """
 import multiprocessing, sys
 from pathlib import Path
-from radicale_tldops.recorder import Recorder
+from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.settings import Settings, StoreSettings
 
 def work(members):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from radicale_tldops.wsgi import MAX_READS
+from radicale_tldops.serve.body import MAX_READS
 from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'

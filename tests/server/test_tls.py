@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.server import check_tls
+from radicale_tldops.serve.process import check_tls
 from radicale_tldops.settings import ServerSettings
 from tests.server.processes import authorization, needs
 from tests.support import JANE, JOHN, Login, Workspace, free_port, process

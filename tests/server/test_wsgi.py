@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from radicale_tldops.dav.body import RequestError
-from radicale_tldops.wsgi import LOST_SECONDS, MAX_ALL, MAX_READS, THREADS, BodyReader
+from radicale_tldops.serve.body import LOST_SECONDS, MAX_ALL, MAX_READS, THREADS, BodyReader
 from tests.server.test_live import Clock
 
 

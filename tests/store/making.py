@@ -9,7 +9,7 @@ from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import create
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
-from sync.vcard import contact_uid
+from sync.vcard.card import contact_uid
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

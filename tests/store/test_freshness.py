@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.exporter import StoreFigures
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
+from radicale_tldops.serve.exporter import StoreFigures
 from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
 from radicale_tldops.store.write import note_check
 from tests.store.making import Store

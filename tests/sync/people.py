@@ -7,7 +7,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.snapshot import Reader
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store.values import Counts, Generation, RosterState, StoredPerson
-from sync.identify import Entry
+from sync.plan.identify import Entry
 from sync.records import Origin
 from sync.vet import Vetted
 

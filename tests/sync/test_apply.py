@@ -12,9 +12,9 @@ from radicale_tldops.store.engine import writing
 from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.write import deny
 from sync.apply import Rendering, Stores, apply_plan
-from sync.plan import Plan, make_plan
-from sync.vcard import contact_uid
-from sync.wanted import build
+from sync.plan.plan import Plan, make_plan
+from sync.plan.wanted import build
+from sync.vcard.card import contact_uid
 
 from .people import person, vetted
 

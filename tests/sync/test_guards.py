@@ -7,8 +7,8 @@ import pytest
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Source
-from sync.guards import Totals, check, window
-from sync.wanted import Mismatch
+from sync.plan.guards import Totals, check, window
+from sync.plan.wanted import Mismatch
 from tests.sync.people import NOW, generation, person, state
 
 LIMITS = GuardSettings()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from radicale_tldops.roster.contact import Contact
-from sync.identify import How, Recognised, recognise
+from sync.plan.identify import How, Recognised, recognise
 from tests.sync.people import entry, person, state, uid
 
 JANE = person("Jane Doe", oob="jane@oarc.net")

@@ -6,10 +6,10 @@ from datetime import date
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
-from sync.guards import Part
-from sync.plan import Kind, Plan, make_plan
+from sync.plan.guards import Part
+from sync.plan.plan import Kind, Plan, make_plan
+from sync.plan.wanted import build
 from sync.vet import Broken, Vetted
-from sync.wanted import build
 from tests.sync.people import NOW, key, person, state, uid, vetted
 
 JANE, JOHN, JIM = person("Jane Doe"), person("John Roe", slot=2), person("Jim Poe", slot=3)

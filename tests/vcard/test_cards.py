@@ -9,7 +9,7 @@ import vobject
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.login import canonical_login
-from sync.vcard import (
+from sync.vcard.card import (
     NAMESPACE,
     RENDERER,
     CardError,

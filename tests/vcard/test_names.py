@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from sync.vcard_names import SplitName, split_name
+from sync.vcard.names import SplitName, split_name
 
 from .people import UNTIMED, filled
 

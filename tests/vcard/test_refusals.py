@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.errors import TldopsError
-from sync.vcard import (
+from sync.vcard.card import (
     MAX_FIELD,
     MAX_NOTE,
     MAX_VALUES,

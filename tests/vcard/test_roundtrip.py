@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact
-from sync.vcard import CardOptions, check_card, contact_uid, render_contact
-from sync.vcard_lines import fold
-from sync.vcard_names import split_name
+from sync.vcard.card import CardOptions, check_card, contact_uid, render_contact
+from sync.vcard.lines import fold
+from sync.vcard.names import split_name
 
 from .ical import IcalReader
 from .people import JANE, JOHN, LI, REGIS, UNTIMED, contacts, texts
@@ -180,7 +180,7 @@ def test_bytes_do_not_depend_on_the_process() -> None:
     program = (
         "import hashlib, json, sys\n"
         "from radicale_tldops.roster.contact import Contact\n"
-        "from sync.vcard import CardOptions, render_contact\n"
+        "from sync.vcard.card import CardOptions, render_contact\n"
         "people, uid = json.load(sys.stdin)\n"
         "cards = [render_contact(Contact.from_json(one), uid, CardOptions()) for one in people]\n"
         "print(hashlib.sha256(''.join(cards).encode()).hexdigest())\n"

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
-from sync.addresses import is_role, normalise_address
+from sync.vet.addresses import is_role, normalise_address
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from publicsuffixlist import PSLFILE
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.errors import SettingsError
-from sync.cctlds import canonical_label, delegations, registrable_domain
+from sync.vet.cctlds import canonical_label, delegations, registrable_domain
 
 DELEGATED = delegations()
 ANY = st.sampled_from(DELEGATED.all())

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.phones import MAX_TEXT, read_phones
+from sync.vet.phones import MAX_TEXT, read_phones
 
 REGIONS = st.sampled_from(["NL", "US", "IT", "HN", "RU", "GB", "CI", None])
 # Texts that look like numbers far more often than chance would have it.

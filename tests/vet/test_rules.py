@@ -7,10 +7,10 @@ import pytest
 
 from radicale_tldops.roster.contact import Phone
 from radicale_tldops.roster.errors import SettingsError
-from sync.cctlds import delegations
-from sync.findings import CODES
+from sync.problems import CODES
 from sync.records import Origin, Parsed, Problem, Severity
 from sync.vet import VettingRules, vet
+from sync.vet.cctlds import delegations
 from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_PHONES
 
 from .entries import JOHN, RULES, TODAY, codes, found, parse_error, record, table_row, vetted

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
-from sync.wanted import Mismatch
+from sync.plan.wanted import Mismatch
 
 
 class Part(StrEnum):

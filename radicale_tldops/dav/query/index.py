@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import accumulate, compress
 
-from radicale_tldops.dav.collation import Collation
-from radicale_tldops.dav.filters import Filter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
+from radicale_tldops.dav.query.collation import Collation
+from radicale_tldops.dav.query.filters import Filter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
 from radicale_tldops.dav.vcard_text import Property, lines_of, names, properties
 
 _MANY = 16

@@ -22,7 +22,7 @@ from ldap3 import NONE, SIMPLE, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPExceptionError
 from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
 
-from radicale_tldops.passwords import read_password
+from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings.values import DirectorySettings
 

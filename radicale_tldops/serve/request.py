@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from radicale_tldops.proxies import Proxies
+from radicale_tldops.login.peer import Proxies
 
 MAX_CREDENTIALS = 8192
 """Longest Basic credentials, in characters of base 64."""

@@ -15,7 +15,7 @@ from ldap3 import Connection
 from ldap3.core import results
 from ldap3.utils.conv import escape_filter_chars
 
-from radicale_tldops.directory import bind, close, connect, explained
+from radicale_tldops.login.directory import bind, close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError, UnavailableError
 from radicale_tldops.roster.login import MAX_LOGIN, canonical_login
 from radicale_tldops.settings.values import LdapLoginSettings

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from radicale_tldops.live import LiveStore
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.serve.live import LiveStore
 
 logger = logging.getLogger("radicale_tldops")
 

@@ -9,7 +9,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from radicale_tldops.roster.contact import Phone
-from sync.findings import Finding, printable
+from sync.problems import Finding, printable
 
 # The patterns of all countries are more than `re` keeps: without this, most are compiled again for every number.
 phonenumbers.enable_pattern_cache()

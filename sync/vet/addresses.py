@@ -8,8 +8,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
-from sync.cctlds import delegations
-from sync.findings import printable
+from sync.problems import printable
+from sync.vet.cctlds import delegations
 
 _ROLE_WORDS = """
     abuse admin administration administrador administrator admins alarm alert alerts billing callcenter cert contact

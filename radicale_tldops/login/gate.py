@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from radicale_tldops.identity import Identity, is_possible
-from radicale_tldops.ldap_login import REST_SECONDS, LdapLogin, typed_login
-from radicale_tldops.live import LiveStore
-from radicale_tldops.live import shared as shared_live
+from radicale_tldops.login.identity import Identity, is_possible
+from radicale_tldops.login.ldap import REST_SECONDS, LdapLogin, typed_login
+from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Reader, Snapshot, split_principal
+from radicale_tldops.serve.live import LiveStore
+from radicale_tldops.serve.live import shared as shared_live
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.members import PASSWORD_GROUPS
-from radicale_tldops.throttle import Buckets, Limit, Recent, Throttle, place_of
 
 logger = logging.getLogger("radicale_tldops")
 auth_logger = logging.getLogger("radicale_tldops.auth")

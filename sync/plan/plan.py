@@ -10,9 +10,9 @@ from enum import StrEnum
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NewReader, RosterState, Source
-from sync.guards import Hazard, Part, Totals, Unended, check
-from sync.identify import How, Match
-from sync.wanted import Wanted
+from sync.plan.guards import Hazard, Part, Totals, Unended, check
+from sync.plan.identify import How, Match
+from sync.plan.wanted import Wanted
 
 
 class Kind(StrEnum):

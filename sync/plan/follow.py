@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.identify import Entry, How, Match
+from sync.plan.identify import Entry, How, Match
+from sync.plan.wanted import Mismatch, Wanted
 from sync.records import Origin
-from sync.wanted import Mismatch, Wanted
 
 
 def follow(

@@ -7,7 +7,7 @@ from datetime import date
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.identify import Entry, How, Match, People, recognise
+from sync.plan.identify import Entry, How, Match, People, recognise
 from sync.records import Origin, Problem, Severity
 from sync.vet import Broken, Vetted
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.util import Finalize
 
-from radicale_tldops.failures import FailureWindows
 from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.serve.failures import FailureWindows
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.usage import (
     RARELY,

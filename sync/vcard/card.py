@@ -12,10 +12,10 @@ from urllib.parse import quote
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.login import canonical_domain
-from sync.vcard_lines import CardError as CardError
-from sync.vcard_lines import Line, check_text, check_uid, write_card
-from sync.vcard_lines import check_card as check_card
-from sync.vcard_names import SplitName, split_name
+from sync.vcard.lines import CardError as CardError
+from sync.vcard.lines import Line, check_text, check_uid, write_card
+from sync.vcard.lines import check_card as check_card
+from sync.vcard.names import SplitName, split_name
 
 RENDERER = "1"
 """Changes whenever the bytes of any card would change for the same contact."""

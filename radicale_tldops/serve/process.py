@@ -16,15 +16,15 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from radicale import config
 
-from radicale_tldops.app import RosterApplication
-from radicale_tldops.exporter import exporter
-from radicale_tldops.idle import watch_connections
-from radicale_tldops.ldap_login import LdapLogin
-from radicale_tldops.logs import log_apart
+from radicale_tldops.login.ldap import LdapLogin
 from radicale_tldops.plugin import OPTION
 from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.serve.app import RosterApplication
+from radicale_tldops.serve.body import THREADS
+from radicale_tldops.serve.exporter import exporter
+from radicale_tldops.serve.idle import watch_connections
+from radicale_tldops.serve.logs import log_apart
 from radicale_tldops.settings import ENVIRONMENT, ServerSettings, Settings, load
-from radicale_tldops.wsgi import THREADS
 
 MAX_BODY = 1_000_000
 """Longest request body in bytes; the longest that a client sends, a multiget of the whole book, is a tenth of it."""
@@ -106,7 +106,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     os.environ[ENVIRONMENT] = str(settings.path.absolute())
     os.environ[_PORT] = str(port)
     server = Granian(
-        "radicale_tldops.server:create",
+        "radicale_tldops.serve.process:create",
         factory=True,
         address=host,
         port=port,

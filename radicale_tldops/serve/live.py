@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from radicale_tldops.identity import Identity, LiveState, is_possible
+from radicale_tldops.login.identity import Identity, LiveState, is_possible
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal

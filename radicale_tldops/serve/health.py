@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from radicale_tldops.live import LiveStore
 from radicale_tldops.roster.errors import CorruptStoreError, OlderCopyError, StoreError
+from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.freshness import Freshness, read_freshness
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.settings import GuardSettings
-from sync.reconcile import Action, Do, Finding, Situation
+from sync.reconcile.compare import Action, Do, Finding, Situation
 from sync.records import Severity
 from sync.vet import Vetted
 

@@ -24,12 +24,12 @@ from radicale_tldops.dav.requests import (
     read_report,
 )
 from radicale_tldops.dav.site import Place, Site, find
-from radicale_tldops.gzipping import packed
-from radicale_tldops.identity import Identity
-from radicale_tldops.incoming import Incoming
-from radicale_tldops.live import LiveStore
+from radicale_tldops.login.identity import Identity
 from radicale_tldops.roster.errors import StoreError, TldopsError
 from radicale_tldops.roster.snapshot import Snapshot, Style
+from radicale_tldops.serve.gzipping import packed
+from radicale_tldops.serve.live import LiveStore
+from radicale_tldops.serve.request import Incoming
 
 MAX_KEPT = 32 * 1024 * 1024
 """How many bytes of finished answers, and of the requests that they belong to, a worker keeps."""

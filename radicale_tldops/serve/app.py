@@ -17,24 +17,24 @@ from http import client
 from radicale import config, types
 from radicale.app import Application
 
-from radicale_tldops.access_log import AccessLog
 from radicale_tldops.dav.answer import CLASSES
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.markup import DAV, error
 from radicale_tldops.dav.properties import BookTexts
-from radicale_tldops.gate import REFUSED
-from radicale_tldops.gate import shared as gate
-from radicale_tldops.health import Health
-from radicale_tldops.identity import Identity
-from radicale_tldops.incoming import FramingError, Incoming, check_framing, read_incoming
-from radicale_tldops.live import shared
-from radicale_tldops.metrics import Metrics
+from radicale_tldops.login.gate import REFUSED
+from radicale_tldops.login.gate import shared as gate
+from radicale_tldops.login.identity import Identity
+from radicale_tldops.login.peer import Proxies
 from radicale_tldops.plugin import plugin_settings
-from radicale_tldops.proxies import Proxies
-from radicale_tldops.readpath import NoReaderError, ReadPath, Ready, status_line
-from radicale_tldops.recorder import Recorder
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
-from radicale_tldops.wsgi import MAX_LOST, BodyReader, Input
+from radicale_tldops.serve.access_log import AccessLog
+from radicale_tldops.serve.body import MAX_LOST, BodyReader, Input
+from radicale_tldops.serve.health import Health
+from radicale_tldops.serve.live import shared
+from radicale_tldops.serve.metrics import Metrics
+from radicale_tldops.serve.readpath import NoReaderError, ReadPath, Ready, status_line
+from radicale_tldops.serve.recorder import Recorder
+from radicale_tldops.serve.request import FramingError, Incoming, check_framing, read_incoming
 
 logger = logging.getLogger("radicale_tldops")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeVar
 from xml.etree.ElementTree import Element
 
-from radicale_tldops.dav.collation import Collation, ascii_casemap
+from radicale_tldops.dav.query.collation import Collation, ascii_casemap
 from radicale_tldops.roster.errors import TldopsError
 
 MAX_CONDITIONS = 100

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radicale_tldops.metrics import FOLDER
 from radicale_tldops.roster.errors import SettingsError, StoreError
+from radicale_tldops.serve.metrics import FOLDER
 from radicale_tldops.store.engine import reading
 from radicale_tldops.store.freshness import Freshness, read_freshness
 from radicale_tldops.store.read import newest

@@ -1,0 +1,1 @@
+"""Filters of an addressbook-query, and the index that answers them."""

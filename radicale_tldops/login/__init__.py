@@ -1,0 +1,1 @@
+"""Who is this: device passwords, LDAP, throttling, and the peer behind a proxy."""

@@ -1,0 +1,1 @@
+"""A roster as text: the repository message, a spreadsheet, an offline copy."""

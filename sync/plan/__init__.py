@@ -1,0 +1,1 @@
+"""From what is and what is wanted to a plan: pure functions of values."""

@@ -1,0 +1,1 @@
+"""A contact as a deterministic vCard 3.0."""
