@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from radicale_tldops.login.identity import Identity, is_possible
+from radicale_tldops.login.identity import is_possible
 from radicale_tldops.login.ldap import REST_SECONDS, LdapLogin, typed_login
 from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
+from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Reader, Snapshot, split_principal
 from radicale_tldops.serve.live import LiveStore
@@ -262,12 +263,7 @@ def _reader(snapshot: Snapshot, login: str, addresses: tuple[str, ...]) -> Reade
     One address that is denied is enough to shut the person out: it is the same password for all of them.
     """
     logins = {canonical_login(address) for address in addresses} - {""}
-    if logins & snapshot.denied:
-        return None
-    readers = [
-        reader for one in sorted(logins, key=lambda one: (one != login, one)) if (reader := snapshot.reader(one))
-    ]
-    return readers[0] if readers else None
+    return snapshot.reader(*sorted(logins, key=lambda name: (name != login, name)))
 
 
 _shared: dict[tuple[Path | None, LiveStore], Gate] = {}

@@ -1,35 +1,11 @@
-"""Who a request comes from, and how a worker stands."""
+"""How a worker stands, and which passwords are possible."""
 
 from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Style
-from radicale_tldops.store.values import Device
 
 MAX_PASSWORD = 1024
 """Longer passwords are refused before they are hashed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a request comes from: the reader, the device, and the style of the book that this client gets.
-
-    There is no device where the login was proved by LDAP.
-    """
-
-    reader: Reader
-    device: Device | None
-    style: Style
-
-    @property
-    def label(self) -> str:
-        """What the device is called, for logs: its label, or "LDAP"."""
-        return self.device.label if self.device else "LDAP"
-
-    @property
-    def principal(self) -> str:
-        """The principal's name in paths, with the suffix for the style."""
-        return self.reader.principal + (GROUPS_SUFFIX if self.style is Style.GROUPS else "")
 
 
 @dataclass(frozen=True, slots=True)

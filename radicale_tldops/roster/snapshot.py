@@ -157,13 +157,18 @@ class Snapshot:
             logins.setdefault(reader.principal, []).append(reader.login)
         object.__setattr__(self, "_logins", {principal: tuple(names) for principal, names in logins.items()})
 
-    def reader(self, login: str) -> Reader | None:
-        """Return the reader with this canonical login, or None when it may not read now."""
-        return None if login in self.denied else self.readers.get(login)
+    def reader(self, *logins: str) -> Reader | None:
+        """Return the reader that a person with these canonical logins is, or None when the person may not read now.
+
+        That is the first of the logins that is on the list. A denial of one login holds for the person.
+        """
+        if not self.denied.isdisjoint(logins):
+            return None
+        return next((self.readers[login] for login in logins if login in self.readers), None)
 
     def may_read(self, principal: str) -> bool:
         """Tell whether any login of `principal` may read now."""
-        return any(login not in self.denied for login in self._logins.get(principal, ()))
+        return any(self.reader(login) for login in self._logins.get(principal, ()))
 
     def book(self, style: Style) -> Book:
         """Return the book in one of its styles."""

@@ -23,10 +23,10 @@ from radicale_tldops.dav.markup import DAV, error
 from radicale_tldops.dav.properties import BookTexts
 from radicale_tldops.login.gate import REFUSED
 from radicale_tldops.login.gate import shared as gate
-from radicale_tldops.login.identity import Identity
 from radicale_tldops.login.peer import Proxies
 from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
+from radicale_tldops.roster.identity import Identity
 from radicale_tldops.serve.access_log import AccessLog
 from radicale_tldops.serve.body import MAX_LOST, BodyReader, Input
 from radicale_tldops.serve.health import Health
@@ -177,7 +177,7 @@ class RosterApplication(Application):
             return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
         ready = self._reads.answer(request, identity, lambda: self._read(request, identity, environ["wsgi.input"]))
         if ready.is_current and method != "HEAD":
-            self._recorder.download(identity.reader.login, _device(identity), ready.generation, identity.style)
+            self._recorder.download(identity.reader.login, identity.device_id, ready.generation, identity.style)
         return ready
 
     def _identify(self, request: Incoming) -> Identity | None:
@@ -194,7 +194,7 @@ class RosterApplication(Application):
             self._recorder.failure(login, request.peer, REFUSED)
             return None
         self._metrics.login("ok")
-        self._recorder.login(identity.reader.login, _device(identity), request.peer, request.user_agent)
+        self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)
         return identity
 
     def _read(self, request: Incoming, identity: Identity, source: Input) -> bytes:
@@ -232,10 +232,6 @@ def _quoted(text: str) -> str:
     """Return the inside of a quoted-string (RFC 9110, 5.6.4), in the ASCII that a header holds for sure."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return escaped.encode("ascii", "replace").decode()
-
-
-def _device(identity: Identity) -> str:
-    return identity.device.id if identity.device else ""
 
 
 def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:

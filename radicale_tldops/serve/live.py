@@ -12,8 +12,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from radicale_tldops.login.identity import Identity, LiveState, is_possible
+from radicale_tldops.login.identity import LiveState, is_possible
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
+from radicale_tldops.roster.identity import Device, Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
@@ -23,7 +24,6 @@ from radicale_tldops.store.freshness import read_freshness
 from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
 from radicale_tldops.store.newest import Mark, read_mark, refuse_older_members, refuse_older_roster
 from radicale_tldops.store.read import load_snapshot
-from radicale_tldops.store.values import Device
 
 logger = logging.getLogger("radicale_tldops")
 
@@ -207,20 +207,16 @@ class LiveStore:
         # Where no password can be judged yet, saying no would make phones forget their account.
         snapshot = self.check()
         name, asked = split_principal(user_name)
-        device = (self._devices or {}).get(password_digest(password))
-        reader = snapshot.reader(canonical_login(name))
-        if device is None or reader is None or device.login != reader.login or device.reader_since != reader.since:
+        devices = self._devices or {}
+        device, reader = devices.get(password_digest(password)), snapshot.reader(canonical_login(name))
+        if device is None or reader is None:
             return None
-        style = Style.GROUPS if asked is Style.GROUPS else Style(device.style)
-        return Identity(reader, device, style)
+        identity = Identity(reader, device, Style.GROUPS if asked is Style.GROUPS else Style(device.style))
+        return identity if identity.may_read(snapshot, devices) else None
 
     def is_still(self, identity: Identity, snapshot: Snapshot) -> bool:
         """Tell whether somebody who was identified may read this snapshot: a request can take its time to arrive."""
-        reader = snapshot.reader(identity.reader.login)
-        if reader is None or (reader.principal, reader.since) != (identity.reader.principal, identity.reader.since):
-            return False
-        device = identity.device
-        return device is None or (self._devices or {}).get(device.digest) == device
+        return identity.may_read(snapshot, self._devices or {})
 
     def _poll(self) -> None:
         """Look for changes; whoever calls holds the lock."""

@@ -24,8 +24,8 @@ from radicale_tldops.dav.requests import (
     read_report,
 )
 from radicale_tldops.dav.site import Place, Site, find
-from radicale_tldops.login.identity import Identity
 from radicale_tldops.roster.errors import StoreError, TldopsError
+from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import Snapshot, Style
 from radicale_tldops.serve.gzipping import packed
 from radicale_tldops.serve.live import LiveStore
@@ -102,8 +102,7 @@ class ReadPath:
             return generation.finished(_NOT_FOUND, request)
         if len(request.content_type) > _MAX_CONTENT_TYPE:
             raise RequestError("the Content-Type is too long")
-        # A principal has a name (RFC 3744, 4), a reader who is no SSC need not have one.
-        visitor = Visitor(identity.principal, identity.reader.name or identity.reader.login)
+        visitor = Visitor(identity.principal, identity.name)
         if "HTTP_IF" in request.conditions and not generation.meets_if(place, request, identity.reader.principal):
             return generation.finished(Answer(PRECONDITION_FAILED), request)
         if request.method in ("GET", "HEAD"):

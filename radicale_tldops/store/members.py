@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy import insert, select, update
 
 from radicale_tldops.roster.errors import UnknownSubjectError
+from radicale_tldops.roster.identity import Device
 from radicale_tldops.roster.snapshot import Reader, Style
 from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
 from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, bump, check_version, claim, device, get_meta
-from radicale_tldops.store.values import Device
 
 PASSWORD_GROUPS = 6
 """A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""

@@ -165,22 +165,6 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A device password, without the password. `reader_since` is the reader's generation that it was issued to."""
-
-    id: str
-    login: str
-    reader_since: int
-    label: str
-    style: str
-    digest: str
-    created_at: str
-    actor: str
-    revoked_at: str = ""
-    revoked_because: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One entry of the audit log; `chain` is the digest over this entry and the chain of the one before."""
 

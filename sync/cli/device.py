@@ -5,6 +5,7 @@ from urllib.parse import quote
 import click
 
 from radicale_tldops.roster.errors import RefusedError, UnknownSubjectError
+from radicale_tldops.roster.identity import Device
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import BOOK, Reader, Style
 from radicale_tldops.settings import Settings
@@ -12,7 +13,6 @@ from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.usage import LastUsed, load_usage
-from radicale_tldops.store.values import Device
 from sync.cli.context import OK, App, json_option, one_line, pass_app
 
 MAX_LABEL = 60

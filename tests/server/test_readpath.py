@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.dav.properties import BookTexts
-from radicale_tldops.login.identity import Identity
+from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.readpath import ReadPath, Ready
