@@ -17,7 +17,7 @@ from sync.cli.show import counted, hazard_help, plan_json
 from sync.plan.guards import HAZARDS
 from sync.plan.plan import Kind, Plan
 from sync.prepare import Prepared
-from sync.records import Problem
+from sync.problems import Problem
 
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 

@@ -8,7 +8,7 @@ from radicale_tldops.roster.contact import Contact, people_per_cctld
 from sync import pipeline
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
 from sync.cli.show import counted, print_problems, problem_json
-from sync.records import Origin, Severity
+from sync.problems import Origin, Severity
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from sync.cli.context import App
 from sync.plan.guards import HAZARDS
 from sync.plan.plan import FieldChange, Kind, PersonChange, Plan, ReaderChange
-from sync.records import Problem, Severity
+from sync.problems import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp"})

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from radicale_tldops.roster.contact import Contact
 from sync.parse import render_csv, render_report
-from sync.records import Origin, Record
+from sync.parse.records import Record
+from sync.problems import Origin
 
 _ROSTER = Origin("roster", 0)
 

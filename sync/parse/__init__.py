@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.cells import row_record
-from sync.parse.codes import CODES, Code, Fault, problems
 from sync.parse.dump import looks_like_dump, read_dump
 from sync.parse.encoding import decode
 from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
+from sync.parse.records import Parsed, Record
 from sync.parse.render import render_csv, render_report
 from sync.parse.table import COLUMNS, Header, check_header, find_header, late_header, read_rows
-from sync.records import Origin, Parsed, Problem, Record, Severity
+from sync.problems import Finding, Origin, Problem, Severity, joined
 
-__all__ = ["CODES", "COLUMNS", "DESCRIPTIONS", "FORMATS", "Code", "parse", "render_csv", "render_report"]
+__all__ = ["COLUMNS", "DESCRIPTIONS", "FORMATS", "parse", "render_csv", "render_report"]
 
 DESCRIPTIONS: Mapping[str, str] = {
     "report": "the repository message: “Name, #1, .nl, +31 …” address, out-of-band address",
@@ -51,7 +51,6 @@ _KINDS = (
     ("mailman2", {"quoted", "raw", "comment", "bare"}),
     ("mailman3-rfc2047", set(_MAILMAN3)),
 )
-_SELF_DELIMITING = ("quoted", "raw", "rfc2047", "comment")
 _FEW_LINES = 10
 
 
@@ -64,7 +63,7 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     """
     if format != "auto" and format not in FORMATS:
         raise InputError(f"{file}: there is no format {format!r}; use auto, {', '.join(FORMATS)}")
-    text, faults = decode(data, file)
+    text, findings = decode(data, file)
     lines = _split(text, file)
     if len(lines) > MAX_LINES:
         raise InputError(f"{file}: {len(lines)} lines are more than any list has; check that it is the right file")
@@ -78,15 +77,15 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     elif header := _header(lines, file, format):
         found, records, more = _read_table(lines, file, header)
     else:
-        found, records, more = _read_lines(lines, file, format)
+        found, records = _read_lines(lines, file, format)
     if not records:
         raise InputError(f"{file}: the file holds no entry; export the list again")
     _refuse_garbage(records, file)
     if all(any(problem.code == "address-only" for problem in record.problems) for record in records):
         found = "addresses"
-    # A dump says itself where it ends.
-    unended = records[-1].origin if lines[-1].strip(" \t") and not is_dump else None
-    return Parsed(file, found, tuple(records), problems(Origin(file, 1), faults, "") + more, unended)
+    if lines[-1].strip(" \t") and not is_dump:  # the brackets of a dump show where it ends
+        more += joined(records[-1].origin, [Finding("no-final-newline")], lines[-1])
+    return Parsed(file, found, tuple(records), joined(Origin(file, 1), findings, "") + more)
 
 
 def _split(text: str, file: str) -> list[str]:
@@ -129,34 +128,24 @@ def _header(lines: Sequence[str], file: str, format_: str) -> Header | None:
     return header
 
 
-def _end_problem(origin: Origin, lines: Sequence[str]) -> tuple[Problem, ...]:
-    """Return a warning if the last of several lines has no line end."""
-    cut = len(lines) > 1 and lines[-1].strip(" \t")
-    return problems(origin, [Fault("no-final-newline")], lines[-1]) if cut else ()
-
-
 def _read_table(lines: Sequence[str], file: str, header: Header) -> tuple[str, list[Record], tuple[Problem, ...]]:
-    about = problems(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
+    about = joined(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
     found = tuple(problem for problem in about if problem.severity is not Severity.ERROR)
     misread = tuple(problem for problem in about if problem.severity is Severity.ERROR)
     read = (row_record(Origin(file, row.line), row, header) for row in read_rows(lines, header))
     # What is wrong with a column is wrong with every row, so that no choice of rows is applied.
     records = [replace(record, problems=misread + record.problems) for record in read if record is not None]
-    if not lines[-1].endswith('"'):
-        found += _end_problem(Origin(file, len(lines)), lines)
     return "tsv" if header.delimiter == "\t" else "csv", records, found
 
 
-def _read_lines(lines: Sequence[str], file: str, format_: str) -> tuple[str, list[Record], tuple[Problem, ...]]:
+def _read_lines(lines: Sequence[str], file: str, format_: str) -> tuple[str, list[Record]]:
     records: list[Record] = []
     kinds: set[str] = set()
-    shape = ""
     for number, text in logical_lines(lines):
         shape, record = read_line(Origin(file, number), text, _SHAPES[format_])
         kinds.add(shape)
         records.append(record)
-    found = () if shape in _SELF_DELIMITING else _end_problem(Origin(file, len(lines)), lines)
-    return _kind(kinds) if format_ == "auto" else format_, records, found
+    return _kind(kinds) if format_ == "auto" else format_, records
 
 
 def _kind(shapes: set[str]) -> str:

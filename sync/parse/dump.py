@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import InputError
-from sync.parse.address import address_faults, is_address
-from sync.parse.codes import Fault, problems, quote
+from sync.parse.address import address_findings, is_address
 from sync.parse.encoding import certain_text
 from sync.parse.entry import make_entry
 from sync.parse.limits import MAX_DEPTH, MAX_LINE, MAX_LINES
-from sync.records import Origin, Problem, Record
+from sync.parse.records import Record
+from sync.problems import Finding, Origin, Problem, joined, printable
 
 _MARKER = re.compile(r"^[ \t]*[\[<]-----[^\n]*-----[\]>][ \t]*$", re.MULTILINE)
 _STRING = r"(?<!\w)[uUbBrR]{0,2}(?:'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\")"
@@ -78,7 +78,7 @@ def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
             for item in _items(body, section, file):
                 origin = Origin(file, item.line)
                 if members and section is names and (gone := _gone(item, members, python2=ascii_source)):
-                    left.extend(problems(origin, [gone], item.key))
+                    left.extend(joined(origin, [gone], item.key))
                     continue
                 records.extend(_records(origin, item, seen, names=section is names, python2=ascii_source))
                 if len(records) + len(left) > MAX_LINES:
@@ -86,11 +86,11 @@ def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
     return records, tuple(left)
 
 
-def _gone(item: _Item, members: set[str], *, python2: bool) -> Fault | None:
+def _gone(item: _Item, members: set[str], *, python2: bool) -> Finding | None:
     """Return the warning for a name whose address is certainly not among the members."""
     address, unknown = _text(item.key, python2=python2)
     gone = not unknown and address.strip().lower() not in members
-    return Fault("not-a-member", quote(address.strip()[:80])) if gone else None
+    return Finding("not-a-member", printable(address.strip()[:80])) if gone else None
 
 
 def _sections(body: str, file: str) -> Iterator[_Section]:
@@ -148,21 +148,21 @@ def _items(body: str, section: _Section, file: str) -> Iterator[_Item]:
 
 def _records(origin: Origin, item: _Item, seen: set[str], *, names: bool, python2: bool) -> Iterator[Record]:
     """Yield the record of an entry, unless it only repeats that an address already seen is a member."""
-    key, key_faults = _text(item.key, python2=python2)
+    key, key_findings = _text(item.key, python2=python2)
     address = key.strip()
     if not names and address.lower() in seen:
         return
     seen.add(address.lower())
-    wrong = (*key_faults, *address_faults(address))
-    value, faults = _text(item.value, python2=python2) if names else ("", ())
+    wrong = (*key_findings, *address_findings(address))
+    value, findings = _text(item.value, python2=python2) if names else ("", ())
     source = f"{item.key}: {item.value}" if len(item.value) < MAX_LINE else item.key
-    if faults or not is_address(address):
-        yield make_entry(origin, source, "", [] if wrong else [address], faults=(*wrong, *faults))
+    if findings or not is_address(address):
+        yield make_entry(origin, source, "", [] if wrong else [address], findings=(*wrong, *findings))
     else:
         yield make_entry(origin, source, value, [address])
 
 
-def _text(literal: str, *, python2: bool) -> tuple[str, tuple[Fault, ...]]:
+def _text(literal: str, *, python2: bool) -> tuple[str, tuple[Finding, ...]]:
     r"""Return the text of one string of the dump, "" for None and numbers.
 
     Python 2 writes characters as u'\xe9', and octets of an unknown charset as '\xe9'; Python 3 writes 'é' and b'\xe9'.
@@ -170,14 +170,14 @@ def _text(literal: str, *, python2: bool) -> tuple[str, tuple[Fault, ...]]:
     if literal[0] not in "'\"uUbBrR":
         return "", ()
     if len(literal) > MAX_LINE:
-        return "", (Fault("too-long", f"a string of {len(literal)} characters"),)
+        return "", (Finding("too-long", f"a string of {len(literal)} characters"),)
     try:
         value: object = ast.literal_eval(f"({literal})")
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return "", (Fault("bad-encoding", "the string is not a Python literal"),)
+        return "", (Finding("bad-encoding", "the string is not a Python literal"),)
     if isinstance(value, str) and python2 and literal[0] not in "uU" and not value.isascii() and max(value) <= "\xff":
         value = value.encode("latin-1")
     if isinstance(value, bytes):
         text = certain_text(value)
-        return (text, ()) if text is not None else ("", (Fault("bad-encoding", "octets of an unknown charset"),))
-    return (value, ()) if isinstance(value, str) else ("", (Fault("not-understood"),))
+        return (text, ()) if text is not None else ("", (Finding("bad-encoding", "octets of an unknown charset"),))
+    return (value, ()) if isinstance(value, str) else ("", (Finding("not-understood"),))

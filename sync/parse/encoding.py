@@ -4,8 +4,8 @@ import codecs
 import re
 
 from radicale_tldops.roster.errors import InputError
-from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_BYTES
+from sync.problems import Finding, printable
 
 _KINDS = (
     (b"PK\x03\x04", "a spreadsheet or ZIP archive", "save the sheet as CSV (UTF-8)"),
@@ -53,8 +53,8 @@ def certain_text(octets: bytes) -> str | None:
         return octets.decode("cp1252") if not cut_off and _LATIN.fullmatch(octets) else None
 
 
-def _without_mark(data: bytes, file: str) -> tuple[str, tuple[Fault, ...]]:
-    """Decode `data` that begins with no byte order mark, with a fault if that was a guess, or raise `InputError`."""
+def _without_mark(data: bytes, file: str) -> tuple[str, tuple[Finding, ...]]:
+    """Decode `data` that begins with no byte order mark, with a finding if that was a guess, or raise `InputError`."""
     even, odd, half = data[0::2].count(0), data[1::2].count(0), len(data) // 2
     for zeros, others, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
         # Of Latin text every second octet is zero, and none of the others.
@@ -63,7 +63,7 @@ def _without_mark(data: bytes, file: str) -> tuple[str, tuple[Fault, ...]]:
     if (text := certain_text(data)) is None:
         return _decoded(data, "utf-8", file), ()
     guessed = len(text) == len(data) and not text.isascii()
-    return text, (Fault("encoding-guessed", "Windows-1252, which contains Latin-1"),) if guessed else ()
+    return text, (Finding("encoding-guessed", "Windows-1252, which contains Latin-1"),) if guessed else ()
 
 
 def _decoded(data: bytes, name: str, file: str) -> str:
@@ -78,8 +78,8 @@ def _decoded(data: bytes, name: str, file: str) -> str:
         raise InputError(f"{file}:{line}: the text {what}") from None
 
 
-def decode(data: bytes, file: str) -> tuple[str, tuple[Fault, ...]]:
-    """Return the text of a file, with a fault if its encoding was guessed.
+def decode(data: bytes, file: str) -> tuple[str, tuple[Finding, ...]]:
+    """Return the text of a file, with a finding if its encoding was guessed.
 
     Raises `InputError` if it cannot be decoded, or is certainly no list.
     """
@@ -88,15 +88,15 @@ def decode(data: bytes, file: str) -> tuple[str, tuple[Fault, ...]]:
     for magic, what, remedy in _KINDS:
         if data.startswith(magic):
             raise InputError(f"{file}: this is {what}, not text; {remedy}")
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = _decoded(data, "utf-16", file)
     elif data.startswith(codecs.BOM_UTF8):
         text = _decoded(data[3:], "utf-8", file)
     else:
-        text, faults = _without_mark(data, file)
+        text, findings = _without_mark(data, file)
     _refuse_no_list(text, file)
-    return text, faults
+    return text, findings
 
 
 def _refuse_no_list(text: str, file: str) -> None:
@@ -111,7 +111,7 @@ def _refuse_no_list(text: str, file: str) -> None:
     if empty := re.search(r"^\S+ has no members[.]?[ \t]*\r?$", text, re.MULTILINE):
         line = text.count("\n", 0, empty.start()) + 1
         raise InputError(
-            f"{file}:{line}: Mailman found no members ({quote(empty[0].strip())}); check the name of the list"
+            f"{file}:{line}: Mailman found no members ({printable(empty[0].strip())}); check the name of the list"
         )
     if "@" not in text:
         raise InputError(

@@ -9,11 +9,11 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from sync.parse.address import address_faults, is_address
-from sync.parse.characters import direction_faults, tab_faults, without_direction
-from sync.parse.codes import Fault, quote
+from sync.parse.address import address_findings, is_address
+from sync.parse.characters import direction_findings, tab_findings, without_direction
 from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_FIELDS, MAX_PHONES
 from sync.parse.pairs import partnerless, stays_open
+from sync.problems import Finding, printable
 
 # Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3).
 _SEPARATOR = re.compile(r"[,;](?! ?ext=)", re.IGNORECASE)
@@ -37,14 +37,14 @@ _PHONE_LIKE = re.compile(r"[+(\d][\d()+.\-]*")
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """A full name taken apart. `faults` say what is wrong with it; the rest is what was understood nevertheless."""
+    """A full name taken apart. `findings` say what is wrong with it; the rest is what was understood nevertheless."""
 
     name: str = ""
     slot: int | None = None
     cctlds: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def parse_full(text: str) -> Full:
@@ -52,13 +52,13 @@ def parse_full(text: str) -> Full:
     anchor = _ANCHOR.search(text)
     if anchor is None:
         return _without_slot(text)
-    name, faults = person_name(text[: anchor.start()])
-    slot, slot_faults = slot_number(anchor[1])
+    name, findings = person_name(text[: anchor.start()])
+    slot, slot_findings = slot_number(anchor[1])
     if stays_open(text[anchor.end() :]):
-        faults += (Fault("run-together", "a parenthesis behind the slot never closes"),)
+        findings += (Finding("run-together", "a parenthesis behind the slot never closes"),)
     parts = [part for part in map(str.strip, _SEPARATOR.split(text[anchor.end() :])) if part]
     if len(parts) > MAX_FIELDS:
-        return Full(name, slot, faults=(Fault("too-long", f"{len(parts)} fields behind the slot"),))
+        return Full(name, slot, findings=(Finding("too-long", f"{len(parts)} fields behind the slot"),))
     rest = _Rest()
     for part in parts:
         rest.take(part)
@@ -68,17 +68,17 @@ def parse_full(text: str) -> Full:
         cctlds=tuple(rest.cctlds[:MAX_CCTLDS]),
         phones=tuple(rest.phones[:MAX_PHONES]),
         addresses=tuple(rest.addresses[:MAX_ADDRESSES]),
-        faults=(*faults, *slot_faults, *rest.result()),
+        findings=(*findings, *slot_findings, *rest.result()),
     )
 
 
 def _without_slot(text: str) -> Full:
     inside = _SLOT_INSIDE.search(text)
     if inside is None:
-        name, faults = person_name(text)
-        return Full(name, faults=(*faults, Fault("no-slot")))
-    name, faults = person_name(text[: inside.start()])
-    return Full(name, faults=(*faults, Fault("no-separators", "the slot does not stand between separators")))
+        name, findings = person_name(text)
+        return Full(name, findings=(*findings, Finding("no-slot")))
+    name, findings = person_name(text[: inside.start()])
+    return Full(name, findings=(*findings, Finding("no-separators", "the slot does not stand between separators")))
 
 
 def has_slot(text: str) -> bool:
@@ -86,65 +86,65 @@ def has_slot(text: str) -> bool:
     return _ANCHOR.search(text) is not None
 
 
-def tabs_in_name(text: str) -> tuple[Fault, ...]:
-    """Return a fault for a tab in the name of a full name whose white space is still as it was."""
+def tabs_in_name(text: str) -> tuple[Finding, ...]:
+    """Return a finding for a tab in the name of a full name whose white space is still as it was."""
     end = _ANCHOR.search(text) or _SLOT_INSIDE.search(text) if "\t" in text else None
-    return tab_faults(text[: end.start()] if end else text)
+    return tab_findings(text[: end.start()] if end else text)
 
 
-def person_name(text: str, *, cell: bool = False) -> tuple[str, tuple[Fault, ...]]:
+def person_name(text: str, *, cell: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """Return the name of a person from its clean text, without separators at its ends, and what is wrong with it.
 
     A semicolon stays where it ends a character reference, which was encoded twice, and in a cell of its own.
     """
-    faults = direction_faults(text)
+    findings = direction_findings(text)
     name = without_direction(text).strip(" ,")
     if not name.strip(" ,;"):
         name = ""
     elif not cell:
         name = name.lstrip(" ,;") if _ENDS_IN_REFERENCE.search(name) else name.strip(" ,;")
     if not name:
-        return "", (*faults, Fault("no-name"))
+        return "", (*findings, Finding("no-name"))
     if len(name) > MAX_FIELD:
-        return name[:MAX_FIELD], (*faults, Fault("too-long", f"a name of {len(name)} characters"))
-    lost = (Fault("lossy-export", quote(name)),) if "?" in name and _LOST.search(name) else ()
-    return name, faults + lost + _joined_faults(name, cell=cell)
+        return name[:MAX_FIELD], (*findings, Finding("too-long", f"a name of {len(name)} characters"))
+    lost = (Finding("lossy-export", printable(name)),) if "?" in name and _LOST.search(name) else ()
+    return name, findings + lost + _joined_findings(name, cell=cell)
 
 
-def _joined_faults(name: str, *, cell: bool) -> tuple[Fault, ...]:
-    """Return a fault for a name that may be the beginning of one entry and the rest of another.
+def _joined_findings(name: str, *, cell: bool) -> tuple[Finding, ...]:
+    """Return a finding for a name that may be the beginning of one entry and the rest of another.
 
     A cell has its own beginning and end, so in one only an address is a sign of that.
     """
     if "@" in name.lstrip("@") if cell else "@" in name:
-        return (Fault("run-together", f"“@” in the name “{quote(name[:80])}”"),)
+        return (Finding("run-together", f"“@” in the name “{printable(name[:80])}”"),)
     if not cell and (mark := partnerless(name)):
-        return (Fault("run-together", f"{mark} without its partner in the name “{quote(name[:80])}”"),)
+        return (Finding("run-together", f"{mark} without its partner in the name “{printable(name[:80])}”"),)
     return ()
 
 
-def slot_number(digits: str) -> tuple[int | None, tuple[Fault, ...]]:
+def slot_number(digits: str) -> tuple[int | None, tuple[Finding, ...]]:
     """Return the slot that `digits` name. Whether the list has such a slot is a setting, so vetting decides that."""
     if len(digits) > 3:
-        return None, (Fault("bad-slot", f"#{quote(digits[:20])}"),)
+        return None, (Finding("bad-slot", f"#{printable(digits[:20])}"),)
     return int(digits), ()
 
 
-def cctld_labels(text: str) -> tuple[list[str], list[Fault]]:
+def cctld_labels(text: str) -> tuple[list[str], list[Finding]]:
     """Return the ccTLDs of a field, as written but without the dot and direction marks, and what is wrong with them."""
     labels: list[str] = []
-    faults: list[Fault] = []
+    findings: list[Finding] = []
     for token in LABEL_SEPARATOR.split(unicodedata.normalize("NFC", without_direction(text))):
         label = token[1:] if token[:1] and token[0] in DOTS else token
         if _LABEL.fullmatch(label) and any(map(str.isalpha, label)):
             labels.append(label)
         elif labels and _PHONE_LIKE.match(token):
-            faults.append(Fault("no-separators", f"{quote(token[:40])} follows the ccTLD without a separator"))
+            findings.append(Finding("no-separators", f"{printable(token[:40])} follows the ccTLD without a separator"))
             break
         elif token:
             lost = ", its letters were lost in an export" if "?" in token else ""
-            faults.append(Fault("bad-cctld", quote(token[:80]) + lost))
-    return labels, faults
+            findings.append(Finding("bad-cctld", printable(token[:80]) + lost))
+    return labels, findings
 
 
 def _is_bare_label(token: str) -> bool:
@@ -166,7 +166,7 @@ class _Rest:
     cctlds: list[str] = field(default_factory=list)
     phones: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     dotted: bool = False
     second_slot: bool = False
 
@@ -188,57 +188,61 @@ class _Rest:
             if is_address(token):
                 self.addresses.append(token)
             elif "@" in token:
-                self.faults.extend(address_faults(token))
+                self.findings.extend(address_findings(token))
         if not all("@" in token for token in tokens):
-            what = f"an address follows other text without a comma: “{quote(text[:80])}”"
-            self.faults.append(Fault("no-separators", what))
+            what = f"an address follows other text without a comma: “{printable(text[:80])}”"
+            self.findings.append(Finding("no-separators", what))
 
     def _take_cctlds(self, text: str, *, dotted: bool) -> None:
         """Take a field of ccTLDs. Without a dot it must come first: a later "NA" or "no" may mean "no phone"."""
         if not dotted and (self.dotted or self.phones or self.addresses):
-            what = f"“{quote(text[:80])}” may be a ccTLD, which needs its dot here"
-            self.faults.append(Fault("not-understood", what))
+            what = f"“{printable(text[:80])}” may be a ccTLD, which needs its dot here"
+            self.findings.append(Finding("not-understood", what))
             return
         if self.second_slot:
-            self.faults.append(
-                Fault("not-understood", "a second slot; each slot of a person needs an entry of its own")
+            self.findings.append(
+                Finding("not-understood", "a second slot; each slot of a person needs an entry of its own")
             )
         self.dotted = self.dotted or dotted
-        labels, faults = cctld_labels(text)
+        labels, findings = cctld_labels(text)
         self.cctlds.extend(labels)
-        self.faults.extend(faults)
+        self.findings.extend(findings)
 
     def _take_phone(self, text: str) -> None:
         """Take a field as telephone text, kept as it stands; an extension in a field of its own joins its number."""
-        self.faults.extend(direction_faults(text))
+        self.findings.extend(direction_findings(text))
         phone = without_direction(text)
         if not phone:
             return
         if _QUOTES.search(phone):
-            self.faults.append(Fault("not-understood", f"quotation marks or angle brackets in {quote(phone[:80])}"))
+            self.findings.append(
+                Finding("not-understood", f"quotation marks or angle brackets in {printable(phone[:80])}")
+            )
         elif _EXTENSION.fullmatch(phone):
             self.second_slot = self.second_slot or phone[0] == "#"
             if self.phones:
                 self.phones[-1] += " " + phone
             else:
-                self.faults.append(Fault("not-understood", f"{quote(phone)} without a telephone number before it"))
+                self.findings.append(
+                    Finding("not-understood", f"{printable(phone)} without a telephone number before it")
+                )
         elif len(phone) > MAX_FIELD:
-            self.faults.append(Fault("too-long", f"a field of {len(phone)} characters"))
+            self.findings.append(Finding("too-long", f"a field of {len(phone)} characters"))
         else:
             self.phones.append(phone)
 
-    def result(self) -> list[Fault]:
+    def result(self) -> list[Finding]:
         """Return what is wrong, now that all the fields are known."""
-        if not self.cctlds and not any(fault.code == "bad-cctld" for fault in self.faults):
-            self.faults.append(Fault("no-cctld"))
-        return self.faults + limit_faults(self.cctlds, self.phones, self.addresses)
+        if not self.cctlds and not any(finding.code == "bad-cctld" for finding in self.findings):
+            self.findings.append(Finding("no-cctld"))
+        return self.findings + limit_findings(self.cctlds, self.phones, self.addresses)
 
 
-def limit_faults(cctlds: list[str], phones: list[str], addresses: list[str]) -> list[Fault]:
-    """Return a fault for each list of an entry that is longer than any person needs."""
+def limit_findings(cctlds: list[str], phones: list[str], addresses: list[str]) -> list[Finding]:
+    """Return a finding for each list of an entry that is longer than any person needs."""
     limits = (
         (cctlds, MAX_CCTLDS, "ccTLDs"),
         (phones, MAX_PHONES, "telephone numbers"),
         (addresses, MAX_ADDRESSES, "addresses"),
     )
-    return [Fault("too-long", f"{len(values)} {what}") for values, limit, what in limits if len(values) > limit]
+    return [Finding("too-long", f"{len(values)} {what}") for values, limit, what in limits if len(values) > limit]

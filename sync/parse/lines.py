@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sync.parse.address import address_faults, is_address
-from sync.parse.characters import direction_faults, without_forbidden
-from sync.parse.codes import Fault
+from sync.parse.address import address_findings, is_address
+from sync.parse.characters import direction_findings, without_forbidden
 from sync.parse.entry import make_entry, unread
 from sync.parse.full import has_slot
 from sync.parse.limits import MAX_ADDRESSES, MAX_LINE
+from sync.parse.records import Record
 from sync.parse.transport import plain
-from sync.records import Origin, Record
+from sync.problems import Finding, Origin
 
 SHAPES = ("quoted", "raw", "rfc2047", "report", "comment", "bare")
 
@@ -47,7 +47,7 @@ class Line:
     listed: tuple[str, ...] = ()
     out_of_band: tuple[str, ...] = ()
     escaped: bool = False
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def take_apart(text: str) -> Line:
@@ -73,18 +73,21 @@ def _angle(text: str) -> Line:
     start = text.rfind("<")
     address, before = text[start + 1 : -1].strip(_SPACE), text[: max(start, 0)].rstrip(_SPACE)
     if start < 0:
-        return Line("raw", None, faults=(Fault("not-understood", "a closing angle bracket without its partner"),))
-    faults = address_faults(address)
-    listed = () if faults else (address,)
+        return Line("raw", None, findings=(Finding("not-understood", "a closing angle bracket without its partner"),))
+    findings = address_findings(address)
+    listed = () if findings else (address,)
     if not before:
-        return Line("bare", "", listed, faults=faults)
+        return Line("bare", "", listed, findings=findings)
     inner, escaped, quoting = _unquoted(before)
     if quoting or (inner is before and _is_joined(before)):
-        listed, faults = (), faults + (() if quoting else (Fault("not-understood", "several addresses in brackets"),))
+        listed, findings = (
+            (),
+            findings + (() if quoting else (Finding("not-understood", "several addresses in brackets"),)),
+        )
     shape = "raw" if inner is before else "quoted"
     if _WORD.search(inner):
         shape = "rfc2047"
-    return Line(shape, inner, listed, escaped=escaped, faults=(*faults, *quoting))
+    return Line(shape, inner, listed, escaped=escaped, findings=(*findings, *quoting))
 
 
 def _is_joined(text: str) -> bool:
@@ -115,17 +118,17 @@ def _several(text: str) -> Line | None:
         head = head[:mark].rstrip(_SPACE)
     if all(is_address(piece.strip("<>")) for piece in head.split()):
         what = f"several addresses and no name; {_APART}"
-        return Line("bare", None, faults=(Fault("not-understood", what),)) if seconds or head[-1:] != ">" else None
+        return Line("bare", None, findings=(Finding("not-understood", what),)) if seconds or head[-1:] != ">" else None
     if not seconds or not head.endswith(">") or not _BRACKETED.search(head):
         return None
     line = _angle(head)
     if not has_slot(plain(line.full or "", escaped=line.escaped)[0]):
         what = f"several addresses and no entry “Name, #1, .nl, …” before them; {_APART}"
-        return Line("report", line.full, faults=(Fault("not-understood", what), *line.faults))
+        return Line("report", line.full, findings=(Finding("not-understood", what), *line.findings))
     return replace(line, shape="report", out_of_band=tuple(seconds[:MAX_ADDRESSES]))
 
 
-def _unquoted(text: str) -> tuple[str, bool, tuple[Fault, ...]]:
+def _unquoted(text: str) -> tuple[str, bool, tuple[Finding, ...]]:
     """Return `text` without the quotation marks around it, whether it holds quoted pairs, and what is wrong.
 
     Where quotation marks do not surround the whole, `text` itself comes back.
@@ -135,12 +138,12 @@ def _unquoted(text: str) -> tuple[str, bool, tuple[Fault, ...]]:
         inner = whole[1:-1]
         bare = _PAIR.sub("", inner)
         stray = bare.endswith("\\") or (text[0] == '"' and '"' in bare) or _JOINED.search(bare)
-        return inner, True, (Fault("unclosed-quote", "a quotation mark inside the quoted name"),) if stray else ()
+        return inner, True, (Finding("unclosed-quote", "a quotation mark inside the quoted name"),) if stray else ()
     if len(_QUOTE.findall(text)) % 2:
         return (
-            (text[1:], True, (Fault("unclosed-quote"),))
+            (text[1:], True, (Finding("unclosed-quote"),))
             if text[0] in _OPENING
-            else (text, False, (Fault("unclosed-quote"),))
+            else (text, False, (Finding("unclosed-quote"),))
         )
     return text, False, ()
 
@@ -152,34 +155,36 @@ def _comment(match: re.Match[str]) -> Line:
     for parenthesis in parentheses:
         depth += 1 if parenthesis == "(" else -1
         closed_early = closed_early or depth < 0
-    faults = address_faults(match[1])
+    findings = address_findings(match[1])
     if depth or closed_early:
-        faults += (Fault("cut-off", "its parentheses do not match"),)
-    return Line("comment", match[2], () if faults else (match[1],), escaped=True, faults=faults)
+        findings += (Finding("cut-off", "its parentheses do not match"),)
+    return Line("comment", match[2], () if findings else (match[1],), escaped=True, findings=findings)
 
 
 def _quoted_report(text: str) -> Line:
     """Read `“full” addr, addr`. The last quotation mark of the line closes: no address holds one."""
     close = max(text.rfind(mark) for mark in _CLOSING)
     if close < 1:
-        return Line("report", text[1:], escaped=True, faults=(Fault("unclosed-quote"),))
-    inner, escaped, faults = _unquoted(text[: close + 1])
+        return Line("report", text[1:], escaped=True, findings=(Finding("unclosed-quote"),))
+    inner, escaped, findings = _unquoted(text[: close + 1])
     tail = text[close + 1 :].strip(_SPACE)
     tail = tail[1:].strip(_SPACE) if tail.startswith(",") else tail
     if not tail:
-        return Line("report", inner, escaped=escaped, faults=(*faults, Fault("no-address")))
+        return Line("report", inner, escaped=escaped, findings=(*findings, Finding("no-address")))
     good: list[str] = []
-    joined = bool(faults)
+    joined = bool(findings)
     for piece in re.split("[,;]", tail):
         address = piece.strip(_SPACE)
         if is_address(address):
             good.append(address)
         elif address:
-            faults += address_faults(address)[: 20 - len(faults)]
+            findings += address_findings(address)[: 20 - len(findings)]
         else:
-            faults = (*faults, Fault("cut-off", "a comma, and no address behind it")) if len(faults) < 20 else faults
+            findings = (
+                (*findings, Finding("cut-off", "a comma, and no address behind it")) if len(findings) < 20 else findings
+            )
     good = [] if joined else good
-    return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, faults)
+    return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, findings)
 
 
 def _unquoted_report(text: str) -> Line | None:
@@ -195,9 +200,9 @@ def _unquoted_report(text: str) -> Line | None:
     full = ",".join(pieces).strip(_SPACE)
     if not addresses or not _SLOT.search(full):
         return None
-    _, _, faults = _unquoted(full)
-    addresses = [] if faults else addresses[::-1]
-    return Line("report", full, tuple(addresses[:1]), tuple(addresses[1:]), faults=faults)
+    _, _, findings = _unquoted(full)
+    addresses = [] if findings else addresses[::-1]
+    return Line("report", full, tuple(addresses[:1]), tuple(addresses[1:]), findings=findings)
 
 
 def _nothing(text: str) -> Line:
@@ -206,11 +211,11 @@ def _nothing(text: str) -> Line:
     if bracket and ">" not in text[len(before) :]:
         inner, escaped, _ = _unquoted(before.rstrip(_SPACE) or '""')
         return Line(
-            "raw", inner, escaped=escaped, faults=(Fault("cut-off", "the address has no closing angle bracket"),)
+            "raw", inner, escaped=escaped, findings=(Finding("cut-off", "the address has no closing angle bracket"),)
         )
     if "@" not in text and _SLOT.search(text):
-        return Line("raw", text, faults=(Fault("no-address"),))
-    return Line("", None, faults=(Fault("not-understood"), *direction_faults(text)))
+        return Line("raw", text, findings=(Finding("no-address"),))
+    return Line("", None, findings=(Finding("not-understood"), *direction_findings(text)))
 
 
 def logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -235,21 +240,23 @@ def logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tuple[str, Record]:
     """Return the shape of a line and its record. A line whose shape is not among `shapes` is not understood."""
     if len(text) > MAX_LINE:
-        return "", unread(origin, text, Fault("too-long", f"a line of {len(text)} characters"))
-    allowed, faults = without_forbidden(text)
+        return "", unread(origin, text, Finding("too-long", f"a line of {len(text)} characters"))
+    allowed, findings = without_forbidden(text)
     allowed = allowed.strip(_SPACE)
     if not allowed:
-        return "", unread(origin, text, Fault("not-understood"), *faults)
+        return "", unread(origin, text, Finding("not-understood"), *findings)
     line = take_apart(allowed)
     if allowed[0] == ">":
-        line = Line("", None, faults=(Fault("not-understood", "it is quoted from a mail; take away the “>”"),))
+        line = Line("", None, findings=(Finding("not-understood", "it is quoted from a mail; take away the “>”"),))
     if line.shape and line.shape not in shapes:
-        wrong = Fault("not-understood", "the line is not of the format that was asked for; leave the choice to `auto`")
-        return "", unread(origin, text, wrong, *faults)
+        wrong = Finding(
+            "not-understood", "the line is not of the format that was asked for; leave the choice to `auto`"
+        )
+        return "", unread(origin, text, wrong, *findings)
     if line.full is None:
-        return "", unread(origin, text, *line.faults, *faults)
+        return "", unread(origin, text, *line.findings, *findings)
     record = make_entry(
-        origin, text, line.full, line.listed, line.out_of_band, (*faults, *line.faults), escaped=line.escaped
+        origin, text, line.full, line.listed, line.out_of_band, (*findings, *line.findings), escaped=line.escaped
     )
     if line.shape == "report" and any(problem.code == "run-together" for problem in record.problems):
         # Only its place says that the address is this entry's, and the place may be in another entry.

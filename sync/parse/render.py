@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from sync.parse.cells import UNDECODED
+from sync.parse.records import Record
 from sync.parse.table import COLUMNS, FURTHER
-from sync.records import Record
 
 _REFERENCE = re.compile(r"&(?=#|[A-Za-z])")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.characters import describe
-from sync.parse.codes import Fault, quote
 from sync.parse.limits import MAX_LINE, MAX_ROW_LINES
+from sync.problems import Finding, printable
 
 PEOPLE = ("name", "slot", "cctlds", "phones", "email", "oob_email")
 """The columns that a record has fields for."""
@@ -50,7 +50,7 @@ ALIASES = {
 _DELIMITERS = ",;\t"
 _LATE = 50
 _SHORT = 5  # letters of a name that with two other letters is another word: note, name, role, date
-_CARRIAGE_RETURN = Fault("forbidden-character", describe("\r"))
+_CARRIAGE_RETURN = Finding("forbidden-character", describe("\r"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its first line, its cells, its text; `faults` where it is no row; `last` if reading ends there."""
+    """A row: its first line, its cells, its text; `findings` where it is no row; `last` if reading ends there."""
 
     line: int
     cells: tuple[str, ...]
     source: str
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
     last: bool = False
 
 
@@ -158,8 +158,8 @@ def late_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header |
     return None
 
 
-def check_header(header: Header, file: str) -> tuple[Fault, ...]:
-    """Return a fault for each unknown column, an error where it may be a known one that is missing.
+def check_header(header: Header, file: str) -> tuple[Finding, ...]:
+    """Return a finding for each unknown column, an error where it may be a known one that is missing.
 
     Raises `InputError` if a required one is missing or one stands there twice.
     """
@@ -167,14 +167,14 @@ def check_header(header: Header, file: str) -> tuple[Fault, ...]:
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         raise InputError(
-            f"{file}:{header.line}: the column {quote(doubled[0])} stands there twice, in whatever spelling; "
+            f"{file}:{header.line}: the column {printable(doubled[0])} stands there twice, in whatever spelling; "
             f"rename or delete one of them"
         )
     if not header.is_roster and header.address_column:
         return ()
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        have = quote(", ".join(filter(None, columns)))
+        have = printable(", ".join(filter(None, columns)))
         raise InputError(
             f"{file}:{header.line}: the table has no column {' and no column '.join(missing)} (it has {have}); "
             f"add it: {', '.join(REQUIRED)} are required"
@@ -182,8 +182,8 @@ def check_header(header: Header, file: str) -> tuple[Fault, ...]:
     return tuple(_unknown(name, header.names) for name in columns if name and name not in COLUMNS)
 
 
-def _unknown(name: str, present: frozenset[str]) -> Fault:
-    """Return the fault of a column that is not known: an error where it may be one that is not `present`.
+def _unknown(name: str, present: frozenset[str]) -> Finding:
+    """Return the finding of a column that is not known: an error where it may be one that is not `present`.
 
     Without that column everybody would lose what stands in it.
     """
@@ -191,10 +191,10 @@ def _unknown(name: str, present: frozenset[str]) -> Fault:
     near = {spelled: _edits(name, spelled) for spelled, known in spellings.items() if known not in present}
     likely = [spelled for spelled, edits in near.items() if edits <= (1 if len(spelled) <= _SHORT else 2)]
     if not likely:
-        return Fault("unknown-column", f"“{quote(name)}”")
+        return Finding("unknown-column", f"“{printable(name)}”")
     least = min(near[spelled] for spelled in likely)
     meant = dict.fromkeys(f"“{spellings[spelled]}”" for spelled in likely if near[spelled] == least)
-    return Fault("misspelt-column", f"“{quote(name)}” is probably {' or '.join(meant)}")
+    return Finding("misspelt-column", f"“{printable(name)}” is probably {' or '.join(meant)}")
 
 
 def _edits(one: str, other: str) -> int:
@@ -226,7 +226,7 @@ def read_rows(lines: Sequence[str], header: Header) -> Iterator[Row]:
             index += 1
             continue
         if len(line) > MAX_LINE:
-            yield Row(first, (), line, (Fault("too-long", f"a line of {len(line)} characters"),))
+            yield Row(first, (), line, (Finding("too-long", f"a line of {len(line)} characters"),))
             index += 1
             continue
         if '"' not in line:
@@ -254,18 +254,18 @@ def _quoted_row(lines: Sequence[str], start: int, delimiter: str) -> tuple[Row, 
                 raise _SpanError
             yield line + "\n"
 
-    faults: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = ()
     cells: list[str] = []
     last = False
     try:
         cells = next(csv.reader(feed(), delimiter=delimiter, skipinitialspace=True, strict=True))
     except (_SpanError, StopIteration):
-        faults, last = (Fault("unclosed-quote", "nothing after this line was read"),), True
+        findings, last = (Finding("unclosed-quote", "nothing after this line was read"),), True
     except csv.Error as error:
         last = "unexpected end" in str(error)
         why = (
             "nothing after this line was read" if last else f"a quotation mark inside a cell ({taken} lines were taken)"
         )
-        faults = (Fault("unclosed-quote", why),) if "new-line" not in str(error) else (_CARRIAGE_RETURN,)
+        findings = (Finding("unclosed-quote", why),) if "new-line" not in str(error) else (_CARRIAGE_RETURN,)
     source = "\n".join(lines[start : start + min(taken, 3)])
-    return Row(start + 1, tuple(cells), source, faults, last), start + max(taken, 1)
+    return Row(start + 1, tuple(cells), source, findings, last), start + max(taken, 1)

@@ -8,7 +8,7 @@ from encodings.aliases import aliases
 from html.entities import html5
 
 from sync.parse.characters import folded, without_forbidden
-from sync.parse.codes import Fault
+from sync.problems import Finding
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -113,10 +113,10 @@ def _reference(match: re.Match[str]) -> str:
     return chr(number)
 
 
-def undo(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
+def undo(text: str, *, escaped: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """Return `text` as it was before transport: quoted pairs if `escaped`, encoded words, HTML references; each once.
 
-    With a `bad-encoding` fault the text is empty: what it said cannot be known.
+    With a `bad-encoding` finding the text is empty: what it said cannot be known.
     """
     plain = undo_escapes(text) if escaped else text
     words, references = "=?" in plain, "&" in plain
@@ -126,9 +126,9 @@ def undo(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
         plain = _undo_words(plain) if words else plain
         plain = _REFERENCE.sub(_reference, plain) if "&" in plain else plain
     except _BrokenError as error:
-        return "", (Fault("bad-encoding", str(error)),)
+        return "", (Finding("bad-encoding", str(error)),)
     again = _WORD.search(plain) or any(_reference(match) != match[0] for match in _numbers_in_reach(plain))
-    return plain, (Fault("encoded-twice"),) if again else ()
+    return plain, (Finding("encoded-twice"),) if again else ()
 
 
 def _numbers_in_reach(text: str) -> list[re.Match[str]]:
@@ -136,7 +136,7 @@ def _numbers_in_reach(text: str) -> list[re.Match[str]]:
     return [match for match in _REFERENCE.finditer(text) if match[3] or len(match[1] or match[2]) <= 5]
 
 
-def allowed(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
+def allowed(text: str, *, escaped: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """Return the text of a field with its transport undone and without forbidden characters, its tabs still there."""
     if text.isascii() and text.isprintable() and not ("=?" in text or "&" in text or (escaped and "\\" in text)):
         return text, ()
@@ -145,8 +145,8 @@ def allowed(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]
     return clean, coding + characters
 
 
-def plain(text: str, *, escaped: bool = False) -> tuple[str, tuple[Fault, ...]]:
+def plain(text: str, *, escaped: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """Return the clean text of a field: transport undone, no forbidden characters, NFC, single spaces."""
-    decoded, faults = allowed(text, escaped=escaped)
+    decoded, findings = allowed(text, escaped=escaped)
     clean, marks = folded(decoded)
-    return clean, faults + marks
+    return clean, findings + marks

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import Entry, How, Match
 from sync.plan.wanted import Mismatch, Wanted
-from sync.records import Origin
+from sync.problems import Origin
 
 
 def follow(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.traits import address_trait, name_traits, trait_digest, traits
-from sync.records import Origin, Problem, Severity
+from sync.problems import Finding, Origin, Problem
 
 
 class How(StrEnum):
@@ -48,21 +48,6 @@ class Recognised:
     matches: tuple[Match, ...]
     unresolved: tuple[Entry, ...]
     problems: tuple[Problem, ...]
-
-
-CODES: Mapping[str, tuple[Severity, str, str]] = {
-    "ambiguous-person": (
-        Severity.ERROR,
-        "The record could be more than one person of the roster, or two records could be the same person.",
-        "Change one thing at a time: the new address in one sync and the new name in the next, or remove one person "
-        "first.",
-    ),
-    "uid-collision": (
-        Severity.ERROR,
-        "A new person uses the address under which somebody else of the roster first appeared.",
-        "Give the new person another list address.",
-    ),
-}
 
 
 class People:
@@ -178,5 +163,4 @@ def _ambiguous(entry: Entry, names: Sequence[str]) -> Problem:
 
 
 def _problem(code: str, entry: Entry, message: str) -> Problem:
-    severity, _, remedy = CODES[code]
-    return Problem(entry.origins[0], severity, code, message, remedy)
+    return Finding(code, message).at(entry.origins[0])

@@ -13,6 +13,7 @@ from radicale_tldops.store.values import NewReader, RosterState, Source
 from sync.plan.guards import Hazard, Part, Totals, Unended, check
 from sync.plan.identify import How, Match
 from sync.plan.wanted import Wanted
+from sync.problems import cut_off_after
 
 
 class Kind(StrEnum):
@@ -211,9 +212,10 @@ def _unended(
     wanted: Wanted, sources: Sequence[Source], people: Sequence[PersonChange], access: Sequence[ReaderChange]
 ) -> Unended | None:
     """Return what a file that may be cut off would take; None for one with its end."""
-    if wanted.unended is None or not sources:
+    end = cut_off_after(wanted.problems)
+    if end is None or not sources:
         return None
-    is_list, last = len(sources) == 1, str(wanted.unended)
+    is_list, last = len(sources) == 1, str(end)
     gone = [change for change in access if change.kind is Kind.REMOVED and (is_list or not change.off_list)]
     changed = [change for change in people if change.kind is Kind.CHANGED and last in change.origins]
     addresses = {"listed", "out_of_band"}

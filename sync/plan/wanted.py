@@ -8,7 +8,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import Entry, How, Match, People, recognise
-from sync.records import Origin, Problem, Severity
+from sync.problems import Finding, Origin, Problem, Severity, cut_off_after
 from sync.vet import Broken, Vetted
 
 
@@ -48,8 +48,6 @@ class Wanted:
     mismatch: Mismatch | None = None
     depends_on_day: bool = False
     """Whether another day gives another result, see `Vetted`."""
-    unended: Origin | None = None
-    """The last record of a file that may be cut off, see `Parsed`."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -62,17 +60,8 @@ class Wanted:
         return tuple(
             problem
             for problem in self.problems
-            if problem.severity is Severity.ERROR or problem.code == "no-final-newline"
+            if problem.severity is Severity.ERROR or cut_off_after([problem]) is not None
         )
-
-
-CODES: Mapping[str, tuple[Severity, str, str]] = {
-    "reader-not-listed": (
-        Severity.WARNING,
-        "A reader of [readers] is not on the list, so there is no login.",
-        "Subscribe the address to the list, or take it out of [readers].",
-    ),
-}
 
 
 def build(
@@ -110,9 +99,7 @@ def build(
         in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
         count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
         mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)), count)
-    return Wanted(
-        people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day, vetted.unended
-    )
+    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day)
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
@@ -189,9 +176,8 @@ def _readers(
 
 
 def _not_listed(login: str) -> Problem:
-    severity, _, remedy = CODES["reader-not-listed"]
-    message = f"{login} stands in [readers] and is not on the list, so there is no login for it"
-    return Problem(Origin("tldops.toml", 0), severity, "reader-not-listed", message, remedy)
+    message = f"{login} stands under [readers] but is not on the list, so it gets no login"
+    return Finding("reader-not-listed", message).at(Origin("tldops.toml", 0))
 
 
 def unchanged(state: RosterState) -> Mapping[str, NewReader]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from radicale_tldops.roster.contact import Contact, name_key
 from radicale_tldops.roster.login import canonical_domain, canonical_login
-from sync.records import Origin
+from sync.problems import Origin
 from sync.sources.subscribers import Delivery, Role, Subscriber
 from sync.vet import Vetted
 

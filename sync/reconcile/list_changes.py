@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.settings import GuardSettings
+from sync.problems import Severity, cut_off_after
 from sync.reconcile.compare import Action, Do, Finding, Situation
-from sync.records import Severity
 from sync.vet import Vetted
 
 ON_LIST = (Do.SUBSCRIBE, Do.UNSUBSCRIBE)
@@ -60,7 +60,7 @@ def objections(
         found.append(
             f"the list and the file of {people} people disagree about {apart}: is it the right list? (list-mismatch)"
         )
-    if vetted.unended is not None:
+    if cut_off_after(vetted.problems):
         found.append(
             "the membership file has no line break at its end, so that it may be cut off (cut-input): export it again, "
             "or end it with a line break"

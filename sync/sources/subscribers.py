@@ -12,7 +12,8 @@ from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store.values import Source
 from sync.parse import parse
-from sync.records import Record, Severity
+from sync.parse.records import Record
+from sync.problems import Severity, cut_off_after
 from sync.sources import membership_file
 
 PART = "subscribers"
@@ -149,7 +150,7 @@ class TextList:
                     Fault.CUT_OFF,
                     f"{problem.origin}: {problem.message}. A part of a list is not used. {problem.remedy}",
                 )
-        if parsed.unended is not None:
+        if cut_off_after(parsed.problems):
             raise ListError(
                 Fault.CUT_OFF,
                 f"{self.path}: the list of subscribers has no line break at its end, so that it may be cut off. A part "

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from radicale_tldops.roster.contact import Contact
+from sync.parse.records import Parsed, Record
 from sync.problems import CODES as CODES
 from sync.problems import Code as Code
-from sync.problems import Finding
-from sync.records import Origin, Parsed, Problem, Record
+from sync.problems import Finding, Origin, Problem
 from sync.vet.addresses import login_of
 from sync.vet.entry import Entry, read_entry
 from sync.vet.people import conflicts, group
@@ -67,7 +67,6 @@ def vet(
         problems=_sorted(problems),
         listed=frozenset(listed - {""}),
         depends_on_day=future,
-        unended=parsed.unended,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sync.problems import Finding, is_placeholder, printable
+from sync.parse.characters import is_placeholder
+from sync.problems import Finding, printable
 
 _APPOINTERS = ("admin", "tech")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")

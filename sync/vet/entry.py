@@ -6,8 +6,9 @@ from datetime import date
 
 from radicale_tldops.roster.contact import Phone, name_key
 from radicale_tldops.roster.errors import InputError
-from sync.problems import Finding, has_forbidden, is_placeholder, printable, without_forbidden
-from sync.records import Origin, Record
+from sync.parse.characters import is_clean, is_placeholder, without_forbidden
+from sync.parse.records import Record
+from sync.problems import Finding, Origin, printable
 from sync.vet.addresses import is_role, login_of, normalise_address
 from sync.vet.cctlds import canonical_label
 from sync.vet.columns import Columns, read_columns
@@ -139,15 +140,17 @@ def _bounded(record: Record) -> tuple[Record, list[Finding]]:
             findings.append(Finding("too-long", f"{printable(name)}: {longest} characters, more than {limit}"))
         if len(values) > counts.get(name, 1):
             findings.append(Finding("too-long", f"{name}: {len(values)} values, more than {counts[name]}"))
-        if any(has_forbidden(value) for value in values):
+        if not all(map(is_clean, values)):
             message = f"{printable(name)}: holds a character that no card may hold"
-            findings.append(Finding("forbidden-character", message, next(filter(has_forbidden, values))))
+            findings.append(
+                Finding("forbidden-character", message, next(value for value in values if not is_clean(value)))
+            )
     if not findings:
         return replace(record, name=" ".join(record.name.split())), []
     return (
         replace(
             record,
-            name=without_forbidden(record.name[:MAX_NAME]),
+            name=" ".join(without_forbidden(record.name[:MAX_NAME])[0].split()),
             cctlds=_usable(record.cctlds, MAX_COLUMN, MAX_CCTLDS),
             phones=_usable(record.phones, MAX_PHONE, MAX_PHONES),
             listed=_usable(record.listed, MAX_COLUMN, MAX_ADDRESSES),
@@ -159,7 +162,7 @@ def _bounded(record: Record) -> tuple[Record, list[Finding]]:
 
 
 def _usable(values: Sequence[str], length: int, count: int) -> tuple[str, ...]:
-    return tuple(value for value in values[:count] if len(value) <= length and not has_forbidden(value))
+    return tuple(value for value in values[:count] if len(value) <= length and is_clean(value))
 
 
 def _missing(record: Record) -> list[Finding]:

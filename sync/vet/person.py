@@ -6,8 +6,7 @@ from datetime import date
 from itertools import chain
 
 from radicale_tldops.roster.contact import Contact, Phone
-from sync.problems import Finding, printable
-from sync.records import Severity
+from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
 from sync.vet.cctlds import registrable_domain
 from sync.vet.columns import merge_columns

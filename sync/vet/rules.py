@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.roster.login import canonical_login
-from sync.records import Origin, Problem
+from sync.problems import Origin, Problem
 from sync.vet.cctlds import Delegations, delegations
 
 
@@ -59,8 +59,7 @@ class Vetted:
     `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there
     are, those of parsing included, by file and line. `listed` are the canonical logins of every list address in the
     file, also of broken records, addresses without a name, and readers. `depends_on_day` tells that a date was left out
-    because it lies in the future: when it has come, the same file gives another result. `unended` is the place of the
-    last record of a file that may be cut off (see `Parsed`).
+    because it lies in the future: when it has come, the same file gives another result.
     """
 
     contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
@@ -69,4 +68,3 @@ class Vetted:
     problems: tuple[Problem, ...] = ()
     listed: frozenset[str] = frozenset()
     depends_on_day: bool = False
-    unended: Origin | None = None

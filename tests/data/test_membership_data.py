@@ -17,7 +17,7 @@ from radicale_tldops.roster.contact import Contact, name_key
 from radicale_tldops.roster.login import canonical_login
 from sync.parse import parse
 from sync.parse.lines import take_apart
-from sync.records import Origin, Severity
+from sync.problems import Origin, Severity
 from sync.vet import Vetted, VettingRules, vet
 from sync.vet.addresses import is_role, normalise_address
 from sync.vet.cctlds import delegations, registrable_domain

@@ -1,53 +1,33 @@
 """docs/membership-file.md against the parser, the rules of vetting, and the guards."""
 
 import re
-from collections.abc import Mapping
 
 import pytest
 
 from radicale_tldops.settings import known_settings
-from sync import problems as findings
-from sync.parse import COLUMNS, FORMATS, codes, parse
+from sync.parse import COLUMNS, FORMATS, parse
 from sync.parse.table import REQUIRED
-from sync.plan import identify, wanted
 from sync.plan.guards import HAZARDS
-from sync.records import Severity
+from sync.problems import CODES
 from tests.docs.pages import Page, code_of, page, pages
 
 PAGE = page("docs/membership-file.md")
 
-SEVERITIES: Mapping[str, set[Severity]] = {
-    code: {
-        *([codes.CODES[code].severity] if code in codes.CODES else []),
-        *([findings.CODES[code].severity] if code in findings.CODES else []),
-        *([table[code][0] for table in (identify.CODES, wanted.CODES) if code in table]),
-    }
-    for code in {*codes.CODES, *findings.CODES, *identify.CODES, *wanted.CODES}
-}
-"""Every problem code, with the severities that the code knows of it."""
-
 SETTINGS = {f"{section}.{key}" for section, keys in known_settings().items() for key in keys} | {*known_settings()}
 
 
-def test_a_code_means_the_same_wherever_it_is_found() -> None:
-    """One row of the table is enough only if a code has one severity."""
-    assert not {code: found for code, found in SEVERITIES.items() if len(found) != 1}
-
-
-def test_every_problem_code_has_its_row_and_no_other() -> None:
-    """With the severity, and the setting that has a say in it."""
+def test_the_table_of_problems_says_what_the_software_says() -> None:
+    """Every code has its row and no other: with its severity, meaning and remedy, and the setting that changes it."""
     rows = PAGE.section("## Problems").rows("code", "severity", "what it means", "what to do", "setting")
-    told = [code_of(row["code"])[0] for row in rows]
-    assert told == sorted(told)
-    assert set(told) == set(SEVERITIES), "codes without a row, or rows without a code"
+    assert [code_of(row["code"])[0] for row in rows] == sorted(CODES)
     for row in rows:
-        code = code_of(row["code"])[0]
-        assert {row["severity"]} == {one.value for one in SEVERITIES[code]}, code
-        setting = findings.CODES[code].setting if code in findings.CODES else ""
-        assert code_of(row["setting"]) == ([setting] if setting else []), code
-        assert not setting or setting in SETTINGS, f"{code}: there is no setting {setting}"
-        assert row["what it means"], code
-        assert row["what to do"], code
+        name = code_of(row["code"])[0]
+        code = CODES[name]
+        assert row["severity"] == code.severity.value, name
+        assert row["what it means"].replace("`", "") == f"{code.meaning}.".replace("`", ""), name
+        assert row["what to do"].replace("`", "") == code.remedy.replace("`", ""), name
+        assert code_of(row["setting"]) == ([code.setting] if code.setting else []), name
+        assert not code.setting or code.setting in SETTINGS, f"{name}: there is no setting {code.setting}"
 
 
 def test_every_hazard_has_its_row_and_no_other() -> None:

@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from sync.parse import parse
-from sync.records import Parsed, Problem, Record, Severity
+from sync.parse.records import Parsed, Record
+from sync.problems import Problem, Severity
 
 FILE = "members.txt"
 

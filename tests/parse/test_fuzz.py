@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.errors import InputError
-from sync.parse import CODES, FORMATS, parse
-from sync.records import Parsed
+from sync.parse import FORMATS, parse
+from sync.parse.records import Parsed
+from sync.problems import CODES
 from tests.parse.reading import FILE, fields, is_forbidden, problems, read, texts
 
 SETTINGS = settings(max_examples=200, deadline=None)

@@ -310,12 +310,12 @@ def test_old_mac_line_ends_need_no_last_one(head: str) -> None:
         read(text + "\n")
 
 
-def test_a_missing_line_end_is_said_where_a_cut_would_not_show() -> None:
-    """A report line that lost its end still looks like one; a line that ends with ">" does not."""
-    report = "“J Doe, #1, .nl, +31 1” j@nic.nl, j@oarc.ne"
-    parsed = read(f"{report}\n{report}")
-    (problem,) = parsed.problems
-    assert (problem.code, problem.severity, problem.origin.line) == ("no-final-newline", "warning", 2)
-    assert read(f"{report}\n{report}\n").problems == ()
-    quoted = '"J Doe, #1, .nl, +31 1" <j@nic.nl>'
-    assert read(f"{quoted}\n{quoted}").problems == ()
+@pytest.mark.parametrize(
+    "line", ["“J Doe, #1, .nl, +31 1” j@nic.nl, j@oarc.ne", '"J Doe, #1, .nl, +31 1" <j@nic.nl>', "j@nic.nl"]
+)
+def test_a_missing_line_break_at_the_end_is_a_warning(line: str) -> None:
+    """The last line may be cut off in a way that does not show, and lines may be missing behind it."""
+    for text, number in ((f"{line}\n{line}", 2), (line, 1), (f"{line}\n# a comment", 1)):
+        (problem,) = read(text).problems
+        assert (problem.code, problem.severity, problem.origin.line) == ("no-final-newline", "warning", number)
+    assert read(f"{line}\n{line}\n").problems == ()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sync.parse import render_csv, render_report
 from sync.parse.pairs import partnerless
-from sync.records import Origin, Record
+from sync.parse.records import Record
+from sync.problems import Origin
 from tests.parse.reading import FILE, bare, is_forbidden, one, read
 
 SETTINGS = settings(max_examples=200, deadline=None)

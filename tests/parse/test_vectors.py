@@ -3,7 +3,7 @@
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from sync.records import Record
+from sync.parse.records import Record
 from tests.parse.reading import codes, fields, one, read
 
 JOHN = '"John Doe, #1, .nl, +31 123456789" <john.doe@nic.nl>'

@@ -8,7 +8,7 @@ from radicale_tldops.roster.snapshot import Reader
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store.values import Counts, Generation, RosterState, StoredPerson
 from sync.plan.identify import Entry
-from sync.records import Origin
+from sync.problems import Origin
 from sync.vet import Vetted
 
 NOBODY = Counts()

@@ -6,9 +6,9 @@ import pytest
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
+from sync.problems import Origin, Problem, Severity
 from sync.reconcile.compare import Do, Finding, Situation, reconcile
 from sync.reconcile.list_changes import Standing, list_changes, objections
-from sync.records import Origin, Problem, Severity
 from sync.sources.subscribers import Delivery, Role, Subscriber
 from sync.vet import Broken, Vetted
 

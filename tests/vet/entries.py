@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sync.records import Origin, Parsed, Problem, Record, Severity
+from sync.parse.records import Parsed, Record
+from sync.problems import Origin, Problem, Severity
 from sync.vet import Vetted, VettingRules, vet
 
 TODAY = date(2026, 3, 31)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from sync.records import Record, Severity
+from sync.parse.records import Record
+from sync.problems import Severity
 from sync.vet import Broken, Vetted, VettingRules
 from sync.vet.entry import MAX_PHONES
 

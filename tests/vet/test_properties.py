@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact, name_key
-from sync.records import Origin, Problem, Record, Severity
+from sync.parse.records import Record
+from sync.problems import Origin, Problem, Severity
 from sync.vet import Vetted
 from sync.vet.columns import Columns
 

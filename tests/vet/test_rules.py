@@ -7,8 +7,8 @@ import pytest
 
 from radicale_tldops.roster.contact import Phone
 from radicale_tldops.roster.errors import SettingsError
-from sync.problems import CODES
-from sync.records import Origin, Parsed, Problem, Severity
+from sync.parse.records import Parsed
+from sync.problems import CODES, Origin, Problem, Severity
 from sync.vet import VettingRules, vet
 from sync.vet.cctlds import delegations
 from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_PHONES
@@ -357,7 +357,8 @@ def test_every_code_has_its_row() -> None:
     """Every code of vetting has a severity, a meaning and a remedy, each a sentence."""
     for name, code in CODES.items():
         assert name == name.lower()
-        assert code.meaning.endswith(".")
+        assert code.meaning
+        assert not code.meaning.endswith(".")
         assert code.remedy.endswith(".")
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from sync.parse import parse
-from sync.records import Severity
+from sync.problems import Severity
 from sync.vet import Vetted, VettingRules, vet
 
 
