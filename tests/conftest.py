@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mailman import Mailman, mailman
 from tests.support import JANE, JOHN, Client, Login, Workspace, serve
+from tests.support.mailman import Mailman, mailman
 
 
 @pytest.fixture

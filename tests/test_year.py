@@ -11,7 +11,7 @@ import random
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -25,18 +25,12 @@ from tests.data.membership import people as make_people
 from tests.data.person import Person
 from tests.data.writing import as_text
 from tests.support import CARDDAV, DAV, Login, Workspace, content_of
+from tests.support.clock import Clock
 
 DAYS = 300
+DAY = 86_400
 PEOPLE = 120
 START = datetime(2025, 11, 1, 8, tzinfo=UTC)
-
-
-class Clock:
-    """The time that the commands see."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = START
-        monkeypatch.setattr(context.App, "now", property(lambda app: self.now))
 
 
 class TokenClient:
@@ -119,7 +113,7 @@ class Year:
             lines[number] = f'"{people[breaking].name.replace(chr(34), "")} is away" <{address}>'
         path = self.workspace.members
         path.write_text("\n".join(lines) + "\n")
-        os.utime(path, (self.clock.now.timestamp(),) * 2)
+        os.utime(path, (self.clock.date().timestamp(),) * 2)
 
     def sync(self, *options: str) -> int:
         """Run the command."""
@@ -127,11 +121,11 @@ class Year:
 
     def tomorrow(self) -> None:
         """Let a day pass, with its changes."""
-        self.clock.now += timedelta(days=1)
+        self.clock.now += DAY
         before = {one.email for one in self.people}
         while True:
             # An address under which somebody else first appeared gives nobody a UID: that is a problem, and not churn.
-            after = churn(self.people, self.rng, self.clock.now.date())
+            after = churn(self.people, self.rng, self.clock.date().date())
             new = {one.email for one in after} - before
             if not new & self.addresses:
                 break
@@ -140,7 +134,9 @@ class Year:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+    clock = Clock(START)
+    monkeypatch.setattr(context.App, "now", property(lambda app: clock.date()))
+    return clock
 
 
 @pytest.fixture
@@ -229,7 +225,7 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
         year.tomorrow()
         year.write(year.people)
         assert year.sync() == 0
-    year.clock.now += timedelta(days=3)
+    year.clock.now += 3 * DAY
     roster = year.workspace.folder / "roster.sqlite"
     generations = content_of(roster.read_bytes())
 

@@ -13,8 +13,9 @@ from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.settings.values import AuthSettings, DirectorySettings, LdapLoginSettings
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.write import allow, deny
-from tests.directory import PEOPLE, Directory, directory, person
-from tests.store.making import START, Store, login
+from tests.support.clock import START, Clock
+from tests.support.directory import PEOPLE, Directory, directory, person
+from tests.support.store import Store, login
 
 HOME = "192.0.2.7"
 PASSWORDS = {name: f"{name}'s own password, chosen" for name in ("jane", "john", "mara", "zoe", "twin")}
@@ -29,17 +30,6 @@ PEOPLE_THERE = (
     person("twin2", "twin@nic.example", password=PASSWORDS["twin"]),
 )
 READERS = ("jane", "john", "mara", "mara.other", "twin")
-
-
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """The time now."""
-        return self.now
 
 
 @dataclass

@@ -14,11 +14,8 @@ from radicale_tldops.login.directory import close, connect
 from radicale_tldops.roster.errors import DirectoryError
 from radicale_tldops.settings.values import DirectorySettings
 from tests.auth.conftest import PEOPLE_THERE
-from tests.auth.wire import DONE, REFUSED, Recorder, black_hole, dripping, relay, start_tls_answer
-from tests.directory import BASE, SERVICE, SERVICE_PASSWORD, Certificate, Directory, certificate, directory
-
-PATIENCE = 10
-"""Seconds after which something that has a time-out of one second has none; a slow machine is no failure."""
+from tests.support.directory import BASE, SERVICE, SERVICE_PASSWORD, Certificate, Directory, certificate, directory
+from tests.support.wire import DONE, REFUSED, Recorder, black_hole, dripping, relay, start_tls_answer
 
 
 @pytest.fixture(autouse=True)
@@ -138,9 +135,8 @@ def test_a_server_that_never_ends_is_given_up(
     """One that does not answer, and one that answers byte by byte: the time-out is for the whole."""
     with never() as hole:
         asked = replace(slapd.settings(hole.url if secure == "StartTLS" else hole.tls_url), timeout=1)
-        begun = time.monotonic()
         assert "no answer in time" in refusal(asked, within)
-        assert time.monotonic() - begun < PATIENCE
+        assert not hole.is_over
         assert hole.connections == 1
 
 
@@ -151,9 +147,8 @@ def test_a_server_that_drips_within_tls_is_given_up(shown: Certificate, tmp_path
     password.write_text(SERVICE_PASSWORD)
     with dripping(shown) as hole:
         asked = DirectorySettings((hole.tls_url,), True, shown.authority, SERVICE, password, timeout=1)
-        begun = time.monotonic()
         assert "no answer in time" in refusal(asked, within)
-        assert time.monotonic() - begun < PATIENCE
+        assert not hole.is_over
 
 
 def test_within_bounds_all_that_comes_later(slapd: Directory) -> None:

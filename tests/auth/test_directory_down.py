@@ -15,9 +15,9 @@ from radicale_tldops.login.ldap import MAX_BINDS, MAX_WAITING, REST_SECONDS, Lda
 from radicale_tldops.roster.errors import DirectoryError, UnavailableError
 from radicale_tldops.serve.body import THREADS
 from tests.auth.conftest import HOME, PASSWORDS, Place
-from tests.auth.wire import REFUSED, Recorder, black_hole, dripping, listening, relay, start_tls_answer
-from tests.directory import Directory
-from tests.store.making import login
+from tests.support.directory import Directory
+from tests.support.store import login
+from tests.support.wire import REFUSED, Recorder, black_hole, dripping, listening, relay, start_tls_answer
 
 PATIENCE = 20
 """Seconds after which a thread that should have ended has not; a slow machine is no failure."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.login.gate import LOGGED, FailureLog
-from tests.auth.conftest import HOME, PASSWORDS, Clock, Place
-from tests.directory import needed
+from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.docs.pages import ROOT
+from tests.support.clock import Clock
+from tests.support.directory import needed
 
 FILTER = ROOT / "config/fail2ban/filter.d/tldops.conf"
 JAIL = ROOT / "config/fail2ban/jail.d/tldops.conf"

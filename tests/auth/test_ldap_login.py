@@ -10,9 +10,9 @@ from radicale_tldops.login.ldap import escape_rdn_value
 from radicale_tldops.roster.errors import SettingsError, ThrottledError, UnavailableError
 from radicale_tldops.roster.snapshot import Style
 from tests.auth.conftest import HOME, PASSWORDS, Place
-from tests.auth.wire import relay
-from tests.directory import BASE, PEOPLE, Directory, directory, person
-from tests.store.making import login
+from tests.support.directory import BASE, PEOPLE, Directory, directory, person
+from tests.support.store import login
+from tests.support.wire import relay
 
 TEMPLATE = f"uid={{login}},{PEOPLE}"
 

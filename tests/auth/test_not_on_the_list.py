@@ -6,9 +6,9 @@ from radicale_tldops.login.gate import REFUSED_SECONDS
 from radicale_tldops.login.throttle import PAIR
 from radicale_tldops.roster.errors import ThrottledError
 from tests.auth.conftest import PASSWORDS, Place
-from tests.auth.wire import relay
-from tests.directory import Directory
-from tests.store.making import login
+from tests.support.directory import Directory
+from tests.support.store import login
+from tests.support.wire import relay
 
 
 def outcome(there: Place, name: str, password: str) -> str:

@@ -17,7 +17,7 @@ from radicale_tldops.login.throttle import (
     place_of,
 )
 from radicale_tldops.roster.errors import ThrottledError
-from tests.auth.conftest import Clock
+from tests.support.clock import Clock
 
 HERE, THERE = "192.0.2.7", "203.0.113.5"
 

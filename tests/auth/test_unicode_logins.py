@@ -14,8 +14,9 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.values import Change, Counts, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from tests.auth.conftest import Place
-from tests.directory import PEOPLE, directory
-from tests.store.making import START, Store, new_card, uid
+from tests.support.clock import START
+from tests.support.directory import PEOPLE, directory
+from tests.support.store import Store, new_card, uid
 
 LISTED = {
     "plain": "jane.doe@nic.example",

@@ -24,8 +24,8 @@ from tests.bench.contenders import Member
 from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import FIRST_CARDS, POLL, Ask, Place, find
 from tests.bench.wire import Wire, authorization
-from tests.directory import directory, person
 from tests.support import DAV, JOHN, Client, Login, Workspace, propfind_body
+from tests.support.directory import directory, person
 
 CARDS = 1000
 WRONG = "00000-00000-00000-00000-00000-00000"

@@ -11,9 +11,9 @@ import pytest
 
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.settings import Settings, StoreSettings
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
-from tests.cli.test_plan_and_sync import on_a_terminal
+from tests.support.command import Tldops
+from tests.support.people import people
+from tests.support.terminal import on_a_terminal
 
 TEN = people(10)
 ANN = TEN[0].login

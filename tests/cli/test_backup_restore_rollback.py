@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.store.read import load_snapshot
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 TEN = people(10)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Tldops, message
-from tests.cli.people import people
 from tests.support import Workspace
+from tests.support.command import Tldops, message
+from tests.support.people import people
 
 FORTY = people(40)
 SECOND = [

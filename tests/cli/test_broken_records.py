@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 TEN = people(10)
 BROKEN = TEN[3].line.replace("#1", "#9")

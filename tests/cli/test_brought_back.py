@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.store import backup as store_backup
-from tests.cli.conftest import Tldops
-from tests.cli.people import Person, people
 from tests.cli.test_access_only import follow, freshness, subscribe
 from tests.cli.test_audit import serve
 from tests.support import Client, Workspace
 from tests.support import serve as serving
+from tests.support.command import Tldops
+from tests.support.people import Person, people
 
 FORTY = people(40)
 NEW = "moved@nic.example"

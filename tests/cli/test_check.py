@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sync.cli import main
-from tests.cli.conftest import Tldops, message
 from tests.support import JANE, JOHN, Workspace
+from tests.support.command import Tldops, message
 
 CLEAN = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
 

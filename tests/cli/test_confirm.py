@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 TEN = people(10)
 ADA = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"

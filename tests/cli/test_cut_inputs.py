@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import Person, people
+from tests.support.command import Tldops
+from tests.support.people import Person, people
 
 FORTY = people(40)
 LISTS = {

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
 from tests.cli.test_access_only import subscribe
 from tests.support import DAV, Client, Workspace, serve
+from tests.support.command import Tldops
+from tests.support.people import people
 
 TEN = people(10)
 ANN = TEN[0].login

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import vobject
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 NAMES = [
     "Doe, Jr., John",

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import Person, people
+from tests.support.command import Tldops
+from tests.support.people import Person, people
 
 HUNDRED = people(120)
 TWENTY = people(20)

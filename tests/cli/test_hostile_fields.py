@@ -3,8 +3,8 @@
 import pytest
 import vobject
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import lines, people
+from tests.support.command import Tldops
+from tests.support.people import lines, people
 
 FORTY = people(40)
 NEW = people(41)[40]

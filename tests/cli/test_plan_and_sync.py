@@ -1,55 +1,16 @@
 """`tldops plan` and `tldops sync`: what is shown, what is asked, what is applied."""
 
-import os
-import pty
 import re
-import select
-import sys
 from dataclasses import replace
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
-from tests.support import JANE, JOHN, Result, Workspace
+from tests.support import JANE, JOHN, Workspace
+from tests.support.command import Tldops
+from tests.support.people import people
+from tests.support.terminal import on_a_terminal
 
 TEN = people(10)
-
-
-def on_a_terminal(workspace: Workspace, answer: str, *arguments: str, before: Workspace | None = None) -> Result:
-    """Run the command on a pseudo-terminal and type `answer` at its question; with `before`, first run its sync."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "sync", "--config", str(workspace.config), *arguments],
-            {**os.environ, "COLUMNS": "80", "TERM": "xterm"},
-        )
-    shown = b""
-    asked = False
-    patience = 60
-    while patience:
-        if not select.select([terminal], [], [], 1)[0]:
-            patience -= 1
-            if (
-                asked and answer == "\x03"
-            ):  # it can come in the moment before Python begins to wait, and is not seen then
-                os.write(terminal, answer.encode())
-            continue
-        try:
-            shown += os.read(terminal, 65536)
-        except OSError:  # how Linux says that the other side is closed
-            break
-        if b"[y/N]" in shown and not asked:
-            asked = True
-            if before is not None:
-                before.do("sync", "--yes")
-            os.write(terminal, answer.encode())
-    os.close(terminal)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert asked == (b"[y/N]" in shown)
-    assert b"Traceback" not in shown
-    return Result(code, shown.decode(), "")
 
 
 def test_plan_shows_each_person_and_writes_nothing(tldops: Tldops) -> None:

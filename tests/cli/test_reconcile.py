@@ -10,10 +10,10 @@ import pytest
 from radicale_tldops.store import audit
 from sync.sources.mailman3 import Mailman3
 from sync.sources.subscribers import Fault, ListError
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
-from tests.cli.test_plan_and_sync import on_a_terminal
-from tests.mailman import PASSWORD, Mailman
+from tests.support.command import Tldops
+from tests.support.mailman import PASSWORD, Mailman
+from tests.support.people import people
+from tests.support.terminal import on_a_terminal
 
 FORTY = people(40)
 STRANGER = "stranger@example.net"

@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 FORTY = people(40)
 LIST = '[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n'

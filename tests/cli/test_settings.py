@@ -7,8 +7,8 @@ import pytest
 from radicale_tldops.settings import LIST_FORMATS, known_settings
 from sync.cli import main
 from sync.parse import FORMATS
-from tests.cli.conftest import Tldops
 from tests.support import JANE, JOHN
+from tests.support.command import Tldops
 
 WRONG = [
     # text, the line in it that is wrong, the value as it is quoted, what is allowed

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
+from tests.support.command import Tldops
+from tests.support.people import people
 
 TEN = people(10)
 COLUMNS = "name,slot,cctlds,email,confirmed_on"

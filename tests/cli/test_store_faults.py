@@ -1,7 +1,6 @@
 """A locked, full, read-only, damaged or foreign store, and a port in use: one message, exit 2, nothing lost."""
 
 import contextlib
-import ctypes
 import os
 import resource
 import socket
@@ -13,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Tldops, message
-from tests.cli.people import people
 from tests.support import Result, Workspace
+from tests.support.command import Tldops, message
+from tests.support.people import people
+from tests.support.permissions import obey_permissions
 
 TEN = people(10)
-PR_CAPBSET_DROP = 24
-CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 @pytest.fixture
@@ -28,15 +26,6 @@ def synced(tldops: Tldops) -> Tldops:
     tldops.sync(*TEN[:9])
     tldops.write(*TEN)
     return tldops
-
-
-def obey_permissions() -> None:
-    """Take from root, for the program that is started next, the right to ignore the permissions of files."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-            if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
-                raise OSError(ctypes.get_errno(), "prctl")
 
 
 def run(workspace: Workspace, *arguments: str, before: Callable[[], None] = obey_permissions) -> Result:

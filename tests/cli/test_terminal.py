@@ -12,10 +12,10 @@ import click
 import pytest
 
 from sync.cli.main import cli
-from tests.cli.conftest import Tldops
-from tests.cli.people import people
-from tests.cli.test_plan_and_sync import on_a_terminal
 from tests.support import Workspace
+from tests.support.command import Tldops
+from tests.support.people import people
+from tests.support.terminal import on_a_terminal
 
 TEN = people(10)
 NO_NUMBER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|\d{4}-\d\d-\d\d[T ][\d:.+]+|/\S+/")

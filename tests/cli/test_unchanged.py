@@ -18,9 +18,9 @@ from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store.read import load_meta
 from sync import pipeline, unchanged
 from sync.apply import LAST_SYNC
-from tests.cli.conftest import Tldops
-from tests.cli.people import Person, people
 from tests.support import JANE, JOHN
+from tests.support.command import Tldops
+from tests.support.people import Person, people
 
 TEN = people(10)
 LooksAgain = Callable[..., bool]

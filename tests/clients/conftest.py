@@ -1,8 +1,6 @@
 """A running server with a small roster, for clients that are programs of their own."""
 
 import contextlib
-import os
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +8,10 @@ from pathlib import Path
 import pytest
 import vobject
 
-from tests.support import CALENDARSERVER, JANE, JOHN, Client, Login, Workspace, serve
+from tests.support import CALENDARSERVER, Client, Login, Workspace, serve
+from tests.support.people import ROSTER
+from tests.support.waiting import until
 
-REGIS = '"Régis Example, #2, .fr/.re/.pm, +33 1 00 00 00 00" <regis@nic.example>'
-IVAN = '"Иван Пример, #1, .рф, +7 (7222) 60-00-06" <ivan@nic.example>'
-ANNLIE = '"Annlie Example, #1, .ie, +353 86 123 4567, annlie@example.net" <annlie@nic.example>'
-"""Her name holds "nl", and she has nothing to do with .nl."""
-
-ROSTER = (JOHN, JANE, REGIS, IVAN, ANNLIE)
 SERVERS = ("tldops", "radicale")
 
 People = dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
@@ -32,14 +26,6 @@ def people(cards: Iterable[str]) -> People:
         emails, phones = (tuple(one.value for one in fields.get(name, [])) for name in ("email", "tel"))
         found[fields["uid"][0].value] = (fields["fn"][0].value, emails, phones)
     return found
-
-
-def skip_where(missing: str) -> None:
-    """Skip when something is missing, with what it is; on CI, which installs everything, that is a failure."""
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
 
 
 @dataclass(frozen=True)
@@ -73,10 +59,7 @@ class Site:
         """Apply another membership file, and wait until the server has noticed."""
         before = self.tag()
         self.workspace.sync(*lines)
-        deadline = time.monotonic() + 20
-        while self.tag() == before:
-            assert time.monotonic() < deadline, "the server goes on with the old generation"
-            time.sleep(0.05)
+        until(lambda: self.tag() != before, "the server goes on with the old generation")
 
 
 @contextlib.contextmanager

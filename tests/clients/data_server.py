@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.clients.conftest import People
+from tests.support.waiting import PATIENCE
 
 SCRIPT = Path(__file__).parent / "evolution_client.py"
 PYTHON = "/usr/bin/python3"
@@ -81,8 +82,8 @@ class Evolution:
         return sorted(contact["name"] for contact in self.find(query).values())
 
     def settle(self, wanted: People) -> People:
-        """Refresh until the book is as wanted, or for 20 seconds; return the book."""
-        deadline = time.monotonic() + 20
+        """Refresh until the book is as wanted, or `PATIENCE` is over; return the book."""
+        deadline = time.monotonic() + PATIENCE
         while (held := self.people()) != wanted and time.monotonic() < deadline:
             self.ask("refresh")
             time.sleep(0.1)

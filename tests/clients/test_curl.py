@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Site, skip_where
+from tests.clients.conftest import Site
 from tests.support import DAV
+from tests.support.servers import skip_where
 
 pytestmark = pytest.mark.client
 

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.differential.in_process import Sent
 from tests.support import CARDDAV, DAV, Response
+from tests.support.in_process import Sent
 
 COMPARED_HEADERS = ("allow", "dav", "etag", "last-modified", "content-type", "content-disposition", "location")
 """What of the headers a client goes by."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.differential.in_process import Sent
+from tests.support.in_process import Sent
 
 FOLDER = Path(__file__).parent / "corpus"
 

@@ -14,11 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.clients.conftest import ROSTER, Site, people, running
+from tests.clients.conftest import Site, people, running
 from tests.clients.data_server import missing, session
 from tests.clients.vdir import Member
 from tests.differential.corpus import FOLDER, Recorded, write
 from tests.support import JOHN
+from tests.support.people import ROSTER
 
 _LEFT_OUT = frozenset({"host", "authorization", "content-length", "connection", "accept", "accept-language"})
 

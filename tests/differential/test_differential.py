@@ -9,10 +9,10 @@ import pytest
 from tests.differential import corpus
 from tests.differential.comparing import Difference, differences, members, plain_body
 from tests.differential.corpus import Recorded
-from tests.differential.in_process import Sent, call
 from tests.differential.wanted import WANTED
 from tests.differential.world import STATES, STYLES, scenes
 from tests.support import CARDDAV, DAV, Response, Workspace
+from tests.support.in_process import Sent, call
 
 CLIENTS = ("apple", "davx5", "evolution", "kde", "others", "roundcube", "thunderbird", "vdirsyncer")
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.clients.conftest import ROSTER
 from tests.differential.comparing import members, plain_body
-from tests.differential.in_process import Both, Sent, both, call
 from tests.support import CARDDAV, DAV, JOHN, Login, Workspace, propfind_body
+from tests.support.in_process import Both, Sent, both, call
+from tests.support.people import ROSTER
 
 STATES = ("before", "after a change", "after a removal")
 STYLES = ("plain", "groups")

@@ -4,10 +4,10 @@ import gzip
 import xml.etree.ElementTree as ET
 
 from tests.differential.comparing import members
-from tests.differential.in_process import Sent
 from tests.fuzz.requests import Hostile
 from tests.fuzz.world import World
 from tests.support import CARDDAV, DAV, Response
+from tests.support.in_process import Sent
 
 MAX_FACTOR = 4
 """By how much an answer may be longer than all the cards with all that there is to know of them: whoever asks for

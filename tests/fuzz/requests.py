@@ -4,9 +4,9 @@ import base64
 from dataclasses import dataclass
 from random import Random
 
-from tests.differential.in_process import Sent, basic
 from tests.fuzz.bodies import body
 from tests.fuzz.world import World
+from tests.support.in_process import Sent, basic
 
 VALID = frozenset({"plain", "groups"})
 """Whose requests may be answered from the roster. All others have no valid login."""

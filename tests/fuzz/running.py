@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.differential.in_process import call
 from tests.fuzz.checks import LeakError, check, unpacked
 from tests.fuzz.requests import Hostile, generate
 from tests.fuzz.world import World, build
 from tests.support import Response, free_port, process
+from tests.support.in_process import call
 
 MAX_GROWTH = 96
 """By how many megabytes a process may grow after the first fifth of a run: what is kept has a bound."""

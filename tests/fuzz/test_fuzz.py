@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.differential.in_process import Sent, call
 from tests.fuzz.checks import BrokenPropertyError, LeakError, check
 from tests.fuzz.requests import VALID, Hostile, generate
 from tests.fuzz.running import Tally, in_process, memory, over_sockets
 from tests.fuzz.trees import CARDDAV
 from tests.fuzz.world import World, build
 from tests.support import Response
+from tests.support.in_process import Sent, call
 
 IN_PROCESS = 2000
 OVER_SOCKETS = 300

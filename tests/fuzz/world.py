@@ -11,8 +11,8 @@ from radicale_tldops.roster.snapshot import Snapshot
 from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import load
 from tests.data.membership import Person, as_text, people
-from tests.differential.in_process import Sent, Wsgi, both, call
 from tests.support import CARDDAV, Login, Workspace
+from tests.support.in_process import Sent, Wsgi, both, call
 
 PEOPLE = 30
 

@@ -4,7 +4,6 @@ import gzip
 import http.client
 import sys
 import threading
-import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_cards, load_snapshot
 from tests.data.membership import as_csv, people
 from tests.support import CARDDAV, DAV, Response, Workspace, free_port, process
+from tests.support.waiting import until
 
 MEMBERS = 400
 
@@ -151,11 +151,13 @@ def test_nobody_is_refused(resyncs: Sequence[Resync], port: int, workspace: Work
     """The server's own log names 800 requests of that morning, and not one that failed."""
     log = workspace.folder / f"server-{port}.log"
     statuses: list[str] = []
-    deadline = time.monotonic() + 10
+
+    def logged() -> int:
+        statuses[:] = [line.split()[4] for line in log.read_text().splitlines() if " REPORT /" in line]
+        return len(statuses)
+
     # The log is written a moment after the answer.
-    while len(statuses) < 2 * len(resyncs) and time.monotonic() < deadline:
-        time.sleep(0.05)
-        statuses = [line.split()[4] for line in log.read_text().splitlines() if " REPORT /" in line]
+    until(lambda: logged() >= 2 * len(resyncs), "requests are missing in the log")
     assert statuses == ["207"] * 2 * len(resyncs)
 
 

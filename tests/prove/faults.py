@@ -14,9 +14,9 @@ from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import load
 from tests.data.membership import as_text, people
 from tests.differential.comparing import members, plain_body
-from tests.differential.in_process import Sent, Wsgi, both, call
 from tests.prove import crashes
 from tests.support import CARDDAV, DAV, Login, Response, Workspace, propfind_body
+from tests.support.in_process import Sent, Wsgi, both, call
 
 PEOPLE = 12
 MAX_BLIND = 3600

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import skip_where
-from tests.differential.in_process import call
 from tests.prove import crashes, faults, membership
 from tests.prove.tracing import missing
 from tests.support import Response
+from tests.support.in_process import call
+from tests.support.servers import skip_where
 
 KILLS = 4
 FAILS = 2

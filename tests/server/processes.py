@@ -3,28 +3,14 @@
 import base64
 import contextlib
 import http.client
-import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.support import Login, Workspace, free_port, process
-
-
-def needs(program: str) -> str:
-    """Return the path of a program; without it the test is skipped, and fails where nothing may be left out."""
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
-    return path
 
 
 @dataclass(frozen=True)

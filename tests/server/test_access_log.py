@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from radicale_tldops.serve.access_log import AccessLog
 from tests.support import JANE, JOHN, Client, Login, Workspace, serve
+from tests.support.waiting import until
 
 QUOTED = r'"(?:[!#-\[\]-~ ]|\\["\\bfnrt]|\\u[0-9a-f]{4})*"'
 FIELD = rf"(?:[!#-\[\]-~]+|{QUOTED})"
@@ -133,9 +134,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read() -> None:
 
     reader = threading.Thread(target=drain)
     reader.start()
-    deadline = time.monotonic() + 30
-    while b"are lost" not in read and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: b"are lost" in read, "no word of the lost lines")
     log.close()
     os.close(into)
     reader.join(30)

@@ -17,8 +17,8 @@ from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.write import note_check
-from tests.store.making import Store
 from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support.store import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WELL = {"status": "ok", "store": "ok", "generation": "ok", "check": "ok", "list": "ok"}

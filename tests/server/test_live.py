@@ -19,18 +19,8 @@ from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.members import add_device, revoke_devices
 from radicale_tldops.store.newest import note
 from radicale_tldops.store.write import note_check
-from tests.store.making import START, Store, login
-
-
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """The time now."""
-        return self.now
+from tests.support.clock import START, Clock
+from tests.support.store import Store, login
 
 
 @pytest.fixture

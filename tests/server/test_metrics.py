@@ -21,8 +21,9 @@ from radicale_tldops.settings import Settings, StoreSettings, load
 from radicale_tldops.store.freshness import KEY, Freshness
 from radicale_tldops.store.write import note_check
 from tests.server.processes import by_worker, children, several
-from tests.store.making import START, Store
 from tests.support import JANE, JOHN, Client, Workspace, free_port
+from tests.support.clock import START
+from tests.support.store import Store
 
 Figures = Mapping[str, float]
 

@@ -19,10 +19,12 @@ from radicale_tldops.serve.idle import end_if_quiet
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.write import deny
-from tests.server.processes import Running, authorization, by_worker, children, needs, several
-from tests.store.making import START, Store, href
-from tests.store.making import login as login_of
+from tests.server.processes import Running, authorization, by_worker, children, several
 from tests.support import DAV, Client, Login, Workspace, propfind_body
+from tests.support.clock import START
+from tests.support.servers import needs
+from tests.support.store import Store, href
+from tests.support.store import login as login_of
 
 IMMEDIATELY = 3.0
 """What the design wants within one second, with room for a machine that has much else to do."""

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.processes import authorization, needs
+from tests.server.processes import authorization
 from tests.server.test_access_log import LINE
 from tests.server.test_tls import new_pair, trusting
 from tests.support import DAV, JANE, JOHN, Login, Workspace, free_port, process, propfind_body, serve
+from tests.support.servers import needs
 
 CONFIG = Path(__file__).parent.parent.parent / "config"
 

@@ -13,8 +13,8 @@ from radicale_tldops.serve.request import Incoming
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.read import load_snapshot
 from tests.dav.shape import valid
-from tests.store.making import Store, href, login
 from tests.support import DAV, Response
+from tests.support.store import Store, href, login
 
 
 class Worker:

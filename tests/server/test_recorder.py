@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,26 +22,12 @@ from radicale_tldops.store.audit import load, read_detail
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
-from tests.cli.test_store_faults import obey_permissions
-from tests.store.making import START, Store
+from tests.support.clock import START, Clock
+from tests.support.permissions import obey_permissions
+from tests.support.store import Store
 
 JANE, JOHN = "jane@nic.example", "john@nic.example"
 PHONE, HOME = "DAVx5/4.4 (Android)", "192.0.2.7"
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """The seconds of a clock that knows no date."""
-        return self.seconds
-
-    def now(self) -> datetime:
-        """The time of day that goes with it."""
-        return START + timedelta(seconds=self.seconds)
 
 
 @pytest.fixture
@@ -63,7 +49,7 @@ def settings(store: Store) -> Settings:
 def recorder(store: Store, clock: Clock | None = None) -> Iterator[Recorder]:
     """A recorder as in a worker, which has written all that it can when the block ends."""
     clock = clock or Clock()
-    one = Recorder(settings(store), clock=clock, now=clock.now)
+    one = Recorder(settings(store), clock=clock, now=clock.date)
     try:
         yield one
     finally:
@@ -125,10 +111,10 @@ def test_last_use_goes_on(store: Store, clock: Clock) -> None:
     """An hour later the date moves on, without an entry."""
     with recorder(store, clock) as one:
         one.login(JANE, "d1", HOME, PHONE)
-        clock.seconds += module.AGAIN + 1
+        clock.now += module.AGAIN + 1
         one.login(JANE, "d1", HOME, PHONE)
     (used,), _ = load_usage(store.members)
-    assert used.last_seen == clock.now().isoformat()
+    assert used.last_seen == clock.date().isoformat()
     assert len(told(store)) == 1
 
 
@@ -170,14 +156,14 @@ def test_a_locked_database_makes_nobody_wait_and_loses_nothing(store: Store) -> 
 def test_what_is_lost_is_counted_and_told(store: Store, clock: Clock) -> None:
     """A database that fails for longer than the patience: the number is there at once, and an entry later."""
     counted: list[int] = []
-    one = Recorder(settings(store), counted.append, clock=clock, now=clock.now, patience=0)
+    one = Recorder(settings(store), counted.append, clock=clock, now=clock.date, patience=0)
     aside = store.members.rename(store.members.with_name("aside"))
     one.login(JANE, "d1", HOME, PHONE)
     one.download(JANE, "d1", 4, "plain")
     wait_until(lambda: one.dropped == 2)
     aside.rename(store.members)
     assert sum(counted) == 2
-    clock.seconds += 301
+    clock.now += 301
     one.login(JANE, "d1", HOME, PHONE)
     one.download(JANE, "d1", 4, "plain")
     one.close(30)
@@ -250,7 +236,7 @@ def test_a_date_that_nobody_can_read_is_replaced(store: Store) -> None:
         one.login(JANE, "d1", HOME, PHONE)
         one.login(JOHN, "d2", HOME, PHONE)
     assert one.dropped == 0
-    assert {row.last_seen for row in load_usage(store.members)[0]} == {Clock().now().isoformat()}
+    assert {row.last_seen for row in load_usage(store.members)[0]} == {Clock().date().isoformat()}
 
 
 FAULTY = """
@@ -364,13 +350,13 @@ def test_a_flood_of_strangers_is_a_few_entries(store: Store, clock: Clock) -> No
 
 def test_failures_are_added_up_by_windows(clock: Clock) -> None:
     """The first at once; while it goes on one entry for each window; and when it has ceased, the first again."""
-    windows = FailureWindows(clock, clock.now)
+    windows = FailureWindows(clock, clock.date)
 
     def fail() -> bool:
         return windows.add(JANE, HOME, "wrong password") is not None
 
     def over() -> list[int]:
-        clock.seconds += WINDOW
+        clock.now += WINDOW
         return [one.count for one in windows.over()]
 
     assert [fail() for _ in range(4)] == [True, False, False, False]

@@ -4,7 +4,6 @@ import base64
 import http.client
 import select
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import pytest
 
 from radicale_tldops.serve.body import MAX_READS
 from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
+from tests.support.waiting import until
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'
 MULTIGET = '<C:addressbook-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">{}</C:addressbook-multiget>'
@@ -251,7 +251,4 @@ def test_a_reader_whose_bodies_never_come_holds_up_nobody_else(readers: Readers)
     finally:
         for connection in connections:
             connection.close()
-    deadline = time.monotonic() + 20
-    while john.propfind(book, f"{DAV}displayname").status == 503:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: john.propfind(book, f"{DAV}displayname").status != 503, "John is not answered any more")

@@ -16,8 +16,9 @@ import pytest
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.process import check_tls
 from radicale_tldops.settings import ServerSettings
-from tests.server.processes import authorization, needs
+from tests.server.processes import authorization
 from tests.support import JANE, JOHN, Login, Workspace, free_port, process
+from tests.support.servers import needs
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.serve.body import LOST_SECONDS, MAX_ALL, MAX_READS, THREADS, BodyReader
-from tests.server.test_live import Clock
+from tests.support.clock import Clock
 
 
 class Held(io.BytesIO):

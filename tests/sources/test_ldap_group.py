@@ -13,8 +13,8 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import LdapGroupSettings
 from sync.sources.ldap_group import LdapGroup, is_group, members
 from sync.sources.subscribers import Fault, ListError
-from tests.directory import GROUPS, PEOPLE, SERVICE_PASSWORD, Directory, directory, group, person
 from tests.support import free_port
+from tests.support.directory import GROUPS, PEOPLE, SERVICE_PASSWORD, Directory, directory, group, person
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UIDS = [f"person{number:02}" for number in range(1, 24)]

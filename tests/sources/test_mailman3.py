@@ -15,9 +15,9 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.sources.mailman3 import Mailman3
 from sync.sources.subscribers import Delivery, Fault, ListError, Role
-from tests.mailman import PASSWORD, Mailman
-from tests.sources.answering import answering, content, drop_by_drop, silence
 from tests.support import free_port
+from tests.support.answering import answering, content, drop_by_drop, silence
+from tests.support.mailman import PASSWORD, Mailman
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ADA, BOB, EVE = "ada@nic.example", "bob+ops@nic.example", "eve@registry.example"

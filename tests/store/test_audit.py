@@ -12,7 +12,8 @@ from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.store import audit, newest, retention
 from radicale_tldops.store.audit import Filter, Known, Link, load, stream, verify
 from radicale_tldops.store.retention import accept, keep, verify_log
-from tests.store.making import START, Store
+from tests.support.clock import START
+from tests.support.store import Store
 
 DAY = timedelta(days=1)
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from radicale_tldops.roster.snapshot import Book, Card, Style, make_book
 from radicale_tldops.roster.synctoken import SyncToken
-from tests.store.making import START
+from tests.support.clock import START
 
 LINEAGE = "0123456789abcdef" * 2
 HREFS = [f"{letter}.vcf" for letter in "ABCabc019-"]

@@ -9,7 +9,7 @@ from radicale_tldops.roster.errors import CorruptStoreError, StoreError
 from radicale_tldops.serve.exporter import StoreFigures
 from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
 from radicale_tldops.store.write import note_check
-from tests.store.making import Store
+from tests.support.store import Store
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)

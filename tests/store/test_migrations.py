@@ -12,8 +12,9 @@ from radicale_tldops.store import audit, create, schema
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
-from tests.store.making import START, Store
 from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support.clock import START
+from tests.support.store import Store
 
 # What version 1 of this software created, letter by letter.
 VERSION_1 = """

@@ -18,7 +18,8 @@ from radicale_tldops.store.engine import reading
 from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny
-from tests.store.making import START, Store, href, login, new_card, uid
+from tests.support.clock import START
+from tests.support.store import Store, href, login, new_card, uid
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from radicale_tldops.store.usage import (
     product,
     write_events,
 )
-from tests.store.making import START, Store
+from tests.support.clock import START
+from tests.support.store import Store
 
 HOUR = timedelta(hours=1)
 JANE = "jane@nic.example"

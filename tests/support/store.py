@@ -1,7 +1,7 @@
 """Stores made without a membership file, for tests of the store itself."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from radicale_tldops.roster.contact import Contact
@@ -10,8 +10,7 @@ from radicale_tldops.store import create
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard.card import contact_uid
-
-START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+from tests.support.clock import START
 
 
 class Store:

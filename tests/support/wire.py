@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.directory import Certificate
+from tests.support.directory import Certificate
 
 # Extended responses to StartTLS (RFC 4511, 4.14.2): a message id, then a result code.
 REFUSED = 2
@@ -17,11 +17,15 @@ DONE = 0
 
 @dataclass
 class Recorder:
-    """A TCP relay: `port` is its own, `seen` all that clients sent, `connections` how many came."""
+    """A TCP relay: `port` is its own, `seen` all that clients sent, `connections` how many came.
+
+    `is_over` says that an answer came to its own end before the client gave up.
+    """
 
     port: int
     seen: bytearray = field(default_factory=bytearray)
     connections: int = 0
+    is_over: bool = False
 
     @property
     def url(self) -> str:
@@ -124,5 +128,6 @@ def dripping(shown: Certificate | None = None) -> "contextlib.AbstractContextMan
         for byte in (b"\x30\x83\x10\x00\x00" if shown else b"\x16\x03\x03\x40\x00") + bytes(200):
             client.sendall(bytes((byte,)))
             time.sleep(0.3)
+        record.is_over = True
 
     return listening(handle)

@@ -1,7 +1,18 @@
-"""Invented people for the tests of the command line: as many as wanted, three to a ccTLD, no two in one slot."""
+"""Invented people: the community's own two, a small roster, and as many more as a test wants."""
 
 from dataclasses import dataclass
 from itertools import islice, product
+
+JOHN = '"John Doe, #1, .nl, +31 123456789" <john.doe@nic.nl>'
+JANE = "“Jane Doe, #1, .vn, +84 123456789” jane.doe@nic.vn, jane@oarc.net"
+"""The community's own two lines (MEMBERSHIP, lines 1 and 2)."""
+
+REGIS = '"Régis Example, #2, .fr/.re/.pm, +33 1 00 00 00 00" <regis@nic.example>'
+IVAN = '"Иван Пример, #1, .рф, +7 (7222) 60-00-06" <ivan@nic.example>'
+ANNLIE = '"Annlie Example, #1, .ie, +353 86 123 4567, annlie@example.net" <annlie@nic.example>'
+"""Her name holds "nl", and she has nothing to do with .nl."""
+
+ROSTER = (JOHN, JANE, REGIS, IVAN, ANNLIE)
 
 _LABELS = """
     at be bg br ca ch cl co cr cy cz de dk do ee eg es fi fr gh gr hk hr hu id ie il in is it jm jp ke kr kz la lk lt lu
@@ -41,7 +52,7 @@ class Person:
 
 
 def people(count: int) -> list[Person]:
-    """Return the first `count` invented people, always the same ones."""
+    """Return the first `count` invented people, three to a ccTLD, no two in one slot, always the same ones."""
     places = islice(product(CCTLDS, (1, 2, 3)), count)
     found = [Person(number, cctld, slot) for number, (cctld, slot) in enumerate(places, start=1)]
     assert len(found) == count
