@@ -69,7 +69,7 @@ def serve(workspace: Workspace, kind: str = "tldops") -> Iterator[str]:
         command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve"]
         command += ["--port", str(port), "--workers", "1"]
     else:
-        shipped = (Path(__file__).parent.parent / "config" / "radicale.ini").read_text()
+        shipped = (Path(__file__).parents[2] / "config" / "radicale.ini").read_text()
         ini = workspace.folder / "radicale.ini"
         ini.write_text(
             shipped.replace("/etc/tldops/tldops.toml", str(workspace.config)).replace(
