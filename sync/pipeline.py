@@ -11,9 +11,9 @@ from sync.parse import parse
 from sync.sources import membership_file
 from sync.sources.configured import subscriber_source
 from sync.sources.membership_file import InputFile
+from sync.sources.root_data import delegations, registrable_domain
 from sync.sources.subscribers import Subscribers
 from sync.vet import Vetted, VettingRules, vet
-from sync.vet.cctlds import delegations
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,13 @@ def rules(settings: Settings) -> VettingRules:
     """Return the rules of vetting that the configuration sets."""
     vetting = settings.vetting
     return VettingRules(
+        delegations=delegations(vetting.add_cctlds, vetting.retire_cctlds),
+        registrable_domain=registrable_domain,
         max_slot=vetting.max_per_cctld,
         max_per_cctld=vetting.max_per_cctld,
         stale_after_months=vetting.stale_after_months,
         require_appointment=vetting.require_appointment,
         role_waivers=vetting.role_addresses,
-        delegations=delegations(vetting.add_cctlds, vetting.retire_cctlds),
     )
 
 

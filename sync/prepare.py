@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import Settings
@@ -17,9 +16,9 @@ from sync.pipeline import Checked
 from sync.plan.follow import follow, known_beside
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import Wanted, build, roll_back
+from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
-from sync.vet.cctlds import registrable_domain
 
 LIST_KNOWN = "list_known"
 """The key of the store's notes with the addresses that `follow.known_beside` names, as JSON."""
@@ -142,9 +141,4 @@ def _devices(where: Stores) -> Mapping[str, int]:
 
 
 def _fallback_org(contact: Contact) -> str:
-    return _registrable(contact.listed[0].rpartition("@")[2])
-
-
-@lru_cache(maxsize=4096)
-def _registrable(domain: str) -> str:
-    return registrable_domain(domain)
+    return registrable_domain(contact.listed[0].rpartition("@")[2])

@@ -15,8 +15,9 @@ from radicale_tldops.store.values import RosterState
 from sync.apply import last_sync
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
+from sync.sources.root_data import delegations
 from sync.vet import is_stale
-from sync.vet.cctlds import Delegations, delegations
+from sync.vet.cctlds import Delegations
 
 
 @click.command()

@@ -11,9 +11,8 @@ from sync.parse.characters import (
     without_direction,
     without_forbidden,
 )
-from sync.parse.entry import make_entry, unread
-from sync.parse.full import cctld_labels, limit_findings, person_name, slot_number
-from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_NOTE, MAX_PHONES
+from sync.parse.entry import Line, make_entry, unread
+from sync.parse.full import cctld_labels, person_name, slot_number
 from sync.parse.records import Record
 from sync.parse.table import DISPLAY_NAMES, FURTHER, Header, Row
 from sync.parse.transport import allowed, plain
@@ -72,7 +71,7 @@ def _addresses(name: str, cell: str) -> tuple[list[str], list[Finding]]:
     for value in values:
         findings.extend(address_findings(value))
     good = [value for value in values if is_address(value)]
-    return good[:MAX_ADDRESSES], findings + limit_findings([], [], good)
+    return good, findings
 
 
 def _single(name: str, cell: str) -> tuple[str, list[Finding]]:
@@ -87,9 +86,6 @@ def _single(name: str, cell: str) -> tuple[str, list[Finding]]:
         found = [*characters, *coding, *marks]
         found += tab_findings(decoded) if name == "name" else ()
         found += () if name in _MARKS_HANDLED else direction_findings(text)
-    limit = MAX_NOTE if name in FURTHER else MAX_FIELD
-    if len(text) > limit:
-        return text[:limit], [*found, Finding("too-long", f"{name} has {len(text)} characters")]
     return text, found
 
 
@@ -105,9 +101,6 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
     listed, bad = _addresses("email", values["email"])
     seconds, bad_seconds = _addresses("oob_email", values.get("oob_email", ""))
     findings += [*found, *more, *unread_phones, *bad, *bad_seconds]
-    findings += [
-        Finding("too-long", f"a telephone number of {len(p)} characters") for p in phones if len(p) > MAX_FIELD
-    ]
     findings += [Finding("not-understood", f"“{printable(p[:80])}” is no telephone number") for p in phones if "@" in p]
     if not listed and not bad:
         findings.append(Finding("no-address"))
@@ -120,13 +113,13 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         origin=origin,
         name=name,
         slot=slot,
-        cctlds=tuple(cctlds[:MAX_CCTLDS]),
-        phones=tuple(without_direction(phone[:MAX_FIELD]) for phone in phones[:MAX_PHONES]),
+        cctlds=tuple(cctlds),
+        phones=tuple(without_direction(phone) for phone in phones),
         listed=tuple(listed),
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
         present=present,
-        problems=joined(origin, (*findings, *limit_findings(cctlds, phones, [])), row.source, table=True),
+        problems=joined(origin, findings, row.source, table=True),
     )
 
 
@@ -163,4 +156,5 @@ def _subscriber(origin: Origin, row: Row, values: dict[str, str], address_column
         findings.append(Finding("no-address"))
     full, found = without_forbidden(values.get(column, ""))
     missing = Finding("no-cctld", "the table has no column cctlds") if column == "name" else None
-    return make_entry(origin, row.source, full, listed, findings=(*findings, *found), table=True, slotless=missing)
+    entry = Line("", full, tuple(listed), findings=(*findings, *found))
+    return make_entry(origin, row.source, entry, table=True, slotless=missing)

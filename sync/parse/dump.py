@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import InputError
-from sync.parse.address import address_findings, is_address
+from sync.parse.address import address_findings
 from sync.parse.encoding import certain_text
-from sync.parse.entry import make_entry
+from sync.parse.entry import Line, make_entry
 from sync.parse.limits import MAX_DEPTH, MAX_LINE, MAX_LINES
 from sync.parse.records import Record
 from sync.problems import Finding, Origin, Problem, joined, printable
@@ -156,10 +156,8 @@ def _records(origin: Origin, item: _Item, seen: set[str], *, names: bool, python
     wrong = (*key_findings, *address_findings(address))
     value, findings = _text(item.value, python2=python2) if names else ("", ())
     source = f"{item.key}: {item.value}" if len(item.value) < MAX_LINE else item.key
-    if findings or not is_address(address):
-        yield make_entry(origin, source, "", [] if wrong else [address], findings=(*wrong, *findings))
-    else:
-        yield make_entry(origin, source, value, [address])
+    listed = () if wrong else (address,)
+    yield make_entry(origin, source, Line("", "" if wrong else value, listed, findings=(*wrong, *findings)))
 
 
 def _text(literal: str, *, python2: bool) -> tuple[str, tuple[Finding, ...]]:

@@ -1,12 +1,10 @@
 """From the parts of an entry to its record."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sync.parse.address import is_address
 from sync.parse.characters import folded
-from sync.parse.full import Full, limit_findings, parse_full, tabs_in_name
-from sync.parse.limits import MAX_ADDRESSES
+from sync.parse.full import Full, parse_full, tabs_in_name
 from sync.parse.records import Record
 from sync.parse.transport import allowed
 from sync.problems import Finding, Origin, joined, printable
@@ -15,47 +13,49 @@ from sync.problems import Finding, Origin, joined, printable
 _OPENING, _CLOSING = "'‘’‚‛‹›«»`´＂「『", "'‘’‛‹›«»`´＂」』"
 
 
-def make_entry(
-    origin: Origin,
-    source: str,
-    full: str,
-    listed: Iterable[str],
-    out_of_band: Iterable[str] = (),
-    findings: Iterable[Finding] = (),
-    *,
-    escaped: bool = False,
-    table: bool = False,
-    slotless: Finding | None = None,
-) -> Record:
-    """Return the record of an entry with the name `full`, still encoded, as `source` shows it.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry taken apart by its shape: a line of a list, or what another format has instead.
 
-    `listed` and `out_of_band` are addresses already known as such; `escaped` says that `full` holds quoted pairs,
-    `table` that the entry is the row of a table. `slotless` stands in for the finding of a name without a slot.
+    `full` is the full name, still encoded; None where it cannot be told from the rest. `escaped` says that it holds
+    quoted pairs. `listed` holds an address only where it is certain that it belongs to this entry.
     """
-    decoded, coding = allowed(full, escaped=escaped)
+
+    shape: str
+    full: str | None
+    listed: tuple[str, ...] = ()
+    out_of_band: tuple[str, ...] = ()
+    escaped: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def make_entry(
+    origin: Origin, source: str, line: Line, *, table: bool = False, slotless: Finding | None = None
+) -> Record:
+    """Return the record of `line`, as `source` shows it; `table` says that it is the row of a table.
+
+    `slotless` replaces the finding of a name without a slot.
+    """
+    decoded, coding = allowed(line.full or "", escaped=line.escaped)
     text, marks = folded(decoded)
     more = (*coding, *marks, *tabs_in_name(decoded))
-    found = [*findings, *more]
-    addresses = tuple(listed)
-    unknown = any(finding.code in ("bad-encoding", "too-long") for finding in more)
-    parts = (
-        Full()
-        if unknown and not text
-        else _parts(text, addresses, alone=not any(finding.is_error for finding in found))
-    )
-    seconds = tuple(dict.fromkeys((*parts.addresses, *out_of_band)))
-    said = any(finding.code in ("unclosed-quote", "cut-off") for finding in found)
+    found = [*line.findings, *more]
+    if not text and any(finding.code in ("bad-encoding", "too-long") for finding in more):
+        parts = Full()
+    else:
+        parts = _parts(text, line.listed, alone=not any(finding.is_error for finding in found))
     wrong = (slotless if slotless and finding.code == "no-slot" else finding for finding in parts.findings)
-    wrong = (finding for finding in wrong if not (said and finding.code == "run-together"))
-    found += [*wrong, *limit_findings([], [], list(seconds))]
+    if any(finding.code in ("unclosed-quote", "cut-off") for finding in found):
+        wrong = (finding for finding in wrong if finding.code != "run-together")
+    found += wrong
     return Record(
         origin=origin,
         name=parts.name,
         slot=parts.slot,
         cctlds=parts.cctlds,
         phones=parts.phones,
-        listed=addresses,
-        out_of_band=seconds[:MAX_ADDRESSES],
+        listed=line.listed,
+        out_of_band=tuple(dict.fromkeys((*parts.addresses, *line.out_of_band))),
         problems=joined(origin, found, source, table=table),
     )
 

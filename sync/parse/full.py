@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sync.parse.address import address_findings, is_address
 from sync.parse.characters import direction_findings, tab_findings, without_direction
-from sync.parse.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_FIELD, MAX_FIELDS, MAX_PHONES
+from sync.parse.limits import MAX_FIELDS
 from sync.parse.pairs import partnerless, stays_open
 from sync.problems import Finding, printable
 
@@ -65,9 +65,9 @@ def parse_full(text: str) -> Full:
     return Full(
         name=name,
         slot=slot,
-        cctlds=tuple(rest.cctlds[:MAX_CCTLDS]),
-        phones=tuple(rest.phones[:MAX_PHONES]),
-        addresses=tuple(rest.addresses[:MAX_ADDRESSES]),
+        cctlds=tuple(rest.cctlds),
+        phones=tuple(rest.phones),
+        addresses=tuple(rest.addresses),
         findings=(*findings, *slot_findings, *rest.result()),
     )
 
@@ -105,8 +105,6 @@ def person_name(text: str, *, cell: bool = False) -> tuple[str, tuple[Finding, .
         name = name.lstrip(" ,;") if _ENDS_IN_REFERENCE.search(name) else name.strip(" ,;")
     if not name:
         return "", (*findings, Finding("no-name"))
-    if len(name) > MAX_FIELD:
-        return name[:MAX_FIELD], (*findings, Finding("too-long", f"a name of {len(name)} characters"))
     lost = (Finding("lossy-export", printable(name)),) if "?" in name and _LOST.search(name) else ()
     return name, findings + lost + _joined_findings(name, cell=cell)
 
@@ -226,8 +224,6 @@ class _Rest:
                 self.findings.append(
                     Finding("not-understood", f"{printable(phone)} without a telephone number before it")
                 )
-        elif len(phone) > MAX_FIELD:
-            self.findings.append(Finding("too-long", f"a field of {len(phone)} characters"))
         else:
             self.phones.append(phone)
 
@@ -235,14 +231,4 @@ class _Rest:
         """Return what is wrong, now that all the fields are known."""
         if not self.cctlds and not any(finding.code == "bad-cctld" for finding in self.findings):
             self.findings.append(Finding("no-cctld"))
-        return self.findings + limit_findings(self.cctlds, self.phones, self.addresses)
-
-
-def limit_findings(cctlds: list[str], phones: list[str], addresses: list[str]) -> list[Finding]:
-    """Return a finding for each list of an entry that is longer than any person needs."""
-    limits = (
-        (cctlds, MAX_CCTLDS, "ccTLDs"),
-        (phones, MAX_PHONES, "telephone numbers"),
-        (addresses, MAX_ADDRESSES, "addresses"),
-    )
-    return [Finding("too-long", f"{len(values)} {what}") for values, limit, what in limits if len(values) > limit]
+        return self.findings

@@ -1,4 +1,4 @@
-"""How much a membership file may hold. Beyond these figures no list of people goes; each bounds time and memory."""
+"""How much of a membership file is read. No real list needs more; each limit bounds time and memory."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, in bytes."""
@@ -12,23 +12,8 @@ MAX_LINE = 64 * 1024
 MAX_ROW_LINES = 200
 """Most lines that one row of a table may span: a longer one is a quotation mark that was never closed."""
 
-MAX_FIELD = 1_000
-"""Longest name, phone text or other single value, in characters."""
-
-MAX_NOTE = 4_000
-"""Longest further column of a table (note, evidence, …), in characters."""
-
 MAX_FIELDS = 300
 """Most fields behind the slot of one entry."""
-
-MAX_PHONES = 100
-"""Most phone texts of one entry."""
-
-MAX_CCTLDS = 100
-"""Most ccTLDs of one entry."""
-
-MAX_ADDRESSES = 20
-"""Most mail addresses of one entry."""
 
 MAX_MARKS = 30
 """Longest run of combining marks: the limit of stream-safe text (UAX #15, 13). Normalising a longer one takes time
@@ -36,9 +21,3 @@ in the square of its length."""
 
 MAX_DEPTH = 20
 """Deepest nesting of brackets in a dump."""
-
-MAX_TOKENS = 4_000_000
-"""Most strings, brackets, commas and words in a dump."""
-
-MAX_QUOTE = 200
-"""Longest quotation of the input in a problem, in characters."""

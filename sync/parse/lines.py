@@ -9,13 +9,13 @@ comment = addr SP "(" full ")"
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sync.parse.address import address_findings, is_address
 from sync.parse.characters import direction_findings, without_forbidden
-from sync.parse.entry import make_entry, unread
+from sync.parse.entry import Line, make_entry, unread
 from sync.parse.full import has_slot
-from sync.parse.limits import MAX_ADDRESSES, MAX_LINE
+from sync.parse.limits import MAX_LINE
 from sync.parse.records import Record
 from sync.parse.transport import plain
 from sync.problems import Finding, Origin
@@ -33,21 +33,6 @@ _BRACKETED = re.compile(r"<[^<>\s@]*@[^<>\s]*>")
 _JOINED = re.compile(r"[\"“”„](?:, ?| )<?[^\s<>@\"“”„]+@[^\s<>@\"“”„]+\.")
 _SLOT = re.compile(r"#\s?[0-9]")
 _COMMENT = re.compile(r"(\S+)\s+\((.*)\)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line taken apart by its shape. `full` is None where no full name could be told from the rest.
-
-    `listed` holds an address only where it is certain that it belongs to this entry.
-    """
-
-    shape: str
-    full: str | None
-    listed: tuple[str, ...] = ()
-    out_of_band: tuple[str, ...] = ()
-    escaped: bool = False
-    findings: tuple[Finding, ...] = ()
 
 
 def take_apart(text: str) -> Line:
@@ -125,7 +110,7 @@ def _several(text: str) -> Line | None:
     if not has_slot(plain(line.full or "", escaped=line.escaped)[0]):
         what = f"several addresses and no entry “Name, #1, .nl, …” before them; {_APART}"
         return Line("report", line.full, findings=(Finding("not-understood", what), *line.findings))
-    return replace(line, shape="report", out_of_band=tuple(seconds[:MAX_ADDRESSES]))
+    return replace(line, shape="report", out_of_band=tuple(seconds))
 
 
 def _unquoted(text: str) -> tuple[str, bool, tuple[Finding, ...]]:
@@ -171,20 +156,17 @@ def _quoted_report(text: str) -> Line:
     tail = tail[1:].strip(_SPACE) if tail.startswith(",") else tail
     if not tail:
         return Line("report", inner, escaped=escaped, findings=(*findings, Finding("no-address")))
-    good: list[str] = []
-    joined = bool(findings)
+    good, found = list[str](), list(findings)
     for piece in re.split("[,;]", tail):
         address = piece.strip(_SPACE)
         if is_address(address):
             good.append(address)
         elif address:
-            findings += address_findings(address)[: 20 - len(findings)]
+            found += address_findings(address)
         else:
-            findings = (
-                (*findings, Finding("cut-off", "a comma, and no address behind it")) if len(findings) < 20 else findings
-            )
-    good = [] if joined else good
-    return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, findings)
+            found.append(Finding("cut-off", "a comma, and no address behind it"))
+    good = [] if findings else good
+    return Line("report", inner, tuple(good[:1]), tuple(good[1:]), escaped, tuple(found))
 
 
 def _unquoted_report(text: str) -> Line | None:
@@ -255,9 +237,7 @@ def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tupl
         return "", unread(origin, text, wrong, *findings)
     if line.full is None:
         return "", unread(origin, text, *line.findings, *findings)
-    record = make_entry(
-        origin, text, line.full, line.listed, line.out_of_band, (*findings, *line.findings), escaped=line.escaped
-    )
+    record = make_entry(origin, text, replace(line, findings=(*findings, *line.findings)))
     if line.shape == "report" and any(problem.code == "run-together" for problem in record.problems):
         # Only its place says that the address is this entry's, and the place may be in another entry.
         record = replace(record, listed=(), out_of_band=())

@@ -4,12 +4,11 @@ A pure function of the records, the rules, the list of subscribers and the day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from radicale_tldops.roster.contact import Contact
 from sync.parse.records import Parsed, Record
-from sync.problems import CODES as CODES
-from sync.problems import Code as Code
 from sync.problems import Finding, Origin, Problem
 from sync.vet.addresses import login_of
 from sync.vet.entry import Entry, read_entry
@@ -36,37 +35,36 @@ def vet(
     raises for what is in the records.
     """
     exempt = {login_of(login) for login in readers}
-    listed: set[str] = set()
-    records, read = [], []
-    for record in parsed.records:
-        listed.update(map(login_of, record.listed))
-        if not _is_reader(record, exempt):
-            records.append(record)
-            read.append(read_entry(record, rules, today))
-    entries, places = _distinct(read)
+    records = [record for record in parsed.records if not _is_reader(record, exempt)]
+    read = [read_entry(record, rules, today) for record in records]
+    entries = _distinct(read)
     groups = group(entries)
     clashes = conflicts(entries, groups, rules)
-    people = [_person(members, entries, places, clashes, rules, today, subscribers) for members in groups]
+    problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
     contacts, unlisted, broken = [], [], []
-    for members, (contact, _, wrong) in zip(groups, people, strict=True):
-        origins = tuple(sorted(origin for index in members for origin in places[index]))
-        if wrong:
-            broken.append(_broken([entries[index] for index in members], origins))
+    for members in groups:
+        own = [entries[index] for index in members]
+        contact, findings = _person(own, [clashes.get(index, ()) for index in members])
+        unparsed = any(entry.unparsed for entry in own)
+        if not unparsed:  # else what seems to be missing was perhaps not understood
+            present = frozenset[str]().union(*(entry.present for entry in own))
+            findings += ((own[0].origin, finding) for finding in judge(contact, present, rules, today, subscribers))
+        problems += (finding.at(origin) for origin, finding in findings)
+        origins = tuple(sorted(origin for entry in own for origin in entry.origins))
+        if unparsed or any(finding.is_error for _, finding in findings):
+            broken.append(_broken(own, origins))
         elif subscribers is not None and not is_on_list(contact, subscribers):
             unlisted.append((contact, origins))
         else:
             contacts.append((contact, origins))
-    problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
-    problems += (problem for _, found, _ in people for problem in found)
-    problems += _duplicates(entries, places)
-    future = any(finding.code == "future-date" for entry in read for finding in entry.findings)
+    problems += _duplicates(entries)
     return Vetted(
         contacts=tuple(contacts),
         unlisted=tuple(unlisted),
         broken=tuple(broken),
         problems=_sorted(problems),
-        listed=frozenset(listed - {""}),
-        depends_on_day=future,
+        listed=frozenset(login for record in parsed.records for login in map(login_of, record.listed) if login),
+        depends_on_day=any(finding.code == "future-date" for entry in read for finding in entry.findings),
     )
 
 
@@ -77,55 +75,40 @@ def _is_reader(record: Record, exempt: set[str]) -> bool:
     return any(login_of(address) in exempt for address in record.listed)
 
 
-def _distinct(read: Sequence[Entry]) -> tuple[list[Entry], list[list[Origin]]]:
-    """Return every entry once, and for each all the places where it stands.
+def _distinct(read: Sequence[Entry]) -> list[Entry]:
+    """Return every entry once, with all the places where it stands.
 
     Entries with an error are all kept: what was not understood may be the difference.
     """
     first: dict[object, int] = {}
     entries: list[Entry] = []
-    places: list[list[Origin]] = []
     for entry in read:
         index = len(entries) if entry.broken else first.setdefault(entry.content, len(entries))
         if index < len(entries):
-            places[index].append(entry.origin)
+            entries[index] = replace(entries[index], origins=(*entries[index].origins, entry.origin))
         else:
             entries.append(entry)
-            places.append([entry.origin])
-    return entries, places
+    return entries
 
 
-def _duplicates(entries: Sequence[Entry], places: Sequence[Sequence[Origin]]) -> Iterator[Problem]:
-    for entry, (first, *others) in zip(entries, places, strict=True):
+def _duplicates(entries: Sequence[Entry]) -> Iterator[Problem]:
+    for entry in entries:
+        first, *others = entry.origins
         for other in others:
-            yield Finding("duplicate", f"the same entry stands in line {first.line} already", entry.name).at(other)
+            message = f"the same entry stands in line {first.line} already"
+            yield Finding("duplicate", message, entry.name).at(other)
 
 
-def _person(
-    members: Sequence[int],
-    entries: Sequence[Entry],
-    places: Sequence[Sequence[Origin]],
-    clashes: Mapping[int, Sequence[Finding]],
-    rules: VettingRules,
-    today: date,
-    subscribers: frozenset[str] | None,
-) -> tuple[Contact, list[Problem], bool]:
-    """Join the entries of one person; return the contact, the problems, and whether there is an error among them.
+def _person(own: Sequence[Entry], clashes: Sequence[Sequence[Finding]]) -> tuple[Contact, list[tuple[Origin, Finding]]]:
+    """Join the entries of one person, and return the contact and what is wrong with the entries, with its place.
 
-    A conflict is reported wherever one of its entries stands; what is wrong with the person, once.
+    `clashes` are the conflicts of each entry with others. They are reported wherever the entry stands.
     """
-    own = [entries[index] for index in members]
     contact, mismatches = merge(own)
-    found = [(entry.origin, finding) for entry in own for finding in entry.findings]
-    for index in members:
-        conflict = (*clashes.get(index, ()), *mismatches)
-        found += ((origin, finding) for origin in places[index] for finding in conflict)
-    unparsed = any(entry.unparsed for entry in own)
-    if not unparsed:  # else what seems to be missing was perhaps not understood
-        present = frozenset[str]().union(*(entry.present for entry in own))
-        found += ((own[0].origin, finding) for finding in judge(contact, present, rules, today, subscribers))
-    wrong = unparsed or any(finding.is_error for _, finding in found)
-    return contact, [finding.at(origin) for origin, finding in found], wrong
+    findings = [(entry.origin, finding) for entry in own for finding in entry.findings]
+    for entry, clash in zip(own, clashes, strict=True):
+        findings += ((origin, finding) for origin in entry.origins for finding in (*clash, *mismatches))
+    return contact, findings
 
 
 def _broken(own: Sequence[Entry], origins: tuple[Origin, ...]) -> Broken:
@@ -140,5 +123,5 @@ def _broken(own: Sequence[Entry], origins: tuple[Origin, ...]) -> Broken:
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems by file and line, each once."""
     return tuple(
-        sorted(set(problems), key=lambda one: (one.origin.file, one.origin.line, one.severity, one.code, one.message))
+        sorted(set(problems), key=lambda problem: (problem.origin, problem.severity, problem.code, problem.message))
     )

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
 from sync.problems import printable
-from sync.vet.cctlds import delegations
+from sync.vet.cctlds import Delegations
 
 _ROLE_WORDS = """
     abuse admin administration administrador administrator admins alarm alert alerts billing callcenter cert contact
@@ -61,7 +61,7 @@ def normalise_address(text: str) -> str:
     return normalised
 
 
-def is_role(address: str) -> bool:
+def is_role(address: str, delegations: Delegations) -> bool:
     """Whether the local part of `address` names a role: "noc", "dns-admin", "security.team", "hostmaster2".
 
     Every part of it must be a known word, a ccTLD or a label of its own domain, and one of them a role ("nl-noc"): a
@@ -75,7 +75,7 @@ def is_role(address: str) -> bool:
     if "".join(parts) in _ROLES:  # "on.call", "help-desk"
         return True
     labels = frozenset(domain.casefold().split("."))
-    words = [_words_of(part) or ((part,) if part in labels or delegations().known(part) else ()) for part in parts]
+    words = [_words_of(part) or ((part,) if part in labels or delegations.known(part) else ()) for part in parts]
     return bool(words) and all(words) and any(word in _ROLES for split in words for word in split)
 
 

@@ -12,35 +12,23 @@ from sync.problems import Finding, Origin, printable
 from sync.vet.addresses import is_role, login_of, normalise_address
 from sync.vet.cctlds import canonical_label
 from sync.vet.columns import Columns, read_columns
+from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_NOTE, MAX_PHONES, MAX_TEXT, too_long
 from sync.vet.phones import read_phones
 from sync.vet.rules import VettingRules
-
-MAX_NAME = 200
-"""Longest name in characters."""
-MAX_PHONE = 1000
-"""Longest telephone text in characters, kept or not."""
-MAX_COLUMN = 1000
-"""Longest further column in characters, the note apart."""
-MAX_NOTE = 4000
-"""Longest note in characters."""
-MAX_CCTLDS = 100
-"""Most ccTLDs of one person."""
-MAX_PHONES = 20
-"""Most telephone numbers of one person."""
-MAX_ADDRESSES = 20
-"""Most addresses of one person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record, normalised. `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
+    """A record, normalised, with all the places where the same entry stands, itself first.
+
+    `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
 
     `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
     `unparsed` says that parsing has found an error in it, so that what is missing was perhaps not understood, and
     `joined` that it may be the rest of two entries, so that nothing in it says whose it is.
     """
 
-    origin: Origin
+    origins: tuple[Origin, ...]
     name: str
     slot: int | None
     labels: tuple[str, ...]
@@ -55,6 +43,11 @@ class Entry:
     findings: tuple[Finding, ...]
     unparsed: bool
     joined: bool
+
+    @property
+    def origin(self) -> Origin:
+        """The first place where it stands."""
+        return self.origins[0]
 
     @property
     def key(self) -> str:
@@ -101,68 +94,60 @@ def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
         *about_phones,
         *about_columns,
     ]
-    said = {problem.code for problem in record.problems}
+    reported = {problem.code for problem in record.problems}
     return Entry(
-        record.origin,
-        clean.name,
-        clean.slot,
-        labels,
-        tuple(canonical_label(label) or label for label in unknown),
-        listed,
-        tuple(address for address in others if login_of(address) not in listed_logins),
-        listed_logins,
-        tuple(login for login in _logins(clean.out_of_band) if login not in listed_logins),
-        phones,
-        columns,
-        record.present,
-        # What parsing has refused under the same code is not said twice.
-        tuple(finding for finding in findings if not (finding.is_error and finding.code in said)),
-        record.broken,
-        "run-together" in said,
+        origins=(record.origin,),
+        name=clean.name,
+        slot=clean.slot,
+        labels=labels,
+        unknown=tuple(canonical_label(label) or label for label in unknown),
+        listed=listed,
+        out_of_band=tuple(address for address in others if login_of(address) not in listed_logins),
+        listed_logins=listed_logins,
+        other_logins=tuple(login for login in _logins(clean.out_of_band) if login not in listed_logins),
+        phones=phones,
+        columns=columns,
+        present=record.present,
+        # An error that parsing has already reported under the same code is not reported again.
+        findings=tuple(finding for finding in findings if not (finding.is_error and finding.code in reported)),
+        unparsed=record.broken,
+        joined="run-together" in reported,
     )
 
 
 def _bounded(record: Record) -> tuple[Record, list[Finding]]:
-    """Take out of `record` what no card may hold and what is too long, and say so."""
-    texts = {
+    """Return `record` without what no card may hold and what is too long, and a finding for each of these."""
+    texts: dict[str, Sequence[str]] = {
         "name": (record.name,),
         "ccTLD": record.cctlds,
         "phone": record.phones,
         "address": (*record.listed, *record.out_of_band),
         **{name: (text,) for name, text in record.columns.items()},
     }
-    limits = {"name": MAX_NAME, "phone": MAX_PHONE, "note": MAX_NOTE}
-    counts = {"ccTLD": MAX_CCTLDS, "phone": MAX_PHONES, "address": MAX_ADDRESSES}
-    findings = []
+    findings = too_long(texts)
     for name, values in texts.items():
-        longest, limit = max(map(len, values), default=0), limits.get(name, MAX_COLUMN)
-        if longest > limit:
-            findings.append(Finding("too-long", f"{printable(name)}: {longest} characters, more than {limit}"))
-        if len(values) > counts.get(name, 1):
-            findings.append(Finding("too-long", f"{name}: {len(values)} values, more than {counts[name]}"))
-        if not all(map(is_clean, values)):
+        unclean = next((value for value in values if not is_clean(value)), None)
+        if unclean is not None:
             message = f"{printable(name)}: holds a character that no card may hold"
-            findings.append(
-                Finding("forbidden-character", message, next(value for value in values if not is_clean(value)))
-            )
+            findings.append(Finding("forbidden-character", message, unclean))
     if not findings:
         return replace(record, name=" ".join(record.name.split())), []
     return (
         replace(
             record,
             name=" ".join(without_forbidden(record.name[:MAX_NAME])[0].split()),
-            cctlds=_usable(record.cctlds, MAX_COLUMN, MAX_CCTLDS),
-            phones=_usable(record.phones, MAX_PHONE, MAX_PHONES),
-            listed=_usable(record.listed, MAX_COLUMN, MAX_ADDRESSES),
-            out_of_band=_usable(record.out_of_band, MAX_COLUMN, MAX_ADDRESSES),
-            columns={name: text for name, text in record.columns.items() if _usable((text,), MAX_NOTE, 1)},
+            cctlds=_usable(record.cctlds, MAX_CCTLDS),
+            phones=_usable(record.phones, MAX_PHONES),
+            listed=_usable(record.listed, MAX_ADDRESSES),
+            out_of_band=_usable(record.out_of_band, MAX_ADDRESSES),
+            columns={name: text for name, text in record.columns.items() if is_clean(text) and len(text) <= MAX_NOTE},
         ),
         findings,
     )
 
 
-def _usable(values: Sequence[str], length: int, count: int) -> tuple[str, ...]:
-    return tuple(value for value in values[:count] if len(value) <= length and is_clean(value))
+def _usable(values: Sequence[str], most: int) -> tuple[str, ...]:
+    return tuple(value for value in values[:most] if len(value) <= MAX_TEXT and is_clean(value))
 
 
 def _missing(record: Record) -> list[Finding]:
@@ -225,7 +210,7 @@ def _roles(addresses: Iterable[str], rules: VettingRules) -> list[Finding]:
     return [
         Finding("role-address", f"{printable(address)} belongs to a role and not to a person", address)
         for address in addresses
-        if is_role(address) and login_of(address) not in rules.role_waivers
+        if is_role(address, rules.delegations) and login_of(address) not in rules.role_waivers
     ]
 
 

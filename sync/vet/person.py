@@ -2,15 +2,16 @@
 
 import calendar
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 
 from radicale_tldops.roster.contact import Contact, Phone
 from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
-from sync.vet.cctlds import registrable_domain
 from sync.vet.columns import merge_columns
-from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_COLUMN, MAX_NOTE, MAX_PHONES, Entry
+from sync.vet.entry import Entry
+from sync.vet.limits import too_long
 from sync.vet.rules import VettingRules
 
 _APPOINTMENT = ("appointed_by", "appointed_on", "evidence")
@@ -40,19 +41,18 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
         **columns.as_arguments(),
     )
     findings = [
-        Finding("conflicting-column", f"the entries of {printable(contact.name)} contradict each other in {name}")
+        Finding("conflicting-column", f"the entries of {printable(contact.name)} have different values in {name}")
         for name in contradictions
     ]
-    sizes = {
-        "ccTLDs": (len(slots), MAX_CCTLDS),
-        "phones": (len(phones), MAX_PHONES),
-        "addresses": (len(contact.emails), MAX_ADDRESSES),
-        "characters of note": (len(contact.note), MAX_NOTE),
-        "characters of evidence": (len(contact.evidence), MAX_COLUMN),
-    }
-    for name, (size, limit) in sizes.items():
-        if len(entries) > 1 and size > limit:
-            findings.append(Finding("too-long", f"the entries together have {size} {name}, more than {limit}"))
+    if len(entries) > 1:
+        together = {
+            "ccTLD": tuple(slots),
+            "phone": tuple(phones),
+            "address": contact.emails,
+            "note": (contact.note,),
+            "evidence": (contact.evidence,),
+        }
+        findings += (replace(found, message=f"the entries together: {found.message}") for found in too_long(together))
     return contact, tuple(findings)
 
 
@@ -74,7 +74,7 @@ def judge(
         findings.append(Finding("not-on-list", f"no address of {name} is on the list: {', '.join(contact.logins)}"))
     if not any(phone.dialable and phone.kind != "fax" for phone in contact.phones):
         findings.append(Finding("no-phone", f"{name} has no telephone number that dials"))
-    if contact.emails and not _has_out_of_band(contact):
+    if contact.emails and not _has_out_of_band(contact, rules):
         message = f"{name} has no address in a second domain that is not under {contact.served or 'the ccTLD'}"
         findings.append(Finding("no-out-of-band", message, ", ".join(contact.emails)))
     findings += _appointment(contact, present, rules)
@@ -87,10 +87,10 @@ def is_on_list(contact: Contact, subscribers: frozenset[str]) -> bool:
     return any(login_of(address) in subscribers for address in contact.emails)
 
 
-def _has_out_of_band(contact: Contact) -> bool:
+def _has_out_of_band(contact: Contact, rules: VettingRules) -> bool:
     """Whether an address is outside the served ccTLDs and in another registrable domain than a list address."""
     served = {cctld.a_label for cctld in contact.cctlds}
-    domains = {address: registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
+    domains = {address: rules.registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
     primary = {domains[address] for address in contact.listed}
     return any(domain.rpartition(".")[2] not in served and primary - {domain} for domain in domains.values())
 

@@ -1,13 +1,13 @@
-"""What vetting goes by, and what it gives."""
+"""The rules of vetting, and its result."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.roster.login import canonical_login
 from sync.problems import Origin, Problem
-from sync.vet.cctlds import Delegations, delegations
+from sync.vet.cctlds import Delegations
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +17,17 @@ class VettingRules:
     `max_slot` is the highest slot of a ccTLD, `max_per_cctld` the most people that it may have. An entry that was
     confirmed more than `stale_after_months` months ago is stale. `require_appointment` makes a missing appointment an
     error. `role_waivers` maps addresses that may be role addresses to the reason; they are kept as canonical logins.
-    Raises `SettingsError` for values that make no sense.
+    `registrable_domain` returns the part of a domain that is registered with a registry. Raises `SettingsError` for
+    values that make no sense.
     """
 
+    delegations: Delegations
+    registrable_domain: Callable[[str], str]
     max_slot: int = 3
     max_per_cctld: int = 3
     stale_after_months: int = 12
     require_appointment: bool = False
     role_waivers: Mapping[str, str] = field(default_factory=dict)
-    delegations: Delegations = field(default_factory=delegations)
 
     def __post_init__(self) -> None:
         for name in ("max_slot", "max_per_cctld", "stale_after_months"):
@@ -53,7 +55,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Vetted:
-    """What vetting gives: who may be in the roster, who may not and why.
+    """The result of vetting: who may be in the roster, who may not and why.
 
     `contacts` are the people without an error, in the order of the input, each with the places where they stand;
     `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there

@@ -10,7 +10,7 @@ from random import Random
 import phonenumbers
 from phonenumbers import timezone
 
-from sync.vet.cctlds import delegations
+from sync.sources.root_data import delegations
 from tests.data.scripts import Language, language_of, languages
 
 # They come first, in this order, so that the smallest list has them too.

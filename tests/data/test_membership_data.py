@@ -18,9 +18,9 @@ from radicale_tldops.roster.login import canonical_login
 from sync.parse import parse
 from sync.parse.lines import take_apart
 from sync.problems import Origin, Severity
+from sync.sources.root_data import delegations, registrable_domain
 from sync.vet import Vetted, VettingRules, vet
 from sync.vet.addresses import is_role, normalise_address
-from sync.vet.cctlds import delegations, registrable_domain
 from sync.vet.phones import read_phones
 from tests.data.membership import TODAY, Person, as_csv, as_subscribers, as_text, churn, people
 
@@ -36,7 +36,7 @@ def members() -> list[Person]:
 
 def vetted(text: str, per_cctld: int = 3, today: date = TODAY) -> Vetted:
     """Parse and vet a file."""
-    rules = VettingRules(max_slot=per_cctld, max_per_cctld=per_cctld)
+    rules = VettingRules(delegations(), registrable_domain, max_slot=per_cctld, max_per_cctld=per_cctld)
     return vet(parse(text.encode(), "members"), rules, today, None, {})
 
 
@@ -140,7 +140,7 @@ def test_every_address_is_in_a_reserved_domain(members: list[Person]) -> None:
         for address in filter(None, (person.email, person.oob_email)):
             domain = address.rpartition("@")[2]
             assert domain.endswith((".example", *(f".{name}" for name in RESERVED))) or domain in RESERVED, address
-            assert not is_role(address)
+            assert not is_role(address, delegations())
         if person.oob_email:
             first, second = (registrable_domain(one.rpartition("@")[2]) for one in (person.email, person.oob_email))
             assert first != second

@@ -165,14 +165,9 @@ def test_question_marks_in_place_of_letters_are_a_lossy_export(name: str) -> Non
 
 
 def test_limits_refuse_what_no_person_has() -> None:
-    """More of a kind than the limit, or a longer field, is an error, and is not carried on."""
+    """More fields than the limit, or a longer line, is an error, and is not carried on. Vetting has more limits."""
     for full in (
-        f"J Doe, #1, .nl, {'1' * 1001}",
-        "J Doe, #1, .nl" + ", +31 1" * 101,
-        "J Doe, #1, .nl" + ", j@oarc.net k@oarc.net" * 150,
         "J Doe, #1, .nl" + ", +31 1" * 10_000,
-        "J Doe, #1, " + "/".join([".nl"] * 101),
-        f"{'J' * 1001}, #1, .nl",
         f"J{chr(0x301) * 31}, #1, .nl",
         "J" * 1_000_000,
     ):

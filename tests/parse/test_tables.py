@@ -148,9 +148,6 @@ def test_a_list_of_subscribers_may_have_columns_of_any_name() -> None:
         ("J\rDoe,1,.nl,,j@nic.nl,", "forbidden-character"),
         ("J Doe,1,.nl,\u202a+31 1\u202c,j@nic.nl,", "forbidden-character"),
         ('"J" Doe,1,.nl,,j@nic.nl,', "unclosed-quote"),
-        (f"{'J' * 1001},1,.nl,,j@nic.nl,", "too-long"),
-        (f"J Doe,1,.nl,{'1' * 1001},j@nic.nl,", "too-long"),
-        (f"J Doe,1,.nl,{'+31 1;' * 101},j@nic.nl,", "too-long"),
         (f"{'J' * 70_000},1,.nl,,j@nic.nl,", "too-long"),
     ],
 )

@@ -5,10 +5,11 @@ from datetime import date
 
 from sync.parse.records import Parsed, Record
 from sync.problems import Origin, Problem, Severity
+from sync.sources.root_data import delegations, registrable_domain
 from sync.vet import Vetted, VettingRules, vet
 
 TODAY = date(2026, 3, 31)
-RULES = VettingRules()
+RULES = VettingRules(delegations(), registrable_domain)
 
 JOHN = Record(
     Origin("members.txt", 3),
@@ -20,6 +21,11 @@ JOHN = Record(
     ("john@oarc.net",),
 )
 """A record with which nothing is wrong."""
+
+
+def vetting_rules(**changes: object) -> VettingRules:
+    """Return the usual rules with `changes`."""
+    return VettingRules(**{"delegations": RULES.delegations, "registrable_domain": registrable_domain, **changes})  # type: ignore[arg-type]
 
 
 def record(line: int = 1, /, **fields: object) -> Record:

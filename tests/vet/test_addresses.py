@@ -4,7 +4,10 @@ from hypothesis import strategies as st
 
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
+from sync.sources.root_data import delegations
 from sync.vet.addresses import is_role, normalise_address
+
+DELEGATED = delegations()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_an_address_is_normalised_or_refused(text: str) -> None:
 )
 def test_a_role_is_a_role(local: str) -> None:
     """Words for a role are recognised alone, numbered, tagged, compound, and in any case or width."""
-    assert is_role(f"{local}@nic.example")
+    assert is_role(f"{local}@nic.example", DELEGATED)
 
 
 @pytest.mark.parametrize(
@@ -83,21 +86,21 @@ def test_a_role_is_a_role(local: str) -> None:
 )
 def test_a_person_is_no_role(local: str) -> None:
     """Initials, names, names next to a word, words that only resemble a role, and no words at all are no role."""
-    assert not is_role(f"{local}@nic.example")
+    assert not is_role(f"{local}@nic.example", DELEGATED)
 
 
 def test_a_label_of_the_domain_beside_a_role_is_no_name() -> None:
     """The registry's own name says no more than the domain does; alone, and in another domain, it is no role."""
-    assert is_role("sidn-noc@sidn.example")
-    assert is_role("noc.sidn@mail.SIDN.example")
-    assert not is_role("sidn@sidn.example")
-    assert not is_role("sidn-noc@nic.example")
+    assert is_role("sidn-noc@sidn.example", DELEGATED)
+    assert is_role("noc.sidn@mail.SIDN.example", DELEGATED)
+    assert not is_role("sidn@sidn.example", DELEGATED)
+    assert not is_role("sidn-noc@nic.example", DELEGATED)
 
 
 @given(st.text())
 def test_any_text_is_a_role_or_not(text: str) -> None:
     """Any text has an answer, and digits and tags never change it."""
     if "+" not in text and "@" not in text and len(text) < 50:
-        assert is_role(f"{text}@nic.example") == is_role(f"{text}1+tag@nic.example")
+        assert is_role(f"{text}@nic.example", DELEGATED) == is_role(f"{text}1+tag@nic.example", DELEGATED)
     else:
-        assert is_role(text) in (True, False)
+        assert is_role(text, DELEGATED) in (True, False)

@@ -10,7 +10,8 @@ from publicsuffixlist import PSLFILE
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.errors import SettingsError
-from sync.vet.cctlds import canonical_label, delegations, registrable_domain
+from sync.sources.root_data import delegations, registrable_domain
+from sync.vet.cctlds import canonical_label
 
 DELEGATED = delegations()
 ANY = st.sampled_from(DELEGATED.all())

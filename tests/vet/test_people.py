@@ -6,10 +6,10 @@ import pytest
 
 from sync.parse.records import Record
 from sync.problems import Severity
-from sync.vet import Broken, Vetted, VettingRules
-from sync.vet.entry import MAX_PHONES
+from sync.vet import Broken, Vetted
+from sync.vet.limits import MAX_PHONES
 
-from .entries import JOHN, RULES, codes, found, parse_error, record, table_row, vetted
+from .entries import JOHN, RULES, codes, found, parse_error, record, table_row, vetted, vetting_rules
 
 
 def lines(result: Vetted, code: str) -> list[int]:
@@ -194,7 +194,7 @@ def test_a_cctld_has_at_most_three_contacts(slots: tuple[int | None, ...]) -> No
     assert lines(result, "too-many-contacts") == [1, 2, 3, 4]
     assert result.contacts == ()
     assert vetted(*people[:3]).problems == ()
-    assert len(vetted(*people, rules=VettingRules(max_per_cctld=4)).contacts) == 4
+    assert len(vetted(*people, rules=vetting_rules(max_per_cctld=4)).contacts) == 4
 
 
 def test_one_person_in_two_entries_counts_once() -> None:

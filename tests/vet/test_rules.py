@@ -9,11 +9,11 @@ from radicale_tldops.roster.contact import Phone
 from radicale_tldops.roster.errors import SettingsError
 from sync.parse.records import Parsed
 from sync.problems import CODES, Origin, Problem, Severity
-from sync.vet import VettingRules, vet
-from sync.vet.cctlds import delegations
-from sync.vet.entry import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_PHONES
+from sync.sources.root_data import delegations
+from sync.vet import vet
+from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_PHONES
 
-from .entries import JOHN, RULES, TODAY, codes, found, parse_error, record, table_row, vetted
+from .entries import JOHN, RULES, TODAY, codes, found, parse_error, record, table_row, vetted, vetting_rules
 
 
 def test_a_right_record_becomes_a_contact() -> None:
@@ -70,7 +70,7 @@ def test_an_unknown_cctld_is_an_error(label: str) -> None:
 
 def test_the_configuration_says_what_is_delegated() -> None:
     """A ccTLD that is added in the configuration is none that is unknown."""
-    rules = VettingRules(delegations=delegations(add=("zz",)))
+    rules = vetting_rules(delegations=delegations(add=("zz",)))
     assert "unknown-cctld" not in codes(vetted(record(cctlds=("zz",)), rules=rules))
 
 
@@ -84,7 +84,7 @@ def test_a_slot_beyond_the_limit_is_refused(slot: int) -> None:
 
 def test_the_limit_of_slots_is_a_rule() -> None:
     """With four slots the fourth is one."""
-    assert vetted(record(slot=4), rules=VettingRules(max_slot=4)).problems == ()
+    assert vetted(record(slot=4), rules=vetting_rules(max_slot=4)).problems == ()
 
 
 @pytest.mark.parametrize("address", ["john", "john@nl", "john doe@nic.nl", "john@ni_c.nl", "john@[192.0.2.1]"])
@@ -178,8 +178,8 @@ def test_a_role_address_is_reported_until_waived(field: str) -> None:
     """A role address is a warning, and none with a waiver for exactly this address, however it is spelled."""
     entry = record(**{field: ("dns-admin@role.example",)})
     assert "role-address" in codes(vetted(entry))
-    assert "role-address" not in codes(vetted(entry, rules=VettingRules(role_waivers={"DNS-Admin@Role.EXAMPLE": "x"})))
-    assert "role-address" in codes(vetted(entry, rules=VettingRules(role_waivers={"noc@role.example": "x"})))
+    assert "role-address" not in codes(vetted(entry, rules=vetting_rules(role_waivers={"DNS-Admin@Role.EXAMPLE": "x"})))
+    assert "role-address" in codes(vetted(entry, rules=vetting_rules(role_waivers={"noc@role.example": "x"})))
 
 
 @pytest.mark.parametrize(
@@ -221,10 +221,10 @@ def test_an_entry_is_stale_after_twelve_months(confirmed: str, stale: bool) -> N
 
 def test_months_end_where_the_month_ends() -> None:
     """One month before 31 March is the last day of February."""
-    rules = VettingRules(stale_after_months=1)
+    rules = vetting_rules(stale_after_months=1)
     assert codes(vetted(table_row(confirmed_on="2026-02-28"), rules=rules)) == []
     assert codes(vetted(table_row(confirmed_on="2026-02-27"), rules=rules)) == ["stale"]
-    assert codes(vetted(table_row(confirmed_on="0001-01-01"), rules=VettingRules(stale_after_months=99_999))) == []
+    assert codes(vetted(table_row(confirmed_on="0001-01-01"), rules=vetting_rules(stale_after_months=99_999))) == []
 
 
 def test_appointment_is_asked_for_where_the_table_has_it() -> None:
@@ -240,7 +240,7 @@ def test_appointment_is_asked_for_where_the_table_has_it() -> None:
 
 def test_appointment_can_be_required() -> None:
     """Where it is required, nobody without an appointment becomes a contact, whether or not there is a column."""
-    rules = VettingRules(require_appointment=True)
+    rules = vetting_rules(require_appointment=True)
     whole = {"appointed_by": "admin", "appointed_on": "2020-01-01", "evidence": "mail of 1 May"}
     parts = [{name: text for name, text in whole.items() if name != missing} for missing in whole]
     entries = [table_row(**columns) for columns in (*parts, {**whole, "evidence": ""}, {**whole, "evidence": "n/a"})]
@@ -369,4 +369,4 @@ def test_every_code_has_its_row() -> None:
 def test_rules_that_make_no_sense_are_refused(rules: dict[str, object]) -> None:
     """A limit below one, or a waiver for what is no address, is the operator's mistake."""
     with pytest.raises(SettingsError):
-        VettingRules(**rules)  # type: ignore[arg-type]
+        vetting_rules(**rules)
