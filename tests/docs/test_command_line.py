@@ -11,6 +11,8 @@ from tests.docs.pages import ROOT, Page, code_of, page, pages
 
 PAGE = page("docs/command-line.md")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+ITEM = re.compile(r"^- ((?:`--?[^`]+`(?:, )?)+): ((?:.|\n  )+)", re.MULTILINE)
+"""An option or the two names of it, and what it means; further lines are indented."""
 SHOWN = re.compile(r"(?:^|\$ |\bthen )tldops((?: --config \S+)?(?: .*)?)$", re.MULTILINE)
 """A command as a page shows it: a line of a code block, or a code span."""
 
@@ -38,13 +40,12 @@ def options(command: click.Command) -> dict[str, click.Option]:
 
 
 def documented(path: str) -> dict[str, str]:
-    """Return what the page says of a command's options: the row of the table by each name."""
+    """Return what the page says of a command's options: the item of the list by each name."""
     section = PAGE.section(f"## {path}")
-    if "There are no options." in section.text.replace("\n", " "):
-        return {}
-    rows = section.rows("option", "meaning")
-    names = ((name, row) for row in rows for span in code_of(row["option"]) for name in OPTION.findall(span))
-    return {name: row["meaning"] for name, row in names}
+    items = ITEM.findall(section.prose)
+    told = {name: meaning for spans, meaning in items for span in code_of(spans) for name in OPTION.findall(span)}
+    assert bool(told) != ("There are no options." in section.text.replace("\n", " ")), path
+    return told
 
 
 def test_there_is_a_section_for_each_command_and_no_other() -> None:
@@ -55,13 +56,13 @@ def test_there_is_a_section_for_each_command_and_no_other() -> None:
 
 @EACH
 def test_every_option_is_named_and_no_other(path: str) -> None:
-    """The table of a section has the options that click knows."""
+    """The list of a section has the options that click knows."""
     assert set(documented(path)) == set(options(COMMANDS[path])), path
 
 
 @EACH
 def test_choices_and_defaults_are_told(path: str) -> None:
-    """What an option can be, and is where nothing is said, stands in its row."""
+    """What an option can be, and is where nothing is said, stands in its item."""
     section = PAGE.section(f"## {path}").text
     for name, option in options(COMMANDS[path]).items():
         if option.show_default:
@@ -94,9 +95,9 @@ def test_the_exit_codes_are_told(code: int) -> None:
     assert re.search(rf"\b{code} \w", cli.epilog)
 
 
-def shown(one: Page) -> Iterator[str]:
+def shown(page_shown: Page) -> Iterator[str]:
     """Yield every command that a page shows, without the comment behind it."""
-    for text in (*one.code, *one.spans):
+    for text in (*page_shown.code, *page_shown.spans):
         for match in SHOWN.finditer(text):
             yield match[1].split(" #")[0].split("  ")[0].strip()
 
@@ -118,11 +119,11 @@ def check(text: str, where: str) -> None:
     assert not wrong, f"{where}: `tldops {text}`: {wrong}"
 
 
-@pytest.mark.parametrize("one", pages(), ids=lambda one: one.name)
-def test_commands_that_pages_show_exist(one: Page) -> None:
+@pytest.mark.parametrize("where", pages(), ids=lambda where: where.name)
+def test_commands_that_pages_show_exist(where: Page) -> None:
     """No page shows a command or an option that is not there."""
-    for text in shown(one):
-        check(text, one.name)
+    for text in shown(where):
+        check(text, where.name)
 
 
 def test_the_units_start_commands_that_exist() -> None:
