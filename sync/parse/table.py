@@ -197,20 +197,20 @@ def _unknown(name: str, present: frozenset[str]) -> Finding:
     return Finding("misspelt-column", f"“{printable(name)}” is probably {' or '.join(meant)}")
 
 
-def _edits(one: str, other: str) -> int:
+def _edits(name: str, known: str) -> int:
     """Return how many letters have to be added, left out, replaced or swapped with their neighbour; 3 for more.
 
     "_" counts for nothing: people write it, a space, or neither.
     """
-    one, other = one.replace("_", ""), other.replace("_", "")
-    if abs(len(one) - len(other)) > 2 or len(set(one) - set(other)) > 2:
+    name, known = name.replace("_", ""), known.replace("_", "")
+    if abs(len(name) - len(known)) > 2 or len(set(name) - set(known)) > 2:
         return 3
-    before, row = list[int](), list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
+    before, row = list[int](), list(range(len(known) + 1))
+    for i, letter in enumerate(name, 1):
         before, above, row = row, before, [i]
-        for j, wanted in enumerate(other, 1):
+        for j, wanted in enumerate(known, 1):
             edits = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
+            if i > 1 and j > 1 and (letter, name[i - 2]) == (known[j - 2], wanted):
                 edits = min(edits, above[j - 2] + 1)
             row.append(edits)
     return min(row[-1], 3)

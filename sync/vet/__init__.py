@@ -21,11 +21,7 @@ from sync.vet.rules import VettingRules as VettingRules
 
 
 def vet(
-    parsed: Parsed,
-    rules: VettingRules,
-    today: date,
-    subscribers: frozenset[str] | None,
-    readers: Mapping[str, str],
+    parsed: Parsed, rules: VettingRules, today: date, subscribers: frozenset[str] | None, readers: Mapping[str, str]
 ) -> Vetted:
     """Decide about every record of `parsed`.
 
@@ -41,14 +37,14 @@ def vet(
     groups = group(entries)
     clashes = conflicts(entries, groups, rules)
     problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
+    problems += _duplicates(entries)
     contacts, unlisted, broken = [], [], []
     for members in groups:
         own = [entries[index] for index in members]
-        contact, findings = _person(own, [clashes.get(index, ()) for index in members])
+        contact, findings = _joined(own, [clashes.get(index, ()) for index in members])
         unparsed = any(entry.unparsed for entry in own)
-        if not unparsed:  # else what seems to be missing was perhaps not understood
-            present = frozenset[str]().union(*(entry.present for entry in own))
-            findings += ((own[0].origin, finding) for finding in judge(contact, present, rules, today, subscribers))
+        if not unparsed:  # else a value may be missing because it was not understood
+            findings += ((own[0].origin, finding) for finding in judge(contact, own, rules, today, subscribers))
         problems += (finding.at(origin) for origin, finding in findings)
         origins = tuple(sorted(origin for entry in own for origin in entry.origins))
         if unparsed or any(finding.is_error for _, finding in findings):
@@ -57,15 +53,9 @@ def vet(
             unlisted.append((contact, origins))
         else:
             contacts.append((contact, origins))
-    problems += _duplicates(entries)
-    return Vetted(
-        contacts=tuple(contacts),
-        unlisted=tuple(unlisted),
-        broken=tuple(broken),
-        problems=_sorted(problems),
-        listed=frozenset(login for record in parsed.records for login in map(login_of, record.listed) if login),
-        depends_on_day=any(finding.code == "future-date" for entry in read for finding in entry.findings),
-    )
+    listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
+    future = any(finding.code == "future-date" for entry in read for finding in entry.findings)
+    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), listed, future)
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:
@@ -99,7 +89,7 @@ def _duplicates(entries: Sequence[Entry]) -> Iterator[Problem]:
             yield Finding("duplicate", message, entry.name).at(other)
 
 
-def _person(own: Sequence[Entry], clashes: Sequence[Sequence[Finding]]) -> tuple[Contact, list[tuple[Origin, Finding]]]:
+def _joined(own: Sequence[Entry], clashes: Sequence[Sequence[Finding]]) -> tuple[Contact, list[tuple[Origin, Finding]]]:
     """Join the entries of one person, and return the contact and what is wrong with the entries, with its place.
 
     `clashes` are the conflicts of each entry with others. They are reported wherever the entry stands.

@@ -1,7 +1,7 @@
 """The further columns of a table: checked one by one, and joined where one person has several entries."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -152,9 +152,9 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
     conflicts: list[str] = []
     merged: dict[str, Any] = {}
     for name in (field.name for field in fields(Columns)):
-        values = list(dict.fromkeys(value for one in several if (value := getattr(one, name))))
+        values = list(dict.fromkeys(value for columns in several if (value := getattr(columns, name))))
         if name == "languages":
-            merged[name] = _union(values)
+            merged[name] = tuple(dict.fromkeys(tag for tags in values for tag in tags))
         elif name in ("note", "evidence"):
             merged[name] = "; ".join(values)
         elif name == "confirmed_on":
@@ -164,7 +164,3 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
             if len(values) > 1:
                 conflicts.append(name)
     return replace(first, **merged), tuple(conflicts)
-
-
-def _union(several: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for one in several for value in one))

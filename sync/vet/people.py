@@ -36,8 +36,8 @@ def group(entries: Sequence[Entry]) -> list[list[int]]:
     first: dict[Hashable, int] = {}
     for index, entry in enumerate(entries):
         for trait in _traits(entry):
-            one, other = sorted((root(first.setdefault(trait, index)), root(index)))
-            parent[other] = one
+            earlier, later = sorted((root(first.setdefault(trait, index)), root(index)))
+            parent[later] = earlier
     groups: dict[int, list[int]] = {}
     for index in range(len(entries)):
         groups.setdefault(root(index), []).append(index)

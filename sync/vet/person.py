@@ -65,9 +65,14 @@ def _mailboxes(several: Iterable[tuple[str, ...]]) -> dict[str, str]:
 
 
 def judge(
-    contact: Contact, present: frozenset[str], rules: VettingRules, today: date, subscribers: frozenset[str] | None
+    contact: Contact,
+    entries: Iterable[Entry],
+    rules: VettingRules,
+    today: date,
+    subscribers: frozenset[str] | None,
 ) -> list[Finding]:
-    """Return what is wrong with a person as a whole. `present` are the columns of the table."""
+    """Return what is wrong with a person as a whole, `entries` joined."""
+    present = frozenset[str]().union(*(entry.present for entry in entries))
     name = printable(contact.name)
     findings = []
     if subscribers is not None and not is_on_list(contact, subscribers):
