@@ -2,27 +2,33 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
-from radicale_tldops.store.engine import UNREADABLE, damaged
 from radicale_tldops.store.members import load_devices, revoke_devices
-from radicale_tldops.store.read import load_history, load_meta, load_readers
-from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
-from radicale_tldops.store.write import apply_change, note_check
+from radicale_tldops.store.notes import LAST_SYNC, NoteValues
+from radicale_tldops.store.read import load_history, load_readers
+from radicale_tldops.store.values import (
+    Change,
+    Counts,
+    Generation,
+    LastSync,
+    NewCard,
+    NewGroup,
+    RosterState,
+    Source,
+    Stamp,
+)
+from radicale_tldops.store.write import apply_change, write_note
 from sync.plan.plan import Kind, Plan
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
-
-LAST_SYNC = "last_sync"
-"""The key of the store's notes that holds what the last sync saw, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def apply_plan(
     actor: str,
     now: datetime,
     forced: tuple[str, ...] = (),
-    notes: Mapping[str, str] | None = None,
+    notes: NoteValues | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Generation:
     """Render what changed and write one generation; then end the device passwords of logins that went.
@@ -75,8 +81,8 @@ def apply_plan(
         readers_added=plan.totals.readers_added,
         readers_removed=plan.totals.readers_removed,
     )
-    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced, notes=notes or {})
-    generation = apply_change(stores.roster, plan.base, change, stamp)
+    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced)
+    generation = apply_change(stores.roster, plan.base, change, stamp, notes)
     try:
         catch_up(stores)
     except StoreError as error:
@@ -176,58 +182,9 @@ def _audit_generations(stores: Stores) -> None:
             audit.record(stores.members, generation.actor, generation.kind, subject, detail, generation.created_at)
 
 
-@dataclass(frozen=True, slots=True)
-class LastSync:
-    """What the last sync saw, whether or not there was anything to apply.
-
-    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`). `generation` is the newest
-    one that it found; 0 where that was not recorded.
-    """
-
-    checked_at: str = ""
-    actor: str = ""
-    sources: tuple[Source, ...] = ()
-    held: tuple[tuple[str, str], ...] = ()
-    errors: int = 0
-    fingerprint: str = ""
-    generation: int = 0
-
-    def to_json(self) -> str:
-        """Return the record as the store keeps it."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "LastSync":
-        """Read what `to_json` wrote; an empty text is a store that was never synced."""
-        if not text:
-            return cls()
-        data: Mapping[str, Any] = json.loads(text)
-        return cls(
-            checked_at=str(data["checked_at"]),
-            actor=str(data["actor"]),
-            sources=tuple(Source(**source) for source in data["sources"]),
-            held=tuple((str(uid), str(reason)) for uid, reason in data["held"]),
-            errors=int(str(data["errors"])),
-            fingerprint=str(data.get("fingerprint", "")),
-            generation=int(str(data.get("generation", 0))),
-        )
-
-
-def last_sync(stores: Stores) -> LastSync:
-    """Return what the last sync saw.
-
-    Raises:
-        CorruptStoreError: the note of it cannot be read.
-    """
-    try:
-        return LastSync.from_json(load_meta(stores.roster, LAST_SYNC))
-    except UNREADABLE as error:
-        raise damaged(stores.roster, f"the note of the last sync cannot be read: {error}") from error
-
-
 def note_no_change(stores: Stores, last: LastSync, now: datetime) -> None:
     """Record that the inputs were checked: with an entry in the audit log, the only trace of a sync without change."""
-    note_check(stores.roster, LAST_SYNC, last.to_json())
+    write_note(stores.roster, LAST_SYNC, last)
     catch_up(stores)
     audit.record(stores.members, last.actor, "sync", "no change", {"held": len(last.held), "errors": last.errors}, now)
 

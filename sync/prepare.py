@@ -1,17 +1,16 @@
 """The steps from what was checked, and the store, to a plan. The decisions are made elsewhere."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.engine import UNREADABLE, damaged
 from radicale_tldops.store.members import load_claims, load_devices
-from radicale_tldops.store.read import load_meta, load_people, load_state
-from radicale_tldops.store.values import RosterState, Source
-from sync.apply import LastSync, Rendering, Stores, last_sync
+from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
+from radicale_tldops.store.read import load_people, load_state
+from radicale_tldops.store.values import LastSync, RosterState, Source
+from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow, known_beside
 from sync.plan.plan import Plan, make_plan
@@ -19,9 +18,6 @@ from sync.plan.wanted import Wanted, build, roll_back
 from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
-
-LIST_KNOWN = "list_known"
-"""The key of the store's notes with the addresses that `follow.known_beside` names, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
         now,
         rendering(settings).key,
         sources=checked.sources,
-        applied=_applied(settings, last_sync(where)),
+        applied=_applied(settings, read_note(where.roster, LAST_SYNC)),
         devices=_devices(where),
     )
     return Prepared(state, wanted, plan)
@@ -71,9 +67,10 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
 def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, now: datetime) -> Prepared:
     """Make the plan that does what the list alone says about readers, and leaves the roster as it is."""
     state = _load(where, settings, now)
-    last = last_sync(where)
+    last = read_note(where.roster, LAST_SYNC)
     held = {uid for uid, _ in last.held}
-    wanted = follow(state, subscribers.logins, settings.readers, held, load_known(where), since=last.generation)
+    known = read_note(where.roster, LIST_KNOWN)
+    wanted = follow(state, subscribers.logins, settings.readers, held, known, since=last.generation)
     plan = make_plan(
         state,
         wanted,
@@ -98,23 +95,9 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
     return Prepared(state, wanted, plan)
 
 
-def known_json(prepared: Prepared) -> str:
-    """Return the note of the addresses on the list that a full sync found in the membership file alone."""
-    return json.dumps(known_beside(prepared.wanted, prepared.state))
-
-
-def load_known(where: Stores) -> tuple[str, ...]:
-    """Return the addresses on the list that the last full sync found in the membership file and not in the roster."""
-    text = load_meta(where.roster, LIST_KNOWN)
-    try:
-        return known_from_json(text) if text else ()
-    except UNREADABLE as error:
-        raise damaged(where.roster, f"the note of who else is on the list cannot be read: {error}") from error
-
-
-def known_from_json(text: str) -> tuple[str, ...]:
-    """Read what `known_json` wrote."""
-    return tuple(map(str, json.loads(text)))
+def known_addresses(prepared: Prepared) -> tuple[str, ...]:
+    """Return the addresses on the list that a full sync found in the membership file and not in the roster."""
+    return tuple(known_beside(prepared.wanted, prepared.state))
 
 
 def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:

@@ -17,10 +17,10 @@ from publicsuffixlist import PSLFILE
 from radicale_tldops import __version__
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.members import load_claims
-from radicale_tldops.store.newest import Mark, read_mark
+from radicale_tldops.store.newest import read_mark
 from radicale_tldops.store.read import load_state
-from radicale_tldops.store.values import RosterState, Source
-from sync.apply import LastSync, Stores
+from radicale_tldops.store.values import LastSync, Mark, RosterState, Source
+from sync.apply import Stores
 from sync.pipeline import Inputs
 from sync.plan.guards import Totals
 from sync.plan.plan import Plan

@@ -38,11 +38,9 @@ MANY_PARAMETERS: set[str] = {
 NAMED_TWICE: set[str] = {
     "Budget",
     "Entry",
-    "Filter",
     "Finding",
     "Generation",
     "Index",
-    "Kept",
     "Kind",
     "Line",
     "Reading",

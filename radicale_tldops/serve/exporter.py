@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from radicale_tldops.roster.errors import SettingsError, StoreError
 from radicale_tldops.serve.metrics import FOLDER
-from radicale_tldops.store.engine import reading
-from radicale_tldops.store.freshness import Freshness, read_freshness
-from radicale_tldops.store.read import newest
-from radicale_tldops.store.schema import ROSTER_MIGRATIONS, check_version
+from radicale_tldops.store.engine import SERVER_WAIT
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
+from radicale_tldops.store.read import load_head
 from radicale_tldops.store.values import Generation
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ logger = logging.getLogger("radicale_tldops")
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is made anew, for this user alone
 """Where the workers count: a disk that is full would end a worker that writes there."""
-
-_WAIT = 0.5
-"""Seconds that Prometheus waits for a command at work on the store."""
 
 
 @contextlib.contextmanager
@@ -126,10 +123,8 @@ class StoreFigures:
 
     def _figures(self) -> dict[str, tuple[str, float]]:
         try:
-            with reading(self._roster, wait=_WAIT) as connection:
-                check_version(self._roster, connection, ROSTER_MIGRATIONS)
-                head = newest(connection)
-            fresh = read_freshness(self._roster, wait=_WAIT)
+            head = load_head(self._roster, wait=SERVER_WAIT)
+            fresh = read_note(self._roster, FRESHNESS, wait=SERVER_WAIT)
         except StoreError as error:
             logger.info("metrics: %s", error)
             return {}

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from radicale_tldops.roster.errors import CorruptStoreError, OlderCopyError, StoreError
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.freshness import Freshness, read_freshness
+from radicale_tldops.store.engine import SERVER_WAIT
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
 
 LIVE = "/.health/live"
 """200 as long as the worker answers at all: for whoever restarts it."""
@@ -23,9 +25,6 @@ READY = "/.health"
 
 KEPT = 1.0
 """For how many seconds an answer holds: strangers who ask more often cost nothing."""
-
-WAIT = 0.2
-"""Seconds that a check waits for a command at work on the store."""
 
 AHEAD = 300.0
 """By how many seconds the clock of whoever made a check may be ahead of ours."""
@@ -102,7 +101,7 @@ class Health:
             return {"check": "off", "list": "off"}
         # The store is judged elsewhere; a check does not become older than it is by a store that cannot be read.
         with contextlib.suppress(StoreError):
-            self._fresh = read_freshness(self._roster, wait=WAIT)
+            self._fresh = read_note(self._roster, FRESHNESS, wait=SERVER_WAIT)
         return {"check": self._judged(self._fresh.checked_at), "list": self._judged(self._fresh.list_checked_at)}
 
     def _judged(self, at: datetime | None) -> str:

@@ -20,10 +20,11 @@ from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.change import file_identity, file_mark
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
-from radicale_tldops.store.freshness import read_freshness
-from radicale_tldops.store.members import load_devices, password_digest, read_members_counter
-from radicale_tldops.store.newest import Mark, read_mark, refuse_older_members, refuse_older_roster
+from radicale_tldops.store.members import load_devices, password_digest
+from radicale_tldops.store.newest import read_mark, refuse_older_members, refuse_older_roster
+from radicale_tldops.store.notes import COUNTER, FRESHNESS, read_note
 from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.values import Mark
 
 logger = logging.getLogger("radicale_tldops")
 
@@ -259,7 +260,7 @@ class LiveStore:
             self._next_list_look = now + LIST_SECONDS
             # What cannot be read now stays as it was, and grows old.
             with suppress(StoreError):
-                self._list_read_at = read_freshness(self._roster, wait=0.0).list_checked_at
+                self._list_read_at = read_note(self._roster, FRESHNESS, wait=0.0).list_checked_at
         self._complain(" ".join(map(str, faults)))
         return is_whole and not faults and self._is_compared
 
@@ -295,7 +296,7 @@ class LiveStore:
         self._is_compared = True
 
     def _poll_devices(self, wait: float) -> None:
-        mark = (file_identity(self._members), read_members_counter(self._members, wait=wait))
+        mark = (file_identity(self._members), read_note(self._members, COUNTER, wait=wait))
         if mark != self._devices_mark:
             counter, devices = load_devices(self._members, wait=wait)
             valid = {one.digest: one for one in devices if not one.revoked_at}

@@ -17,6 +17,7 @@ from multiprocessing.util import Finalize
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.serve.failures import FailureWindows
 from radicale_tldops.settings import Settings
+from radicale_tldops.store.engine import recover
 from radicale_tldops.store.usage import (
     RARELY,
     Download,
@@ -28,7 +29,6 @@ from radicale_tldops.store.usage import (
     load_usage,
     network_of,
     product,
-    recover,
     write_events,
 )
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from radicale_tldops.store.engine import reading, writing
-from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, audit, check_version
-from radicale_tldops.store.values import AuditRow
+from radicale_tldops.store.engine import writing
+from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.schema import audit
+from radicale_tldops.store.values import NO_LINK, AuditRow, Link
 
 PRUNED = "pruned"
 """The action of the first row where the entries before it are gone: it keeps the chain of the last of them."""
@@ -27,7 +28,7 @@ _AT_A_TIME = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """What is to be written. `detail` holds names and counts, never a telephone number or a password."""
 
     at: datetime
@@ -38,14 +39,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """An entry by its number and its digest; number 0 for none."""
-
-    number: int = 0
-    chain: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """What is known from elsewhere, the roster, of a log.
 
@@ -53,9 +46,9 @@ class Known:
     person has taken the log as it is.
     """
 
-    end: Link = Link()
-    pruned: Link = Link()
-    accepted: Link = Link()
+    end: Link = NO_LINK
+    pruned: Link = NO_LINK
+    accepted: Link = NO_LINK
 
     @property
     def links(self) -> Sequence[Link]:
@@ -64,7 +57,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class AuditFilter:
     """Which entries to load: all that is set has to hold. `since` is included, `until` is not; `limit` the newest."""
 
     since: datetime | None = None
@@ -131,10 +124,10 @@ class Verdict:
 def record(path: Path, actor: str, action: str, subject: str, detail: Mapping[str, object], now: datetime) -> None:
     """Append one entry. `detail` holds names and counts, never a telephone number or a password."""
     with writing(path) as connection:
-        append(connection, [Entry(now, actor, action, subject, detail)])
+        append(connection, [AuditEntry(now, actor, action, subject, detail)])
 
 
-def append(connection: Connection, entries: Sequence[Entry]) -> None:
+def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Append entries within a write transaction: there is one writer at a time, and so one chain."""
     if not entries:
         return
@@ -152,8 +145,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
 
 def audited_generations(path: Path) -> frozenset[str]:
     """Return the subjects "generation N" that have an entry, or had one that was pruned."""
-    with reading(path) as connection:
-        check_version(path, connection, MEMBERS_MIGRATIONS)
+    with reading_members(path) as connection:
         # "!" follows the space: this range is found by the index, which LIKE is not.
         query = select(audit.c.subject).where(audit.c.subject > "generation ", audit.c.subject < "generation!")
         there = frozenset(connection.execute(query.distinct()).scalars())
@@ -168,7 +160,7 @@ def read_anchor(connection: Connection) -> Anchor | None:
     return Anchor.of(AuditRow(**first)) if first else None
 
 
-def load(path: Path, wanted: Filter = Filter()) -> Sequence[AuditRow]:
+def load(path: Path, wanted: AuditFilter = AuditFilter()) -> Sequence[AuditRow]:
     """Return the entries that pass a filter, the oldest first."""
     query = select(audit).order_by(audit.c.id.desc()).limit(wanted.limit)
     for column, value in ((audit.c.action, wanted.action), (audit.c.actor, wanted.actor)):
@@ -179,8 +171,7 @@ def load(path: Path, wanted: Filter = Filter()) -> Sequence[AuditRow]:
         query = query.where(audit.c.at >= wanted.since.isoformat())
     if wanted.until is not None:
         query = query.where(audit.c.at < wanted.until.isoformat())
-    with reading(path) as connection:
-        check_version(path, connection, MEMBERS_MIGRATIONS)
+    with reading_members(path) as connection:
         return [_as_text(AuditRow(**row)) for row in connection.execute(query).mappings()][::-1]
 
 
@@ -195,8 +186,7 @@ def stream(path: Path) -> Iterator[AuditRow]:
     last = None
     while True:
         query = select(audit).order_by(audit.c.id).limit(_AT_A_TIME)
-        with reading(path) as connection:
-            check_version(path, connection, MEMBERS_MIGRATIONS)
+        with reading_members(path) as connection:
             found = connection.execute(query if last is None else query.where(audit.c.id > last)).mappings().all()
         yield from (AuditRow(**row) for row in found)
         if len(found) < _AT_A_TIME:

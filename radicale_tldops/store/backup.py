@@ -2,17 +2,18 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import Connection, Table, select
 
 from radicale_tldops.roster.errors import ConflictError, InputError, StoreError
 from radicale_tldops.store.create import prepare
 from radicale_tldops.store.engine import create_file, explain, reading
-from radicale_tldops.store.read import newest, verify
-from radicale_tldops.store.schema import get_meta, roster
+from radicale_tldops.store.notes import AUDIT_PRUNED, read_note
+from radicale_tldops.store.read import verified
+from radicale_tldops.store.schema import ROSTER, Database
 
 MEMBERS_SUFFIX = ".members"
 """What the name of a backup's second file, the members database, ends with."""
@@ -36,7 +37,8 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
             raise InputError(f"{copy}: the file exists, and a backup never overwrites. Choose another name.")
     try:
         _copy_both(pairs)
-        _verify_copy(target)
+        with reading(target) as connection:
+            verified(target, connection)
     except BaseException:
         for _, copy in pairs:
             copy.unlink(missing_ok=True)
@@ -47,19 +49,14 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
 def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
     """Copy both; again when the audit log was pruned meanwhile, of which the copied roster would know nothing."""
     for _ in range(_TRIES):
-        before = _pruned(pairs[0][0])
+        before = read_note(pairs[0][0], AUDIT_PRUNED)
         for source, copy in pairs:
             copy.unlink(missing_ok=True)
             _copy(source, copy)
-        # The roster is told before anything is pruned.
-        if _pruned(pairs[0][0]) == before:
+        # The roster gets this note before anything is pruned.
+        if read_note(pairs[0][0], AUDIT_PRUNED) == before:
             return
     raise ConflictError("the audit log is being pruned again and again. Run the command again when that is over.")
-
-
-def _pruned(path: Path) -> str:
-    with reading(path) as connection:
-        return get_meta(connection, "audit_pruned")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -74,27 +71,17 @@ def _copy(source: Path, target: Path) -> None:
         raise explain(target, error) from error
 
 
-def _verify_copy(copy: Path) -> None:
-    with reading(copy) as connection:
-        head = newest(connection)
-        if head is not None:
-            verify(copy, connection, head)
-
-
-def read_backup(source: Path, database: MetaData, migrations: Sequence[Callable[[Connection], None]]) -> Tables:
-    """Read all the tables of a backup, by way of a copy that is brought to this version first."""
+def read_backup(source: Path, database: Database) -> Tables:
+    """Return the rows of all tables of a backup. A copy of it is brought to this version first."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "backup.sqlite"
             _copy(source, copy)
-            prepare(copy, database, migrations)
+            prepare(copy, database)
             with reading(copy) as connection:
-                if database is roster:
-                    head = newest(connection)
-                    if head is None:
-                        raise InputError(f"{source}: this backup holds no generation.")
-                    verify(source, connection, head)
-                return {table.name: rows_of(connection, table) for table in database.sorted_tables}
+                if database is ROSTER and verified(source, connection) is None:
+                    raise InputError(f"{source}: this backup holds no generation.")
+                return {table.name: rows_of(connection, table) for table in database.tables.sorted_tables}
     except StoreError as error:
         raise InputError(f"{source}: this backup cannot be used: {error}") from error
 

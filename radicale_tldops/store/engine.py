@@ -1,14 +1,14 @@
-"""Opening a database, transactions, and what the database says in words for a person.
+"""Transactions on a database, the journal of a command that was killed, and the database's errors in words.
 
 SQLite with a rollback journal and `synchronous=FULL`: a process or machine that stops at any moment leaves the state
-before or after a transaction. Never `immutable=1`: that would read past another process's half-written transaction.
+before or after a transaction. Never `immutable=1`: that would read another process's half-written transaction.
 """
 
 import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,16 +21,19 @@ from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, Stor
 WRITE_WAIT = 5.0
 """Seconds that a command waits for another writer before it gives up."""
 
+SERVER_WAIT = 0.2
+"""Seconds that the server waits for a writer where health or metrics are asked for."""
+
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-"""What a journal begins with, and ends with where it names a super-journal (SQLite file format, 3)."""
+"""The first bytes of a journal, and the last ones where it names a super-journal (SQLite file format, 3)."""
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a value raises that is not of the form in which it was written.
+"""What can be raised while a value is read that something else has written.
 
-One too large for a column is an `OverflowError` of sqlite3, one too deep a `RecursionError` of json.
+A number too large for a column is an `OverflowError` of sqlite3, JSON nested too deeply a `RecursionError`.
 """
 
 
@@ -38,11 +41,10 @@ class BusyStoreError(ConflictError):
     """The database is locked by a writer at this moment."""
 
 
-def open_engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Engine:
-    """Return an engine for the database file at `path`; nothing is opened yet.
+def _engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Engine:
+    """Return an engine that waits at most `wait` seconds for a lock; nothing is opened yet.
 
-    A connection lives for one transaction only, so that a file put in the place of another is noticed.
-    `wait` is the time in seconds to wait for a lock.
+    A connection lives for one transaction, so that a file that replaces the database is noticed.
     """
     mode = "ro" if read_only else "rw"
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
@@ -67,7 +69,7 @@ def open_engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Eng
 
 
 def create_file(path: Path) -> None:
-    """Create an empty database file with mode 0600 from its first byte on; an existing file is left alone."""
+    """Create an empty file with mode 0600 from its first byte on; an existing file is left alone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -79,7 +81,7 @@ def create_file(path: Path) -> None:
 
 @contextmanager
 def reading(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
-    """Open a read transaction: everything read inside is one state of the database.
+    """Open a read transaction: everything that is read inside is one state of the database. No version is checked.
 
     Raises:
         StoreError: the database cannot be read; `CorruptStoreError` when it is damaged, `BusyStoreError` when locked.
@@ -90,7 +92,7 @@ def reading(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
         raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
     if not present:
         raise StoreError(f"{path}: there is no database yet. `tldops init` creates it.")
-    with _transaction(path, open_engine(path, read_only=True, wait=wait)) as connection:
+    with _transaction(path, _engine(path, read_only=True, wait=wait)) as connection:
         yield connection
 
 
@@ -101,22 +103,40 @@ def writing(path: Path) -> Iterator[Connection]:
     Raises:
         StoreError: as for `reading`; also when the disk is full or read-only. Nothing is written then.
     """
-    refuse_foreign_journal(path)
-    with _transaction(path, open_engine(path, read_only=False)) as connection:
+    _refuse_foreign_journal(path)
+    with _transaction(path, _engine(path, read_only=False)) as connection:
         yield connection
 
 
-def refuse_foreign_journal(path: Path) -> None:
-    """Look at a journal beside the database, which SQLite would roll back, before anything is opened for writing.
+def recover(path: Path) -> None:
+    """Roll back what a killed command or server left half written. Only a connection that can write does that.
 
-    The end of a journal may name a super-journal, of a transaction over several databases, and SQLite deletes the
-    file of that name when it is done. No transaction here is one over several databases: whoever may write into the
-    folder of the members database must not name the roster.
+    Where it cannot, the next reading says so.
 
     Raises:
-        StoreError: there is such a journal, or something that is no journal.
+        StoreError: the journal was not written by tldops.
     """
-    journal = Path(f"{os.path.realpath(path)}-journal")
+    if _journal(path).exists():
+        _refuse_foreign_journal(path)
+        with suppress(StoreError), writing(path):
+            pass
+
+
+def _journal(path: Path) -> Path:
+    return Path(f"{os.path.realpath(path)}-journal")
+
+
+def _refuse_foreign_journal(path: Path) -> None:
+    """Check the journal beside a database before SQLite opens it for writing and rolls the journal back.
+
+    The last bytes of a journal can name a super-journal, as a transaction over several databases writes one, and SQLite
+    deletes the file of that name. tldops has no such transactions, so an attacker who can write into the folder of the
+    members database could have the roster deleted.
+
+    Raises:
+        StoreError: the journal names a super-journal, or is not a regular file.
+    """
+    journal = _journal(path)
     try:
         is_ours = stat.S_ISREG(os.lstat(journal).st_mode)
         if is_ours and journal.stat().st_size > len(_JOURNAL_MAGIC):
@@ -124,12 +144,12 @@ def refuse_foreign_journal(path: Path) -> None:
                 file.seek(-len(_JOURNAL_MAGIC), os.SEEK_END)
                 is_ours = file.read() != _JOURNAL_MAGIC
     except OSError:
-        # There is none, or one that SQLite cannot roll back either, and says so.
+        # There is no journal, or SQLite cannot roll it back either, and says so.
         return
     if not is_ours:
         raise StoreError(
-            f"{journal}: tldops has not written this journal: it would have another file deleted or changed. Nothing "
-            "was written. Find out who put it there; then move it aside, and run the command again."
+            f"{journal}: tldops has not written this journal: it would delete or change another file. Nothing was "
+            "written. Find out who put it there. Then move it aside, and run the command again."
         )
 
 
@@ -143,21 +163,21 @@ def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
     except sqlite3.Error as error:
         raise explain(path, error) from error
     except UNREADABLE as error:
-        # We wrote every value ourselves; one that cannot be read back was changed by something else.
+        # tldops wrote every value; something else changed this one.
         raise damaged(path, f"a value cannot be read: {error}") from error
     finally:
         engine.dispose()
 
 
 def damaged(path: Path, what: str) -> CorruptStoreError:
-    """Return the error for a database whose content cannot be trusted."""
+    """Return the error for a database whose content is not what tldops wrote; `what` is wrong with it."""
     return CorruptStoreError(
         f"{path}: {what}. Nothing of it is served. Keep a copy of the file, then run `tldops restore BACKUP`."
     )
 
 
 def explain(path: Path, error: BaseException) -> StoreError:
-    """Return the project's error for one of the database driver's, with what to do about it."""
+    """Return our error for one of the database driver, with what to do."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return BusyStoreError(f"{path}: the database is locked: another command is writing. Try again when it is done.")
@@ -167,11 +187,16 @@ def explain(path: Path, error: BaseException) -> StoreError:
         )
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was written. Free some space and run the command again.")
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return StoreError(
+            f"{path}: a killed command left a journal beside the database, and this user cannot write to undo it. Run "
+            "any `tldops` command as the user who owns the database."
+        )
     if code == sqlite3.SQLITE_READONLY:
         return StoreError(f"{path}: the database or its disk is read-only; nothing was written ({error}).")
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreError(
-            f"{path}: the database cannot be opened. Check the path, its permissions and the free space; a journal "
-            "file left beside it by a killed command needs a writable disk once."
+            f"{path}: the database cannot be opened. Check the path, its permissions, those of a journal beside it, "
+            "and the free space."
         )
     return StoreError(f"{path}: the database failed: {error}")

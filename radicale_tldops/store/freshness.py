@@ -1,26 +1,22 @@
-"""How long ago the list was had, and since when it cannot be: what alarms, and closing access, go by."""
+"""When the list of subscribers was last read, and since when it is unreadable."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
-from radicale_tldops.store.engine import WRITE_WAIT, reading
-from radicale_tldops.store.read import parse_time
-from radicale_tldops.store.schema import get_meta
+from radicale_tldops.store.values import parse_time
 
-KEY = "freshness"
-"""The key of the roster database's notes that holds it, as JSON."""
+_TIMES = ("checked_at", "list_checked_at", "failing_since", "refused_since")
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When what was last had; None for never.
+    """When each input was last read successfully; None for never. Alarms and closing access depend on it.
 
-    `checked_at` is the last sync that looked at everything and was not refused, `list_checked_at` the last that had
-    the list, `--access-only` included. `failing_since` is when the list could first not be had since then, and
-    `failure` the class of the latest reason. `refused_since` is when a guard first kept logins that are not on the
-    list any more; `refusal` names the hazards, and `waiting` is how many logins there were the last time.
+    `checked_at` is the last sync that read everything and was not refused, `list_checked_at` the last one that read the
+    list, `--access-only` included. `failing_since` is the first time since then at which the list was unreadable, and
+    `failure` is the class of the latest reason. `refused_since` is when a guard first kept logins that are no longer on
+    the list; `refusal` names the hazards, and `waiting` is the number of these logins at the latest attempt.
     """
 
     checked_at: datetime | None = None
@@ -31,33 +27,27 @@ class Freshness:
     refusal: str = ""
     waiting: int = 0
 
-    def had_list(self, now: datetime) -> "Freshness":
-        """Return what holds when the list was had at `now`, and nobody who is not on it reads on."""
+    def list_read(self, now: datetime) -> "Freshness":
+        """Return what holds when the list was read at `now`, and only people on it can read."""
         return Freshness(self.checked_at, now)
 
     def refused(self, now: datetime, refusal: str, waiting: int) -> "Freshness":
-        """Return what holds when the list was had at `now`, and `waiting` logins that are not on it read on."""
+        """Return what holds when the list was read at `now`, and `waiting` logins that are not on it can still read."""
         since = self.refused_since or now
-        return replace(self.had_list(now), refused_since=since, refusal=refusal, waiting=waiting)
+        return replace(self.list_read(now), refused_since=since, refusal=refusal, waiting=waiting)
 
-    def had_everything(self, now: datetime) -> "Freshness":
-        """Return what holds when a sync at `now` looked at everything."""
+    def all_read(self, now: datetime) -> "Freshness":
+        """Return what holds when a sync read everything at `now`."""
         return Freshness(now, now)
 
     def failed(self, now: datetime, failure: str) -> "Freshness":
-        """Return what holds when the list could not be had at `now`; the same if that is no news."""
+        """Return what holds when the list was unreadable at `now`; the same if it already was for this reason."""
         return replace(self, failing_since=self.failing_since or now, failure=failure)
-
-    def to_json(self) -> str:
-        """Return the note as the store keeps it."""
-        values = asdict(self).items()
-        return json.dumps({key: value.isoformat() if isinstance(value, datetime) else value for key, value in values})
 
     @classmethod
     def from_json(cls, text: str) -> "Freshness":
-        """Read what `to_json` wrote."""
+        """Read the stored form; an older version stored fewer values."""
         data = json.loads(text)
-        # An older version has noted less.
         times = {key: parse_time(data[key]) if data.get(key) else None for key in _TIMES}
         return cls(
             **times,
@@ -65,17 +55,3 @@ class Freshness:
             refusal=str(data.get("refusal", "")),
             waiting=int(data.get("waiting", 0)),
         )
-
-
-def read_freshness(roster: Path, *, wait: float = WRITE_WAIT) -> Freshness:
-    """Return what the roster database has noted.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    with reading(roster, wait=wait) as connection:
-        text = get_meta(connection, KEY)
-        return Freshness.from_json(text) if text else Freshness()
-
-
-_TIMES = ("checked_at", "list_checked_at", "failing_since", "refused_since")

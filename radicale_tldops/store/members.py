@@ -12,8 +12,10 @@ from sqlalchemy import insert, select, update
 from radicale_tldops.roster.errors import UnknownSubjectError
 from radicale_tldops.roster.identity import Device
 from radicale_tldops.roster.snapshot import Reader, Style
-from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
-from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, bump, check_version, claim, device, get_meta
+from radicale_tldops.store.engine import WRITE_WAIT, writing
+from radicale_tldops.store.notes import COUNTER, bump
+from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.schema import claim, device
 
 PASSWORD_GROUPS = 6
 """A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""
@@ -57,9 +59,8 @@ def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str,
 
 def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence[Device]]:
     """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
-    with reading(path, wait=wait) as connection:
-        # A server that was started before any command of this version lets members in all the same.
-        check_version(path, connection, MEMBERS_MIGRATIONS, oldest=1)
+    # A server that was started before any command of this version lets members in all the same.
+    with reading_members(path, oldest=1, wait=wait) as connection:
         rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
         devices = [
             Device(
@@ -68,13 +69,7 @@ def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence
             )
             for row in rows
         ]
-        return int(get_meta(connection, "counter", "0")), devices
-
-
-def read_members_counter(path: Path, *, wait: float) -> int:
-    """Return the counter that every change of a device bumps."""
-    with reading(path, wait=wait) as connection:
-        return int(get_meta(connection, "counter", "0"))
+        return COUNTER.read(connection), devices
 
 
 def revoke_devices(path: Path, ids: Sequence[str], because: str, now: datetime) -> int:
@@ -123,8 +118,7 @@ def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now:
 def load_claims(path: Path) -> Mapping[str, date]:
     """Return the latest confirmation of each person, by UID."""
     latest: dict[str, date] = {}
-    with reading(path) as connection:
-        check_version(path, connection, MEMBERS_MIGRATIONS)
+    with reading_members(path) as connection:
         for row in connection.execute(select(claim.c.uid, claim.c.confirmed_on)):
             day = date.fromisoformat(row.confirmed_on)
             latest[row.uid] = max(latest.get(row.uid, day), day)

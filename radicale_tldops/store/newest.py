@@ -5,60 +5,39 @@ newest counter and the end of the audit log. An older roster would send sync tok
 an older members database would revive revoked device passwords.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from radicale_tldops.roster.errors import OlderCopyError
 from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
+from radicale_tldops.store.notes import (
+    AUDIT_END,
+    COUNTER,
+    LINEAGE,
+    NEWEST_MEMBERS,
+    NEWEST_ROSTER,
+    DamagedNoteError,
+    read_note,
+)
 from radicale_tldops.store.read import newest
-from radicale_tldops.store.schema import audit, device, get_meta, set_meta
-
-_ROSTER_NOTE = "newest_roster"
-_MEMBERS_NOTE = "newest_members"
-_AUDIT_NOTE = "audit_end"
+from radicale_tldops.store.schema import audit, device
+from radicale_tldops.store.values import Link, Mark
 
 
 class OlderMembersError(OlderCopyError):
     """An older copy of the members database was put in the place of the newest one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a roster has come: within a lineage, `generation` and `counter` only ever grow."""
-
-    lineage: str
-    generation: int
-    counter: int
-
-    def __str__(self) -> str:
-        return f"{self.lineage} {self.generation} {self.counter}"
-
-    @classmethod
-    def read(cls, text: str) -> "Mark":
-        """Read what `str` gives; a text of another form is a `ValueError`."""
-        lineage, generation, counter = text.split(" ")
-        return cls(lineage, int(generation), int(counter))
-
-    @classmethod
-    def of(cls, connection: Connection) -> "Mark":
-        """Read the mark of a roster database."""
-        head = newest(connection)
-        return cls(get_meta(connection, "lineage"), head.id if head else 0, int(get_meta(connection, "counter", "0")))
-
-
 def read_mark(roster: Path, *, wait: float = WRITE_WAIT) -> Mark:
     """Return the mark of a roster database."""
     with reading(roster, wait=wait) as connection:
-        return Mark.of(connection)
+        return _mark(connection)
 
 
-def read_known_mark(members: Path, *, wait: float = WRITE_WAIT) -> Mark | None:
-    """Return the mark of the newest roster that the members database knows of, None where it knows of none."""
-    with reading(members, wait=wait) as connection:
-        text = get_meta(connection, _ROSTER_NOTE)
-        return Mark.read(text) if text else None
+def _mark(connection: Connection) -> Mark:
+    head = newest(connection)
+    return Mark(LINEAGE.read(connection), head.id if head else 0, COUNTER.read(connection))
 
 
 def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) -> None:
@@ -68,7 +47,7 @@ def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) 
         OlderCopyError: it is older, or another one.
         StoreError: the members database cannot be read.
     """
-    known = read_known_mark(members, wait=wait)
+    known = read_note(members, NEWEST_ROSTER, wait=wait)
     if known is None:
         return
     remedy = "Put the newest one back, or bring a copy in with `tldops restore`."
@@ -93,8 +72,7 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
         OlderMembersError: it is older, and device passwords that were revoked may be valid in it.
         StoreError: the roster database cannot be read.
     """
-    with reading(roster, wait=wait) as connection:
-        known = int(get_meta(connection, _MEMBERS_NOTE, "0"))
+    known = read_note(roster, NEWEST_MEMBERS, wait=wait)
     if counter < known and devices:
         raise OlderMembersError(
             "an older copy of the members database was put in its place: device passwords that were revoked may be "
@@ -103,45 +81,43 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
 
 
 def note(roster: Path, members: Path) -> None:
-    """Write in each database how far the other has come, where that is news. Called at the end of every command."""
+    """Write in each database how far the other has come, where that is new. Called at the end of every command."""
     with reading(roster) as connection:
-        mark = Mark.of(connection)
-        known = get_meta(connection, _MEMBERS_NOTE, "0"), get_meta(connection, _AUDIT_NOTE)
+        mark = _mark(connection)
+        known = NEWEST_MEMBERS.read(connection), AUDIT_END.read(connection)
     with reading(members) as connection:
-        counter = int(get_meta(connection, "counter", "0"))
-        known_mark = _known_mark(get_meta(connection, _ROSTER_NOTE))
+        known_mark = _known_mark(connection)
         # Another command may have noted something newer meanwhile.
-        news = str(max(counter, int(known[0]))), _end_of_log(connection, known[1])
-    if news != known:
+        found = max(COUNTER.read(connection), known[0]), _end_of_log(connection, known[1])
+    if found != known:
         with writing(roster) as connection:
-            set_meta(connection, _MEMBERS_NOTE, news[0])
-            set_meta(connection, _AUDIT_NOTE, news[1])
+            NEWEST_MEMBERS.write(connection, found[0])
+            AUDIT_END.write(connection, found[1])
     if (
         known_mark is None
         or known_mark.lineage != mark.lineage
         or (mark.generation, mark.counter) > (known_mark.generation, known_mark.counter)
     ):
         with writing(members) as connection:
-            set_meta(connection, _ROSTER_NOTE, str(mark))
+            NEWEST_ROSTER.write(connection, mark)
 
 
-def _known_mark(text: str) -> Mark | None:
+def _known_mark(connection: Connection) -> Mark | None:
     try:
-        return Mark.read(text)
-    except ValueError:
-        # There is none yet, or only `restore` has come this far with one that cannot be read, and begins anew.
+        return NEWEST_ROSTER.read(connection)
+    except DamagedNoteError:
+        # Only `restore` gets here with a damaged note; it begins anew.
         return None
 
 
-def _end_of_log(connection: Connection, known: str) -> str:
-    """Return the newest entry of the log, or the known one as long as that is missing: a new one must not hide it."""
-    number, _, chain = (known or "0 ").partition(" ")
+def _end_of_log(connection: Connection, known: Link) -> Link:
+    """Return the newest entry of the log, or the known one where that is missing: a new entry must not hide this."""
     first = connection.execute(select(audit.c.id).order_by(audit.c.id).limit(1)).scalar()
-    there = connection.execute(select(audit.c.chain).where(audit.c.id == int(number))).scalar()
+    there = connection.execute(select(audit.c.chain).where(audit.c.id == known.number)).scalar()
     last = connection.execute(select(audit.c.id, audit.c.chain).order_by(audit.c.id.desc()).limit(1)).first()
-    # What stands before the first row was pruned.
-    is_missing = int(number) > 0 and there != chain and (first is None or first <= int(number))
-    return known if is_missing or last is None else f"{last.id} {last.chain}"
+    # Entries before the first row were pruned.
+    is_missing = known.number > 0 and there != known.chain and (first is None or first <= known.number)
+    return known if is_missing or last is None else Link(last.id, last.chain)
 
 
 def refuse_older(roster: Path, members: Path) -> None:
@@ -152,13 +128,6 @@ def refuse_older(roster: Path, members: Path) -> None:
     """
     refuse_older_roster(members, read_mark(roster))
     with reading(members) as connection:
-        counter = int(get_meta(connection, "counter", "0"))
+        counter = COUNTER.read(connection)
         valid = connection.execute(select(device.c.id).where(device.c.revoked_at.is_(None)).limit(1)).all()
     refuse_older_members(roster, counter, len(valid))
-
-
-def audit_end(roster: Path) -> tuple[int, str]:
-    """Return the number and the chain of the last audit entry that the roster knows of; 0 without one."""
-    with reading(roster) as connection:
-        number, _, chain = get_meta(connection, _AUDIT_NOTE, "0 ").partition(" ")
-        return int(number or "0"), chain

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,11 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
-from radicale_tldops.store.engine import WRITE_WAIT, damaged, reading
-from radicale_tldops.store.schema import (
-    ROSTER_MIGRATIONS,
-    card,
-    check_version,
-    denied,
-    departed,
-    generation,
-    get_meta,
-    group_card,
-    reader,
-    tombstone,
-)
-from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson
+from radicale_tldops.store.engine import WRITE_WAIT, damaged
+from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE
+from radicale_tldops.store.opening import reading_roster
+from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
+from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson, parse_time
 
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
 _READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
@@ -41,12 +32,10 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         CorruptStoreError: a digest does not match; nothing of such a generation is ever served.
         StoreError: the database cannot be read, or holds no generation yet.
     """
-    with reading(path, wait=wait) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
-        head = newest(connection)
+    with reading_roster(path, wait=wait) as connection:
+        head = verified(path, connection)
         if head is None:
             raise StoreError(f"{path}: the store holds no generation yet. `tldops sync` makes the first one.")
-        verify(path, connection, head)
         times = _times(connection)
         cards = [_card(row, times) for row in connection.execute(current(card))]
         groups = [_card(row, times) for row in connection.execute(current(group_card))]
@@ -62,17 +51,14 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
 
 def load_state(path: Path, recent_since: datetime) -> RosterState:
     """Load the newest generation for planning, verified; `recent` goes back to `recent_since` and beyond the clock."""
-    with reading(path) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
-        head = newest(connection)
-        if head is not None:
-            verify(path, connection, head)
+    with reading_roster(path) as connection:
+        head = verified(path, connection)
         reader_rows = connection.execute(select(reader)).all()
         traits: dict[str, set[str]] = {}
         for row in connection.execute(select(departed)):
             traits.setdefault(row.trait, set()).add(row.uid)
         return RosterState(
-            lineage=get_meta(connection, "lineage"),
+            lineage=LINEAGE.read(connection),
             head=head,
             people=_people(connection.execute(current(card))),
             groups={row.cctld: row.key for row in connection.execute(current(group_card))},
@@ -91,8 +77,7 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
     Raises:
         UnknownSubjectError: there is no such generation, or its cards are no longer kept.
     """
-    with reading(path) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
+    with reading_roster(path) as connection:
         found = [one for one in history(connection) if one.id == number]
         if not found:
             raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
@@ -105,30 +90,27 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
         return found[0], people
 
 
+def load_head(path: Path, *, wait: float = WRITE_WAIT) -> Generation | None:
+    """Return the newest generation, or None where there is no generation; its digest is not verified."""
+    with reading_roster(path, wait=wait) as connection:
+        return newest(connection)
+
+
 def load_history(path: Path) -> Sequence[Generation]:
     """Return every generation, the newest first."""
-    with reading(path) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
+    with reading_roster(path) as connection:
         return history(connection)
 
 
 def load_readers(path: Path) -> Mapping[str, Reader]:
     """Return everybody on the list, denied or not, by login."""
-    with reading(path) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
+    with reading_roster(path) as connection:
         return {row.login: _reader(row) for row in connection.execute(select(reader))}
 
 
 def load_cards(path: Path) -> Sequence[str]:
     """Return the vCards of the newest generation, ordered by their href."""
     return [one.text for _, one in sorted(load_snapshot(path).plain.cards.items())]
-
-
-def load_meta(path: Path, key: str) -> str:
-    """Return one of the store's own notes, or an empty text."""
-    with reading(path) as connection:
-        check_version(path, connection, ROSTER_MIGRATIONS)
-        return get_meta(connection, key)
 
 
 def newest(connection: Connection) -> Generation | None:
@@ -172,18 +154,22 @@ def denied_digest(connection: Connection) -> str:
     return digest(tuple(row) for row in connection.execute(select(*_DENIED_DIGEST)))
 
 
-def verify(path: Path, connection: Connection, head: Generation) -> None:
-    """Compare the digests with the rows.
+def verified(path: Path, connection: Connection) -> Generation | None:
+    """Return the newest generation after its digests were compared with the rows; None where there is no generation.
 
     Raises:
         CorruptStoreError: they differ, or the number of cards is not what the generation says.
     """
+    head = newest(connection)
+    if head is None:
+        return None
     if compute_digest(connection, head.lineage, head.id) != head.digest:
         raise damaged(path, f"generation {head.id} does not match its digest")
     verify_denied(path, connection)
     people = connection.execute(select(card.c.href).where(card.c.until.is_(None))).all()
     if len(people) != head.counts.people:
         raise damaged(path, f"generation {head.id} has {len(people)} cards and should have {head.counts.people}")
+    return head
 
 
 def verify_denied(path: Path, connection: Connection) -> None:
@@ -192,7 +178,7 @@ def verify_denied(path: Path, connection: Connection) -> None:
     Raises:
         CorruptStoreError: they differ.
     """
-    if denied_digest(connection) != get_meta(connection, "denied_digest"):
+    if denied_digest(connection) != DENIED_DIGEST.read(connection):
         raise damaged(path, "the list of denied logins does not match its digest")
 
 
@@ -242,8 +228,3 @@ def _generation(row: Row[Any]) -> Generation:
         note=row.note,
         digest=row.digest,
     )
-
-
-def parse_time(text: str) -> datetime:
-    """Read a time that the store wrote."""
-    return datetime.fromisoformat(text).astimezone(UTC)

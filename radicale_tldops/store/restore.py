@@ -5,7 +5,7 @@ before gets a full answer; what clients may hold and the backup does not have be
 today stays denied.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +20,22 @@ from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store.audit import audited_generations
 from radicale_tldops.store.backup import MEMBERS_SUFFIX, Tables, read_backup, rows_of
 from radicale_tldops.store.engine import UNREADABLE, writing
-from radicale_tldops.store.freshness import KEY, Freshness
-from radicale_tldops.store.newest import read_known_mark
-from radicale_tldops.store.read import current, newest, verify
+from radicale_tldops.store.notes import (
+    COUNTER,
+    LINEAGE,
+    NEWEST_ROSTER,
+    NOTES,
+    DamagedNoteError,
+    Note,
+    NoteValues,
+    Restoring,
+    new_lineage,
+    read_note,
+)
+from radicale_tldops.store.read import current, newest, verified
 from radicale_tldops.store.schema import (
-    MEMBERS_MIGRATIONS,
-    ROSTER_MIGRATIONS,
+    MEMBERS,
+    ROSTER,
     audit,
     card,
     claim,
@@ -33,29 +43,14 @@ from radicale_tldops.store.schema import (
     departed,
     device,
     generation,
-    get_meta,
     group_card,
-    members,
-    new_lineage,
     reader,
     roster,
-    set_meta,
     tombstone,
 )
 from radicale_tldops.store.usage import load_usage
 from radicale_tldops.store.values import Generation, Stamp
 from radicale_tldops.store.write import insert_generation, insert_tombstones, remember_departed, seal, seal_denied
-
-Notes = Mapping[str, Callable[[str], object]]
-"""Notes of the store by their keys, with what reads each of them."""
-
-_NOTES: Notes = {
-    "counter": int,
-    KEY: Freshness.from_json,
-    "newest_members": int,
-    **dict.fromkeys(("audit_end", "audit_pruned", "audit_accepted"), lambda text: int(text.partition(" ")[0])),
-}
-"""The store's own notes that a restore leaves at their newest: what was seen, and how far counters had come."""
 
 _MOST = 2**48
 """The largest number of a generation that is believed: a server that was broken into may write any."""
@@ -75,11 +70,10 @@ class Restored:
     devices_restored: int
 
 
-def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp, notes: Notes) -> Restored:
+def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
     """Put a backup in the place of the store, as a new generation of a new lineage, in one transaction.
 
     Device passwords come back only into a members database that has none: restoring must not revive what was revoked.
-    `notes` are those of commands that stay at their newest, unless they cannot be read.
 
     Raises:
         InputError: `source` is missing or is no backup.
@@ -88,11 +82,11 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp, n
     if not source.is_file():
         raise InputError(f"{source}: there is no such backup.")
     beside = source.with_name(source.name + MEMBERS_SUFFIX)
-    rows = read_backup(source, roster, ROSTER_MIGRATIONS)
-    members_rows = read_backup(beside, members, MEMBERS_MIGRATIONS) if beside.is_file() else None
+    rows = read_backup(source, ROSTER)
+    members_rows = read_backup(beside, MEMBERS) if beside.is_file() else None
     used = _newest_used(members_path)
     with writing(roster_path) as connection:
-        restored = _replace(connection, _Before.read(connection, roster_path, {**_NOTES, **notes}), rows, stamp, used)
+        restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
     count = _restore_devices(members_path, members_rows) if members_rows else 0
     return Restored(*restored, devices_restored=count)
 
@@ -104,7 +98,7 @@ def _newest_used(members_path: Path) -> int:
     audit log refer to it.
     """
     with suppress(StoreError):
-        mark, audited = read_known_mark(members_path), audited_generations(members_path)
+        mark, audited = read_note(members_path, NEWEST_ROSTER), audited_generations(members_path)
         numbers = [int(text.split(" ")[1]) for text in audited if text[11:].isdecimal()]
         used, _ = load_usage(members_path)
         numbers += [mark.generation if mark else 0, *(one.generation for one in used)]
@@ -124,9 +118,9 @@ def _replace(
         raise AssertionError("a backup without a generation was let through")
     number = max(from_head.id, before.newest_id, used) + 1
     lineage = new_lineage()
-    set_meta(connection, "lineage", lineage)
-    for key, value in before.notes.items():
-        set_meta(connection, key, value)
+    LINEAGE.write(connection, lineage)
+    for note, value in before.notes.items():
+        note.write(connection, value)
     for row in before.denied:
         connection.execute(delete(denied).where(denied.c.login == row["login"]))
         connection.execute(insert(denied).values(**row))
@@ -147,7 +141,7 @@ class _Before:
     """What the replaced store held that must outlive it."""
 
     newest_id: int
-    notes: Mapping[str, str]
+    notes: NoteValues
     departed: Mapping[str, list[str]]
     trusted: bool
     hrefs: Mapping[Style, set[str]]
@@ -156,11 +150,11 @@ class _Before:
     readers: Sequence[dict[str, object]]
 
     @classmethod
-    def read(cls, connection: Connection, path: Path, notes: Notes) -> Self:
+    def read(cls, connection: Connection, path: Path) -> Self:
         newest_id = connection.execute(select(func.max(generation.c.id))).scalar() or 0
         return cls(
             newest_id=newest_id,
-            notes={key: text for key, read in notes.items() if _is_readable(text := get_meta(connection, key), read)},
+            notes=_kept_notes(connection),
             departed=_by_uid(connection.execute(select(departed))),
             trusted=newest_id > 0 and _is_sound(connection, path),
             hrefs=_known_hrefs(connection),
@@ -174,18 +168,19 @@ class _Before:
         return {str(row["login"]) for row in self.readers}
 
 
-def _is_readable(text: str, read: Callable[[str], object]) -> bool:
-    try:
-        return bool(text) and read(text) is not None
-    except UNREADABLE:
-        return False
+def _kept_notes(connection: Connection) -> NoteValues:
+    """Return the notes of the replaced store that a restore keeps, without those that are missing or damaged."""
+    kept: dict[Note[Any], Any] = {}
+    for note in NOTES:
+        if ROSTER in note.databases and note.restoring is Restoring.KEPT:
+            with suppress(DamagedNoteError):
+                kept[note] = note.find(connection)
+    return {note: value for note, value in kept.items() if value is not None}
 
 
 def _is_sound(connection: Connection, path: Path) -> bool:
     try:
-        head = newest(connection)
-        if head is not None:
-            verify(path, connection, head)
+        verified(path, connection)
     except (CorruptStoreError, *UNREADABLE):
         return False
     return True
@@ -232,9 +227,9 @@ def _bury(connection: Connection, before: _Before, number: int) -> int:
 
 def _traits(contact: str) -> list[str]:
     """Return the digests of what identifies a person; nothing where the replaced store holds what cannot be read."""
-    if not _is_readable(contact, Contact.from_json):
-        return []
-    return [trait_digest(trait) for trait in traits(Contact.from_json(contact))]
+    with suppress(*UNREADABLE):
+        return [trait_digest(trait) for trait in traits(Contact.from_json(contact))]
+    return []
 
 
 def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
@@ -250,8 +245,7 @@ def _restore_devices(members_path: Path, rows: Tables) -> int:
             return 0
         for table in (device, claim, audit):
             _insert(connection, table, rows[table.name])
-        counters = (int(get_meta(connection, "counter", "0")), *_counter(rows))
-        set_meta(connection, "counter", str(max(counters) + 1))
+        COUNTER.write(connection, max(COUNTER.read(connection), *_counter(rows)) + 1)
     return len(rows[device.name])
 
 

@@ -16,9 +16,8 @@ from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.audit import (
     PRUNE,
     Anchor,
-    Entry,
+    AuditEntry,
     Known,
-    Link,
     Verdict,
     append,
     read_anchor,
@@ -27,10 +26,12 @@ from radicale_tldops.store.audit import (
 )
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.members import load_devices
-from radicale_tldops.store.newest import audit_end
-from radicale_tldops.store.read import load_readers, parse_time
-from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, audit, check_version, get_meta, set_meta
+from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED
+from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.read import load_readers
+from radicale_tldops.store.schema import audit
 from radicale_tldops.store.usage import forget
+from radicale_tldops.store.values import NO_LINK, Link, parse_time
 
 FORGET_DAYS = 90
 """After how many days without use a network, and a device that was revoked, is forgotten."""
@@ -38,14 +39,9 @@ FORGET_DAYS = 90
 SLACK_DAYS = 30
 """How many days longer an entry may stay where nobody asks for pruning: so that not every sync prunes a few."""
 
-_PRUNED_NOTE = "audit_pruned"
-_ACCEPTED_NOTE = "audit_accepted"
-_END_NOTE = "audit_end"
-"""The keys of the roster's notes that hold what is known of the log; `newest.note` keeps the last of them."""
-
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PruningResult:
     """What retention did: the number of pruned entries, the anchor now, and the forgotten rows of last use."""
 
     pruned: int
@@ -56,9 +52,8 @@ class Kept:
 def verify_log(roster: Path, members: Path) -> Verdict:
     """Verify the audit log against what the roster knows of it."""
     # What the roster knows is read first: the log may only have grown since.
-    end = Link(*audit_end(roster))
     with reading(roster) as connection:
-        known = Known(end, _read_link(connection, _PRUNED_NOTE), _read_link(connection, _ACCEPTED_NOTE))
+        known = Known(*(note.read(connection) for note in (AUDIT_END, AUDIT_PRUNED, AUDIT_ACCEPTED)))
     return verify(stream(members), known)
 
 
@@ -73,22 +68,17 @@ def accept(roster: Path, members: Path, actor: str, now: datetime) -> Verdict:
         return verdict
     detail = {"broken": verdict.broken, "forged": verdict.forged}
     with writing(members) as connection:
-        append(connection, [Entry(now, actor, "accept", "audit log", detail)])
+        append(connection, [AuditEntry(now, actor, "accept", "audit log", detail)])
         row = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(1)).one()
         anchor = read_anchor(connection)
     with writing(roster) as connection:
-        for key in (_ACCEPTED_NOTE, _END_NOTE):
-            set_meta(connection, key, f"{row.id} {row.chain}")
-        set_meta(connection, _PRUNED_NOTE, f"{anchor.number} {anchor.chain}" if anchor else "0 ")
+        for note in (AUDIT_ACCEPTED, AUDIT_END):
+            note.write(connection, Link(row.id, row.chain))
+        AUDIT_PRUNED.write(connection, Link(anchor.number, anchor.chain) if anchor else NO_LINK)
     return verdict
 
 
-def _read_link(connection: Connection, key: str) -> Link:
-    number, _, chain = get_meta(connection, key, "0 ").partition(" ")
-    return Link(int(number), chain)
-
-
-def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, slack: int = 0) -> Kept:
+def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, slack: int = 0) -> PruningResult:
     """Prune entries older than `days` and forget what is not needed; 0 days keep the entries for ever.
 
     With `slack`, nothing is pruned until the oldest entry is that many days older, nor forgotten on the word of the
@@ -99,7 +89,7 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
         StoreError: a database failed; what was pruned is still verifiable.
     """
     if slack and not _agrees(members, now, timedelta(days=slack)):
-        return Kept(0, None, 0)
+        return PruningResult(0, None, 0)
     last = _last_to_go(members, days, now, slack) if days else None
     if last is not None:
         verdict = verify_log(roster, members)
@@ -112,7 +102,7 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
     with writing(members) as connection:
         forgotten = forget(connection, valid, now - timedelta(days=FORGET_DAYS))
         pruned = _prune(connection, last, actor, now) if last is not None else 0
-        return Kept(pruned, read_anchor(connection), forgotten)
+        return PruningResult(pruned, read_anchor(connection), forgotten)
 
 
 def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
@@ -120,8 +110,7 @@ def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
 
     A clock that is years ahead has written none or a few, all of this day: it must not take the log away.
     """
-    with reading(members) as connection:
-        check_version(members, connection, MEMBERS_MIGRATIONS)
+    with reading_members(members) as connection:
         later = now
         for text in connection.execute(select(audit.c.at).order_by(audit.c.id.desc())).scalars():
             at = parse_time(text)
@@ -137,8 +126,7 @@ def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
 
 def _last_to_go(members: Path, days: int, now: datetime, slack: int) -> Link | None:
     """Return the last entry of the beginning in which everything is old enough to go."""
-    with reading(members) as connection:
-        check_version(members, connection, MEMBERS_MIGRATIONS)
+    with reading_members(members) as connection:
         anchor = read_anchor(connection)
         first = anchor.number + 1 if anchor else 1
         oldest = connection.execute(select(audit.c.at).where(audit.c.id == first)).scalar()
@@ -154,8 +142,8 @@ def _last_to_go(members: Path, days: int, now: datetime, slack: int) -> Link | N
 
 def _announce(roster: Path, last: Link) -> None:
     with writing(roster) as connection:
-        if last.number > _read_link(connection, _PRUNED_NOTE).number:
-            set_meta(connection, _PRUNED_NOTE, f"{last.number} {last.chain}")
+        if last.number > AUDIT_PRUNED.read(connection).number:
+            AUDIT_PRUNED.write(connection, last)
 
 
 def _prune(connection: Connection, last: Link, actor: str, now: datetime) -> int:
@@ -169,5 +157,5 @@ def _prune(connection: Connection, last: Link, actor: str, now: datetime) -> int
     anchor = Anchor(last.number, row.at, row.chain, max([before.generations if before else 0, *numbers]))
     connection.execute(delete(audit).where(audit.c.id < last.number))
     connection.execute(update(audit).where(audit.c.id == last.number).values(anchor.values))
-    append(connection, [Entry(now, actor, PRUNE, "audit log", anchor.detail)])
+    append(connection, [AuditEntry(now, actor, PRUNE, "audit log", anchor.detail)])
     return last.number - (before.number if before else 0)

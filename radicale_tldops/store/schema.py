@@ -4,28 +4,10 @@ Cards carry `since`, the generation that wrote them, and `until`, the one that r
 A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-    text,
-    update,
-)
-
-from radicale_tldops.roster.errors import StoreError
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 roster = MetaData()
 members = MetaData()
@@ -35,8 +17,8 @@ def _meta(database: MetaData) -> Table:
     return Table("meta", database, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
 
 
-roster_meta = _meta(roster)
-members_meta = _meta(members)
+meta = _meta(roster)
+_meta(members)
 
 generation = Table(
     "generation",
@@ -201,59 +183,19 @@ def _members_2(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-# Step n brings a database from version n to n + 1. `create_all` makes the newest.
-ROSTER_MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
-MEMBERS_MIGRATIONS: Sequence[Callable[[Connection], None]] = (_members_2,)
+@dataclass(frozen=True, slots=True, eq=False)
+class Database:
+    """One of the two databases. Step n of the migrations brings a file from version n to n + 1."""
+
+    name: str
+    tables: MetaData
+    migrations: Sequence[Callable[[Connection], None]]
+
+    @property
+    def version(self) -> int:
+        """The version of the tables in this version of the software."""
+        return len(self.migrations) + 1
 
 
-def check_version(
-    path: Path, connection: Connection, migrations: Sequence[Callable[[Connection], None]], oldest: int | None = None
-) -> None:
-    """Refuse to read a database of another schema version; the server cannot migrate what it cannot write.
-
-    From version `oldest` on, what is to be read is the same as today.
-    """
-    version, wanted = read_version(connection), len(migrations) + 1
-    if version is None:
-        raise StoreError(f"{path}: this is not a database of tldops.")
-    if version > wanted:
-        raise too_new(path)
-    if version < (oldest or wanted):
-        raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes brings it up.")
-
-
-def read_version(connection: Connection) -> int | None:
-    """Return the schema version, or None for a database that is not ours."""
-    if "meta" not in inspect(connection).get_table_names():
-        return None
-    meta = roster_meta
-    value = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
-    return int(value) if value is not None else None
-
-
-def too_new(path: Path) -> StoreError:
-    """Return the error for a database that a later version has written."""
-    return StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
-
-
-def new_lineage() -> str:
-    """Return a name for a history that no other store shares."""
-    return secrets.token_hex(16)
-
-
-def get_meta(connection: Connection, key: str, default: str = "") -> str:
-    """Return a value of the database's own notes."""
-    value = connection.execute(select(roster_meta.c.value).where(roster_meta.c.key == key)).scalar()
-    return default if value is None else str(value)
-
-
-def set_meta(connection: Connection, key: str, value: str) -> None:
-    """Write a value of the database's own notes."""
-    changed = connection.execute(update(roster_meta).where(roster_meta.c.key == key).values(value=value))
-    if changed.rowcount == 0:
-        connection.execute(insert(roster_meta).values(key=key, value=value))
-
-
-def bump(connection: Connection) -> None:
-    """Tell every worker that something that matters to a reader has changed."""
-    set_meta(connection, "counter", str(int(get_meta(connection, "counter", "0")) + 1))
+ROSTER = Database("roster", roster, ())
+MEMBERS = Database("members", members, (_members_2,))

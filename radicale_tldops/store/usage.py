@@ -15,9 +15,10 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, update
 
 from radicale_tldops.roster.snapshot import Style
-from radicale_tldops.store.audit import Entry, append
-from radicale_tldops.store.engine import reading, writing
-from radicale_tldops.store.schema import MEMBERS_MIGRATIONS, check_version, last_used, seen_from
+from radicale_tldops.store.audit import AuditEntry, append
+from radicale_tldops.store.engine import writing
+from radicale_tldops.store.opening import check_version, reading_members
+from radicale_tldops.store.schema import MEMBERS, last_used, seen_from
 
 SERVER = "server"
 """Who stands as the actor in entries that the server writes."""
@@ -136,21 +137,9 @@ def between(last_seen: str, at: datetime) -> timedelta:
         return RARELY
 
 
-def recover(members: Path) -> None:
-    """Roll back what a killed writer left half-way: only a connection that may write can, and readers wait for it.
-
-    Raises:
-        StoreError: the database cannot be written.
-    """
-    if members.with_name(members.name + "-journal").exists():
-        with writing(members):
-            pass
-
-
 def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
     """Return the last use of every device, and of every network."""
-    with reading(members) as connection:
-        check_version(members, connection, MEMBERS_MIGRATIONS)
+    with reading_members(members) as connection:
         used = [LastUsed(**row) for row in connection.execute(select(last_used)).mappings()]
         return used, [SeenFrom(**row) for row in connection.execute(select(seen_from)).mappings()]
 
@@ -162,7 +151,7 @@ def write_events(members: Path, events: Iterable[Event]) -> None:
         StoreError: nothing was written.
     """
     with writing(members) as connection:
-        check_version(members, connection, MEMBERS_MIGRATIONS)
+        check_version(members, connection, MEMBERS)
         entries = [_write(connection, event) for event in events]
         append(connection, [entry for entry in entries if entry is not None])
 
@@ -183,7 +172,7 @@ def forget(connection: Connection, valid: Iterable[tuple[str, str]], before: dat
     return len(old) + connection.execute(delete(seen_from).where(seen_from.c.last_seen < limit)).rowcount
 
 
-def _write(connection: Connection, event: Event) -> Entry | None:
+def _write(connection: Connection, event: Event) -> AuditEntry | None:
     """Bring the tables up to date with one event, and return the entry that it deserves."""
     if isinstance(event, Login):
         return _write_login(connection, event)
@@ -191,15 +180,15 @@ def _write(connection: Connection, event: Event) -> Entry | None:
         return _write_download(connection, event)
     if isinstance(event, Lost):
         detail = {"count": event.count, "since": event.since.isoformat()}
-        return Entry(event.at, SERVER, "not recorded", "logins and downloads", detail)
+        return AuditEntry(event.at, SERVER, "not recorded", "logins and downloads", detail)
     told = {"network": event.network, "reason": event.reason}
     detail = {"count": event.count} | {key: value for key, value in told.items() if value}
     if event.until != event.at:
         detail["until"] = event.until.isoformat()
-    return Entry(event.at, SERVER, "login failed", event.login or "no login", detail)
+    return AuditEntry(event.at, SERVER, "login failed", event.login or "no login", detail)
 
 
-def _write_login(connection: Connection, event: Login) -> Entry | None:
+def _write_login(connection: Connection, event: Login) -> AuditEntry | None:
     new = []
     if _touch_device(connection, event):
         new.append("device")
@@ -208,7 +197,7 @@ def _write_login(connection: Connection, event: Login) -> Entry | None:
     if not new:
         return None
     detail = {"device": event.device, "network": event.network, "agent": event.agent, "new": new}
-    return Entry(event.at, SERVER, "login", event.login, detail)
+    return AuditEntry(event.at, SERVER, "login", event.login, detail)
 
 
 def _touch_device(connection: Connection, event: Login) -> bool:
@@ -251,7 +240,7 @@ def _is_due(last_seen: str, at: datetime) -> bool:
     return between(last_seen, at) >= RARELY
 
 
-def _write_download(connection: Connection, event: Download) -> Entry | None:
+def _write_download(connection: Connection, event: Download) -> AuditEntry | None:
     here = (last_used.c.login == event.login, last_used.c.device == event.device)
     known = connection.execute(select(last_used).where(*here)).first()
     values = {"generation": event.generation, "style": event.style, "downloaded_at": event.at.isoformat()}
@@ -263,7 +252,7 @@ def _write_download(connection: Connection, event: Download) -> Entry | None:
         seen = max(known.last_seen, event.at.isoformat())
         connection.execute(update(last_used).where(*here).values(last_seen=seen, **values))
     detail = {"device": event.device, "generation": event.generation, "style": event.style}
-    return Entry(event.at, SERVER, "download", event.login, detail)
+    return AuditEntry(event.at, SERVER, "download", event.login, detail)
 
 
 @dataclass(frozen=True, slots=True)

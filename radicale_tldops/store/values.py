@@ -1,8 +1,10 @@
 """What the store gives and takes, as values."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.snapshot import Reader
@@ -160,8 +162,6 @@ class Stamp:
     counts: Counts = Counts()
     forced: tuple[str, ...] = ()
     note: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
-    """Notes of the store, by key, that are written together with the generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +175,78 @@ class AuditRow:
     subject: str
     detail: str
     chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the audit log by its number and its digest; number 0 for none."""
+
+    number: int = 0
+    chain: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.chain}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Link":
+        """Read what `str` gives; another text is a `ValueError`."""
+        number, _, chain = text.partition(" ")
+        return cls(int(number), chain)
+
+
+NO_LINK = Link()
+"""No entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a roster has come: within a lineage, `generation` and `counter` only ever grow."""
+
+    lineage: str
+    generation: int
+    counter: int
+
+    def __str__(self) -> str:
+        return f"{self.lineage} {self.generation} {self.counter}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Mark":
+        """Read what `str` gives; another text is a `ValueError`."""
+        lineage, generation, counter = text.split(" ")
+        return cls(lineage, int(generation), int(counter))
+
+
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    """What the last sync saw, whether or not there was anything to apply; empty for a store that was never synced.
+
+    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`). `generation` is the newest
+    one that it found; 0 where that was not recorded.
+    """
+
+    checked_at: str = ""
+    actor: str = ""
+    sources: tuple[Source, ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
+    errors: int = 0
+    fingerprint: str = ""
+    generation: int = 0
+
+    @classmethod
+    def from_json(cls, text: str) -> "LastSync":
+        """Read the stored form; an older version stored fewer values."""
+        data: Mapping[str, Any] = json.loads(text)
+        return cls(
+            checked_at=str(data["checked_at"]),
+            actor=str(data["actor"]),
+            sources=tuple(Source(**source) for source in data["sources"]),
+            held=tuple((str(uid), str(reason)) for uid, reason in data["held"]),
+            errors=int(str(data["errors"])),
+            fingerprint=str(data.get("fingerprint", "")),
+            generation=int(str(data.get("generation", 0))),
+        )
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time that the store wrote."""
+    return datetime.fromisoformat(text).astimezone(UTC)

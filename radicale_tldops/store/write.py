@@ -14,19 +14,9 @@ from radicale_tldops.roster.digest import etag
 from radicale_tldops.roster.errors import ConflictError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.engine import writing
+from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
 from radicale_tldops.store.read import compute_digest, denied_digest, newest, principal_id, verify_denied
-from radicale_tldops.store.schema import (
-    bump,
-    card,
-    denied,
-    departed,
-    generation,
-    get_meta,
-    group_card,
-    reader,
-    set_meta,
-    tombstone,
-)
+from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
 from radicale_tldops.store.values import Change, Generation, NewCard, NewGroup, Stamp
 
 KEPT_GENERATIONS = 10
@@ -40,8 +30,8 @@ _BATCH = 500
 _T = TypeVar("_T")
 
 
-def apply_change(path: Path, base: int, change: Change, stamp: Stamp) -> Generation:
-    """Write one generation on top of generation `base`, in one transaction.
+def apply_change(path: Path, base: int, change: Change, stamp: Stamp, notes: NoteValues | None = None) -> Generation:
+    """Write one generation on top of generation `base`, and the `notes` with their values, in one transaction.
 
     Raises:
         ConflictError: the store has a newer generation than `base`, or another command is writing.
@@ -54,22 +44,21 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp) -> Generat
                 f"the store has moved on: it is at generation {head.id if head else 0}, the plan was "
                 f"made against {base}. Run `tldops plan` again."
             )
-        lineage, number = get_meta(connection, "lineage"), base + 1
-        insert_generation(connection, lineage, number, stamp)
+        number = base + 1
+        insert_generation(connection, LINEAGE.read(connection), number, stamp)
         _replace_cards(connection, number, change)
         _replace_groups(connection, number, change)
         _replace_readers(connection, number, change)
         remember_departed(connection, change.departed, change.returned)
-        for key, value in stamp.notes.items():
-            set_meta(connection, key, value)
+        for note, value in (notes or {}).items():
+            note.write(connection, value)
         _prune(connection)
         return seal(connection, number)
 
 
 def seal(connection: Connection, number: int) -> Generation:
     """Write the digest of generation `number`, tell the workers, and return the generation."""
-    lineage = get_meta(connection, "lineage")
-    digest = compute_digest(connection, lineage, number)
+    digest = compute_digest(connection, LINEAGE.read(connection), number)
     connection.execute(update(generation).where(generation.c.id == number).values(digest=digest))
     bump(connection)
     sealed = newest(connection)
@@ -78,10 +67,10 @@ def seal(connection: Connection, number: int) -> Generation:
     return sealed
 
 
-def note_check(path: Path, key: str, value: str) -> None:
-    """Write one of the store's own notes, such as when the inputs were last checked. Readers are not concerned."""
+def write_note(path: Path, note: Note[_T], value: _T) -> None:
+    """Write a note of the database at `path`."""
     with writing(path) as connection:
-        set_meta(connection, key, value)
+        note.write(connection, value)
 
 
 def deny(path: Path, login: str, actor: str, reason: str, now: datetime) -> None:
@@ -108,7 +97,7 @@ def allow(path: Path, login: str) -> None:
 
 def seal_denied(connection: Connection) -> None:
     """Write the digest of the denied logins and tell the workers."""
-    set_meta(connection, "denied_digest", denied_digest(connection))
+    DENIED_DIGEST.write(connection, denied_digest(connection))
     bump(connection)
 
 
@@ -237,7 +226,7 @@ def _replace_readers(connection: Connection, number: int, change: Change) -> Non
     }
     for gone in _batches([*change.readers_gone, *(new.login for new in change.readers)]):
         connection.execute(delete(reader).where(reader.c.login.in_(gone)))
-    key = get_meta(connection, "principal_key")
+    key = PRINCIPAL_KEY.read(connection)
     for some in _batches(change.readers):
         connection.execute(
             insert(reader),

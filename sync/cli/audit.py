@@ -103,7 +103,7 @@ def audit(
             raise click.UsageError(f"--{act} concerns the whole log: it takes no filter.")
         {"verify": _verify, "prune": _prune, "accept": _accept}[act](app, stores, as_json)
         return OK
-    wanted = log.Filter(since, until, action, actor, canonical_login(subject) or subject, limit)
+    wanted = log.AuditFilter(since, until, action, actor, canonical_login(subject) or subject, limit)
     rows = log.load(stores.members, wanted)
     if as_json:
         app.json([_plain(row) for row in rows])

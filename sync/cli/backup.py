@@ -8,14 +8,9 @@ from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
 from radicale_tldops.store.values import Stamp
-from sync.apply import LAST_SYNC, LastSync
 from sync.cli.carry_out import Consent
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
-from sync.prepare import LIST_KNOWN, known_from_json
-
-_NOTES = {LAST_SYNC: LastSync.from_json, LIST_KNOWN: known_from_json}
-"""The notes of commands that a restore leaves at their newest."""
 
 
 @click.command()
@@ -57,7 +52,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort
     stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {shown(str(file))}")
-    done = way_back.restore(stores.roster, stores.members, file, stamp, _NOTES)
+    done = way_back.restore(stores.roster, stores.members, file, stamp)
     people = done.generation.counts.people
     detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
     audit.record(stores.members, app.actor, "restore", f"generation {done.generation.id}", detail, stamp.now)

@@ -1,7 +1,7 @@
 """What `sync` and `rollback` share: what was agreed to, carrying a plan out, and saying what was done."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,6 +9,7 @@ from typing import TypeVar
 import click
 
 from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Stores, apply_plan
@@ -76,9 +77,7 @@ def refuse_another_plan(plan: Plan, consent: Consent) -> None:
         )
 
 
-def carry_out(
-    app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: Mapping[str, str]
-) -> Generation | None:
+def carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: NoteValues) -> Generation | None:
     """Apply a plan that the person agrees to, and write `notes` with it; None if it holds nothing to do.
 
     Raises:

@@ -5,9 +5,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from radicale_tldops.roster.errors import RefusedError, SettingsError, StoreError
-from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
 from radicale_tldops.store.read import load_readers
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.write import write_note
 from sync.apply import Stores
 from sync.plan.plan import Plan
 from sync.sources.subscribers import ListError, Subscribers
@@ -21,10 +21,10 @@ def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
     except (ListError, SettingsError) as error:
         # Of the two, the reason why the list cannot be had is the one to tell.
         with suppress(StoreError):
-            before = read_freshness(stores.roster)
+            before = read_note(stores.roster, FRESHNESS)
             after = before.failed(now, error.fault.value if isinstance(error, ListError) else "settings")
             if after != before:
-                note(stores, after)
+                write_note(stores.roster, FRESHNESS, after)
         raise
 
 
@@ -39,13 +39,9 @@ def noting_list(stores: Stores, subscribers: Subscribers | None, plan: Plan, now
     except RefusedError:
         if subscribers is not None:
             with suppress(StoreError):
-                fresh, readers = read_freshness(stores.roster), load_readers(stores.roster)
+                fresh, readers = read_note(stores.roster, FRESHNESS), load_readers(stores.roster)
                 waiting = sum(change.off_list and change.login in readers for change in plan.access)
                 refusal = " ".join(dict.fromkeys(hazard.code for hazard in plan.removal_hazards))
-                note(stores, fresh.refused(now, refusal, waiting) if waiting and refusal else fresh.had_list(now))
+                after = fresh.refused(now, refusal, waiting) if waiting and refusal else fresh.list_read(now)
+                write_note(stores.roster, FRESHNESS, after)
         raise
-
-
-def note(stores: Stores, freshness: Freshness) -> None:
-    """Write what holds now."""
-    note_check(stores.roster, KEY, freshness.to_json())

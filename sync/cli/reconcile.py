@@ -18,10 +18,11 @@ from radicale_tldops.roster.errors import (
 )
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store import audit
+from radicale_tldops.store.notes import LAST_SYNC, read_note
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync import pipeline
-from sync.apply import Stores, last_sync
+from sync.apply import Stores
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.pipeline import Inputs
@@ -128,7 +129,7 @@ def _standing(app: App, stores: Stores, state: RosterState, inputs: Inputs) -> S
     """Return what the list and the store say beside the findings."""
     cards = (login for person in state.people.values() for login in person.contact.logins)
     reading = (login for login, uid in state.reader_uids.items() if uid)
-    older = stale((inputs.membership.source,), last_sync(stores).sources)
+    older = stale((inputs.membership.source,), read_note(stores.roster, LAST_SYNC).sources)
     return Standing(
         on_list=len(inputs.subscribers.logins) if inputs.subscribers else 0,
         recent=_recent(app, stores),
@@ -140,7 +141,7 @@ def _standing(app: App, stores: Stores, state: RosterState, inputs: Inputs) -> S
 def _recent(app: App, stores: Stores) -> Mapping[Do, int]:
     """Count the changes of the list within the window, those included of which nobody knows whether they were made."""
     since = app.now - timedelta(hours=app.settings.guards.window_hours)
-    rows = audit.load(stores.members, audit.Filter(since=since))
+    rows = audit.load(stores.members, audit.AuditFilter(since=since))
     undone = [row.action for row in rows if audit.read_detail(row).get("done") == "no"]
     return {
         do: max(0, sum(row.action == do for row in rows) - undone.count(f"{do} failed"))  # failed within, begun before

@@ -7,12 +7,11 @@ import click
 
 from radicale_tldops.roster.contact import people_per_cctld
 from radicale_tldops.roster.snapshot import Style
-from radicale_tldops.store.freshness import read_freshness
 from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
-from sync.apply import last_sync
 from sync.cli.context import OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.sources.root_data import delegations
@@ -61,7 +60,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
     contacts = {uid: person.contact for uid, person in state.people.items()}
     claims = load_claims(stores.members)
     counts = people_per_cctld(contacts.values())
-    last = last_sync(stores)
+    last = read_note(stores.roster, LAST_SYNC)
     months = app.settings.vetting.stale_after_months
     stale, unconfirmed = [], 0
     for uid, contact in contacts.items():
@@ -71,7 +70,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         elif is_stale(max(days), now.date(), months):
             stale.append(f"{contact.name} ({contact.served})")
     _, devices = load_devices(stores.members)
-    head, fresh = state.head, read_freshness(stores.roster)
+    head, fresh = state.head, read_note(stores.roster, FRESHNESS)
     return {
         "generation": state.base,
         "created_at": head.created_at.isoformat() if head else None,

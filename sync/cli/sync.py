@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from radicale_tldops.roster.errors import RefusedError, SettingsError
-from radicale_tldops.store.freshness import KEY, read_freshness
-from radicale_tldops.store.read import load_meta
-from radicale_tldops.store.values import RosterState
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, LIST_KNOWN, NoteValues, read_note
+from radicale_tldops.store.values import LastSync, RosterState
+from radicale_tldops.store.write import write_note
 from sync import pipeline, prepare, unchanged
-from sync.apply import LAST_SYNC, LastSync, Stores, catch_up, last_sync, newer_sources, note_no_change
+from sync.apply import Stores, catch_up, newer_sources, note_no_change
 from sync.cli.audit import tidy
 from sync.cli.carry_out import (
     NOTHING_TO_DO,
@@ -25,7 +24,7 @@ from sync.cli.carry_out import (
     telling,
 )
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
-from sync.cli.freshness import note, noting_failure, noting_list
+from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import counted, plan_json, print_plan, print_problems
 from sync.pipeline import Inputs
 from sync.prepare import Prepared
@@ -128,7 +127,7 @@ def sync(
         basis = unchanged.basis(app.settings, inputs, file_format, stores)
         # Whoever has reviewed a plan, wants it as data, or expects broken records gets the whole of it.
         short = not (plan_id or as_json or quarantine)
-        state = unchanged.state(basis, stores, last_sync(stores), now) if short else None
+        state = unchanged.state(basis, stores, read_note(stores.roster, LAST_SYNC), now) if short else None
     if state is not None:
         _note_unchanged(app, stores, state, inputs, now)
         return OK
@@ -152,23 +151,23 @@ def sync(
     last = LastSync(
         now.isoformat(),
         app.actor,
-        newer_sources(last_sync(stores).sources, inputs.sources),
+        newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources),
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(errors),
         unchanged.to_keep(basis, prepared),
         prepared.state.base,
     )
     applied = replace(last, sources=inputs.sources, fingerprint=unchanged.to_keep(basis.applied(), prepared))
-    fresh = read_freshness(stores.roster).had_everything(now)
-    known = prepare.known_json(prepared)
-    notes = {LAST_SYNC: applied.to_json(), KEY: fresh.to_json(), prepare.LIST_KNOWN: known}
+    fresh = read_note(stores.roster, FRESHNESS).all_read(now)
+    known = prepare.known_addresses(prepared)
+    notes: NoteValues = {LAST_SYNC: applied, FRESHNESS: fresh, LIST_KNOWN: known}
     with told, noting_list(stores, inputs.subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, consent, notes)
     if generation is None:
         note_no_change(stores, last, now)
-        note(stores, fresh)
-        if known != load_meta(stores.roster, prepare.LIST_KNOWN):
-            note_check(stores.roster, prepare.LIST_KNOWN, known)
+        write_note(stores.roster, FRESHNESS, fresh)
+        if known != read_note(stores.roster, LIST_KNOWN):
+            write_note(stores.roster, LIST_KNOWN, known)
     if generation is not None:
         tidy(app, stores)
     report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
@@ -183,15 +182,15 @@ def _follow_list(app: App, consent: Consent, *, as_json: bool) -> int:
     prepared = _prepare_access(app, stores, subscribers, now)
     if not (as_json or prepared.plan.is_empty):
         print_plan(app, prepared.plan, show_values=False)
-    last = last_sync(stores)
+    last = read_note(stores.roster, LAST_SYNC)
     sources = tuple(one for one in last.sources if one.part != PART) + prepared.plan.sources
-    fresh = read_freshness(stores.roster).had_list(now)
-    notes = {LAST_SYNC: replace(last, sources=sources, fingerprint="").to_json(), KEY: fresh.to_json()}
+    fresh = read_note(stores.roster, FRESHNESS).list_read(now)
+    notes: NoteValues = {LAST_SYNC: replace(last, sources=sources, fingerprint=""), FRESHNESS: fresh}
     told = telling(app, prepared, (), as_json=as_json, show_values=False)
     with told, noting_list(stores, subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, consent, notes)
     if generation is None:
-        note(stores, fresh)
+        write_note(stores.roster, FRESHNESS, fresh)
         catch_up(stores)
     if as_json or generation is not None:
         report(app, prepared, generation, (), as_json=as_json, show_values=False)
@@ -216,10 +215,10 @@ def _refuse_file(given: object) -> None:
 def _note_unchanged(app: App, stores: Stores, state: RosterState, inputs: Inputs, now: datetime) -> None:
     """Show and record what a sync without a change does."""
     print_plan(app, unchanged.empty_plan(state, inputs.sources), show_values=False)
-    last = last_sync(stores)
+    last = read_note(stores.roster, LAST_SYNC)
     sources = newer_sources(last.sources, inputs.sources)
     note_no_change(stores, replace(last, checked_at=now.isoformat(), actor=app.actor, sources=sources), now)
-    note(stores, read_freshness(stores.roster).had_everything(now))
+    write_note(stores.roster, FRESHNESS, read_note(stores.roster, FRESHNESS).all_read(now))
     app.print(NOTHING_TO_DO)
 
 

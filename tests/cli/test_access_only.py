@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from ldap3 import MODIFY_DELETE
 
-from radicale_tldops.store.freshness import Freshness, read_freshness
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
 from tests.support import DAV, Client, Login, Workspace, serve
 from tests.support.answering import answering, content
 from tests.support.command import Tldops
@@ -50,7 +51,7 @@ def listed(tldops: Tldops) -> Tldops:
 
 def freshness(tldops: Tldops) -> Freshness:
     """Return what is noted of the list."""
-    return read_freshness(tldops.workspace.folder / "roster.sqlite")
+    return read_note(tldops.workspace.folder / "roster.sqlite", FRESHNESS)
 
 
 def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: Tldops) -> None:
@@ -427,7 +428,7 @@ def test_a_mailman_that_is_gone_changes_nothing(workspace: Workspace, tmp_path: 
         failed = workspace.run("sync", "--access-only", "--yes")
     assert (failed.code, failed.out) == (2, "")
     assert "Mailman cannot be reached" in failed.err
-    noted = read_freshness(roster)
+    noted = read_note(roster, FRESHNESS)
     assert noted.failure == "unreachable"
     assert noted.failing_since is not None
     alarm = workspace.do("status").out.splitlines()[-1]
@@ -440,8 +441,8 @@ def test_a_mailman_that_is_gone_changes_nothing(workspace: Workspace, tmp_path: 
             result = workspace.run(*command)
             assert result.code == 2
             assert "Traceback" not in result.err
-        assert read_freshness(roster).failure == "wrong-answer"
-        assert read_freshness(roster).failing_since == noted.failing_since
+        assert read_note(roster, FRESHNESS).failure == "wrong-answer"
+        assert read_note(roster, FRESHNESS).failing_since == noted.failing_since
     with serve(workspace) as url, reading(url, login) as (client,):
         assert len(client.cards(client.book())) == 10
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from radicale_tldops.store.notes import NOTES
+from radicale_tldops.store.schema import MEMBERS, ROSTER
 from tests.cli.test_access_only import subscribe
 from tests.support import DAV, Client, Workspace, serve
 from tests.support.command import Tldops
@@ -28,7 +30,7 @@ COMMANDS = (
     ("access", "deny", ANN, "--reason", "phone stolen"),
     ("reconcile",),
 )
-NOTES = {
+NOTES_TRIED = {
     "roster": ("audit_end", "audit_pruned", "counter", "freshness", "last_sync", "list_known", "newest_members"),
     "members": ("counter", "newest_roster", "schema_version"),
 }
@@ -56,7 +58,18 @@ def note(tldops: Tldops, name: str, key: str, value: str) -> None:
     change(tldops, name, "INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
 
-@pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in NOTES.items() for key in keys])
+def test_every_note_of_a_used_store_is_in_the_table(listed: Tldops) -> None:
+    """A restore decides about each of them."""
+    listed.do("audit", "--prune")
+    for database in (ROSTER, MEMBERS):
+        with closing(sqlite3.connect(listed.workspace.folder / f"{database.name}.sqlite")) as connection:
+            keys = {key for (key,) in connection.execute("SELECT key FROM meta")}
+        assert keys <= {note.key for note in NOTES if database in note.databases}
+        assert keys >= set(NOTES_TRIED[database.name]) - {"audit_pruned"}
+    assert len({note.key for note in NOTES}) == len(NOTES)
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in NOTES_TRIED.items() for key in keys])
 def test_no_note_makes_a_traceback(listed: Tldops, name: str, key: str) -> None:
     """Whatever stands in it, a command works, or ends with one message and exit code 1 or 2."""
     whole = {path: path.read_bytes() for path in listed.workspace.folder.glob("*.sqlite")}

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from radicale_tldops.store.read import load_meta
+from radicale_tldops.store.notes import LAST_SYNC, read_note
 from sync import pipeline, unchanged
-from sync.apply import LAST_SYNC
 from tests.support import JANE, JOHN
 from tests.support.command import Tldops
 from tests.support.people import Person, people
@@ -52,7 +51,9 @@ def subscribe(tldops: Tldops, *some: Person, guards: str = "mismatch_percent = 5
 
 def note(tldops: Tldops) -> dict[str, object]:
     """Return what the store keeps of the last sync."""
-    found: dict[str, object] = json.loads(load_meta(tldops.workspace.folder / "roster.sqlite", LAST_SYNC))
+    found: dict[str, object] = json.loads(
+        LAST_SYNC.encode(read_note(tldops.workspace.folder / "roster.sqlite", LAST_SYNC))
+    )
     return found
 
 

@@ -15,8 +15,9 @@ import pytest
 from radicale_tldops.serve.health import KEPT, LIVE, READY, Health
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
-from radicale_tldops.store.freshness import KEY, Freshness
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS
+from radicale_tldops.store.write import write_note
 from tests.support import JANE, JOHN, Client, Workspace, serve
 from tests.support.store import Store
 
@@ -46,7 +47,7 @@ class Watched:
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path)
     made.apply(put=["jane", "john"])
-    note_check(made.roster, KEY, Freshness(NOW, NOW).to_json())
+    write_note(made.roster, FRESHNESS, Freshness(NOW, NOW))
     return made
 
 
@@ -139,7 +140,7 @@ def test_the_last_check_must_be_recent(store: Store, hours: float, word: str) ->
 
 def test_a_list_that_cannot_be_had_is_late_by_itself(store: Store) -> None:
     """The two are judged apart: a sync of access alone keeps the list fresh, not the roster."""
-    note_check(store.roster, KEY, Freshness(NOW - timedelta(days=2), NOW).to_json())
+    write_note(store.roster, FRESHNESS, Freshness(NOW - timedelta(days=2), NOW))
     status, found = Watched(store).look()
     assert (status, found["check"], found["list"]) == (503, "late", "ok")
 

@@ -15,10 +15,11 @@ from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.serve.live import LIST_SECONDS, POLL_SECONDS, LiveStore
 from radicale_tldops.settings import Settings, StoreSettings
-from radicale_tldops.store.freshness import KEY, Freshness
+from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import add_device, revoke_devices
 from radicale_tldops.store.newest import note
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.notes import FRESHNESS
+from radicale_tldops.store.write import write_note
 from tests.support.clock import START, Clock
 from tests.support.store import Store, login
 
@@ -221,14 +222,14 @@ def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clo
     closing_one = replace(settings, subscribers=replace(settings.subscribers, close_after=2))
     live, other = LiveStore(closing_one, clock, now), LiveStore(settings, clock, now)
     today.now = 10.0
-    note_check(store.roster, KEY, Freshness().had_list(now()).to_json())
+    write_note(store.roster, FRESHNESS, Freshness().list_read(now()))
     assert live.snapshot().generation == 1
     today.now += 2.1
     clock.now += LIST_SECONDS
     with pytest.raises(StoreError, match="list of subscribers"):
         live.check()
     assert other.snapshot().generation == 1
-    note_check(store.roster, KEY, Freshness().had_list(now()).to_json())
+    write_note(store.roster, FRESHNESS, Freshness().list_read(now()))
     clock.now += LIST_SECONDS
     assert live.snapshot().generation == 1
 

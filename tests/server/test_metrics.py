@@ -18,8 +18,9 @@ from radicale_tldops.serve.exporter import StoreFigures, exporter
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.metrics import FOLDER, METHODS, OUTCOMES, Metrics
 from radicale_tldops.settings import Settings, StoreSettings, load
-from radicale_tldops.store.freshness import KEY, Freshness
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS
+from radicale_tldops.store.write import write_note
 from tests.server.processes import by_worker, children, several
 from tests.support import JANE, JOHN, Client, Workspace, free_port
 from tests.support.clock import START
@@ -134,7 +135,7 @@ def test_the_ages_count_from_the_notes_of_the_sync(store: Store) -> None:
     assert figures["tldops_generation_age_seconds"] == 86400
     assert "tldops_last_check_age_seconds" not in figures
     fresh = Freshness(now - timedelta(hours=2), now - timedelta(hours=1)).failed(now - timedelta(minutes=1), "Timeout")
-    note_check(store.roster, KEY, fresh.to_json())
+    write_note(store.roster, FRESHNESS, fresh)
     figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: now).collect()}
     assert figures["tldops_last_check_age_seconds"] == 7200
     assert figures["tldops_list_age_seconds"] == 3600

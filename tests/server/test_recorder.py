@@ -191,7 +191,7 @@ def test_a_full_queue_drops_and_counts(store: Store) -> None:
         assert MAX_WAITING <= dropped < 3 * MAX_WAITING
     actions = [action for action, _ in told(store)]
     assert actions.count("login") == 3 * MAX_WAITING - dropped
-    lost = [read_detail(row)["count"] for row in load(store.members, audit.Filter(action="not recorded"))]
+    lost = [read_detail(row)["count"] for row in load(store.members, audit.AuditFilter(action="not recorded"))]
     assert sum(lost) == dropped
 
 

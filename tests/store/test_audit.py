@@ -10,8 +10,9 @@ import pytest
 
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.store import audit, newest, retention
-from radicale_tldops.store.audit import Filter, Known, Link, load, stream, verify
+from radicale_tldops.store.audit import AuditFilter, Known, load, stream, verify
 from radicale_tldops.store.retention import accept, keep, verify_log
+from radicale_tldops.store.values import Link
 from tests.support.clock import START
 from tests.support.store import Store
 
@@ -48,7 +49,7 @@ def put(store: Store, anchor: audit.Anchor) -> None:
         connection.execute(f"UPDATE audit SET {names} WHERE id = ?", (*anchor.values.values(), anchor.number))
 
 
-def prune(store: Store, days: int, now: datetime = START + 10 * DAY) -> retention.Kept:
+def prune(store: Store, days: int, now: datetime = START + 10 * DAY) -> retention.PruningResult:
     """Prune as a command does."""
     done = keep(store.roster, store.members, days, "clerk", now)
     newest.note(store.roster, store.members)
@@ -106,7 +107,7 @@ def test_an_old_entry_behind_a_newer_one_stays(store: Store) -> None:
     """Only a beginning goes: after a clock was set back, numbers stay without a gap."""
     audit.record(store.members, "clerk", "late", "generation 99", {}, START - 100 * DAY)
     assert prune(store, 7).pruned == 3
-    assert load(store.members, Filter(action="late"))
+    assert load(store.members, AuditFilter(action="late"))
     assert verify_log(store.roster, store.members).whole
 
 
@@ -241,18 +242,18 @@ def test_an_accepted_log_keeps_the_entry_that_says_so(store: Store) -> None:
 @pytest.mark.parametrize(
     ("wanted", "days"),
     [
-        (Filter(), range(10)),
-        (Filter(limit=3), [7, 8, 9]),
-        (Filter(since=START + 4 * DAY), range(4, 10)),
-        (Filter(until=START + 4 * DAY), range(4)),
-        (Filter(since=START + 2 * DAY, until=START + 5 * DAY, limit=2), [3, 4]),
-        (Filter(subject="person4@nic.example"), [4]),
-        (Filter(actor="clerk", action="test", limit=1), [9]),
-        (Filter(actor="server"), []),
-        (Filter(action="TEST"), []),
+        (AuditFilter(), range(10)),
+        (AuditFilter(limit=3), [7, 8, 9]),
+        (AuditFilter(since=START + 4 * DAY), range(4, 10)),
+        (AuditFilter(until=START + 4 * DAY), range(4)),
+        (AuditFilter(since=START + 2 * DAY, until=START + 5 * DAY, limit=2), [3, 4]),
+        (AuditFilter(subject="person4@nic.example"), [4]),
+        (AuditFilter(actor="clerk", action="test", limit=1), [9]),
+        (AuditFilter(actor="server"), []),
+        (AuditFilter(action="TEST"), []),
     ],
 )
-def test_filters(store: Store, wanted: Filter, days: Sequence[int]) -> None:
+def test_filters(store: Store, wanted: AuditFilter, days: Sequence[int]) -> None:
     """All that is set has to hold; of what does, the newest are given, the oldest first."""
     assert [audit.read_detail(row)["day"] for row in load(store.members, wanted)] == [*days]
 

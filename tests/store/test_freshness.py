@@ -1,5 +1,7 @@
 """The note of when the list was had: what alarms, and closing access, go by."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,46 +9,53 @@ import pytest
 
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
 from radicale_tldops.serve.exporter import StoreFigures
-from radicale_tldops.store.freshness import KEY, Freshness, read_freshness
-from radicale_tldops.store.write import note_check
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
+from radicale_tldops.store.write import write_note
 from tests.support.store import Store
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
 
 
+def write_text(store: Store, text: str) -> None:
+    """Write the note as something else than this version would."""
+    with closing(sqlite3.connect(store.roster)) as connection, connection:
+        connection.execute("INSERT INTO meta VALUES ('freshness', ?)", (text,))
+
+
 def test_nothing_is_known_of_a_new_store(tmp_path: Path) -> None:
     """Neither that the list was had nor that it fails."""
-    assert read_freshness(Store(tmp_path).roster) == Freshness()
+    assert read_note(Store(tmp_path).roster, FRESHNESS) == Freshness()
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        Freshness().had_everything(NOON),
-        Freshness().had_list(NOON),
+        Freshness().all_read(NOON),
+        Freshness().list_read(NOON),
         Freshness().failed(NOON, "time-out"),
-        Freshness().had_everything(NOON).failed(LATER, "empty"),
-        Freshness().had_everything(NOON).refused(LATER, "mass-access", 7),
+        Freshness().all_read(NOON).failed(LATER, "empty"),
+        Freshness().all_read(NOON).refused(LATER, "mass-access", 7),
     ],
 )
 def test_what_is_written_reads_back(tmp_path: Path, value: Freshness) -> None:
     """Times to the microsecond, and what never was as None."""
     store = Store(tmp_path)
-    note_check(store.roster, KEY, value.to_json())
-    assert read_freshness(store.roster) == value
+    write_note(store.roster, FRESHNESS, value)
+    assert read_note(store.roster, FRESHNESS) == value
 
 
 def test_a_list_that_is_had_ends_a_failure_and_is_not_everything() -> None:
     """`--access-only` does not count as a look at the membership file."""
-    failing = Freshness().had_everything(NOON).failed(NOON, "empty")
-    assert failing.had_list(LATER) == Freshness(NOON, LATER)
-    assert failing.had_everything(LATER) == Freshness(LATER, LATER)
+    failing = Freshness().all_read(NOON).failed(NOON, "empty")
+    assert failing.list_read(LATER) == Freshness(NOON, LATER)
+    assert failing.all_read(LATER) == Freshness(LATER, LATER)
 
 
 def test_a_failure_counts_from_its_first_time() -> None:
     """The reason is the latest one; the same again is no news."""
-    first = Freshness().had_list(NOON).failed(LATER, "empty")
+    first = Freshness().list_read(NOON).failed(LATER, "empty")
     again = first.failed(LATER + timedelta(minutes=1), "time-out")
     assert (again.failing_since, again.failure, again.list_checked_at) == (LATER, "time-out", NOON)
     assert first.failed(LATER + timedelta(minutes=2), "empty") == first
@@ -57,7 +66,7 @@ def test_a_refusal_counts_from_its_first_time_and_ends_with_a_list_that_is_follo
     first = Freshness().failed(NOON, "empty").refused(NOON, "mass-access", 7)
     again = first.refused(LATER, "list-mismatch", 8)
     assert again == Freshness(None, LATER, refused_since=NOON, refusal="list-mismatch", waiting=8)
-    assert again.had_list(LATER) == Freshness(None, LATER)
+    assert again.list_read(LATER) == Freshness(None, LATER)
     assert again.failed(LATER, "empty").refused_since == NOON
 
 
@@ -66,15 +75,15 @@ def test_a_note_of_an_older_version_is_read(tmp_path: Path) -> None:
     store = Store(tmp_path)
     time = NOON.isoformat()
     text = f'{{"checked_at": "{time}", "list_checked_at": "{time}", "failing_since": null, "failure": ""}}'
-    note_check(store.roster, KEY, text)
-    assert read_freshness(store.roster) == Freshness(NOON, NOON)
+    write_text(store, text)
+    assert read_note(store.roster, FRESHNESS) == Freshness(NOON, NOON)
 
 
 @pytest.mark.parametrize("kept", [0, 7])
 def test_who_waits_is_a_figure(tmp_path: Path, kept: int) -> None:
     """Monitoring sees logins that a guard keeps."""
     store = Store(tmp_path)
-    note_check(store.roster, KEY, Freshness().refused(NOON, "mass-access", kept).to_json())
+    write_note(store.roster, FRESHNESS, Freshness().refused(NOON, "mass-access", kept))
     figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: LATER).collect()}
     assert figures["tldops_list_refused_logins"] == kept
 
@@ -83,12 +92,12 @@ def test_who_waits_is_a_figure(tmp_path: Path, kept: int) -> None:
 def test_a_note_that_cannot_be_read_is_damage(tmp_path: Path, text: str) -> None:
     """It never passes for a list that was had."""
     store = Store(tmp_path)
-    note_check(store.roster, KEY, text)
+    write_text(store, text)
     with pytest.raises(CorruptStoreError):
-        read_freshness(store.roster)
+        read_note(store.roster, FRESHNESS)
 
 
 def test_no_store_is_a_store_error(tmp_path: Path) -> None:
     """As with everything that is read from it."""
     with pytest.raises(StoreError):
-        read_freshness(tmp_path / "roster.sqlite")
+        read_note(tmp_path / "roster.sqlite", FRESHNESS)

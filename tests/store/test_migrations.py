@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.Monkey
         raise StoreError("the machine stopped")
 
     with monkeypatch.context() as patch:
-        patch.setattr(create, "MEMBERS_MIGRATIONS", (stop,))
+        patch.setattr(create, "MEMBERS", replace(schema.MEMBERS, migrations=(stop,)))
         with pytest.raises(StoreError, match="stopped"):
             create.ensure(old.roster, old.members)
     assert content(old.members) == before

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Book, Changes, Style
-from radicale_tldops.store import create, schema
+from radicale_tldops.store import create, opening
 from radicale_tldops.store.engine import reading
 from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
+from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny
 from tests.support.clock import START
@@ -329,13 +330,14 @@ def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Pa
     def add_column(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE card ADD COLUMN colour VARCHAR")
 
+    later = replace(ROSTER, migrations=[add_column])
     with reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
-        schema.check_version(store.roster, connection, [add_column])
-    create.prepare(store.roster, schema.roster, [add_column])
+        opening.check_version(store.roster, connection, later)
+    create.prepare(store.roster, later)
     with closing(sqlite3.connect(store.roster)) as raw:
         assert raw.execute("SELECT colour FROM card").fetchall() == [(None,)]
     with pytest.raises(StoreError, match="later version"):
-        create.prepare(store.roster, schema.roster, [])
+        create.prepare(store.roster, ROSTER)
     with pytest.raises(StoreError, match="later version"):
         load_snapshot(store.roster)
 
@@ -350,6 +352,6 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path) -> None:
         raise StoreError("the machine stopped")
 
     with pytest.raises(StoreError, match="stopped"):
-        create.prepare(store.roster, schema.roster, [break_off])
+        create.prepare(store.roster, replace(ROSTER, migrations=[break_off]))
     assert set(load_snapshot(store.roster).plain.cards) == {href("a")}
     assert load_snapshot(store.roster).book(Style.PLAIN).revision == 1

@@ -1,0 +1,54 @@
+"""Reading the tables of a database: only where they are of a version that this software understands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect
+
+from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.store.engine import WRITE_WAIT, reading
+from radicale_tldops.store.notes import SCHEMA_VERSION
+from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
+
+
+@contextmanager
+def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
+    """Open a read transaction on a roster database.
+
+    Raises:
+        StoreError: as for `reading`; also where the database has another version.
+    """
+    with reading(path, wait=wait) as connection:
+        check_version(path, connection, ROSTER)
+        yield connection
+
+
+@contextmanager
+def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = WRITE_WAIT) -> Iterator[Connection]:
+    """Open a read transaction on a members database of version `oldest` or newer; raise as `reading_roster` does."""
+    with reading(path, wait=wait) as connection:
+        check_version(path, connection, MEMBERS, oldest)
+        yield connection
+
+
+def check_version(path: Path, connection: Connection, database: Database, oldest: int | None = None) -> None:
+    """Refuse a database whose tables this software does not understand.
+
+    From version `oldest` on, the tables that are read have not changed.
+
+    Raises:
+        StoreError: the database is of another version, or of another program.
+    """
+    version = read_version(connection)
+    if version is None:
+        raise StoreError(f"{path}: this is not a database of tldops. Check [store] in tldops.toml.")
+    if version > database.version:
+        raise StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
+    if version < (oldest or database.version):
+        raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes updates it.")
+
+
+def read_version(connection: Connection) -> int | None:
+    """Return the version of the tables, or None for a database of another program."""
+    return SCHEMA_VERSION.find(connection) if "meta" in inspect(connection).get_table_names() else None
