@@ -11,7 +11,7 @@ from radicale import config, item, pathutils, storage
 from radicale.types import CollectionOrItem
 
 from radicale_tldops.dav.query.filters import parse_filter
-from radicale_tldops.dav.query.index import Index
+from radicale_tldops.dav.query.index import CardIndex
 from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.roster.snapshot import BOOK, Book, Card, http_date, split_principal
 from radicale_tldops.serve.live import LiveStore, shared
@@ -182,7 +182,7 @@ class _BookCollection(_Collection):
         """Yield the matches of CARDDAV:filter elements, evaluated by our own index.
 
         Raises:
-            FilterError: a filter is malformed, too large, or asks for an unknown collation.
+            RequestError: a filter is malformed, too large, or asks for an unknown collation.
         """
         wanted = [parse_filter(element) for element in filters]
         for href in self._indexes.of(self._book).matching(wanted):
@@ -209,14 +209,14 @@ class _Indexes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._built: dict[str, tuple[Book, Index]] = {}
+        self._built: dict[str, tuple[Book, CardIndex]] = {}
 
-    def of(self, book: Book) -> Index:
+    def of(self, book: Book) -> CardIndex:
         """Return the index of `book`, built once a generation."""
         with self._lock:
             known = self._built.get(book.style)
             if known is None or known[0] is not book:
-                known = (book, Index((card.href, card.text) for card in book.cards.values()))
+                known = (book, CardIndex((card.href, card.text) for card in book.cards.values()))
                 self._built[book.style] = known
             return known[1]
 

@@ -7,10 +7,7 @@ IMPORTS: set[str] = {
 }
 
 LONG_FUNCTIONS: set[str] = {
-    "radicale_tldops.dav.body._builder",
-    #
     "radicale_tldops.serve.process.serve",
-    "radicale_tldops.serve.readpath.ReadPath.answer",
     #
     "sync.cli.audit.audit",
     "sync.cli.reconcile.reconcile",
@@ -39,23 +36,11 @@ NAMED_TWICE: set[str] = {
     "Budget",
     "Entry",
     "Finding",
-    "Generation",
-    "Index",
-    "Kind",
     "Line",
     "Reading",
-    "Wanted",
 }
 
 NAMED_ONE: set[str] = {
-    "radicale_tldops.dav.answers",
-    "radicale_tldops.dav.conditions",
-    "radicale_tldops.dav.principals",
-    "radicale_tldops.dav.properties",
-    "radicale_tldops.dav.requests",
-    "radicale_tldops.dav.responses",
-    "radicale_tldops.dav.site",
-    #
     "radicale_tldops.login.gate",
     "radicale_tldops.login.ldap",
     "radicale_tldops.login.peer",

@@ -1,12 +1,9 @@
-"""An answer as a value, and who it is for."""
+"""An answer as a value."""
 
-from collections.abc import Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
-
-from radicale_tldops.dav.markup import MULTISTATUS, MULTISTATUS_END
-from radicale_tldops.dav.properties import ME, OWN, Resource
-from radicale_tldops.dav.properties import principal as principal_of
-from radicale_tldops.dav.responses import CARD_START, NO_CARDS, Cards
 
 OK = 200
 MULTI_STATUS = 207
@@ -15,11 +12,15 @@ PRECONDITION_FAILED = 412
 
 CLASSES = "1, 3, access-control, addressbook"
 """The compliance classes of the DAV header (RFC 4918, 10.1; RFC 3744, 7.2; RFC 6352, 6.1).
-No class 2: there are no locks on what nobody changes."""
+Class 2 means locks: nothing can be changed here, so nothing has to be locked."""
 
 XML = ("Content-Type", "text/xml; charset=utf-8")
-_DAV = ("DAV", CLASSES)
-"""Apple's clients look at it in any answer."""
+
+MAX_KEPT = 32 * 1024 * 1024
+"""How many bytes of finished answers, and of the requests that they belong to, are kept."""
+
+_OVERHEAD = 1024
+"""What an answer takes beside its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Answer:
     """An HTTP response, without what concerns the connection alone.
 
     `is_current` says that a client which understood it holds the newest book from then on. `is_exact` says that the
-    body has to arrive as it is, since its entity tag is the one that everything else calls it by.
+    body must not be packed: its entity tag is the one that PROPFIND and REPORT give.
     """
 
     status: int
@@ -38,40 +39,43 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who asks: the principal that the client is led to, with its style, and the reader's own name."""
+class Ready:
+    """An answer as it is sent. `generation` is what it was answered from; `is_current` is that of `Answer`."""
 
-    principal: str
-    name: str
-
-    @property
-    def resource(self) -> Resource:
-        """The visitor's own principal."""
-        return principal_of(self.name)
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    generation: int
+    is_current: bool = False
 
 
-def multistatus(
-    before: Iterable[bytes],
-    own: str,
-    visitor: Visitor,
-    *,
-    cards: Cards = NO_CARDS,
-    after: Iterable[bytes] = (),
-    is_current: bool = False,
-) -> Answer:
-    """Return 207 with these responses, those for cards in between (RFC 4918, 13).
+class AnswerCache:
+    """Finished answers by what was asked, at most `MAX_KEPT` bytes: the least recently used are dropped first.
 
-    Marks in them become the principal `own` and the visitor's. Of a book that is large every copy counts: the cards are
-    put together once, with what they all begin with between them.
+    Any number of threads may use it at once.
     """
-    first = MULTISTATUS + filled(b"".join(before), own, visitor)
-    last = filled(b"".join(after), own, visitor) + MULTISTATUS_END
-    parts = [first, *cards.tails]
-    parts[-1] += last
-    body = (CARD_START + own.encode()).join(parts)
-    return Answer(MULTI_STATUS, (XML, _DAV), filled(body, own, visitor) if cards.has_marks else body, is_current)
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[Hashable, tuple[Ready, int]] = OrderedDict()
+        self._size = 0
 
-def filled(content: bytes, own: str, visitor: Visitor) -> bytes:
-    """Put principals in the place of marks."""
-    return content.replace(OWN.encode(), own.encode()).replace(ME.encode(), visitor.principal.encode())
+    def get(self, key: Hashable) -> Ready | None:
+        """Return the answer kept under this key, or None."""
+        with self._lock:
+            kept = self._answers.get(key)
+            if kept is None:
+                return None
+            self._answers.move_to_end(key)
+            return kept[0]
+
+    def put(self, key: Hashable, ready: Ready, size: int) -> None:
+        """Keep an answer; `size` is what it and its key take, in octets. One that takes half of all is not kept."""
+        size += _OVERHEAD
+        if size > MAX_KEPT // 2:
+            return
+        with self._lock:
+            self._size += size - self._answers.pop(key, (ready, 0))[1]
+            self._answers[key] = (ready, size)
+            while self._size > MAX_KEPT:
+                self._size -= self._answers.popitem(last=False)[1][1]

@@ -1,127 +1,126 @@
-"""The answers to PROPFIND, REPORT and GET, from a `Site` alone, so that each is of one generation."""
+"""The answers to PROPFIND, REPORT and GET, each made from one snapshot."""
 
+from collections.abc import Iterable
 from urllib.parse import quote, unquote, urlsplit
 
 from radicale_tldops.dav import properties
-from radicale_tldops.dav.answer import OK, Answer, Visitor, multistatus
+from radicale_tldops.dav.answer import OK, Answer
 from radicale_tldops.dav.body import FORBIDDEN, RequestError
 from radicale_tldops.dav.conditions import State
 from radicale_tldops.dav.markup import DAV, element, escaped
 from radicale_tldops.dav.principals import expand, principal_report
-from radicale_tldops.dav.properties import CONTENT_TYPE, Kind, Resource
+from radicale_tldops.dav.properties import CONTENT_TYPE, ResourceKind
+from radicale_tldops.dav.rendered import Place
+from radicale_tldops.dav.requested import ADDRESS_DATA, RequestedProperties
 from radicale_tldops.dav.requests import ExpandProperty, Multiget, Query, Report, SyncCollection
-from radicale_tldops.dav.responses import NO_CARDS, Cards, gone, response, truncated
-from radicale_tldops.dav.site import BookSite, Place, Site
-from radicale_tldops.dav.wanted import ADDRESS_DATA, Wanted
+from radicale_tldops.dav.responses import NO_CARDS, CardResponses, gone, response, truncated
 from radicale_tldops.roster.snapshot import BOOK
 
 ZERO, ONE, INFINITY = "0", "1", "infinity"
 """The values of the Depth header (RFC 4918, 10.2)."""
 
 MAX_EXPANDED = 256 * 1024
-"""How many characters an expand-property may tell: it is about principals, and there is one."""
+"""How many octets the answer to an expand-property may have: it is about principals, and a reader sees one."""
 
 _VCARD = ("Content-Type", CONTENT_TYPE)
 
 
-def propfind(
-    site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str, *, no_root: bool = False
-) -> Answer:
-    """Answer PROPFIND (RFC 4918, 9.1). With `no_root`, what was asked for itself is left out (RFC 8144, 3).
+def propfind(place: Place, requested: RequestedProperties, depth: str, *, no_root: bool = False) -> Answer:
+    """Answer PROPFIND (RFC 4918, 9.1). With `no_root`, the resource at the path is left out (RFC 8144, 3).
 
-    The root lists nobody, for any depth; below it, infinity gives what is the reader's own.
+    The root lists nobody, at any depth; below it, infinity gives what is the reader's own.
     """
-    before, cards = _responses(site, place, visitor, wanted, depth)
+    before, cards = _responses(place, requested, depth)
     if no_root and depth != ZERO:
         before, cards = before[1:], cards if before else NO_CARDS
-    return multistatus(before, place.own, visitor, cards=cards)
+    return place.multistatus(before, cards)
 
 
-def report(site: Site, place: Place, visitor: Visitor, request: Report, depth: str | None) -> Answer:
+def report(place: Place, request: Report, depth: str | None) -> Answer:
     """Answer REPORT (RFC 3253, 3.6; RFC 6352, 8; RFC 6578, 3.2; RFC 3744, 9). A `depth` of None was not sent.
 
     Raises:
-        RequestError: the report is not for what stands here, or not of this depth.
+        RequestError: the report is not supported at this place, or not with this depth.
 
     """
     match request:
-        case Multiget() | Query() if place.kind not in (Kind.BOOK, Kind.CARD):
-            raise _not_here()
-        case SyncCollection() if place.kind is not Kind.BOOK:
-            raise _not_here()
+        case Multiget() | Query() if place.kind not in (ResourceKind.BOOK, ResourceKind.CARD):
+            raise _unsupported()
+        case SyncCollection() if place.kind is not ResourceKind.BOOK:
+            raise _unsupported()
         case Multiget():
-            return _multiget(site.book(place.style), place, visitor, request)
+            return _multiget(place, request)
         case Query():
-            return _query(site.book(place.style), place, visitor, request, depth or ONE)
+            return _query(place, request, depth or ONE)
         case SyncCollection():
-            return _sync(site.book(place.style), place, visitor, request)
+            return _sync(place, request)
         case ExpandProperty():
-            return _expand(site, place, visitor, request, depth or ZERO)
+            return _expand(place, request, depth or ZERO)
     if depth not in (None, ZERO):
         raise RequestError("a report about principals is of depth 0")
-    own = place if place.own else Place(Kind.PRINCIPAL, visitor.principal)
-    return principal_report(request, place, visitor, lambda wanted: _responses(site, own, visitor, wanted, INFINITY))
+    below = place if place.kind is not ResourceKind.ROOT else place.principal
+    return principal_report(request, place, lambda requested: _responses(below, requested, INFINITY))
 
 
-def get(site: Site, place: Place) -> Answer:
+def get(place: Place) -> Answer:
     """Answer GET of the book, which is all its cards, or of a card (RFC 9110, 9.3.1).
 
     Raises:
         RequestError: with 403 where there is nothing to download.
 
     """
-    if place.kind not in (Kind.BOOK, Kind.CARD):
-        raise RequestError("there is nothing to download here", FORBIDDEN)
-    book = site.book(place.style)
-    if place.kind is Kind.CARD:
-        card = book.book.cards[place.card]
+    book = place.book
+    if place.kind is ResourceKind.CARD:
+        card = book.content.cards[place.card]
         tags = (("ETag", card.quoted_etag), ("Last-Modified", card.last_modified))
         return Answer(OK, (_VCARD, *tags), card.text.encode(), is_exact=True)
-    named = ("Content-Disposition", f"attachment; filename*=utf-8''{quote(book.title, safe='')}.vcf")
-    tags = (("ETag", book.book.ctag), ("Last-Modified", book.book.last_modified))
-    return Answer(OK, (_VCARD, named, *tags), book.export(), is_current=True)
+    if place.kind is not ResourceKind.BOOK:
+        raise RequestError("there is nothing to download here", FORBIDDEN)
+    name = ("Content-Disposition", f"attachment; filename*=utf-8''{quote(book.title, safe='')}.vcf")
+    tags = (("ETag", book.content.ctag), ("Last-Modified", book.content.last_modified))
+    return Answer(OK, (_VCARD, name, *tags), book.export(), is_current=True)
 
 
-def state(site: Site, place: Place | None) -> State:
-    """Return the state of what stands at a place; what has none of its own, or does not exist, has an empty one."""
-    if place is None or place.kind not in (Kind.BOOK, Kind.CARD):
+def state(place: Place | None) -> State:
+    """Return the state of the book or card at a place; anything else, and nothing, has an empty one."""
+    if place is None or place.kind not in (ResourceKind.BOOK, ResourceKind.CARD):
         return State()
-    book = site.book(place.style).book
-    return State(book.ctag, book.token) if place.kind is Kind.BOOK else State(book.cards[place.card].quoted_etag)
+    content = place.book.content
+    if place.kind is ResourceKind.BOOK:
+        return State(content.ctag, content.token)
+    return State(content.cards[place.card].quoted_etag)
 
 
-def _responses(site: Site, place: Place, visitor: Visitor, wanted: Wanted, depth: str) -> tuple[list[bytes], Cards]:
+def _has_book_below(place: Place, depth: str) -> bool:
+    return place.kind is ResourceKind.PRINCIPAL and depth != ZERO
+
+
+def _cards_below(place: Place, depth: str) -> Iterable[str]:
+    """Return the names of the cards that a request of this depth reaches from here, without the place itself."""
+    is_reached = depth == INFINITY if place.kind is ResourceKind.PRINCIPAL else depth != ZERO
+    return place.book.content.cards if place.kind in (ResourceKind.PRINCIPAL, ResourceKind.BOOK) and is_reached else ()
+
+
+def _responses(place: Place, requested: RequestedProperties, depth: str) -> tuple[list[bytes], CardResponses]:
     """Return the responses for what stands at a place and, by depth, below it."""
-    if place.kind is Kind.CARD:
-        return [], site.book(place.style).responses(wanted, [place.card])
-    before, cards = [response(_resource(site, place, visitor), wanted).encode()], NO_CARDS
-    if place.kind is Kind.PRINCIPAL and depth != ZERO:
-        before.append(response(site.book(place.style).resource, wanted).encode())
-    if (place.kind is Kind.BOOK and depth != ZERO) or (place.kind is Kind.PRINCIPAL and depth == INFINITY):
-        book = site.book(place.style)
-        cards = book.responses(wanted, book.book.cards)
-    return before, cards
+    if place.kind is ResourceKind.CARD:
+        return [], place.book.responses(requested, [place.card])
+    before = [response(place.resource, requested).encode()]
+    if _has_book_below(place, depth):
+        before.append(response(place.book.resource, requested).encode())
+    return before, place.book.responses(requested, _cards_below(place, depth))
 
 
-def _resource(site: Site, place: Place, visitor: Visitor) -> Resource:
-    if place.kind is Kind.ROOT:
-        return properties.root()
-    if place.kind is Kind.PRINCIPAL:
-        return visitor.resource
-    book = site.book(place.style)
-    return book.resource if place.kind is Kind.BOOK else properties.card(book.book.cards[place.card])
-
-
-def _multiget(book: BookSite, place: Place, visitor: Visitor, request: Multiget) -> Answer:
+def _multiget(place: Place, request: Multiget) -> Answer:
     """Answer addressbook-multiget: each href once, 404 for what is no card of this book (RFC 6352, 8.7).
 
     Asked of a card, it is about that card alone.
     """
     base = f"/{place.own}/{BOOK}/"
-    known = book.book.cards
-    if place.kind is Kind.CARD:
+    all_cards = known = place.book.content.cards
+    if place.kind is ResourceKind.CARD:
         known = {place.card: known[place.card]}
-    found = dict.fromkeys(known if place.kind is Kind.CARD and not request.hrefs else ())
+    found = dict.fromkeys(known if place.kind is ResourceKind.CARD and not request.hrefs else ())
     missing = []
     for sent in request.hrefs:
         name = sent[len(base) :] if sent.startswith(base) else ""
@@ -131,9 +130,8 @@ def _multiget(book: BookSite, place: Place, visitor: Visitor, request: Multiget)
             found[name] = None
         else:
             missing.append(gone(sent).encode())
-    is_current = len(found) == len(book.book.cards) and ADDRESS_DATA in request.wanted.names
-    cards = book.responses(request.wanted, found)
-    return multistatus((), place.own, visitor, cards=cards, after=missing, is_current=is_current)
+    is_current = len(found) == len(all_cards) and ADDRESS_DATA in request.requested.names
+    return place.multistatus((), place.book.responses(request.requested, found), missing, is_current=is_current)
 
 
 def _card_name(sent: str, base: str) -> str:
@@ -145,46 +143,46 @@ def _card_name(sent: str, base: str) -> str:
     return path.removeprefix(base) if path.startswith(base) else ""
 
 
-def _query(book: BookSite, place: Place, visitor: Visitor, request: Query, depth: str) -> Answer:
-    """Answer addressbook-query: of depth 0 only what was asked for itself, and a book matches no filter (8.6)."""
-    names = book.matching(request.filter)
-    if place.kind is Kind.CARD:
+def _query(place: Place, request: Query, depth: str) -> Answer:
+    """Answer addressbook-query (RFC 6352, 8.6). At depth 0 a book gives nothing: it is no card itself."""
+    names = place.book.matching(request.filter)
+    if place.kind is ResourceKind.CARD:
         names = [name for name in names if name == place.card]
     elif depth == ZERO:
         names = []
-    cut = request.limit is not None and len(names) > request.limit
-    cards = book.responses(request.wanted, names[: request.limit] if cut else names)
-    after = [truncated(f"/{properties.OWN}/{BOOK}/").encode()] if cut else []
-    is_current = not cut and len(names) == len(book.book.cards) and ADDRESS_DATA in request.wanted.names
-    return multistatus((), place.own, visitor, cards=cards, after=after, is_current=is_current)
+    is_cut = request.limit is not None and len(names) > request.limit
+    cards = place.book.responses(request.requested, names[: request.limit] if is_cut else names)
+    after = [truncated(properties.card_path("")).encode()] if is_cut else []
+    has_all = not is_cut and len(names) == len(place.book.content.cards)
+    return place.multistatus((), cards, after, is_current=has_all and ADDRESS_DATA in request.requested.names)
 
 
-def _sync(book: BookSite, place: Place, visitor: Visitor, request: SyncCollection) -> Answer:
+def _sync(place: Place, request: SyncCollection) -> Answer:
     """Answer sync-collection; no token is refused (docs/architecture.md, "Sync tokens")."""
-    changes = book.book.changes_since(request.token, request.limit)
+    changes = place.book.content.changes_since(request.token, request.limit)
     path = properties.card_path("")
     after = [gone(path + name).encode() for name in changes.gone]
     if changes.is_cut:
         after.append(truncated(path).encode())
     after.append(element(DAV + "sync-token", escaped(changes.token)).encode())
-    cards = book.responses(request.wanted, changes.changed)
-    return multistatus((), place.own, visitor, cards=cards, after=after, is_current=not changes.is_cut)
+    cards = place.book.responses(request.requested, changes.changed)
+    return place.multistatus((), cards, after, is_current=not changes.is_cut)
 
 
-def _expand(site: Site, place: Place, visitor: Visitor, request: ExpandProperty, depth: str) -> Answer:
-    resources = [_resource(site, place, visitor)]
-    if place.kind is Kind.PRINCIPAL and depth != ZERO:
-        resources.append(site.book(place.style).resource)
-    if (place.kind is Kind.BOOK and depth != ZERO) or (place.kind is Kind.PRINCIPAL and depth == INFINITY):
-        resources += map(properties.card, site.book(place.style).book.cards.values())
+def _expand(place: Place, request: ExpandProperty, depth: str) -> Answer:
+    resources = [place.resource]
+    if _has_book_below(place, depth):
+        resources.append(place.book.resource)
+    cards = place.book.content.cards
+    resources += [properties.card(cards[name]) for name in _cards_below(place, depth)]
     responses, size = [], 0
-    for one in resources:
-        responses.append(expand(one, request, visitor).encode())
+    for resource in resources:
+        responses.append(expand(resource, request, place.identity).encode())
         size += len(responses[-1])
         if size > MAX_EXPANDED:
-            raise RequestError("too much to tell", FORBIDDEN, DAV + "number-of-matches-within-limits")
-    return multistatus(responses, place.own, visitor)
+            raise RequestError("the answer is too long", FORBIDDEN, DAV + "number-of-matches-within-limits")
+    return place.multistatus(responses)
 
 
-def _not_here() -> RequestError:
-    return RequestError("this report is of an address book", FORBIDDEN, DAV + "supported-report")
+def _unsupported() -> RequestError:
+    return RequestError("this report works on an address book", FORBIDDEN, DAV + "supported-report")

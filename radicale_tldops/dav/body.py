@@ -1,4 +1,4 @@
-"""From the bytes of a request's body to an XML tree, with every limit in force from the first byte on."""
+"""From the bytes of a request's body to an XML tree; every limit holds while the body is parsed."""
 
 import re
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -23,10 +23,10 @@ SERVICE_UNAVAILABLE = 503
 
 PROP = "{DAV:}prop"
 
-_IN_ROOT, _IN_PROP = 1, 2
-"""How many elements are open around a child of the root, and around a property that is asked for."""
+_CHILD, _PROPERTY = 2, 3
+"""The levels of a child of the root element, and of a property in DAV:prop."""
 
-# "XML processors MUST support UTF-8 and UTF-16" (RFC 4918, 19); the other two are what expat knows besides.
+# "XML processors MUST support UTF-8 and UTF-16" (RFC 4918, 19); expat also knows the other two.
 _CHARSETS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -59,9 +59,7 @@ def charset_of(content_type: str) -> str | None:
 
     """
     named = _CHARSET.search(content_type)
-    if named is None:
-        return None
-    return _known_charset(named[1])
+    return None if named is None else _known_charset(named[1])
 
 
 def _known_charset(name: str) -> str:
@@ -72,7 +70,7 @@ def _known_charset(name: str) -> str:
 
 
 def parse_body(content_type: str, body: bytes) -> Element:
-    """Parse a body once. Names come in Clark notation; of the properties asked for, each comes once.
+    """Return the root element of a body. Names are in Clark notation; each property in a DAV:prop occurs once.
 
     Raises:
         RequestError: with 415 for an unknown charset, else with 400: not well-formed, with a document type declaration
@@ -98,75 +96,49 @@ def parse_body(content_type: str, body: bytes) -> Element:
     except expat.ExpatError as error:
         raise RequestError(f"the body is not well-formed XML: {error}") from error
     finally:
-        # They hold the parser, and so would keep it and the tree until the garbage collector comes.
+        # The handlers hold the parser: it and the tree would stay until the garbage collector runs.
         parser.StartElementHandler = parser.EndElementHandler = None
 
 
 def _builder(parser: expat.XMLParserType) -> TreeBuilder:
-    """Return what builds a tree from the parser's events, without properties that are asked for again.
-
-    A multiget has thousands of events. So text goes from the parser to the builder with no code between them, what is
-    skipped has handlers of its own, and what the handlers know stands in local names.
-    """
+    """Return what builds a tree from the parser's events, without properties that are asked for again."""
+    # A multiget has thousands of events: text goes to the builder directly, and the handlers use local names only.
     builder = TreeBuilder()
     begin, finish = builder.start, builder.end
-    tags: dict[str, str] = {}
-    asked: set[str] = set()
-    level, count, in_prop = 0, 0, False
+    tags, asked = dict[str, str](), set[str]()
+    level, count, in_prop, is_skipping = 0, 0, False, False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal level, count, in_prop
+        nonlocal level, count, in_prop, is_skipping
         if level >= MAX_DEPTH:
-            raise _too_deep()
-        try:
-            tag = tags[name]
-        except KeyError:
-            tag = tags[name] = _clark(name)
-        if level == _IN_ROOT:
+            raise RequestError(f"elements are nested too deep: at most {MAX_DEPTH} levels are allowed")
+        level += 1
+        tag = tags.get(name) or tags.setdefault(name, _clark(name))
+        if is_skipping:
+            return
+        if level == _CHILD:
             in_prop = tag == PROP
-        elif level == _IN_PROP and in_prop:
+        elif level == _PROPERTY and in_prop:
             if tag in asked:
-                _skip(parser)
+                is_skipping, parser.CharacterDataHandler = True, None
                 return
             asked.add(tag)
-        level += 1
         count += 1
         if count > MAX_ELEMENTS:
             raise RequestError(f"too many elements: at most {MAX_ELEMENTS} are allowed")
         begin(tag, _named(attributes) if attributes else attributes)
 
     def end(name: str) -> None:
-        nonlocal level
+        nonlocal level, is_skipping
         level -= 1
-        finish(name)
+        if not is_skipping:
+            finish(name)
+        elif level < _PROPERTY:
+            is_skipping, parser.CharacterDataHandler = False, builder.data
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = builder.data
     return builder
-
-
-def _skip(parser: expat.XMLParserType) -> None:
-    """Leave out the property that has just begun, up to its end."""
-    level = _IN_PROP + 1
-    kept = parser.StartElementHandler, parser.EndElementHandler
-    kept_text = parser.CharacterDataHandler
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal level
-        if level >= MAX_DEPTH:
-            raise _too_deep()
-        _clark(name)
-        level += 1
-
-    def end(name: str) -> None:
-        nonlocal level
-        level -= 1
-        if level == _IN_PROP:
-            parser.StartElementHandler, parser.EndElementHandler = kept
-            parser.CharacterDataHandler = kept_text
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = None
 
 
 def _named(attributes: dict[str, str]) -> dict[str, str]:
@@ -180,7 +152,7 @@ def _namespace(prefix: str | None, uri: str | None) -> None:
 
 
 def _doctype(*_: object) -> None:
-    raise RequestError("a document type declaration is not allowed, and no entities")
+    raise RequestError("a document type declaration is not allowed")
 
 
 def _declaration(version: str, encoding: str | None, standalone: int) -> None:
@@ -194,15 +166,11 @@ def _clark(name: str) -> str:
     return "{" + name if "}" in name else name
 
 
-def _too_deep() -> RequestError:
-    return RequestError(f"elements are nested too deep: at most {MAX_DEPTH} levels are allowed")
-
-
 def _check_length(name: str) -> None:
     if len(name) > MAX_NAME:
         raise RequestError(f"a name is too long: at most {MAX_NAME} characters are allowed")
 
 
 def quoted(text: str) -> str:
-    """Return what a client sent as a message may show it: one line, nothing that a terminal obeys, not a page long."""
+    """Return a client's text for a message: at most 100 characters in one line, without control characters."""
     return ascii(text[:100])

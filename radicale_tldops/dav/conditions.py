@@ -1,4 +1,4 @@
-"""What a request makes its answer depend on: RFC 9110, 13, and the If header of RFC 4918, 10.4."""
+"""Conditional requests: RFC 9110, 13, and the If header of RFC 4918, 10.4."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ _DATE = re.compile(
     rf"|[A-Z][a-z]{{5,8}}, \d\d-[A-Z][a-z]{{2}}-\d\d {_TIME} GMT"
     rf"|[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_TIME} \d{{4}}"
 )
-"""The form that is written today, and the two that have to be understood (RFC 9110, 5.6.7)."""
+"""The current form, and the two older ones that a server has to accept (RFC 9110, 5.6.7)."""
 
 _CONDITION = r'(?:<[^<>\s]++>|\[(?:W/)?+"[^"]*+"\])'
 _LIST = rf"\((?:\s*+(?:Not\s*+)?+{_CONDITION})++\s*+\)"
@@ -28,7 +28,7 @@ _ONE_CONDITION = re.compile(rf"(Not)?\s*+({_CONDITION})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What can be told of a resource's state: its entity tag and its sync token, empty where it has none."""
+    """The state of a resource: its entity tag and its sync token, each empty where it has none."""
 
     etag: str = ""
     token: str = ""
@@ -37,19 +37,19 @@ class State:
 def is_met(header: str, here: State, state_at: Callable[[str], State]) -> bool:
     """Tell whether one of the lists of an If header holds (RFC 4918, 10.4.3; RFC 6578, 5).
 
-    `here` is the state of what is asked for, `state_at` gives that of other paths.
+    `here` is the state of the requested resource, `state_at` gives that of other paths.
 
     Raises:
-        RequestError: with 400, for what is no If header.
+        RequestError: with 400, the header is malformed.
 
     """
     if _HEADER.fullmatch(header) is None:
         raise RequestError("the If header cannot be read")
     state = here
     for url, conditions in _ONE_LIST.findall(header):
-        # A URL is meant by all the lists up to the next one.
+        # All the lists up to the next URL are about this one.
         state = state_at(_path(url)) if url else state
-        if all(_holds(one, state) != bool(negated) for negated, one in _ONE_CONDITION.findall(conditions)):
+        if all(_holds(condition, state) != bool(negated) for negated, condition in _ONE_CONDITION.findall(conditions)):
             return True
     return False
 
@@ -68,17 +68,17 @@ def _holds(condition: str, state: State) -> bool:
 
 
 def conditional(answer: Answer, conditions: Mapping[str, str]) -> Answer:
-    """Return 304 or 412 where the headers of a GET ask for it, in the order of RFC 9110, 13.2.2."""
+    """Return the answer, or 304 or 412 where the headers of a GET ask for it, in the order of RFC 9110, 13.2.2."""
     headers = dict(answer.headers)
     if answer.status != OK or "ETag" not in headers:
         return answer
     etag, changed = headers["ETag"], moment(headers["Last-Modified"])
     if "HTTP_IF_MATCH" in conditions:
-        is_wanted = _names(conditions["HTTP_IF_MATCH"], etag, weak=False)
+        is_matching = _names(conditions["HTTP_IF_MATCH"], etag, weak=False)
     else:
         since = moment(conditions.get("HTTP_IF_UNMODIFIED_SINCE", ""))
-        is_wanted = since is None or changed is None or changed <= since
-    if not is_wanted:
+        is_matching = since is None or changed is None or changed <= since
+    if not is_matching:
         return Answer(PRECONDITION_FAILED)
     if "HTTP_IF_NONE_MATCH" in conditions:
         is_known = _names(conditions["HTTP_IF_NONE_MATCH"], etag, weak=True)
@@ -88,19 +88,19 @@ def conditional(answer: Answer, conditions: Mapping[str, str]) -> Answer:
     if not is_known:
         return answer
     kept = tuple((name, value) for name, value in answer.headers if name in ("ETag", "Last-Modified"))
-    # "*" names nothing that the client holds.
+    # "*" does not say that the client holds the newest book.
     holds_it = conditions.get("HTTP_IF_NONE_MATCH", "*").strip() != "*"
     return Answer(NOT_MODIFIED, kept, is_current=answer.is_current and holds_it)
 
 
 def _names(header: str, etag: str, *, weak: bool) -> bool:
-    """Tell whether a list of entity tags holds this one; weakly means whatever the W/ before it (RFC 9110, 8.8.3.2)."""
+    """Tell whether a list of entity tags holds this one; `weak` ignores the W/ before them (RFC 9110, 8.8.3.2)."""
     tags = [tag.strip() for tag in header.split(",")]
     return tags == ["*"] or etag in ([tag.removeprefix("W/") for tag in tags] if weak else tags)
 
 
 def moment(header: str) -> datetime | None:
-    """Return an HTTP date in any of its three forms, or None for what is none (RFC 9110, 5.6.7)."""
+    """Return an HTTP date in any of its three forms, or None for anything else (RFC 9110, 5.6.7)."""
     parsed = parsedate(header) if _DATE.fullmatch(header) else None
     try:
         return datetime(*parsed[:6], tzinfo=UTC) if parsed else None

@@ -1,4 +1,4 @@
-"""Writing XML: names under fixed prefixes, text that is escaped, and the frame of a multistatus."""
+"""Writing XML: elements with fixed prefixes, escaped text, and whole documents."""
 
 DAV = "{DAV:}"
 CARDDAV = "{urn:ietf:params:xml:ns:carddav}"
@@ -6,7 +6,7 @@ CALENDARSERVER = "{http://calendarserver.org/ns/}"
 
 _PREFIXES = {DAV[1:-1]: "D", CARDDAV[1:-1]: "C", CALENDARSERVER[1:-1]: "CS"}
 _DECLARATIONS = "".join(f' xmlns:{prefix}="{namespace}"' for namespace, prefix in _PREFIXES.items())
-# This one has its prefix without a declaration, and may not be declared under another (Namespaces in XML, 3).
+# XML itself declares this prefix; its namespace may not have another one (Namespaces in XML, 3).
 _PREFIXES["http://www.w3.org/XML/1998/namespace"] = "xml"
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -30,8 +30,7 @@ def _attribute(text: str) -> str:
 def element(name: str, content: str = "") -> str:
     """Return an element by its name in Clark notation, with `content` that is XML already.
 
-    The namespaces of WebDAV, CardDAV and Apple's calendar server have prefixes that a document as a whole declares; any
-    other one is declared where it stands.
+    The document declares the prefixes of WebDAV, CardDAV and Apple's calendar server; the element declares any other.
     """
     namespace, _, local = name.removeprefix("{").rpartition("}")
     prefix = _PREFIXES.get(namespace)
@@ -46,7 +45,7 @@ def element(name: str, content: str = "") -> str:
 
 
 def href(path: str) -> str:
-    """Return a DAV:href (RFC 4918, 14.7) for a path that is percent-encoded where it has to be."""
+    """Return a DAV:href (RFC 4918, 14.7) for a path that is percent-encoded already."""
     return f"<D:href>{path}</D:href>"
 
 

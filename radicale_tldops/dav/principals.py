@@ -1,14 +1,16 @@
-"""The reports about principals (RFC 3744, 9; RFC 3253, 3.8). There is one principal for anybody: the reader's own."""
+"""The reports about principals (RFC 3744, 9; RFC 3253, 3.8). A reader sees one principal: their own."""
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from radicale_tldops.dav.answer import OK, XML, Answer, Visitor, multistatus
+from radicale_tldops.dav.answer import OK, XML, Answer
 from radicale_tldops.dav.markup import DAV, document, element, href
-from radicale_tldops.dav.properties import ME, OWN, Kind, Resource, root
+from radicale_tldops.dav.properties import ME, OWN, Resource, ResourceKind, principal, root
 from radicale_tldops.dav.query.collation import unicode_casemap
+from radicale_tldops.dav.rendered import Place
+from radicale_tldops.dav.requested import RequestedProperties
 from radicale_tldops.dav.requests import (
     AclPrincipalPropSet,
     ExpandProperty,
@@ -16,9 +18,8 @@ from radicale_tldops.dav.requests import (
     PrincipalPropertySearch,
     PrincipalSearchPropertySet,
 )
-from radicale_tldops.dav.responses import Cards, propstats, response
-from radicale_tldops.dav.site import Place
-from radicale_tldops.dav.wanted import Mode, Wanted
+from radicale_tldops.dav.responses import CardResponses, propstats, response
+from radicale_tldops.roster.identity import Identity
 
 PrincipalReport = AclPrincipalPropSet | PrincipalMatch | PrincipalPropertySearch | PrincipalSearchPropertySet
 
@@ -30,60 +31,57 @@ _NAMES_THE_OWNER = frozenset({DAV + "owner", DAV + "current-user-principal"})
 def principal_report(
     request: PrincipalReport,
     place: Place,
-    visitor: Visitor,
-    members: Callable[[Wanted], tuple[list[bytes], Cards]],
+    owned: Callable[[RequestedProperties], tuple[list[bytes], CardResponses]],
 ) -> Answer:
     """Answer a report about principals, which never names anybody but the reader.
 
-    `members` gives the responses for everything that is the reader's at `place` and below.
+    `owned` gives the responses for everything that is the reader's at `place` and below.
     """
-    own = place.own or visitor.principal
+    has_principals_below = place.kind in (ResourceKind.ROOT, ResourceKind.PRINCIPAL)
     match request:
         case PrincipalSearchPropertySet():
             return Answer(OK, (XML,), _search_properties())
-        case PrincipalMatch(wanted, by) if by in _NAMES_THE_OWNER:
-            before, cards = members(wanted)
-            return multistatus(before, own, visitor, cards=cards)
-        case PrincipalMatch(_, by) if by not in (None, DAV + "principal-URL"):
-            return multistatus((), own, visitor)
-        case PrincipalMatch() if place.kind not in (Kind.ROOT, Kind.PRINCIPAL):
-            return multistatus((), own, visitor)
-        case PrincipalPropertySearch(everywhere=False) if place.kind not in (Kind.ROOT, Kind.PRINCIPAL):
-            return multistatus((), own, visitor)
+        case PrincipalMatch(requested, by) if by in _NAMES_THE_OWNER:
+            return place.multistatus(*owned(requested))
+        case PrincipalMatch(_, by) if by not in (None, DAV + "principal-URL") or not has_principals_below:
+            return place.multistatus(())
+        case PrincipalPropertySearch(everywhere=False) if not has_principals_below:
+            return place.multistatus(())
         case PrincipalPropertySearch(_, searches, anyof):
-            found = [_contains(visitor, search.names, search.text) for search in searches]
+            found = [_contains(place.identity, search.names, search.text) for search in searches]
             if not (any(found) if anyof else all(found)):
-                return multistatus((), own, visitor)
-    return multistatus([response(visitor.resource, request.wanted).encode()], own, visitor)
+                return place.multistatus(())
+    return place.multistatus([response(principal(place.identity.name), request.requested).encode()])
 
 
-def expand(resource: Resource, request: ExpandProperty, visitor: Visitor) -> str:
+def expand(resource: Resource, request: ExpandProperty, identity: Identity) -> str:
     """Return the response to expand-property: hrefs become the responses of what they name (RFC 3253, 3.8)."""
     found, missing = [], []
-    for one in request.properties:
-        value = resource.values.get(one.name)
+    for expansion in request.properties:
+        value = resource.values.get(expansion.name)
         if value is None:
-            missing.append(element(one.name))
-        elif one.inner:
-            found.append(_HREF.sub(partial(_expanded, replace(request, properties=one.inner), visitor), value))
+            missing.append(element(expansion.name))
+        elif expansion.inner:
+            inner = replace(request, properties=expansion.inner)
+            found.append(_HREF.sub(partial(_expanded, inner, identity), value))
         else:
             found.append(value)
-    wanted = Wanted(Mode.PROP, minimal=request.minimal)
-    return f"<D:response>{href(resource.path)}{propstats(''.join(found), ''.join(missing), wanted)}</D:response>"
+    told = propstats("".join(found), "".join(missing), request.requested)
+    return f"<D:response>{href(resource.path)}{told}</D:response>"
 
 
-def _expanded(request: ExpandProperty, visitor: Visitor, named: re.Match[str]) -> str:
+def _expanded(request: ExpandProperty, identity: Identity, named: re.Match[str]) -> str:
     path = named[1]
     if path == "/":
-        return expand(root(), request, visitor)
+        return expand(root(), request, identity)
     # All other hrefs in properties are of the reader's principal, in one of its styles.
-    answer = expand(visitor.resource, request, visitor)
+    answer = expand(principal(identity.name), request, identity)
     return answer.replace(OWN, ME) if ME in path else answer
 
 
-def _contains(visitor: Visitor, names: tuple[str, ...], text: str) -> bool:
+def _contains(identity: Identity, names: tuple[str, ...], text: str) -> bool:
     """Look for a text in the properties that can be searched, without case (RFC 3744, 9.4)."""
-    return set(names) == {_DISPLAYNAME} and unicode_casemap(text) in unicode_casemap(visitor.name)
+    return set(names) == {_DISPLAYNAME} and unicode_casemap(text) in unicode_casemap(identity.name)
 
 
 def _search_properties() -> bytes:

@@ -1,8 +1,8 @@
-"""The properties of what stands here: the root, a reader's principal, the book, a card.
+"""The properties of each resource: the root, a reader's principal, the book, a card.
 
-Values are XML that holds marks instead of paths: OWN stands for the principal in the path that is asked, ME for the
-principal that the client is led to. They differ where a device of one style looks at the other one. The marks are
-characters that no XML can hold, so that an answer of any length is made for its reader by replacing them.
+Values are XML with marks instead of principals: OWN stands for the principal in the requested path, ME for the one that
+the client is led to. They differ where a device of one style asks for a path of the other style. No XML can hold these
+characters, so an answer is made for its reader by replacing them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ CONTENT_TYPE = "text/vcard;charset=utf-8"
 """The media type of a card."""
 
 
-class Kind(StrEnum):
-    """What can stand at a path."""
+class ResourceKind(StrEnum):
+    """The kinds of resources."""
 
     ROOT = "root"
     PRINCIPAL = "principal"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What stands at a path: its path with marks, and its properties as elements, by their Clark names."""
+    """A resource: its path with marks, and its properties as elements, by their Clark names."""
 
     path: str
     values: Mapping[str, str]
@@ -59,8 +59,8 @@ IN_ALLPROP = frozenset(
         "resourcetype",
     )
 )
-"""What DAV:allprop tells: the properties that RFC 4918 itself defines, and where the reader is, so that a request
-without a body leads somewhere. Those of RFC 3744, 6352 and 6578 "SHOULD NOT be returned" (RFC 3744, 5; RFC 6352, 6.2;
+"""What DAV:allprop returns: the properties that RFC 4918 itself defines, and the reader's principal, so that a request
+without a body leads to it. Those of RFC 3744, 6352 and 6578 "SHOULD NOT be returned" (RFC 3744, 5; RFC 6352, 6.2;
 RFC 6578, 4)."""
 
 _PRINCIPAL_REPORTS = tuple(
@@ -75,22 +75,22 @@ _PRINCIPAL_REPORTS = tuple(
 )
 _CARD_REPORTS = (CARDDAV + "addressbook-multiget", CARDDAV + "addressbook-query")
 
-REPORTS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.ROOT: _PRINCIPAL_REPORTS,
-    Kind.PRINCIPAL: _PRINCIPAL_REPORTS,
-    Kind.BOOK: (*_PRINCIPAL_REPORTS, *_CARD_REPORTS, DAV + "sync-collection"),
-    Kind.CARD: (*_PRINCIPAL_REPORTS, *_CARD_REPORTS),
+REPORTS: Mapping[ResourceKind, tuple[str, ...]] = {
+    ResourceKind.ROOT: _PRINCIPAL_REPORTS,
+    ResourceKind.PRINCIPAL: _PRINCIPAL_REPORTS,
+    ResourceKind.BOOK: (*_PRINCIPAL_REPORTS, *_CARD_REPORTS, DAV + "sync-collection"),
+    ResourceKind.CARD: (*_PRINCIPAL_REPORTS, *_CARD_REPORTS),
 }
 """DAV:supported-report-set (RFC 3253, 3.1.5)."""
 
 
 def root() -> Resource:
-    """Return the root: a collection that lists nothing, and says where the principal is."""
-    return Resource("/", _common(Kind.ROOT) | _elements({DAV + "resourcetype": element(DAV + "collection")}))
+    """Return the root: a collection that lists nothing, and names the reader's principal."""
+    return Resource("/", _common(ResourceKind.ROOT) | _elements({DAV + "resourcetype": element(DAV + "collection")}))
 
 
 def principal(name: str) -> Resource:
-    """Return the reader's principal, which is its address-book home, too (RFC 3744, 4; RFC 6352, 7.1.1).
+    """Return the reader's principal, which is also the address-book home (RFC 3744, 4; RFC 6352, 7.1.1).
 
     `name` is the reader's own name.
     """
@@ -103,7 +103,7 @@ def principal(name: str) -> Resource:
         DAV + "group-membership": "",
         CARDDAV + "addressbook-home-set": here,
     }
-    return Resource(f"/{OWN}/", _common(Kind.PRINCIPAL) | _elements(own))
+    return Resource(f"/{OWN}/", _common(ResourceKind.PRINCIPAL) | _elements(own))
 
 
 def book(content: Book, texts: BookTexts, length: int) -> Resource:
@@ -122,7 +122,7 @@ def book(content: Book, texts: BookTexts, length: int) -> Resource:
         CARDDAV + "supported-address-data": '<C:address-data-type content-type="text/vcard" version="3.0"/>',
         CARDDAV + "supported-collation-set": _collations(),
     }
-    return Resource(f"/{OWN}/{BOOK}/", _common(Kind.BOOK) | _elements(own))
+    return Resource(f"/{OWN}/{BOOK}/", _common(ResourceKind.BOOK) | _elements(own))
 
 
 def card(content: Card) -> Resource:
@@ -137,7 +137,7 @@ def card_path(name: str) -> str:
 
 
 def _collations() -> str:
-    return "".join(element(CARDDAV + "supported-collation", one) for one in Collation)
+    return "".join(element(CARDDAV + "supported-collation", collation) for collation in Collation)
 
 
 def _elements(contents: Mapping[str, str]) -> dict[str, str]:
@@ -145,10 +145,10 @@ def _elements(contents: Mapping[str, str]) -> dict[str, str]:
 
 
 @cache
-def _common(kind: Kind) -> dict[str, str]:
-    """Return what every resource has: who may do what here (RFC 3744, 5), and where the reader is (RFC 5397, 3)."""
+def _common(kind: ResourceKind) -> dict[str, str]:
+    """Return the properties of every resource: access control (RFC 3744, 5), the reader's principal (RFC 5397, 3)."""
     read = element(DAV + "privilege", element(DAV + "read"))
-    owner = "" if kind is Kind.ROOT else href(f"/{OWN}/")
+    owner = "" if kind is ResourceKind.ROOT else href(f"/{OWN}/")
     reader = owner or href(f"/{ME}/")
     entry = element(DAV + "principal", reader) + element(DAV + "grant", read) + element(DAV + "protected")
     reports = "".join(
@@ -172,7 +172,7 @@ def _common(kind: Kind) -> dict[str, str]:
 
 
 def _supported_privileges() -> str:
-    """Return DAV:all with DAV:read in it, and what reading the roster brings along (RFC 3744, 5.3)."""
+    """Return DAV:all, which contains DAV:read, which contains two abstract privileges (RFC 3744, 5.3)."""
     abstract = element(DAV + "abstract")
 
     def privilege(name: str, text: str, extra: str = "", inner: str = "") -> str:
@@ -181,23 +181,23 @@ def _supported_privileges() -> str:
         return element(DAV + "supported-privilege", content)
 
     inner = privilege("read-acl", "See who may read", abstract)
-    inner += privilege("read-current-user-privilege-set", "See what one may do", abstract)
+    inner += privilege("read-current-user-privilege-set", "See one's own privileges", abstract)
     return privilege("all", "Everything", abstract, privilege("read", "Read", inner=inner))
 
 
-CARD_CONSTANTS: Mapping[str, str] = _common(Kind.CARD) | _elements(
+CARD_CONSTANTS: Mapping[str, str] = _common(ResourceKind.CARD) | _elements(
     {
         DAV + "resourcetype": "",
         DAV + "getcontenttype": CONTENT_TYPE,
-        # On everything that can be asked with a collation (RFC 6352, 8.3).
+        # On every resource that takes a report with a collation (RFC 6352, 8.3).
         CARDDAV + "supported-collation-set": _collations(),
     }
 )
 """The properties that are the same for every card."""
 
 CARD_VALUES: Mapping[str, Callable[[Card], str]] = {
-    DAV + "getetag": lambda one: f"<D:getetag>{one.quoted_etag}</D:getetag>",
-    DAV + "getlastmodified": lambda one: f"<D:getlastmodified>{one.last_modified}</D:getlastmodified>",
-    DAV + "getcontentlength": lambda one: f"<D:getcontentlength>{len(one.text.encode())}</D:getcontentlength>",
+    DAV + "getetag": lambda content: f"<D:getetag>{content.quoted_etag}</D:getetag>",
+    DAV + "getlastmodified": lambda content: f"<D:getlastmodified>{content.last_modified}</D:getlastmodified>",
+    DAV + "getcontentlength": lambda content: f"<D:getcontentlength>{len(content.text.encode())}</D:getcontentlength>",
 }
 """The properties in which cards differ."""

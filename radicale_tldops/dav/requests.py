@@ -1,46 +1,41 @@
-"""The bodies of PROPFIND and REPORT, as values: what is not known in them is left out (RFC 4918, 17)."""
+"""The bodies of PROPFIND and REPORT, as values; unknown elements in them are ignored (RFC 4918, 17)."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
-from radicale_tldops.dav.body import FORBIDDEN, MAX_NAME, RequestError, charset_of, parse_body, quoted
+from radicale_tldops.dav.body import MAX_NAME, RequestError, charset_of, parse_body, quoted
 from radicale_tldops.dav.markup import CARDDAV, DAV
-from radicale_tldops.dav.query.filters import Filter, FilterError, parse_filter
-from radicale_tldops.dav.wanted import MAX_PROPERTIES, Mode, Wanted, read_wanted
+from radicale_tldops.dav.query.filters import CardFilter, parse_filter
+from radicale_tldops.dav.requested import MAX_PROPERTIES, Mode, RequestedProperties, read_requested
 
 _LEVELS = frozenset({"", "1", "infinite", "infinity"})
-"""The values of DAV:sync-level (RFC 6578, 6.3), none, and what it was called in drafts: on a flat collection all
-mean the same."""
+"""The values of DAV:sync-level (RFC 6578, 6.3), no value, and the one of its drafts: on a flat collection all mean the
+same."""
 
 _MAX_DIGITS = 18
+
+_NO_PROPERTIES = RequestedProperties(Mode.PROP)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 
 
 @dataclass(frozen=True, slots=True)
-class Propfind:
-    """PROPFIND (RFC 4918, 9.1)."""
-
-    wanted: Wanted
-
-
-@dataclass(frozen=True, slots=True)
 class Multiget:
     """CARDDAV:addressbook-multiget (RFC 6352, 8.7). `hrefs` are as they were sent, each once."""
 
-    wanted: Wanted
+    requested: RequestedProperties
     hrefs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """CARDDAV:addressbook-query (RFC 6352, 8.6). Without a filter every card is meant; `limit` is CARDDAV:nresults."""
+    """CARDDAV:addressbook-query (RFC 6352, 8.6). Without a filter: every card. `limit` is CARDDAV:nresults."""
 
-    wanted: Wanted
-    filter: Filter | None
+    requested: RequestedProperties
+    filter: CardFilter | None
     limit: int | None
 
 
@@ -48,14 +43,14 @@ class Query:
 class SyncCollection:
     """DAV:sync-collection (RFC 6578, 3.2). `limit` is DAV:nresults (3.7)."""
 
-    wanted: Wanted
+    requested: RequestedProperties
     token: str
     limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A property to tell, and what to tell of the resources that it names (RFC 3253, 3.8)."""
+    """A property to return, and which properties of the resources that it names (RFC 3253, 3.8)."""
 
     name: str
     inner: tuple["Expansion", ...]
@@ -63,17 +58,17 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class ExpandProperty:
-    """DAV:expand-property (RFC 3253, 3.8). With `minimal`, nothing is said of what there is not (RFC 8144, 2.1)."""
+    """DAV:expand-property (RFC 3253, 3.8). `requested` says only whether missing properties are left out."""
 
     properties: tuple[Expansion, ...]
-    minimal: bool = False
+    requested: RequestedProperties = _NO_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
 class PrincipalMatch:
     """DAV:principal-match (RFC 3744, 9.3): by a property that names a principal, or None for DAV:self."""
 
-    wanted: Wanted
+    requested: RequestedProperties
     by: str | None
 
 
@@ -87,12 +82,12 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class PrincipalPropertySearch:
-    """DAV:principal-property-search (RFC 3744, 9.4). All searches have to match, or with `anyof` one.
+    """DAV:principal-property-search (RFC 3744, 9.4). All searches have to match, with `anyof` at least one.
 
-    It is about the principals below what is asked, or with `everywhere` about those of DAV:principal-collection-set.
+    It searches the principals below the path, with `everywhere` those of DAV:principal-collection-set.
     """
 
-    wanted: Wanted
+    requested: RequestedProperties
     searches: tuple[Search, ...]
     anyof: bool
     everywhere: bool
@@ -100,14 +95,16 @@ class PrincipalPropertySearch:
 
 @dataclass(frozen=True, slots=True)
 class PrincipalSearchPropertySet:
-    """DAV:principal-search-property-set (RFC 3744, 9.5)."""
+    """DAV:principal-search-property-set (RFC 3744, 9.5). It asks for no properties."""
+
+    requested: RequestedProperties = _NO_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
 class AclPrincipalPropSet:
     """DAV:acl-principal-prop-set (RFC 3744, 9.2)."""
 
-    wanted: Wanted
+    requested: RequestedProperties
 
 
 Report = (
@@ -122,7 +119,7 @@ Report = (
 )
 
 
-def read_propfind(content_type: str, body: bytes) -> Propfind:
+def read_propfind(content_type: str, body: bytes) -> RequestedProperties:
     """Read the body of a PROPFIND; an empty one asks for all properties (RFC 4918, 9.1).
 
     Raises:
@@ -131,14 +128,14 @@ def read_propfind(content_type: str, body: bytes) -> Propfind:
     """
     if not body:
         charset_of(content_type)
-        return Propfind(Wanted(Mode.ALLPROP))
+        return RequestedProperties(Mode.ALLPROP)
     root = parse_body(content_type, body)
     if root.tag != DAV + "propfind":
         raise RequestError(f"a PROPFIND has the root element DAV:propfind, not {quoted(root.tag)}")
-    wanted = read_wanted(root, is_report=False)
-    if wanted.mode is Mode.STATUS:
+    requested = read_requested(root)
+    if requested.mode is Mode.STATUS:
         raise RequestError("DAV:propfind asks for nothing: prop, allprop or propname is missing")
-    return Propfind(wanted)
+    return requested
 
 
 def read_report(content_type: str, body: bytes) -> Report:
@@ -152,39 +149,34 @@ def read_report(content_type: str, body: bytes) -> Report:
     root = parse_body(content_type, body)
     read = _REPORTS.get(root.tag)
     if read is None:
-        # Whether it is a report at all cannot be told from its name: 400, with the precondition of RFC 3253, 3.6.
+        # The name alone does not say whether such a report exists: 400, with the precondition of RFC 3253, 3.6.
         raise RequestError(f"no report is called {quoted(root.tag)}", condition=DAV + "supported-report")
     return read(root)
 
 
 def _multiget(root: Element) -> Multiget:
-    hrefs = dict.fromkeys([(one.text or "").strip() for one in root.findall(DAV + "href")])
-    return Multiget(read_wanted(root, is_report=True), tuple(hrefs))
+    hrefs = dict.fromkeys([(href.text or "").strip() for href in root.findall(DAV + "href")])
+    return Multiget(read_requested(root, is_report=True), tuple(hrefs))
 
 
 def _query(root: Element) -> Query:
-    # RFC 6352, 10.3 asks for exactly one filter. Without any, every card is meant.
+    # RFC 6352, 10.3 asks for exactly one filter; some clients send none, and mean every card.
     filters = root.findall(CARDDAV + "filter")
     if len(filters) > 1:
         raise RequestError("an addressbook-query has one filter")
-    try:
-        wanted_cards = parse_filter(filters[0]) if filters else None
-    except FilterError as error:
-        if error.condition:
-            raise RequestError(str(error), FORBIDDEN, error.condition) from error
-        raise RequestError(str(error)) from error
-    return Query(read_wanted(root, is_report=True), wanted_cards, _limit(root, CARDDAV))
+    card_filter = parse_filter(filters[0]) if filters else None
+    return Query(read_requested(root, is_report=True), card_filter, _limit(root, CARDDAV))
 
 
 def _sync(root: Element) -> SyncCollection:
     if root.findtext(DAV + "sync-level", "").strip() not in _LEVELS:
         raise RequestError("sync-level is 1 or infinite")
     token = root.findtext(DAV + "sync-token", "").strip()
-    wanted = read_wanted(root, is_report=True)
-    if wanted.mode is Mode.STATUS:
-        # A bare status would mean that the member is gone (RFC 6578, 3.2).
-        wanted = replace(wanted, mode=Mode.PROP)
-    return SyncCollection(wanted, token, _limit(root, DAV))
+    requested = read_requested(root, is_report=True)
+    if requested.mode is Mode.STATUS:
+        # A status without a propstat would mean that the member is gone (RFC 6578, 3.2).
+        requested = replace(requested, mode=Mode.PROP)
+    return SyncCollection(requested, token, _limit(root, DAV))
 
 
 def _limit(root: Element, namespace: str) -> int | None:
@@ -205,15 +197,15 @@ def _expand(root: Element) -> ExpandProperty:
 
 def _expansions(parent: Element) -> tuple[Expansion, ...]:
     found: dict[str, Expansion] = {}
-    for one in parent.iterfind(DAV + "property"):
-        local, namespace = one.get("name", ""), one.get("namespace", "DAV:")
-        # What comes as the value of an attribute goes back as the name of an element.
+    for asked in parent.iterfind(DAV + "property"):
+        local, namespace = asked.get("name", ""), asked.get("namespace", "DAV:")
+        # The answer uses the value of the attribute as the name of an element.
         if not _NAME.fullmatch(local) or len(local) > MAX_NAME:
-            raise RequestError("a property has a name, which is one of XML")
+            raise RequestError("the name of a property must be a name of XML")
         if namespace == _XMLNS or len(namespace) > MAX_NAME:
-            raise RequestError("a property has a namespace that elements can have")
+            raise RequestError("the namespace of a property must be one that elements can have")
         name = f"{{{namespace}}}{local}" if namespace else local
-        found.setdefault(name, Expansion(name, _expansions(one)))
+        found.setdefault(name, Expansion(name, _expansions(asked)))
     return tuple(found.values())
 
 
@@ -222,21 +214,19 @@ def _principal_match(root: Element) -> PrincipalMatch:
     if (by_self is None) == (by_property is None):
         raise RequestError("a principal-match has either self or principal-property")
     if by_property is None:
-        return PrincipalMatch(read_wanted(root, is_report=False), None)
+        return PrincipalMatch(read_requested(root), None)
     if len(by_property) != 1:
         raise RequestError("principal-property names one property")
-    return PrincipalMatch(read_wanted(root, is_report=False), by_property[0].tag)
+    return PrincipalMatch(read_requested(root), by_property[0].tag)
 
 
 def _principal_search(root: Element) -> PrincipalPropertySearch:
     searches = tuple(map(_search, root.iterfind(DAV + "property-search")))
     if not searches:
         raise RequestError("a principal-property-search has a property-search")
-    # `test` is Apple's addition, which its clients send.
+    # Apple added `test`, and its clients send it.
     everywhere = root.find(DAV + "apply-to-principal-collection-set") is not None
-    return PrincipalPropertySearch(
-        read_wanted(root, is_report=False), searches, root.get("test") == "anyof", everywhere
-    )
+    return PrincipalPropertySearch(read_requested(root), searches, root.get("test") == "anyof", everywhere)
 
 
 def _search(element: Element) -> Search:
@@ -248,14 +238,6 @@ def _search(element: Element) -> Search:
     return Search(names, text)
 
 
-def _search_set(root: Element) -> PrincipalSearchPropertySet:
-    return PrincipalSearchPropertySet()
-
-
-def _acl_principals(root: Element) -> AclPrincipalPropSet:
-    return AclPrincipalPropSet(read_wanted(root, is_report=False))
-
-
 _REPORTS: Mapping[str, Callable[[Element], Report]] = {
     CARDDAV + "addressbook-multiget": _multiget,
     CARDDAV + "addressbook-query": _query,
@@ -263,6 +245,6 @@ _REPORTS: Mapping[str, Callable[[Element], Report]] = {
     DAV + "expand-property": _expand,
     DAV + "principal-match": _principal_match,
     DAV + "principal-property-search": _principal_search,
-    DAV + "principal-search-property-set": _search_set,
-    DAV + "acl-principal-prop-set": _acl_principals,
+    DAV + "principal-search-property-set": lambda _: PrincipalSearchPropertySet(),
+    DAV + "acl-principal-prop-set": lambda root: AclPrincipalPropSet(read_requested(root)),
 }

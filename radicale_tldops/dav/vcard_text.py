@@ -1,11 +1,12 @@
 """The properties of a vCard 3.0 that this project itself wrote (RFC 2426; RFC 2425, 5.8)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from radicale_tldops.dav.query.collation import ascii_casemap
+from radicale_tldops.dav.requested import DataProperty
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE_BEGIN = re.compile(r"\n([A-Za-z0-9.-]++)")
@@ -41,7 +42,7 @@ class Property:
 
 
 def names(cards: Iterable[str]) -> frozenset[str]:
-    """Return the names of all the properties of these cards, in upper case; perhaps of a line or two that are none."""
+    """Return the names of all the properties of these cards, in upper case; a malformed line may add a name."""
     found: set[str] = set()
     for text in cards:
         found.update(_LINE_BEGIN.findall(_lines(text)))
@@ -49,14 +50,14 @@ def names(cards: Iterable[str]) -> frozenset[str]:
 
 
 def lines_of(name: str) -> re.Pattern[str]:
-    """Return what finds, in `_lines`, those that begin with the property `name`."""
+    """Return the pattern that finds, in the text of `_lines`, the lines of the property `name`."""
     return re.compile(rf"\n((?:[A-Za-z0-9-]++\.)?{re.escape(name)}[;:].*)", re.IGNORECASE | re.ASCII)
 
 
 def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> tuple[Property, ...]:
-    """Read the properties of the card `text`, in its order: all of them, BEGIN and END included, or of `lines_of` one.
+    """Return the properties of a card, in its order: all of them with BEGIN and END, or those of a `lines_of` pattern.
 
-    Lines that are no content line are left out, so that no text is an error. Bare LF ends a line as CRLF does.
+    Malformed lines are left out, so that no text is an error. A bare LF ends a line as CRLF does.
     """
     lines = line.findall(_lines(text))
     return tuple([_property(match) for match in map(_CONTENT_LINE.fullmatch, lines) if match])
@@ -64,7 +65,7 @@ def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> tuple[Property, 
 
 def _lines(text: str) -> str:
     """Return the unfolded lines of a card, each behind an LF."""
-    # This project folds with CRLF and a space: to look for that alone takes a tenth of the time.
+    # This project folds with CRLF and a space: looking for that alone takes a tenth of the time.
     unfolded = text.replace("\r\n ", "")
     if "\n " in unfolded or "\n\t" in unfolded:
         unfolded = _FOLD.sub("", text)
@@ -100,23 +101,19 @@ _NAME = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9-]+)")
 _FRAME = frozenset({"BEGIN", "VERSION", "END"})
 
 
-def part_of(text: str, wanted: Iterable[tuple[str, str | None, bool]]) -> str:
-    """Return the card with only the properties that are wanted, its lines as they are (RFC 6352, 10.4.2).
+def part_of(text: str, requested: Sequence[DataProperty]) -> str:
+    """Return the card with only the requested properties, its lines unchanged (RFC 6352, 10.4.2).
 
-    `wanted` gives name, group and whether the value is left out. A group of None stands for any and for none. What
-    makes it a vCard 3.0 is always there: BEGIN, VERSION and END.
+    BEGIN, VERSION and END are always there: they make it a vCard 3.0.
     """
-    by_name: dict[str, list[tuple[str | None, bool]]] = {}
-    for name, group, without_value in wanted:
-        by_name.setdefault(name, []).append((group, without_value))
     kept = []
     for line in _LINE_START.split(text.removesuffix("\r\n")):
         named = _NAME.match(line)
         if named is None:
             continue
         group, name = named[1] and ascii_casemap(named[1]), ascii_casemap(named[2])
-        asked = [without for own, without in by_name.get(name, ()) if own is None or own == group]
-        if name in _FRAME or (asked and not all(asked)):
+        asked = [prop for prop in requested if prop.name == name and prop.group in (None, group)]
+        if name in _FRAME or not all(prop.without_value for prop in asked):
             kept.append(line)
         elif asked:
             kept.append(_without_value(line))

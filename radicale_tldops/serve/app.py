@@ -17,7 +17,7 @@ from http import client
 from radicale import config, types
 from radicale.app import Application
 
-from radicale_tldops.dav.answer import CLASSES
+from radicale_tldops.dav.answer import CLASSES, Ready
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.markup import DAV, error
 from radicale_tldops.dav.properties import BookTexts
@@ -32,7 +32,7 @@ from radicale_tldops.serve.body import MAX_LOST, BodyReader, Input
 from radicale_tldops.serve.health import Health
 from radicale_tldops.serve.live import shared
 from radicale_tldops.serve.metrics import Metrics
-from radicale_tldops.serve.readpath import NoReaderError, ReadPath, Ready, status_line
+from radicale_tldops.serve.readpath import NoReaderError, ReadPath, status_line
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.serve.request import FramingError, Incoming, check_framing, read_incoming
 

@@ -38,8 +38,8 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, people: Sequence[str] = PEOPLE) -> Iterator[Served]:
-    """Run a server with these people until the block ends."""
+def served(folder: Path, people: Sequence[str] = PEOPLE, kind: str = "tldops") -> Iterator[Served]:
+    """Run a server with these people until the block ends; `kind` as in `serve`."""
     workspace = Workspace(folder)
     quoted = BOOK_NAME.replace('"', '\\"')
     workspace.configure(
@@ -49,7 +49,7 @@ def served(folder: Path, people: Sequence[str] = PEOPLE) -> Iterator[Served]:
     workspace.sync(*people)
     john, grouped = (workspace.device("john.doe@nic.nl", style) for style in ("plain", "groups"))
     jane, secretariat = (workspace.device(login) for login in ("jane.doe@nic.vn", SECRETARIAT))
-    with serve(workspace) as url:
+    with serve(workspace, kind) as url:
         yield Served(workspace, *(Client(url, login) for login in (john, grouped, jane, secretariat)))
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from radicale_tldops.dav.query.filters import parse_filter
-from radicale_tldops.dav.query.index import Index
+from radicale_tldops.dav.query.index import CardIndex
 
 from .cards import card_text
 from .reference_filter import NAMESPACE, Card, Line, matches_filter
@@ -88,7 +88,7 @@ def _set(element: Element, attribute: str, value: str | None) -> None:
 def test_the_index_finds_what_the_reference_finds(data: st.DataObject) -> None:
     """For any cards and any filters the index gives the cards of RFC 6352, 10.5, in book order."""
     book = data.draw(st.lists(cards, max_size=4))
-    index = Index((str(number), card_text(card)) for number, card in enumerate(book))
+    index = CardIndex((str(number), card_text(card)) for number, card in enumerate(book))
     for _ in range(3):  # the later ones meet columns that are already there
         wanted = data.draw(st.lists(filters(book), max_size=2))
         note("\n".join(tostring(element, "unicode") for element in wanted))

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from radicale_tldops.dav.query.filters import parse_filter
-from radicale_tldops.dav.query.index import Index
+from radicale_tldops.dav.query.index import CardIndex
 
 from .cards import filter_element
 
@@ -46,7 +46,9 @@ CATEGORIES:.tr,TLD-OPS
 NOTE:
 END:VCARD
 """
-BOOK = Index((name, card.replace("\n", "\r\n")) for name, card in (("jane", JANE), ("emile", EMILE), ("isik", ISIK)))
+BOOK = CardIndex(
+    (name, card.replace("\n", "\r\n")) for name, card in (("jane", JANE), ("emile", EMILE), ("isik", ISIK))
+)
 EVERYBODY = ["jane", "emile", "isik"]
 
 
@@ -204,7 +206,7 @@ def test_several_filters_must_all_match() -> None:
 
 def test_an_empty_book_has_no_matches() -> None:
     """Every kind of filter works on no cards."""
-    empty = Index([])
+    empty = CardIndex([])
     assert empty.matching([]) == []
     for inner in ("", prop("FN"), prop("FN", UNDEFINED), prop("FN", text("a"), param("TYPE"), test="allof")):
         assert empty.matching([parse_filter(filter_element(inner))]) == []
@@ -212,7 +214,7 @@ def test_an_empty_book_has_no_matches() -> None:
 
 def test_names_that_clients_invent_are_not_remembered() -> None:
     """The answer to a filter on a name that no card has is the same each time and leaves nothing behind."""
-    index = Index([("jane", JANE)])
+    index = CardIndex([("jane", JANE)])
     index.matching([parse_filter(filter_element(prop("FN", text("x"))))])
     before = len(vars(index)["_folded"])
     for number in range(50):
@@ -225,7 +227,7 @@ def test_readers_at_once_get_the_same_answers() -> None:
     wanted = [parse_filter(filter_element(prop("EMAIL", text("example"), param("TYPE", text("work")))))]
     cards = [(f"{number}", EMILE) for number in range(200)]
     for _ in range(5):
-        index = Index(cards)
+        index = CardIndex(cards)
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(index.matching, [wanted] * 16))
         assert answers == [[href for href, _ in cards]] * 16

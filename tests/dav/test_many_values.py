@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from radicale_tldops.dav.query.collation import Collation
-from radicale_tldops.dav.query.filters import Filter, MatchType, PropFilter, TextMatch
-from radicale_tldops.dav.query.index import Index
+from radicale_tldops.dav.query.filters import CardFilter, MatchType, PropFilter, TextMatch
+from radicale_tldops.dav.query.index import CardIndex
 
 from .cards import card_text
 from .reference_filter import Line
@@ -28,8 +28,8 @@ short = st.text("ab\x00\x01\x02\n\uffff\U0010ffff", max_size=3)
 
 def found(values: list[str], wanted: TextMatch) -> list[str]:
     """The numbers of the values that match, each in a card of its own."""
-    index = Index((str(number), card_text((Line("", "X-A", (), value),))) for number, value in enumerate(values))
-    return index.matching([Filter(prop_filters=(PropFilter("X-A", text_matches=(wanted,)),))])
+    index = CardIndex((str(number), card_text((Line("", "X-A", (), value),))) for number, value in enumerate(values))
+    return index.matching([CardFilter(prop_filters=(PropFilter("X-A", text_matches=(wanted,)),))])
 
 
 @pytest.mark.parametrize("match_type", MATCHES)

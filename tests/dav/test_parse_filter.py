@@ -4,18 +4,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.query.collation import Collation
 from radicale_tldops.dav.query.filters import (
     MAX_CONDITIONS,
     MAX_TEXT,
-    Filter,
-    FilterError,
+    CardFilter,
     FilterTest,
     MatchType,
     ParamFilter,
     PropFilter,
     TextMatch,
-    UnsupportedCollationError,
     parse_filter,
 )
 from radicale_tldops.roster.errors import TldopsError
@@ -64,8 +63,8 @@ MALFORMED = {
 
 @pytest.mark.parametrize("inner", MALFORMED.values(), ids=MALFORMED.keys())
 def test_what_the_definitions_do_not_allow_is_refused(inner: str) -> None:
-    """Each thing that the DTD fragments of RFC 6352, 10.5 to 10.5.4 rule out is a FilterError, not a guess."""
-    with pytest.raises(FilterError) as caught:
+    """Each thing that the DTD fragments of RFC 6352, 10.5 to 10.5.4 rule out is a RequestError, not a guess."""
+    with pytest.raises(RequestError) as caught:
         parse_filter(filter_element(inner))
     assert caught.value.condition is None
 
@@ -80,7 +79,7 @@ def test_errors_are_the_projects_own_and_value_errors() -> None:
 
 def test_a_wrong_test_on_the_filter_is_refused() -> None:
     """`test` is anyof or allof (RFC 6352, 10.5)."""
-    with pytest.raises(FilterError, match="test cannot be 'noneof'"):
+    with pytest.raises(RequestError, match="test cannot be 'noneof'"):
         parse_filter(filter_element("", "test='noneof'"))
 
 
@@ -88,8 +87,9 @@ def test_a_wrong_test_on_the_filter_is_refused() -> None:
 def test_an_unknown_collation_has_its_own_error(collation: str) -> None:
     """An unsupported collation, or a wildcard, is CARDDAV:supported-collation (RFC 6352, 8.3)."""
     inner = f"<prop-filter name='FN'><text-match collation='{collation}'>x</text-match></prop-filter>"
-    with pytest.raises(UnsupportedCollationError) as caught:
+    with pytest.raises(RequestError) as caught:
         parse_filter(filter_element(inner))
+    assert caught.value.status == 403
     assert caught.value.condition == "{urn:ietf:params:xml:ns:carddav}supported-collation"
 
 
@@ -97,7 +97,7 @@ def test_defaults() -> None:
     """What is left out is anyof, i;unicode-casemap, contains and not negated (RFC 6352, 8.3, 10.5 to 10.5.4)."""
     inner = "<prop-filter name='FN'><text-match>x</text-match></prop-filter>"
     text_match = TextMatch("x", Collation.UNICODE_CASEMAP, MatchType.CONTAINS, negate=False)
-    expected = Filter(FilterTest.ANYOF, (PropFilter("FN", None, True, FilterTest.ANYOF, (text_match,)),))
+    expected = CardFilter(FilterTest.ANYOF, (PropFilter("FN", None, True, FilterTest.ANYOF, (text_match,)),))
     assert parse_filter(filter_element(inner)) == expected
     explicit = inner.replace("<text-match", "<text-match collation='default'")
     assert parse_filter(filter_element(explicit)) == expected
@@ -132,7 +132,7 @@ def test_a_filter_with_everything() -> None:
             ParamFilter("X-B", text_match=TextMatch("", match_type=MatchType.STARTS_WITH)),
         ),
     )
-    assert parse_filter(element) == Filter(FilterTest.ALLOF, (email, PropFilter("NOTE", defined=False)))
+    assert parse_filter(element) == CardFilter(FilterTest.ALLOF, (email, PropFilter("NOTE", defined=False)))
 
 
 def test_names_are_folded_in_ascii_only() -> None:
@@ -145,7 +145,7 @@ def test_the_number_of_conditions_is_limited() -> None:
     one = "<prop-filter name='TEL'><text-match/><param-filter name='TYPE'><text-match/></param-filter></prop-filter>"
     full = one * (MAX_CONDITIONS // 4)
     assert len(parse_filter(filter_element(full)).prop_filters) == MAX_CONDITIONS // 4
-    with pytest.raises(FilterError, match="too many conditions"):
+    with pytest.raises(RequestError, match="too many conditions"):
         parse_filter(filter_element(full + "<prop-filter name='FN'/>"))
 
 
@@ -158,7 +158,7 @@ def test_the_length_of_a_text_is_limited() -> None:
         "<prop-filter name='TEL'><param-filter name='TYPE'><text-match>{}</text-match></param-filter></prop-filter>"
     )
     for place in (inner, inside):
-        with pytest.raises(FilterError, match="too long"):
+        with pytest.raises(RequestError, match="too long"):
             parse_filter(filter_element(place.format(longest + "x")))
 
 
@@ -169,7 +169,7 @@ def test_a_deep_tree_is_refused_and_not_descended_into() -> None:
         child = Element("{urn:ietf:params:xml:ns:carddav}is-not-defined")
         innermost.append(child)
         innermost = child
-    with pytest.raises(FilterError, match="'is-not-defined' has no place in 'filter'"):
+    with pytest.raises(RequestError, match="'is-not-defined' has no place in 'filter'"):
         parse_filter(element)
 
 
@@ -179,7 +179,7 @@ def test_messages_are_one_short_printable_line(text: str) -> None:
     """What a client sends reaches a log escaped and cut (HARDENING 22)."""
     element = filter_element("")
     element.set("test", "x" + text)
-    with pytest.raises(FilterError) as caught:
+    with pytest.raises(RequestError) as caught:
         parse_filter(element)
     message = str(caught.value)
     assert message.isprintable()

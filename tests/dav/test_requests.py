@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAME, RequestError, parse_body
-from radicale_tldops.dav.query.filters import Filter, PropFilter
+from radicale_tldops.dav.query.filters import CardFilter, PropFilter
+from radicale_tldops.dav.requested import (
+    ADDRESS_DATA,
+    MAX_OCTETS,
+    MAX_PROPERTIES,
+    DataProperty,
+    Mode,
+    RequestedProperties,
+)
 from radicale_tldops.dav.requests import (
     AclPrincipalPropSet,
     ExpandProperty,
@@ -18,7 +26,6 @@ from radicale_tldops.dav.requests import (
     PrincipalMatch,
     PrincipalPropertySearch,
     PrincipalSearchPropertySet,
-    Propfind,
     Query,
     Report,
     Search,
@@ -26,7 +33,6 @@ from radicale_tldops.dav.requests import (
     read_propfind,
     read_report,
 )
-from radicale_tldops.dav.wanted import ADDRESS_DATA, MAX_OCTETS, MAX_PROPERTIES, DataProperty, Mode, Wanted
 
 DAV = "{DAV:}"
 CARDDAV = "{urn:ietf:params:xml:ns:carddav}"
@@ -45,14 +51,14 @@ def report(name: str, inner: str = "", attributes: str = "") -> Report:
 
 def names(inner: str) -> tuple[str, ...]:
     """The properties that a PROPFIND asks for."""
-    return read_propfind("", propfind(inner)).wanted.names
+    return read_propfind("", propfind(inner)).names
 
 
 def test_properties_keep_their_order_and_come_once() -> None:
     """What is inside them, and their attributes, is left out."""
     assert names('<prop><b/><a x="1"><c/></a><b/></prop>') == (f"{DAV}b", f"{DAV}a")
-    wanted = read_propfind("", propfind("<allprop/><include><b/><a/><b/></include>")).wanted
-    assert wanted == Wanted(Mode.ALLPROP, (f"{DAV}b", f"{DAV}a"))
+    wanted = read_propfind("", propfind("<allprop/><include><b/><a/><b/></include>"))
+    assert wanted == RequestedProperties(Mode.ALLPROP, (f"{DAV}b", f"{DAV}a"))
 
 
 def test_depth_is_counted_inside_what_is_skipped() -> None:
@@ -134,7 +140,7 @@ def test_names_are_bounded_together() -> None:
 def test_the_charset_of_the_header_goes_before_the_declaration() -> None:
     """RFC 7303, 3.2; without a header the declaration holds, and an unknown charset in it is unsupported."""
     body = b'<?xml version="1.0" encoding="x-nonsense"?>' + propfind("<allprop/>")
-    assert read_propfind("text/xml; charset=utf-8", body).wanted.mode is Mode.ALLPROP
+    assert read_propfind("text/xml; charset=utf-8", body).mode is Mode.ALLPROP
     with pytest.raises(RequestError) as refused:
         read_propfind("text/xml", body)
     assert refused.value.status == 415
@@ -145,7 +151,7 @@ def test_the_charset_of_the_header_is_used(charset: str) -> None:
     """UTF-8 and UTF-16 are a must (RFC 4918, 19)."""
     body = propfind("<prop><getetag/></prop>").decode().encode(charset.strip('"'))
     asked = read_propfind(f"application/xml; charset={charset}", body)
-    assert asked.wanted.names == (f"{DAV}getetag",)
+    assert asked.names == (f"{DAV}getetag",)
 
 
 def test_an_unknown_charset_is_refused_even_for_an_empty_body() -> None:
@@ -165,17 +171,17 @@ def test_names_are_in_their_namespaces() -> None:
 @pytest.mark.parametrize(
     ("inner", "wanted"),
     [
-        ("<prop/>", Wanted(Mode.PROP)),
-        ("<allprop/>", Wanted(Mode.ALLPROP)),
-        ("<propname/>", Wanted(Mode.PROPNAME)),
-        ("<propname/><unknown><prop/></unknown>", Wanted(Mode.PROPNAME)),
-        ("<prop><getetag/></prop>", Wanted(Mode.PROP, (f"{DAV}getetag",))),
+        ("<prop/>", RequestedProperties(Mode.PROP)),
+        ("<allprop/>", RequestedProperties(Mode.ALLPROP)),
+        ("<propname/>", RequestedProperties(Mode.PROPNAME)),
+        ("<propname/><unknown><prop/></unknown>", RequestedProperties(Mode.PROPNAME)),
+        ("<prop><getetag/></prop>", RequestedProperties(Mode.PROP, (f"{DAV}getetag",))),
     ],
 )
-def test_what_propfind_asks_for(inner: str, wanted: Wanted) -> None:
+def test_what_propfind_asks_for(inner: str, wanted: RequestedProperties) -> None:
     """RFC 4918, 14.20: an empty prop is no property, and no body is all of them."""
-    assert read_propfind("", propfind(inner)) == Propfind(wanted)
-    assert read_propfind("", b"") == Propfind(Wanted(Mode.ALLPROP))
+    assert read_propfind("", propfind(inner)) == wanted
+    assert read_propfind("", b"") == RequestedProperties(Mode.ALLPROP)
 
 
 @pytest.mark.parametrize("inner", ["", "<x/>", "<prop/><prop/>", "<allprop/><propname/>", "<prop/><allprop/>"])
@@ -189,10 +195,10 @@ def test_propfind_asks_for_one_thing(inner: str) -> None:
 
 def test_without_a_prop_a_report_asks_for_a_status_and_a_sync_for_a_propstat() -> None:
     """A sync must never answer with a status what is still there (RFC 6578, 3.2)."""
-    status = Wanted(Mode.STATUS, is_report=True)
+    status = RequestedProperties(Mode.STATUS, is_report=True)
     assert report("C:addressbook-query") == Query(status, None, None)
     assert report("C:addressbook-multiget") == Multiget(status, ())
-    nothing = Wanted(Mode.PROP, is_report=True)
+    nothing = RequestedProperties(Mode.PROP, is_report=True)
     assert report("sync-collection", "<sync-token>t</sync-token>") == SyncCollection(nothing, "t", None)
     assert report("sync-collection", "<sync-token> t\n</sync-token><prop/>") == SyncCollection(nothing, "t", None)
     assert report("C:addressbook-query", "<prop/>") == Query(nothing, None, None)
@@ -202,8 +208,8 @@ def test_a_query_as_a_value() -> None:
     """RFC 6352, 10.3, 10.5 and 10.6."""
     inner = '<prop><getetag/></prop><C:filter><C:prop-filter name="fn"/></C:filter>'
     inner += "<C:limit><C:nresults> 7 </C:nresults></C:limit><limit><nresults>1</nresults></limit>"
-    wanted = Wanted(Mode.PROP, (f"{DAV}getetag",), is_report=True)
-    assert report("C:addressbook-query", inner) == Query(wanted, Filter(prop_filters=(PropFilter("FN"),)), 7)
+    wanted = RequestedProperties(Mode.PROP, (f"{DAV}getetag",), is_report=True)
+    assert report("C:addressbook-query", inner) == Query(wanted, CardFilter(prop_filters=(PropFilter("FN"),)), 7)
 
 
 def test_address_data_as_a_value() -> None:
@@ -212,8 +218,8 @@ def test_address_data_as_a_value() -> None:
     def data(inner: str) -> tuple[DataProperty, ...] | None:
         asked = report("C:addressbook-query", f"<prop><C:address-data>{inner}</C:address-data></prop>")
         assert isinstance(asked, Query)
-        assert asked.wanted.names == (ADDRESS_DATA,)
-        return asked.wanted.data
+        assert asked.requested.names == (ADDRESS_DATA,)
+        return asked.requested.data
 
     assert data("") is None
     assert data('<C:allprop/><C:prop name="FN"/>') is None
@@ -223,7 +229,7 @@ def test_address_data_as_a_value() -> None:
 
 def test_the_reports_about_principals_as_values() -> None:
     """RFC 3744, 9; RFC 3253, 3.8."""
-    nothing = Wanted(Mode.PROP)
+    nothing = RequestedProperties(Mode.PROP)
     assert report("acl-principal-prop-set", "<prop/>") == AclPrincipalPropSet(nothing)
     assert report("principal-search-property-set") == PrincipalSearchPropertySet()
     assert report("principal-match", "<self/><prop/>") == PrincipalMatch(nothing, None)
@@ -295,7 +301,7 @@ def elements(draw: st.DrawFn) -> ET.Element:
 def test_a_body_is_read_or_refused_and_nothing_else(method: str, body: bytes) -> None:
     """Whatever comes, it is a value within the limits or a `RequestError` with a 4xx status."""
     read = read_propfind if method == "PROPFIND" else read_report
-    outcome: Propfind | Report | RequestError
+    outcome: RequestedProperties | Report | RequestError
     try:
         outcome = read("", body)
     except RequestError as refused:
@@ -304,5 +310,5 @@ def test_a_body_is_read_or_refused_and_nothing_else(method: str, body: bytes) ->
         assert 400 <= outcome.status < 500
         return
     assert hash(outcome) == hash(read("", body))
-    if not isinstance(outcome, ExpandProperty | PrincipalSearchPropertySet):
-        assert len(set(outcome.wanted.names)) == len(outcome.wanted.names) <= MAX_PROPERTIES
+    requested = outcome if isinstance(outcome, RequestedProperties) else outcome.requested
+    assert len(set(requested.names)) == len(requested.names) <= MAX_PROPERTIES

@@ -11,7 +11,7 @@ import pytest
 from radicale_tldops.dav.answers import MAX_EXPANDED
 from radicale_tldops.dav.body import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME
 from radicale_tldops.dav.query.filters import MAX_CONDITIONS, MAX_TEXT
-from radicale_tldops.dav.wanted import MAX_PROPERTIES
+from radicale_tldops.dav.requested import MAX_PROPERTIES
 from tests.dav.serving import PEOPLE, Served, propfind, report, served
 from tests.dav.shape import valid
 from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from radicale_tldops.dav.answer import Ready
 from radicale_tldops.dav.properties import BookTexts
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.serve.live import LiveStore
-from radicale_tldops.serve.readpath import ReadPath, Ready
+from radicale_tldops.serve.readpath import ReadPath
 from radicale_tldops.serve.request import Incoming
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.read import load_snapshot

@@ -4,41 +4,26 @@ import operator
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+from radicale_tldops.dav.body import FORBIDDEN, RequestError, quoted
+from radicale_tldops.dav.markup import CARDDAV
 from radicale_tldops.dav.query.collation import Collation, ascii_casemap
-from radicale_tldops.roster.errors import TldopsError
 
 MAX_CONDITIONS = 100
 """How many prop-filters, param-filters and text-matches one filter may hold together."""
 MAX_TEXT = 1024
 """How many characters the text of one text-match may have."""
 
-_NAMESPACE = "{urn:ietf:params:xml:ns:carddav}"
-_FILTER = _NAMESPACE + "filter"
-_PROP_FILTER = _NAMESPACE + "prop-filter"
-_PARAM_FILTER = _NAMESPACE + "param-filter"
-_TEXT_MATCH = _NAMESPACE + "text-match"
-_IS_NOT_DEFINED = _NAMESPACE + "is-not-defined"
+_FILTER = CARDDAV + "filter"
+_PROP_FILTER = CARDDAV + "prop-filter"
+_PARAM_FILTER = CARDDAV + "param-filter"
+_TEXT_MATCH = CARDDAV + "text-match"
+_IS_NOT_DEFINED = CARDDAV + "is-not-defined"
 _CONDITIONS = frozenset({_PROP_FILTER, _PARAM_FILTER, _TEXT_MATCH})
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class FilterError(TldopsError, ValueError):
-    """A filter that is not what RFC 6352, 10.5 describes, or beyond the limits: 400.
-
-    `condition` is the precondition element that the answer names, in Clark notation, where the RFC defines one.
-    """
-
-    condition: ClassVar[str | None] = None
-
-
-class UnsupportedCollationError(FilterError):
-    """A text-match names a collation that the server does not have: 403 with its `condition` (RFC 6352, 8.3)."""
-
-    condition = _NAMESPACE + "supported-collation"
 
 
 class FilterTest(StrEnum):
@@ -80,7 +65,7 @@ class TextMatch:
     negate: bool = False
 
     def predicate(self) -> Callable[[str], bool]:
-        """Return whether a value, already folded by the collation, matches the text. `negate` is the caller's part."""
+        """Return the test of a value, already folded by the collation, against the text. It ignores `negate`."""
         match, text = _MATCH[self.match_type], self.collation.fold(self.text)
         return lambda value: match(value, text)
 
@@ -110,30 +95,30 @@ class PropFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class CardFilter:
     """CARDDAV:filter: which cards a report is about (RFC 6352, 10.5). Without prop-filters: every card."""
 
     test: FilterTest = FilterTest.ANYOF
     prop_filters: tuple[PropFilter, ...] = ()
 
 
-def parse_filter(element: Element) -> Filter:
+def parse_filter(element: Element) -> CardFilter:
     """Read a CARDDAV:filter element.
 
-    An element that has no place where it stands is an error, although WebDAV as a whole ignores what it does not know
-    (RFC 4918, 17): without it the filter would ask for something else. Unknown attributes are ignored.
+    An unknown or misplaced element is an error, although WebDAV ignores unknown elements elsewhere (RFC 4918, 17):
+    without it the filter would ask for something else. Unknown attributes are ignored.
 
     Raises:
-        UnsupportedCollationError: a text-match names an unknown collation.
-        FilterError: anything else that RFC 6352, 10.5 does not allow, or that is beyond MAX_CONDITIONS or MAX_TEXT.
+        RequestError: with 403 for an unknown collation (RFC 6352, 8.3), with 400 for anything else that RFC 6352, 10.5
+            does not allow, or that is beyond MAX_CONDITIONS or MAX_TEXT.
 
     """
     if element.tag != _FILTER:
-        raise FilterError(f"CARDDAV:filter expected, not {_quoted(element.tag)}")
+        raise RequestError(f"CARDDAV:filter expected, not {_quoted(element.tag)}")
     if sum(1 for inner in element.iter() if inner.tag in _CONDITIONS) > MAX_CONDITIONS:
-        raise FilterError(f"too many conditions in the filter: at most {MAX_CONDITIONS} are allowed")
+        raise RequestError(f"too many conditions in the filter: at most {MAX_CONDITIONS} are allowed")
     children = _children(element, {_PROP_FILTER})
-    return Filter(_choice(element, "test", FilterTest.ANYOF), tuple(map(_prop_filter, children)))
+    return CardFilter(_choice(element, "test", FilterTest.ANYOF), tuple(map(_prop_filter, children)))
 
 
 def _prop_filter(element: Element) -> PropFilter:
@@ -141,7 +126,7 @@ def _prop_filter(element: Element) -> PropFilter:
     # group prefix or with any group prefix" (10.5.1).
     group, dot, name = _name(element).rpartition(".")
     if not name or (dot and not group):
-        raise FilterError(f"no property can be named {_quoted(element.get('name'))}")
+        raise RequestError(f"no property can be named {_quoted(element.get('name'))}")
     children = _children(element, {_IS_NOT_DEFINED, _TEXT_MATCH, _PARAM_FILTER})
     return PropFilter(
         name,
@@ -157,7 +142,7 @@ def _param_filter(element: Element) -> ParamFilter:
     name = _name(element)
     children = _children(element, {_IS_NOT_DEFINED, _TEXT_MATCH})
     if len(children) > 1:
-        raise FilterError("a param-filter holds one text-match or one is-not-defined, not more")
+        raise RequestError("a param-filter holds one text-match or one is-not-defined, not more")
     defined = _defined(children)
     return ParamFilter(name, defined, _text_match(children[0]) if children and defined else None)
 
@@ -166,7 +151,7 @@ def _text_match(element: Element) -> TextMatch:
     _children(element, frozenset(), text=True)
     text = element.text or ""
     if len(text) > MAX_TEXT:
-        raise FilterError(f"the text of a text-match is too long: at most {MAX_TEXT} characters are allowed")
+        raise RequestError(f"the text of a text-match is too long: at most {MAX_TEXT} characters are allowed")
     return TextMatch(
         text,
         _collation(element.get("collation", "default")),
@@ -183,7 +168,8 @@ def _collation(identifier: str) -> Collation:
     try:
         return Collation(identifier)
     except ValueError:
-        raise UnsupportedCollationError(f"unknown collation {_quoted(identifier)}") from None
+        condition = CARDDAV + "supported-collation"
+        raise RequestError(f"unknown collation {_quoted(identifier)}", FORBIDDEN, condition) from None
 
 
 def _defined(children: Sequence[Element]) -> bool:
@@ -191,14 +177,14 @@ def _defined(children: Sequence[Element]) -> bool:
     for child in absent:
         _children(child, frozenset())
     if absent and len(children) > 1:
-        raise FilterError("is-not-defined stands alone in its prop-filter or param-filter")
+        raise RequestError("is-not-defined must be alone in its prop-filter or param-filter")
     return not absent
 
 
 def _name(element: Element) -> str:
     name = element.get("name")
     if not name:
-        raise FilterError(f"{_quoted(element.tag)} has no name")
+        raise RequestError(f"{_quoted(element.tag)} has no name")
     return ascii_casemap(name)
 
 
@@ -209,7 +195,7 @@ def _choice(element: Element, attribute: str, default: _Choice) -> _Choice:
     try:
         return type(default)(given)
     except ValueError:
-        raise FilterError(f"{attribute} cannot be {_quoted(given)}") from None
+        raise RequestError(f"{attribute} cannot be {_quoted(given)}") from None
 
 
 def _children(element: Element, allowed: Collection[str], *, text: bool = False) -> list[Element]:
@@ -217,12 +203,11 @@ def _children(element: Element, allowed: Collection[str], *, text: bool = False)
     children = list(element)
     for child in children:
         if child.tag not in allowed:
-            raise FilterError(f"{_quoted(child.tag)} has no place in {_quoted(element.tag)}")
+            raise RequestError(f"{_quoted(child.tag)} has no place in {_quoted(element.tag)}")
     if not text and any(stray and stray.strip() for stray in (element.text, *(child.tail for child in children))):
-        raise FilterError(f"{_quoted(element.tag)} holds text")
+        raise RequestError(f"{_quoted(element.tag)} holds text")
     return children
 
 
 def _quoted(value: object) -> str:
-    # Messages go to logs: one line, nothing that a terminal obeys, not a page long.
-    return repr(str(value).removeprefix(_NAMESPACE)[:60])
+    return quoted(str(value).removeprefix(CARDDAV))

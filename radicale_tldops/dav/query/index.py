@@ -8,12 +8,12 @@ from functools import cached_property, reduce
 from itertools import accumulate, compress
 
 from radicale_tldops.dav.query.collation import Collation
-from radicale_tldops.dav.query.filters import Filter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
+from radicale_tldops.dav.query.filters import CardFilter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
 from radicale_tldops.dav.vcard_text import Property, lines_of, names, properties
 
 _MANY = 16
-"""One value in so many may match before each is looked at by itself: to find one in the joined text costs four times as
-much, and to pass over one that does not match costs nothing."""
+"""Where more than one value in so many matches, each value is tested by itself. To find a value in the joined text
+costs four times as much as to test it, but the search passes over the others at no cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +34,34 @@ class _Values:
     __slots__ = ("_mark", "_starts", "_text")
 
     def __init__(self, values: Sequence[str]) -> None:
-        # Before, between and behind the values stands a character that is in none of them.
+        # A character that is in none of the values stands before, between and after them.
         used = set("".join(values))
         self._mark = next(mark for mark in map(chr, range(len(used) + 1)) if mark not in used)
         self._text = "".join([self._mark, *(value + self._mark for value in values)])
-        # Where the mark before each value stands, and at last the one behind all of them.
+        # The positions of the marks: the one before each value, then the last one.
         self._starts = list(accumulate((len(value) + 1 for value in values), initial=0))
 
-    def matching(self, wanted: TextMatch) -> set[int]:
+    def matching(self, text_match: TextMatch) -> set[int]:
         """Return the numbers of the values that match a text-match, whether or not it is negated."""
-        text, mark, count = wanted.collation.fold(wanted.text), self._mark, len(self._starts) - 1
+        text, mark, count = text_match.collation.fold(text_match.text), self._mark, len(self._starts) - 1
         if mark in text:
             return set()
-        if not text and wanted.match_type is not MatchType.EQUALS:
+        if not text and text_match.match_type is not MatchType.EQUALS:
             return set(range(count))
-        before = mark if wanted.match_type in (MatchType.EQUALS, MatchType.STARTS_WITH) else ""
-        behind = mark if wanted.match_type in (MatchType.EQUALS, MatchType.ENDS_WITH) else ""
+        before = mark if text_match.match_type in (MatchType.EQUALS, MatchType.STARTS_WITH) else ""
+        behind = mark if text_match.match_type in (MatchType.EQUALS, MatchType.ENDS_WITH) else ""
         found: set[int] = set()
         at = self._text.find(before + text + behind)
         while at >= 0:
             value = bisect_right(self._starts, at) - 1
             found.add(value)
             if len(found) * _MANY > count:
-                return set(compress(range(count), map(wanted.predicate(), self._text[1:-1].split(mark))))
+                return set(compress(range(count), map(text_match.predicate(), self._text[1:-1].split(mark))))
             at = self._text.find(before + text + behind, self._starts[value + 1])
         return found
 
 
-class Index:
+class CardIndex:
     """The cards of one address book, prepared for filters. Any number of threads may use it at once.
 
     Nothing is parsed before a filter asks for it. What is cached is bounded by the book and not by the filters: one
@@ -76,13 +76,13 @@ class Index:
         self._columns: dict[str, _Column] = {}
         self._folded: dict[tuple[str, Collation], _Values] = {}
 
-    def matching(self, filters: Sequence[Filter]) -> list[str]:
+    def matching(self, filters: Sequence[CardFilter]) -> list[str]:
         """Return the hrefs of the cards that match every one of `filters`: of all the cards where there is none."""
         found = []
-        for wanted in filters:
-            if wanted.prop_filters:
-                combine = operator.or_ if wanted.test is FilterTest.ANYOF else operator.and_
-                found.append(reduce(combine, map(self._cards, wanted.prop_filters)))
+        for card_filter in filters:
+            if card_filter.prop_filters:
+                combine = operator.or_ if card_filter.test is FilterTest.ANYOF else operator.and_
+                found.append(reduce(combine, map(self._cards, card_filter.prop_filters)))
         if not found:
             return list(self._hrefs)
         return [self._hrefs[card] for card in sorted(reduce(operator.and_, found))]
@@ -107,32 +107,32 @@ class Index:
             column = self._columns[name] = _Column(tuple(cards), tuple(found))
         return column
 
-    def _cards(self, wanted: PropFilter) -> set[int]:
+    def _cards(self, prop_filter: PropFilter) -> set[int]:
         """Return the numbers of the cards that match one prop-filter."""
-        column = self._column(wanted.name)
+        column = self._column(prop_filter.name)
         # "A vCard property of the type specified by the "name" attribute exists, and … it matches" (10.5.1): "it" is
         # one property. With allof one and the same property must pass every test; and a card matches as soon as one of
         # its properties does, even where a negated test fails for another one. A card without the property does not
         # match, negated or not.
-        tests = list(self._verdicts(column, wanted))
-        combine = operator.or_ if wanted.test is FilterTest.ANYOF else operator.and_
+        tests = list(self._verdicts(column, prop_filter))
+        combine = operator.or_ if prop_filter.test is FilterTest.ANYOF else operator.and_
         passed = reduce(combine, tests) if tests else column.all()
-        if wanted.group is not None:
+        if prop_filter.group is not None:
             # "When the "name" attribute does not specify a group prefix, it MUST match properties in the vCard data
             # without a group prefix or with any group prefix. When the "name" attribute includes a group prefix, it
             # MUST match properties that have exactly the same group prefix and name" (10.5.1).
-            passed = {number for number in passed if column.properties[number].group == wanted.group}
+            passed = {number for number in passed if column.properties[number].group == prop_filter.group}
         cards = {column.cards[number] for number in passed}
         # "A vCard property of the type specified by the "name" attribute does not exist" (10.5.1).
-        return cards if wanted.defined else set(range(len(self._hrefs))) - cards
+        return cards if prop_filter.defined else set(range(len(self._hrefs))) - cards
 
-    def _verdicts(self, column: _Column, wanted: PropFilter) -> Iterator[set[int]]:
+    def _verdicts(self, column: _Column, prop_filter: PropFilter) -> Iterator[set[int]]:
         """Yield for each test of a prop-filter which properties of the column pass it."""
-        for text_match in wanted.text_matches:
-            found = self._values(wanted.name, column, text_match.collation).matching(text_match)
+        for text_match in prop_filter.text_matches:
+            found = self._values(prop_filter.name, column, text_match.collation).matching(text_match)
             # "or return a match if the text does not match, if the attribute value is set to "yes"" (10.5.4).
             yield column.all() - found if text_match.negate else found
-        for param_filter in wanted.param_filters:
+        for param_filter in prop_filter.param_filters:
             yield _param_verdicts(column, param_filter)
 
     def _values(self, name: str, column: _Column, collation: Collation) -> _Values:
@@ -144,15 +144,19 @@ class Index:
         return values
 
 
-def _param_verdicts(column: _Column, wanted: ParamFilter) -> set[int]:
+def _param_verdicts(column: _Column, param_filter: ParamFilter) -> set[int]:
     """Return which properties of the column match a param-filter."""
-    values = [prop.parameter(wanted.name) for prop in column.properties]
-    if not wanted.defined:
+    values = [prop.parameter(param_filter.name) for prop in column.properties]
+    if not param_filter.defined:
         # "A parameter of the type specified by the "name" attribute does not exist" (10.5.2).
         return {number for number, own in enumerate(values) if own is None}
-    if wanted.text_match is None:
+    if param_filter.text_match is None:
         return {number for number, own in enumerate(values) if own is not None}
-    matches, fold, negate = wanted.text_match.predicate(), wanted.text_match.collation.fold, wanted.text_match.negate
+    matches, fold, negate = (
+        param_filter.text_match.predicate(),
+        param_filter.text_match.collation.fold,
+        param_filter.text_match.negate,
+    )
     # "A parameter of the type specified by the "name" attribute exists, and … it matches the CARDDAV:text-match
     # conditions" (10.5.2). That is one parameter, however many values it lists: it matches by any of them, and a
     # negated test passes where none does, as in the RFC's example of a list, "a CATEGORIES property not set to PERSON".

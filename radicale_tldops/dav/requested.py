@@ -1,4 +1,4 @@
-"""What a request wants to know of each resource: DAV:prop, allprop or propname, and how much of a card."""
+"""Which properties a request asks for: DAV:prop, allprop or propname, and how much of a card."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +12,8 @@ MAX_PROPERTIES = 200
 """How many different properties may be asked for; no client is known to ask for more than 50."""
 
 MAX_OCTETS = 8192
-"""How long the names of all the properties may be together, in characters; clients need 2,500. An answer repeats, for
-every card, those that there are not."""
+"""How long the names of all the properties may be together, in characters; clients need 2,500. An answer repeats the
+missing ones for every card."""
 
 ADDRESS_DATA = CARDDAV + "address-data"
 
@@ -26,7 +26,7 @@ _DATA_PROP = CARDDAV + "prop"
 
 
 class Mode(StrEnum):
-    """Which properties an answer tells: those that are named, all, the names of all, or a status alone."""
+    """What an answer holds of each resource: named properties, all, the names of all, or only a status."""
 
     PROP = "prop"
     ALLPROP = "allprop"
@@ -47,12 +47,12 @@ class DataProperty:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be told of each resource.
+class RequestedProperties:
+    """Which properties of each resource an answer holds.
 
-    `names` are the properties by their Clark names: all of them for PROP, those besides for ALLPROP (RFC 4918, 14.8).
-    `data` narrows CARDDAV:address-data down; None is the whole card. `is_report` says that address-data may be asked
-    for: it is no property (RFC 6352, 10.4). With `minimal`, nothing is said of what there is not (RFC 8144, 2.1).
+    `names` are Clark names: with PROP all the properties, with ALLPROP the additional ones (RFC 4918, 14.8). `data`
+    selects parts of CARDDAV:address-data; None is the whole card. Only with `is_report` may address-data be asked for:
+    it is no property (RFC 6352, 10.4). With `minimal`, missing properties are left out (RFC 8144, 2.1).
     """
 
     mode: Mode
@@ -62,8 +62,8 @@ class Wanted:
     minimal: bool = False
 
 
-def read_wanted(root: Element, *, is_report: bool) -> Wanted:
-    """Read the one prop, allprop or propname in the body of a request; without any, a status is wanted.
+def read_requested(root: Element, *, is_report: bool = False) -> RequestedProperties:
+    """Read the one prop, allprop or propname in the body of a request; without any, the mode is STATUS.
 
     An empty prop asks for no property: the answer has a propstat with an empty prop.
 
@@ -75,17 +75,17 @@ def read_wanted(root: Element, *, is_report: bool) -> Wanted:
     if len(found) > 1:
         raise RequestError("only one of prop, allprop and propname may be asked for, and once")
     if not found:
-        return Wanted(Mode.STATUS, is_report=is_report)
+        return RequestedProperties(Mode.STATUS, is_report=is_report)
     chosen = found[0]
     if chosen.tag == PROP:
         data = None
         for asked in chosen.iterfind(ADDRESS_DATA):
             data = _address_data(asked)
-        return Wanted(Mode.PROP, _names(chosen), data, is_report)
+        return RequestedProperties(Mode.PROP, _names(chosen), data, is_report)
     if chosen.tag == _PROPNAME:
-        return Wanted(Mode.PROPNAME, is_report=is_report)
+        return RequestedProperties(Mode.PROPNAME, is_report=is_report)
     include = root.find(_INCLUDE)
-    return Wanted(Mode.ALLPROP, () if include is None else _names(include), is_report=is_report)
+    return RequestedProperties(Mode.ALLPROP, () if include is None else _names(include), is_report=is_report)
 
 
 def _names(parent: Element) -> tuple[str, ...]:
@@ -113,8 +113,8 @@ def _address_data(asked: Element) -> tuple[DataProperty, ...] | None:
 def _data_property(asked: Element) -> DataProperty:
     group, dot, name = ascii_casemap(asked.get("name", "")).rpartition(".")
     if not name or (dot and not group):
-        raise RequestError("a prop inside address-data has a name")
+        raise RequestError("a prop inside address-data needs a name")
     novalue = asked.get("novalue", "no")
     if novalue not in ("yes", "no"):
-        raise RequestError("novalue is yes or no")
+        raise RequestError("novalue must be yes or no")
     return DataProperty(name, group if dot else None, novalue == "yes")
