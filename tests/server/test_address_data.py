@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dav.serving import DATA, Served, card_of, found, multiget, propfind, query, report, served, sync
+from tests.dav.serving import Served, card_of, multiget, query, report, served
 from tests.dav.shape import valid
 from tests.support import CARDDAV, Client
 
@@ -98,38 +98,3 @@ def test_the_whole_card_by_every_way_of_asking(client: Client, inner: str, attri
     """RFC 6352, 10.4: the defaults are text/vcard and 3.0, and it is what GET sends."""
     whole = client.request("GET", card_of(client, "Jane Doe")).body.decode()
     assert jane_as(client, inner, attributes).splitlines() == whole.splitlines()
-
-
-@pytest.mark.parametrize(
-    "inner", ["<C:prop/>", '<C:prop name=""/>', '<C:prop name=".FN"/>', '<C:prop name="FN" novalue="maybe"/>']
-)
-def test_a_prop_that_asks_for_nothing_is_a_bad_request(client: Client, inner: str) -> None:
-    """It is not taken for "no property", nor for all."""
-    prop = f"<D:prop><C:address-data>{inner}</C:address-data></D:prop>"
-    assert query(client, client.book(), prop=prop).status == 400
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    ['version="4.0"', 'content-type="text/vcard" version="2.1"', 'content-type="application/vcard+json"'],
-)
-def test_another_kind_of_card_is_refused_by_every_report(client: Client, attributes: str) -> None:
-    """RFC 6352, 8.6 and 8.7: CARDDAV:supported-address-data, also beside what could be answered."""
-    prop = f"<D:prop><D:getetag/><C:address-data {attributes}/></D:prop>"
-    book = client.book()
-    for answer in (
-        query(client, book, prop=prop),
-        multiget(client, book, [card_of(client, "Jane Doe")], prop),
-        sync(client, book, inner=prop),
-    ):
-        assert [one.tag for one in valid(answer, 403)] == [f"{CARDDAV}supported-address-data"]
-
-
-def test_it_is_no_property(client: Client) -> None:
-    """RFC 6352, 10.4: PROPFIND does not know it, and allprop of a report does not bring it."""
-    john = card_of(client, "John Doe")
-    answer = propfind(client, john, DATA)
-    valid(answer)
-    assert found(answer, "404") == {john: {f"{CARDDAV}address-data"}}
-    root = valid(report(client, client.book(), "C:addressbook-query", "<D:allprop/><C:filter/>"))
-    assert root.find(f".//{CARDDAV}address-data") is None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from radicale_tldops.serve.body import MAX_READS
-from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import DAV, JANE, JOHN, Client, Response, Workspace, serve
 from tests.support.waiting import until
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'
@@ -82,29 +82,11 @@ def test_a_body_over_the_limit_is_too_large(client: Client) -> None:
     assert client.request("REPORT", client.book(), "", Content_Length="9" * 5000).status in (400, 413)
 
 
-def test_an_empty_report_is_a_bad_request_and_an_empty_propfind_is_allprop(client: Client) -> None:
-    """RFC 4918, 9.1: no body asks for all properties; a report without one asks for nothing that can be answered."""
-    assert client.request("REPORT", client.book(), "").status == 400
-    answer = client.request("PROPFIND", client.book(), "", Depth="0")
-    assert answer.status == 207
-    assert answer.xml.find(f".//{DAV}getetag") is not None
-
-
 @pytest.mark.parametrize("charset", ["nonsense", "utf-7", "base64"])
 def test_an_unknown_charset_is_unsupported(client: Client, charset: str) -> None:
     """415, never a 500 from a codec that is not one."""
     answer = client.request("REPORT", client.book(), "<a/>", Content_Type=f"text/xml; charset={charset}")
     assert answer.status == 415
-
-
-@pytest.mark.parametrize(
-    ("depth", "status"), [("0", 207), ("1", 207), ("Infinity", 207), ("7", 400), ("x", 400), ("-1", 400)]
-)
-def test_depth_is_one_of_three(client: Client, depth: str, status: int) -> None:
-    """RFC 4918, 10.2: anything else is refused; infinity gives the caller's own items and nobody else's."""
-    answer = client.request("PROPFIND", "/", '<propfind xmlns="DAV:"><allprop/></propfind>', Depth=depth)
-    assert answer.status == status
-    assert status != 207 or answer.hrefs() == ["/"]
 
 
 @pytest.mark.parametrize("inner", ["<prop/>", "", "<allprop/>", "<propname/>"])
@@ -121,12 +103,6 @@ def test_no_report_loses_members_for_want_of_properties(client: Client, inner: s
             assert response.find(f"{DAV}status") is not None or response.find(f"{DAV}propstat") is not None
 
 
-def test_propname_gives_names_alone(client: Client) -> None:
-    """RFC 4918, 9.1.4, in a report as in PROPFIND."""
-    answer = client.report(client.book(), SYNC.format("<propname/>"))
-    assert [one.text for one in answer.xml.iter(f"{DAV}getetag")] == [None, None]
-
-
 def test_a_property_that_is_asked_for_again_is_answered_once(client: Client) -> None:
     """2 KB of requests must not become 8 MB of answers."""
     answer = propfind(client, f"<prop>{'<getetag/>' * 10_000}{'<nonsense/>' * 10_000}</prop>")
@@ -134,42 +110,6 @@ def test_a_property_that_is_asked_for_again_is_answered_once(client: Client) -> 
     assert len(answer.xml.findall(f".//{DAV}nonsense")) == 1
     many = "".join(f"<p{number}/>" for number in range(1000))
     assert propfind(client, f"<prop>{many}</prop>").status == 400
-
-
-def test_an_href_that_is_no_url_is_missing_and_the_others_are_found(client: Client) -> None:
-    """One unreadable href is one 404."""
-    book = client.book()
-    members = sorted(client.cards(book))
-    hrefs = "".join(f"<href>{href}</href>" for href in [*members, "http://[bad"])
-    answer = client.report(book, MULTIGET.format(f"<prop><getetag/></prop>{hrefs}"))
-    assert sorted(answer.hrefs("200")) == members
-    assert answer.hrefs("404") == ["http://[bad"]
-
-
-@pytest.mark.parametrize(
-    ("inner", "condition"),
-    [
-        ('<prop><C:address-data content-type="text/vcard" version="4.0"/></prop>', "supported-address-data"),
-        ('<prop><C:address-data content-type="application/json"/></prop>', "supported-address-data"),
-        (
-            '<prop><getetag/></prop><C:filter><C:prop-filter name="FN"><C:text-match collation="i;nonsense">x'
-            "</C:text-match></C:prop-filter></C:filter>",
-            "supported-collation",
-        ),
-    ],
-)
-def test_what_is_not_supported_is_named(client: Client, inner: str, condition: str) -> None:
-    """RFC 6352, 8.6 and 8.3: 403 with the precondition that failed."""
-    answer = client.report(client.book(), QUERY.format(inner))
-    assert answer.status == 403
-    assert answer.xml.tag == f"{DAV}error"
-    assert [child.tag for child in answer.xml] == [f"{CARDDAV}{condition}"]
-
-
-def test_a_query_without_depth_is_of_depth_1(client: Client) -> None:
-    """Old Apple clients send none."""
-    body = QUERY.format("<prop><getetag/></prop>")
-    assert len(client.request("REPORT", client.book(), body).hrefs("200")) == 2
 
 
 def test_a_stranger_learns_nothing_from_a_malformed_request(client: Client) -> None:
@@ -194,14 +134,6 @@ def test_the_process_outlives_deep_nesting(client: Client, method: str) -> None:
         assert standing.sock is before
     finally:
         standing.close()
-
-
-@pytest.mark.parametrize(("name", "found"), [("<x xmlns=''/>", f"{DAV}propstat/{DAV}prop/x"), ("<x/>", f".//{DAV}x")])
-def test_an_unknown_property_is_missing_with_and_without_a_namespace(client: Client, name: str, found: str) -> None:
-    """A 404 propstat that names the property as it was asked for; 500 in stock Radicale where it has no namespace."""
-    answer = propfind(client, f"<prop><getetag/>{name}</prop>")
-    assert answer.status == 207
-    assert answer.xml[0].find(found) is not None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
