@@ -6,11 +6,15 @@ PORT ?= 5232
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint bench prove clean
+# What the clients of `make clients` and their pictures need, as Debian calls it.
+DESKTOP = thunderbird xvfb openbox imagemagick fonts-noto-core
+
+.PHONY: help demo test clients lint bench prove clean
 
 help:
 	@echo "make demo [PORT=5300]   a server with invented contacts, and a login for your address book"
 	@echo "make test               all the tests"
+	@echo "make clients            Thunderbird under a virtual display, and the pictures in the docs (as root on Debian it installs $(DESKTOP))"
 	@echo "make lint               ruff and mypy"
 	@echo "make bench              the figures: the sync, and the server against stock Radicale"
 	@echo "make prove              faults, damage and hostile requests by the hundred thousand (half an hour; needs strace)"
@@ -38,6 +42,15 @@ demo: $(VENV)/run.done
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+clients: $(VENV)/test.done
+	@dpkg --status $(DESKTOP) >/dev/null 2>&1 || \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DESKTOP); \
+	else \
+	    echo "Only root on Debian can install $(DESKTOP): a test fails and names each program that is missing."; \
+	fi
+	CI=true $(BIN)/python -m pytest --desktop tests/clients/desktop
 
 lint: $(VENV)/lint.done
 	$(BIN)/ruff format --check .

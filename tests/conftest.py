@@ -10,6 +10,13 @@ from tests.support import JANE, JOHN, Client, Login, Workspace, serve
 from tests.support.mailman import Mailman, mailman
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make clients`."""
+    parser.addoption(
+        "--desktop", action="store_true", help="also drive clients under a virtual display, and take their pictures"
+    )
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """A folder with a configuration and no store yet."""

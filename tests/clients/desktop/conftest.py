@@ -1,0 +1,56 @@
+"""The demo's contacts on a server, and a Thunderbird that has their book. `make clients` runs what needs them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.clients.conftest import Site
+from tests.clients.desktop.thunderbird import Added, Thunderbird, missing, thunderbird
+from tests.data.membership import as_csv, people
+from tests.support import Workspace, serve
+from tests.support.servers import skip_where
+
+BOOK = "TLD-OPS"
+
+
+@pytest.fixture(scope="session")
+def desktop(request: pytest.FixtureRequest) -> None:
+    """Skip what drives a program under a virtual display, unless it is asked for."""
+    if not request.config.getoption("--desktop"):
+        pytest.skip("needs a display and large packages: make clients")
+    skip_where(missing())
+
+
+@pytest.fixture(scope="module")
+def demo(desktop: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with the demo's 400 contacts, and Jane Doe's device password."""
+    workspace = Workspace(tmp_path_factory.mktemp("demo"))
+    workspace.sync(*as_csv(people(400)).splitlines())
+    login = workspace.device("jane.doe@nic-nl.example")
+    with serve(workspace) as url:
+        yield Site(workspace, url, login)
+
+
+@pytest.fixture(scope="module")
+def mail(desktop: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thunderbird]:
+    """Thunderbird with a new profile and without the book."""
+    with thunderbird(tmp_path_factory.mktemp("thunderbird")) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Thunderbird after the book was added, and what it said meanwhile."""
+
+    mail: Thunderbird
+    added: Added
+
+
+@pytest.fixture(scope="module")
+def setup(demo: Site, mail: Thunderbird) -> Setup:
+    """Add the book as a member does."""
+    added = mail.add_address_book(demo.url, demo.login)
+    mail.press_continue()
+    mail.until("return MailServices.ab.directories.some(book => book.dirName == given[0]);", BOOK)
+    return Setup(mail, added)
