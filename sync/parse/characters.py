@@ -49,7 +49,7 @@ def is_placeholder(text: str) -> bool:
 
 def is_clean(text: str) -> bool:
     """Whether `text` holds no forbidden character and no tab."""
-    return not _FORBIDDEN.search(text) and "\t" not in text
+    return (text.isascii() and text.isprintable()) or not (_FORBIDDEN.search(text) or "\t" in text)
 
 
 def without_forbidden(text: str) -> tuple[str, tuple[Finding, ...]]:

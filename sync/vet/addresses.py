@@ -1,10 +1,8 @@
-"""Mail addresses: the form in which they are kept, and which of them belong to a role and not to a person."""
+"""Mail addresses: their normal form, and which of them belong to a role and not to a person."""
 
 import re
 import unicodedata
 from functools import lru_cache
-
-from email_validator import EmailNotValidError, validate_email
 
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
@@ -33,6 +31,13 @@ _QUALIFIERS = frozenset(_QUALIFIER_WORDS.split())
 _WORDS = _ROLES | _QUALIFIERS
 _LONGEST_WORD = max(map(len, _WORDS))
 
+MAX_PLAIN = 64
+"""Longest address that is taken as valid by its form alone: the longest local part, and about the longest label."""
+_PLAIN = re.compile(
+    r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+(?:[A-Za-z]{2}|com|net|org|example)"
+)
+"""Addresses that are certainly valid. Most are, and `email_validator` is slow to import and to call."""
+
 
 @lru_cache(maxsize=4096)
 def login_of(text: str) -> str:
@@ -50,6 +55,11 @@ def normalise_address(text: str) -> str:
     login = login_of(address)
     if not login:
         raise InputError(f"not a mail address: {printable(address)}")
+    if len(address) <= MAX_PLAIN and _PLAIN.fullmatch(address):
+        local, _, domain = address.partition("@")
+        return f"{local}@{domain.lower()}"
+    from email_validator import EmailNotValidError, validate_email  # slow to import, and few addresses need it
+
     try:
         valid = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:

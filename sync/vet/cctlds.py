@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.login import canonical_domain
@@ -37,6 +38,7 @@ class Delegations:
         return tuple(sorted(self.by_label.values(), key=lambda cctld: (len(cctld.a_label) != 2, cctld.a_label)))
 
 
+@lru_cache(maxsize=2048)
 def canonical_label(label: str) -> str:
     """Return the A-label in lower case of `label`, without the leading dot; "" when it cannot be one label."""
     text = label.strip().translate(_DIRECTION_MARKS).strip()
