@@ -14,14 +14,14 @@ from tests.data.churn import churn
 from tests.data.making import Taken, draw_person
 from tests.data.person import Person
 from tests.data.registries import draw_registries
-from tests.data.writing import as_csv, as_subscribers, as_text
+from tests.data.writing import as_csv, as_report, as_subscribers, as_text
 
-__all__ = ["TODAY", "Person", "as_csv", "as_subscribers", "as_text", "churn", "main", "people"]
+__all__ = ["TODAY", "Person", "as_csv", "as_report", "as_subscribers", "as_text", "churn", "main", "people"]
 
 TODAY = date(2026, 11, 1)
 """The day of the invented world, where no other is given."""
 
-_WRITERS = {"text": as_text, "csv": as_csv, "subscribers": as_subscribers}
+_WRITERS = {"text": as_text, "report": as_report, "csv": as_csv, "subscribers": as_subscribers}
 
 
 def people(count: int, seed: int = 1, per_cctld: int = 3, today: date = TODAY) -> list[Person]:

@@ -1,6 +1,7 @@
 """The invented data is what the demo, the benchmarks and other tests take it for."""
 
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -22,7 +23,7 @@ from sync.sources.root_data import delegations, registrable_domain
 from sync.vet import Vetted, VettingRules, vet
 from sync.vet.addresses import is_role, normalise_address
 from sync.vet.phones import read_phones
-from tests.data.membership import TODAY, Person, as_csv, as_subscribers, as_text, churn, people
+from tests.data.membership import TODAY, Person, as_csv, as_report, as_subscribers, as_text, churn, people
 
 ROOT = Path(__file__).parents[2]
 RESERVED = ("example.com", "example.net", "example.org")
@@ -178,7 +179,7 @@ def test_numbers_come_from_the_ranges_set_aside_for_drama(label: str, ranges: tu
     assert all(number.startswith(ranges) for number in numbers), numbers
 
 
-@pytest.mark.parametrize("write", [as_text, as_csv])
+@pytest.mark.parametrize("write", [as_text, as_report, as_csv])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_entry_is_read_back(write: Callable[[Sequence[Person]], str], seed: int) -> None:
     """Parsing and vetting find no error, and every person is there with name, slot, ccTLDs and addresses."""
@@ -198,6 +199,15 @@ def test_the_text_has_every_shape(members: list[Person]) -> None:
     assert min(shapes.values()) >= 10
     assert max(len(word) for line in lines for word in line.split() if word.startswith("=?")) <= 75
     assert any(r"\(NOC\)" in line for line in lines)
+
+
+def test_the_lines_of_the_report_can_be_read_by_a_person(members: list[Person]) -> None:
+    """Nothing in the demo's file is encoded: names, ccTLDs and numbers stand there as they are."""
+    text = as_report(members)
+    assert not re.search(r"=\?|&#|\\", text)
+    for line, person in zip(text.splitlines(), members, strict=True):
+        assert line.startswith(f"“{person.name}, #{person.slot}, .{person.cctlds[0]}"), line
+        assert all(phone in line for phone in person.phones)
 
 
 def test_the_table_carries_all_the_columns(members: list[Person]) -> None:

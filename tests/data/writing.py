@@ -24,6 +24,11 @@ def as_text(people: Iterable[Person]) -> str:
     return "".join(f"{_line(person)}\n" for person in people)
 
 
+def as_report(people: Iterable[Person]) -> str:
+    """Return the lines of the repository message, one for each person: readable in any editor."""
+    return "".join(f"{_report(person, len(_LIST_SEPARATORS))}\n" for person in people)
+
+
 def as_csv(people: Iterable[Person]) -> str:
     """Return a table with all the columns (RFC 4180), several values in a cell between semicolons."""
     names = [field.name for field in fields(Person)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.serve.process import check_address
 from sync.cli import main as tldops
-from tests.data.membership import as_text, people
+from tests.data.membership import as_report, people
 
 FOLDER = Path(__file__).resolve().parents[2] / ".demo"
 COUNT = 400
@@ -56,7 +56,7 @@ def main() -> int:
     config.write_text(settings(port))
     members = people(COUNT)
     file = FOLDER / "members.txt"
-    text = as_text(members)
+    text = as_report(members)
     if not file.exists() or file.read_text() != text:
         file.write_text(text)
     synced = sync(config).splitlines()
