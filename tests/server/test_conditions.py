@@ -11,8 +11,6 @@ from tests.dav.serving import Served, propfind, report, served
 from tests.dav.shape import valid
 from tests.support import DAV, Client, Response, propfind_body
 
-ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
-
 
 @pytest.fixture(scope="module")
 def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

@@ -7,38 +7,11 @@ import pytest
 
 from tests.dav.serving import BOOK_NAME, DESCRIPTION, Served, found, propfind, served
 from tests.dav.shape import valid
-from tests.support import CALENDARSERVER, CARDDAV, DAV, propfind_body
+from tests.support import CARDDAV, DAV, propfind_body
 
 KINDS = ("root", "principal", "book", "card")
 
-EVERYWHERE = {
-    DAV + name
-    for name in (
-        "resourcetype", "owner", "group", "supported-privilege-set", "current-user-privilege-set", "acl",
-        "acl-restrictions", "inherited-acl-set", "principal-collection-set", "current-user-principal",
-        "supported-report-set",
-    )
-}  # fmt: skip
 CONTENT = {DAV + name for name in ("getcontentlength", "getcontenttype", "getetag", "getlastmodified")}
-DEMANDED = {
-    "root": EVERYWHERE,
-    "principal": EVERYWHERE
-    | {DAV + name for name in ("displayname", "alternate-URI-set", "principal-URL", "group-membership")}
-    | {f"{CARDDAV}addressbook-home-set"},
-    "book": EVERYWHERE
-    | CONTENT
-    | {DAV + name for name in ("displayname", "sync-token")}
-    | {f"{CALENDARSERVER}getctag"}
-    | {
-        CARDDAV + name
-        for name in (
-            "addressbook-description", "max-resource-size", "supported-address-data", "supported-collation-set"
-        )
-    },
-    "card": EVERYWHERE | CONTENT | {f"{CARDDAV}supported-collation-set"},
-}  # fmt: skip
-ABSENT = {f"{CARDDAV}principal-address", f"{CARDDAV}directory-gateway", f"{CARDDAV}address-data", f"{DAV}supportedlock"}
-IN_ALLPROP = CONTENT | {DAV + name for name in ("current-user-principal", "displayname", "resourcetype")}
 
 
 @pytest.fixture(scope="module")

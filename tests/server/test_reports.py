@@ -34,10 +34,6 @@ def client(roster: Served) -> Client:
     return roster.john
 
 
-class TestWhere:
-    """A report works where supported-report-set names it, and is refused elsewhere."""
-
-
 class TestQuery:
     """addressbook-query (RFC 6352, 8.6)."""
 
@@ -62,10 +58,6 @@ class TestQuery:
         valid(plain)
         for status in ("200", "404"):
             assert found(answer, status)[john] == found(plain, status)[john]
-
-
-class TestMultiget:
-    """addressbook-multiget (RFC 6352, 8.7)."""
 
 
 class TestSync:

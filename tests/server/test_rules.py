@@ -10,10 +10,6 @@ import pytest
 from tests.conftest import Standing
 from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, Workspace, propfind_body, serve
 
-MULTIGET = (
-    '<addressbook-multiget xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:">'
-    "<D:prop><D:getetag/><address-data/></D:prop>{}</addressbook-multiget>"
-)
 QUERY = (
     '<addressbook-query xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:">'
     "<D:prop><D:getetag/><address-data/></D:prop><filter>{}</filter></addressbook-query>"
