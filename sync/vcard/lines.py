@@ -128,7 +128,15 @@ def check_card(text: str, uid: str) -> None:
     That is: CRLF line ends only, folded at 75 octets, no forbidden character, only known properties, one UID, FN
     and N, no empty EMAIL or TEL, and vobject reads it and writes the same text again.
     """
-    if _serialise(_read(text, uid)) != text:
+    from vobject.base import VObjectError
+
+    card = _read(text, uid)
+    try:
+        is_same = _serialise(card) == text
+    except VObjectError as error:
+        # A component with a bare comma is read as a list, which vobject cannot write.
+        raise CardError(f"the card cannot be written again: {type(error).__name__}") from error
+    if not is_same:
         raise CardError("the card does not read back as it was written")
 
 

@@ -176,6 +176,7 @@ def replaced(old: str, new: str) -> str:
         pytest.param(replaced("TZ;VALUE=text:", "TZ;VALUE=text:" + "漢" * 30), id="a line of 100 octets"),
         pytest.param(replaced("TZ;VALUE=text:", "TZ;VALUE=text:a,"), id="an unescaped comma"),
         pytest.param("BEGIN:VCARD\r\n" * 100_000, id="very long"),
+        CARD.replace('"Registre"\\,', '"Registre",'),
     ],
 )
 def test_a_card_that_is_not_ours_is_refused(text: str) -> None:
