@@ -12,9 +12,7 @@ from tests.support.mailman import Mailman, mailman
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of `make clients`."""
-    parser.addoption(
-        "--desktop", action="store_true", help="also drive clients under a virtual display, and take their pictures"
-    )
+    parser.addoption("--desktop", action="store_true", help="also drive clients under a virtual display")
 
 
 @pytest.fixture

@@ -118,10 +118,6 @@ class Plan:
         """Return the changes of one kind."""
         return tuple(change for change in self.people if change.kind is kind)
 
-    def hazards_of(self, part: Part) -> tuple[Hazard, ...]:
-        """Return the hazards of one half."""
-        return tuple(hazard for hazard in self.hazards if hazard.part is part)
-
     def removals_of_access(self) -> "Plan":
         """Return the part that a hazard in the roster does not stop: the readers who are to go."""
         gone = tuple(change for change in self.access if change.off_list)

@@ -1,1 +1,1 @@
-"""Mail clients under a virtual display, run by `make clients`; and the pictures that the run takes."""
+"""Mail clients under a virtual display, run by `make clients`."""

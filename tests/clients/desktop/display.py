@@ -1,4 +1,4 @@
-"""A screen that nobody sees, with a window manager; and pictures of it."""
+"""A screen that nobody sees, with a window manager."""
 
 import contextlib
 import os
@@ -63,14 +63,4 @@ def _start(
         stderr=subprocess.DEVNULL,
         pass_fds=[] if write is None else [write],
         start_new_session=True,
-    )
-
-
-def take_picture(environment: Mapping[str, str], file: Path, area: str) -> None:
-    """Write a PNG of an area of the display, which is given as "WIDTHxHEIGHT+X+Y" in pixels."""
-    subprocess.run(
-        ["import", "-window", "root", "-crop", area, "+repage", "-strip", "-define", "png:compression-level=9", file],
-        env=dict(environment),
-        check=True,
-        timeout=60,
     )

@@ -17,7 +17,7 @@ from tests.support import Login
 
 T = TypeVar("T")
 
-NEEDED = ("thunderbird", "Xvfb", "openbox", "import")
+NEEDED = ("thunderbird", "Xvfb", "openbox")
 
 PREFERENCES: dict[str, str | int | bool] = {
     # Marionette writes the port that it chose into a file of the profile.
@@ -59,8 +59,6 @@ PREFERENCES: dict[str, str | int | bool] = {
     "mail.rights.version": 1,
     "mail.shell.checkDefaultClient": False,
     "mailnews.start_page.enabled": False,
-    # A cursor that is drawn now and then would make every picture another one.
-    "ui.caretBlinkTime": 0,
 }
 
 PATIENCE = 60
