@@ -17,7 +17,6 @@ import pytest
 
 from radicale_tldops.serve.app import RosterApplication
 from radicale_tldops.serve.live import shared
-from radicale_tldops.serve.process import radicale_configuration
 from radicale_tldops.settings import load
 from sync.cli import context
 from tests.data.churn import churn
@@ -155,7 +154,7 @@ def clients(year: Year) -> list[TokenClient]:
     workspace.configure('[readers]\n"observer@example.org" = "the simulated year"\n')
     assert year.sync() == 0
     settings = load(workspace.config)
-    application = RosterApplication(radicale_configuration(settings))
+    application = RosterApplication(settings)
     logins = [workspace.device("observer@example.org", style) for style in ("plain", "groups")]
     shared(settings).reload()
     return [TokenClient(application, login) for login in logins]

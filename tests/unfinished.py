@@ -7,8 +7,6 @@ IMPORTS: set[str] = {
 }
 
 LONG_FUNCTIONS: set[str] = {
-    "radicale_tldops.serve.process.serve",
-    #
     "sync.cli.audit.audit",
     "sync.cli.reconcile.reconcile",
     "sync.cli.status._facts",
@@ -21,8 +19,6 @@ LONG_FUNCTIONS: set[str] = {
 }
 
 MANY_PARAMETERS: set[str] = {
-    "radicale_tldops.serve.access_log.AccessLog.log",
-    #
     "sync.cli.audit.audit",
     "sync.cli.sync.rollback",
     "sync.cli.sync.sync",
@@ -47,7 +43,6 @@ NAMED_ONE: set[str] = {
     #
     "radicale_tldops.serve.live",
     "radicale_tldops.serve.recorder",
-    "radicale_tldops.serve.request",
     #
     "radicale_tldops.settings",
     #

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
 STANDARD_ERROR = 2
@@ -24,7 +25,7 @@ _PAUSE = 0.05
 """For how many seconds lines are gathered before they are written together."""
 
 _ATOMIC = 4096
-"""What a pipe takes whole (PIPE_BUF): the lines of several workers do not run into each other."""
+"""What a pipe takes whole (PIPE_BUF): lines of other processes do not run into ours."""
 
 _METHOD, _PATH, _PEER, _LOGIN, _DEVICE = 20, 400, 64, 254, 100
 """The longest that is shown of a field, in characters."""
@@ -33,11 +34,30 @@ _METHOD, _PATH, _PEER, _LOGIN, _DEVICE = 20, 400, 64, 254, 100
 _safe = re.compile(r"(?!-\Z)[!#-\[\]-~]+").fullmatch
 
 
+@dataclass(slots=True)
+class Served:
+    """One request that was answered.
+
+    `login` is what was typed, whether or not it was right; `sent` is the length of the body in bytes; `generation` is
+    what it was answered from. An empty text, and a generation of 0, is shown as "-".
+    """
+
+    peer: str
+    method: str
+    path: str
+    status: int
+    login: str
+    device: str
+    sent: int
+    seconds: float
+    generation: int
+
+
 class AccessLog:
     """Writes lines to the file descriptor `target`. Safe for threads; made in the worker that uses it.
 
-    A thread of its own writes, so that no request waits for whoever reads the log: while nobody does, lines wait, and
-    then are lost and counted. The lines of about `_PAUSE` seconds go with a worker that is killed.
+    A thread of its own writes, so that no request waits for the reader of the log: while nobody reads it, lines wait,
+    and further ones are lost and counted. The lines of about `_PAUSE` seconds are lost when the worker is killed.
     """
 
     def __init__(self, target: int = STANDARD_ERROR) -> None:
@@ -49,32 +69,18 @@ class AccessLog:
         self._closing = False
         self._writer = threading.Thread(target=self._write_on, name="access-log", daemon=True)
         self._writer.start()
-        # granian's workers end without `atexit`, as all children of `multiprocessing` do.
+        # A worker of granian ends without `atexit`, as all children of `multiprocessing` do.
         self._at_exit = Finalize(self, self.close, exitpriority=0)
 
-    def log(
-        self,
-        peer: str,
-        method: str,
-        path: str,
-        status: int,
-        login: str,
-        device: str,
-        sent: int,
-        seconds: float,
-        generation: int,
-    ) -> None:
-        """Log one request; never raises and never waits.
-
-        `login` is who it says it is, whether or not it was let in; `sent` is the length of the body, `seconds` what it
-        took, `generation` what it was answered from. An empty text, and a generation of 0, is shown as "-".
-        """
+    def log(self, served: Served) -> None:
+        """Log one request; never raises and never waits."""
         if len(self._lines) >= _MAX_WAITING:
             self._lost += 1
             return
         self._lines.append(
-            f"{self._now()} {_field(peer, _PEER)} {_field(method, _METHOD)} {_field(path, _PATH)} {status} "
-            f"{_field(login, _LOGIN)} {_field(device, _DEVICE)} {sent} {seconds * 1000:.1f} {generation or '-'}\n"
+            f"{self._now()} {_field(served.peer, _PEER)} {_field(served.method, _METHOD)} "
+            f"{_field(served.path, _PATH)} {served.status} {_field(served.login, _LOGIN)} "
+            f"{_field(served.device, _DEVICE)} {served.sent} {served.seconds * 1000:.1f} {served.generation or '-'}\n"
         )
         if not self._work.is_set():
             self._work.set()

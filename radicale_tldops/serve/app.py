@@ -1,21 +1,17 @@
-"""RosterApplication: Radicale's application, with a read path of its own and the guards that a plugin cannot give.
+"""RosterApplication: the WSGI application of `tldops serve`, with every route that exists.
 
-Whatever stands here is answered by `readpath.py`; Radicale's own handlers get the pages (`/.web`). The plugins
-work the same without this application (docs/rfc-checklist.md lists what differs).
+The plugins work without it in stock Radicale (docs/rfc-checklist.md lists what differs there).
 """
 
 import logging
-import os
-import re
+import socket
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from enum import Enum
 from http import client
-
-from radicale import config, types
-from radicale.app import Application
+from typing import Any
 
 from radicale_tldops.dav.answer import CLASSES, Ready
 from radicale_tldops.dav.body import RequestError
@@ -24,31 +20,32 @@ from radicale_tldops.dav.properties import BookTexts
 from radicale_tldops.login.gate import REFUSED
 from radicale_tldops.login.gate import shared as gate
 from radicale_tldops.login.peer import Proxies
-from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
 from radicale_tldops.roster.identity import Identity
-from radicale_tldops.serve.access_log import AccessLog
-from radicale_tldops.serve.body import MAX_LOST, BodyReader, Input
+from radicale_tldops.serve.access_log import AccessLog, Served
+from radicale_tldops.serve.body import BodyReader
 from radicale_tldops.serve.health import Health
 from radicale_tldops.serve.live import shared
 from radicale_tldops.serve.metrics import Metrics
 from radicale_tldops.serve.readpath import NoReaderError, ReadPath, status_line
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.serve.request import FramingError, Incoming, check_framing, read_incoming
+from radicale_tldops.serve.welcome import welcome_page
+from radicale_tldops.settings import Settings
 
 logger = logging.getLogger("radicale_tldops")
 
-READS = frozenset({"PROPFIND", "REPORT", "GET", "HEAD"})
-WRITES = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCOL", "MKCALENDAR", "MOVE", "POST"})
+Environ = Mapping[str, Any]
+"""What a WSGI server hands over of a request (PEP 3333)."""
+
+MAX_CARD = 200_000
+"""What the book says is the size of its largest card in bytes (RFC 6352, 6.2.3)."""
 
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 """The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
 
-_WELL_KNOWN = frozenset({"/.well-known/carddav", "/.well-known/carddav/"})
-"""Where clients that know the host alone begin (RFC 6764, 5)."""
-
-_PAGES = re.compile(r"/|/\.web(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
-"""What Radicale's own handlers answer. Nothing that they could take for another path gets there."""
+_WRITES = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCOL", "MKCALENDAR", "MOVE", "POST"})
+_METHODS = _WRITES | frozenset(ALLOWED.split(", "))
 
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _XML = ("Content-Type", "application/xml; charset=utf-8")
@@ -58,130 +55,94 @@ _NEED_PRIVILEGES = error(DAV + "need-privileges")
 
 _RETRY_SECONDS = "30"
 
-# Headers by which a client could pass for a proxy: Radicale takes paths, host and user from them.
-_PROXY_HEADERS = frozenset(
-    {
-        "HTTP_X_SCRIPT_NAME",
-        "HTTP_X_FORWARDED_FOR",
-        "HTTP_X_FORWARDED_HOST",
-        "HTTP_X_FORWARDED_PORT",
-        "HTTP_X_FORWARDED_PROTO",
-        "HTTP_X_FORWARDED_SERVER",
-        "HTTP_X_REMOTE_USER",
-        "HTTP_X_REMOTE_ADDR",
-        "REMOTE_USER",
-    }
-)
+
+class _For(Enum):
+    """Who is answered on a route."""
+
+    ANYBODY = "anybody; credentials are not looked at"
+    ANYBODY_ELSE = "anybody without credentials, and a reader"
+    READER = "a reader"
 
 
-@dataclass(slots=True)
-class _Visit:
-    """What becomes known of a request on the way, for the log."""
-
-    started: float = field(default_factory=time.perf_counter)
-    identity: Identity | None = None
+_Handler = Callable[[Incoming, Identity | None, Environ], Ready]
 
 
-class RosterApplication(Application):
-    """The WSGI application for one read-only roster (PEP 3333)."""
+class RosterApplication:
+    """The WSGI application for one read-only roster (PEP 3333). Safe for threads."""
 
-    def __init__(self, configuration: config.Configuration) -> None:
-        super().__init__(configuration)
-        settings = plugin_settings(configuration, "storage")
+    def __init__(self, settings: Settings, metrics: socket.socket | None = None) -> None:
+        """Start to serve these settings; `metrics` is a socket that listens for Prometheus."""
         self._live = shared(settings)
         self._health = Health(settings, self._live)
-        self._metrics = Metrics(self._live)
+        self._metrics = Metrics(self._live, settings.store.roster, metrics)
         self._log = AccessLog() if settings.server.access_log else None
         self._proxies = Proxies(settings.server.proxies)
         self._bodies = BodyReader()
         self._gate = gate(settings)
         self._recorder = Recorder(settings, self._metrics.audit_dropped)
-        texts = BookTexts(settings.cards.book_name, settings.cards.book_description, self._max_resource_size)
-        self._reads = ReadPath(self._live, texts)
-        # The first request need not wait for the first look; what is wrong with the store it will hear, too.
+        self._reads = ReadPath(
+            self._live, BookTexts(settings.cards.book_name, settings.cards.book_description, MAX_CARD)
+        )
+        self._page = welcome_page(settings.server.url)
+        # The first request need not wait for the first look at the store; it also gets the error, where there is one.
         with suppress(StoreError):
             self._live.check()
-        self._live.watch(self._tend)
-        self._challenge = ("WWW-Authenticate", f'Basic realm="{_quoted(self._auth_realm)}", charset="UTF-8"')
+        self._live.watch(self._reads.prepare)
+        self._challenge = ("WWW-Authenticate", f'Basic realm="{_quoted(settings.auth.realm)}", charset="UTF-8"')
 
-    def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+    def _route(self, method: str, path: str) -> tuple[_For, _Handler]:
+        """Return who is answered, and by what. This table holds every route that exists; the first that fits counts.
+
+        Which paths exist for a reader, `dav.site.find` knows.
+        """
+        match method, path:
+            case "GET" | "HEAD", "/.health" | "/.health/" | "/.health/live":
+                return _For.ANYBODY, self._answer_health
+            case "GET" | "HEAD", "/":
+                return _For.ANYBODY, self._answer_browser
+            case "GET" | "HEAD", "/.web" | "/.web/":
+                return _For.ANYBODY, self._redirect_to_page
+            case _ if method not in _METHODS:
+                return _For.ANYBODY, self._refuse_method
+            case _, "/.well-known/carddav" | "/.well-known/carddav/":
+                return _For.ANYBODY, self._redirect_to_root
+            case "OPTIONS", _:
+                return _For.ANYBODY_ELSE, self._answer_options
+            case _ if method in _WRITES:
+                return _For.READER, self._refuse_write
+            case _:  # PROPFIND, REPORT, GET, HEAD
+                return _For.READER, self._answer_reader
+
+    def __call__(self, environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         """Answer one request."""
-        visit = _Visit()
+        started = time.perf_counter()
         request = read_incoming(environ, self._proxies)
-        ready = self._respond(request, environ, visit)
-        # Radicale's configuration may name headers for every answer.
-        headers = [*ready.headers, *self._extra_headers.items()] if self._extra_headers else ready.headers
-        start_response(ready.status, headers)
+        identity = None
+        try:
+            check_framing(request, environ)
+            whom, handler = self._route(request.method, request.path)
+            if whom is not _For.ANYBODY:
+                self._live.check()
+                identity = self._identify(request, whom)
+            ready = handler(request, identity, environ)
+        except Exception as fault:
+            ready = self._refusal(fault, request)
+        start_response(ready.status, ready.headers)
         body = b"" if request.method == "HEAD" else ready.body
-        self._record(request, visit, int(ready.status[:3]), len(body), ready.generation)
+        self._record(request, identity, ready, len(body), time.perf_counter() - started)
         # granian sends a list at once; anything else it asks for piece by piece.
         return [body]
 
-    def _tend(self) -> None:
-        """Do what no request shall wait for; the live store's own thread calls this every quarter of a second."""
-        self._reads.prepare()
-        lost = self._bodies.lost()
-        if lost >= MAX_LOST:
-            logger.error("%d threads wait for bodies that do not come: this worker is replaced", lost)
-            # granian starts another one; the requests under way here are sent again by their clients.
-            os._exit(1)
-
-    def _respond(self, request: Incoming, environ: types.WSGIEnviron, visit: _Visit) -> Ready:
-        try:
-            return self._answer(request, environ, visit)
-        except FramingError as refusal:
-            return _unframed(refusal)
-        except RequestError as refusal:
-            if refusal.condition is not None:
-                return _ready(refusal.status, error(refusal.condition), _XML)
-            return _ready(refusal.status, f"{refusal}\n".encode(), _TEXT)
-        except NoReaderError:
-            return _plain(client.UNAUTHORIZED, self._challenge)
-        except DelayedError as delay:
-            status = client.TOO_MANY_REQUESTS if isinstance(delay, ThrottledError) else client.SERVICE_UNAVAILABLE
-            return _plain(status, ("Retry-After", str(delay.retry_after)))
-        except StoreError:
-            return _unavailable()
-        except Exception as fault:
-            # The text of an exception may quote what was sent: its kind and place have to do.
-            logger.error("%s of %r failed: %s", request.method, request.path, _place(fault))
-            return _plain(client.INTERNAL_SERVER_ERROR)
-
-    def _answer(self, request: Incoming, environ: types.WSGIEnviron, visit: _Visit) -> Ready:
-        """Answer what is not passed on.
+    def _identify(self, request: Incoming, whom: _For) -> Identity | None:
+        """Return who asks, or None where anybody may.
 
         Raises:
-            FramingError: the request cannot be read.
-            RequestError: it is refused.
-            StoreError: nothing can be served.
+            NoReaderError: whoever asks may not read.
+            DelayedError: nobody can say now who asks.
         """
-        method = request.method
-        if f"{request.path}/".startswith("/.health/") and method in ("GET", "HEAD"):
-            status, text = self._health.answer(request.path)
-            return _ready(status, text, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-        check_framing(request, environ, self._max_content_length)
-        if method not in READS and method not in WRITES and method != "OPTIONS":
-            return _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
-        self._live.check()
-        if request.path in _WELL_KNOWN:
-            return _plain(client.MOVED_PERMANENTLY, ("Location", "/"))
-        if method in ("GET", "HEAD") and _PAGES.fullmatch(request.path):
-            return self._pass_on(environ, request)
-        visit.identity = identity = self._identify(request)
-        if identity is None and (request.credentials is not None or method != "OPTIONS"):
-            return _plain(client.UNAUTHORIZED, self._challenge)
-        if method == "OPTIONS":
-            return _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
-        assert identity is not None  # noqa: S101 - all others have been sent away
-        if method in WRITES:
-            return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
-        ready = self._reads.answer(request, identity, lambda: self._read(request, identity, environ["wsgi.input"]))
-        if ready.is_current and method != "HEAD":
-            self._recorder.download(identity.reader.login, identity.device_id, ready.generation, identity.style)
-        return ready
-
-    def _identify(self, request: Incoming) -> Identity | None:
         if request.credentials is None:
+            if whom is _For.READER:
+                raise NoReaderError("no credentials")
             return None
         login, password = request.credentials
         try:
@@ -192,40 +153,80 @@ class RosterApplication(Application):
         if identity is None:
             self._metrics.login("refused")
             self._recorder.failure(login, request.peer, REFUSED)
-            return None
+            raise NoReaderError("wrong credentials")
         self._metrics.login("ok")
         self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)
         return identity
 
-    def _read(self, request: Incoming, identity: Identity, source: Input) -> bytes:
-        return self._bodies.read(identity.reader.principal, source, request.length)
+    def _answer_health(self, request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        status, text = self._health.answer(request.path)
+        return _ready(status, text, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
-    def _pass_on(self, environ: types.WSGIEnviron, request: Incoming) -> Ready:
-        """Let Radicale answer, from an environment without a body and without what only a proxy may say."""
-        clean = {key: value for key, value in environ.items() if key not in _PROXY_HEADERS}
-        clean |= {
-            "SCRIPT_NAME": "",
-            "PATH_INFO": request.path,
-            "QUERY_STRING": "",
-            "REMOTE_ADDR": request.peer,
-            # Radicale decodes even passwords by the charset in it.
-            "CONTENT_TYPE": "",
-            "CONTENT_LENGTH": "0",
-        }
-        # The pages are the same for everybody; whoever logs in does so here, where it is counted and recorded.
-        clean.pop("HTTP_AUTHORIZATION", None)
-        told: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(super().__call__(clean, lambda status, headers: told.append((status, headers))))
-        status, headers = told[0]
-        return Ready(status, headers, body, 0)
+    def _answer_browser(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        self._live.check()
+        return self._page
 
-    def _record(self, request: Incoming, visit: _Visit, status: int, sent: int, generation: int) -> None:
-        seconds = time.perf_counter() - visit.started
+    def _redirect_to_page(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        return _plain(client.FOUND, ("Location", "/"))
+
+    def _redirect_to_root(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        # Clients that know the host alone begin there (RFC 6764, 5).
+        self._live.check()
+        return _plain(client.MOVED_PERMANENTLY, ("Location", "/"))
+
+    def _answer_options(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        return _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
+
+    def _refuse_write(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
+
+    def _refuse_method(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
+        return _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
+
+    def _answer_reader(self, request: Incoming, identity: Identity | None, environ: Environ) -> Ready:
+        assert identity is not None  # noqa: S101 - `_identify` has refused all others
+        principal = identity.reader.principal
+        ready = self._reads.answer(
+            request, identity, lambda: self._bodies.read(principal, environ["wsgi.input"], request.length)
+        )
+        if ready.is_current and request.method != "HEAD":
+            self._recorder.download(identity.reader.login, identity.device_id, ready.generation, identity.style)
+        return ready
+
+    def _refusal(self, fault: Exception, request: Incoming) -> Ready:
+        """Return the answer to a request that could not be answered."""
+        match fault:
+            case FramingError(status=status):
+                # Where the body ends is not known, and so not where the next request would begin.
+                return _plain(status, ("Connection", "close"))
+            case RequestError(status=status, condition=None):
+                return _ready(status, f"{fault}\n".encode(), _TEXT)
+            case RequestError(status=status, condition=str(condition)):
+                return _ready(status, error(condition), _XML)
+            case NoReaderError():
+                return _plain(client.UNAUTHORIZED, self._challenge)
+            case ThrottledError(retry_after=seconds):
+                return _plain(client.TOO_MANY_REQUESTS, ("Retry-After", str(seconds)))
+            case DelayedError(retry_after=seconds):
+                return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", str(seconds)))
+            case StoreError():
+                # The log has the reason; the client learns only that there is one.
+                return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", _RETRY_SECONDS))
+        # The text of an exception may quote what was sent: only its kind and place are logged.
+        logger.error("%s of %r failed: %s", request.method, request.path, _place(fault))
+        return _plain(client.INTERNAL_SERVER_ERROR)
+
+    def _record(self, request: Incoming, identity: Identity | None, ready: Ready, sent: int, seconds: float) -> None:
+        status = int(ready.status[:3])
         self._metrics.observe(request.method, status, seconds, sent)
         if self._log is not None:
             login = request.credentials[0] if request.credentials else ""
-            device = visit.identity.label if visit.identity else ""
-            self._log.log(request.peer, request.method, request.path, status, login, device, sent, seconds, generation)
+            device = identity.label if identity else ""
+            self._log.log(
+                Served(
+                    request.peer, request.method, request.path, status, login, device, sent, seconds, ready.generation
+                )
+            )
 
 
 def _quoted(text: str) -> str:
@@ -240,16 +241,6 @@ def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:
 
 def _plain(status: int, *headers: tuple[str, str]) -> Ready:
     return _ready(status, f"{client.responses[status]}\n".encode(), _TEXT, *headers)
-
-
-def _unframed(refusal: FramingError) -> Ready:
-    # Where the body ends is not known, and so not where the next request would begin.
-    return _plain(refusal.status, ("Connection", "close"))
-
-
-def _unavailable() -> Ready:
-    # The reason is in the log; whoever asks learns only that there is one.
-    return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", _RETRY_SECONDS))
 
 
 def _place(fault: Exception) -> str:

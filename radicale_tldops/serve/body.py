@@ -1,40 +1,30 @@
-"""Reading a request's body, so that one reader whose bodies never come holds few of a worker's threads.
+"""Reading a request's body, so that a reader whose bodies never come holds few of the worker's threads.
 
 A read that has begun can only be waited for: granian locks up when an answer is sent while one is under way. It ends
-when the connection does, which idle.py sees to; but over HTTP/2 a stream may be silent while its connection is not.
-Such reads are told by their age, and a worker that has lost many threads to them is to be replaced. Where nothing may
-wait for a slow client at all, the proxy reads bodies first (config/nginx.conf).
+when the connection does, which idle.py sees to. Where nothing may wait for a slow client at all, the proxy reads bodies
+first (config/nginx.conf).
 """
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Protocol
 
 from radicale_tldops.dav.body import SERVICE_UNAVAILABLE, RequestError
 
 THREADS = 32
-"""Threads of a worker that answer requests; connections that only wait hold none."""
+"""Most threads that answer requests; connections that only wait hold none."""
 
 MAX_READS = 8
-"""How many bodies of one reader may be under way in a worker. Most come with their headers."""
+"""Most bodies of one reader that may be under way. Most come with their headers."""
 
 MAX_ALL = THREADS - 8
-"""How many bodies may be under way in all: what has none is answered whatever else happens."""
+"""Most bodies that may be under way in all: requests without a body are answered whatever else happens."""
 
 WAIT_SECONDS = 1.0
-"""How long another one waits for its turn."""
+"""How long a further body waits for its turn."""
 
 MAX_WAITING = 4
-"""How many of one reader's wait at a time: waiting holds a thread, too."""
-
-
-LOST_SECONDS = 120.0
-"""After so long a body does not come any more: idle.py ends connections on which one takes half of that."""
-
-MAX_LOST = THREADS // 4
-"""A worker that has lost so many threads to bodies that do not come is to be replaced."""
+"""Most bodies of one reader that wait at a time: waiting holds a thread, too."""
 
 
 class Input(Protocol):
@@ -45,12 +35,11 @@ class Input(Protocol):
 
 
 class BodyReader:
-    """Reads the bodies of a worker's requests."""
+    """Reads the bodies of requests. Safe for threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._turn = threading.Condition()
-        self._under_way: dict[object, tuple[str, float]] = {}
+        self._under_way: Counter[str] = Counter()
         self._waiting: Counter[str] = Counter()
 
     def read(self, reader: str, source: Input, length: int) -> bytes:
@@ -62,44 +51,37 @@ class BodyReader:
         """
         if not length:
             return b""
-        turn = self._take_turn(reader)
+        self._take_turn(reader)
         try:
-            # Not `read(length)`: granian's goes round for ever where an HTTP/2 stream is reset in the middle of a body.
-            # HTTP itself ends a body at its length, which has been looked at by now.
+            # All of it: HTTP itself ends a body at its length, which has been checked by now.
             body = source.read()
         except (OSError, RuntimeError) as error:
             raise RequestError("the body cannot be read") from error
         finally:
             with self._turn:
-                del self._under_way[turn]
+                _decrease(self._under_way, reader)
                 self._turn.notify_all()
         if len(body) != length:
             raise RequestError("the body ended before its Content-Length")
         return body
 
-    def lost(self) -> int:
-        """Return how many threads wait for bodies that do not come any more."""
-        before = self._clock() - LOST_SECONDS
-        with self._turn:
-            return sum(1 for _, began in self._under_way.values() if began < before)
-
-    def _take_turn(self, reader: str) -> object:
+    def _take_turn(self, reader: str) -> None:
         with self._turn:
             if not self._is_free(reader):
                 has_turn = False
                 if self._waiting[reader] < MAX_WAITING:
                     self._waiting[reader] += 1
                     has_turn = self._turn.wait_for(lambda: self._is_free(reader), WAIT_SECONDS)
-                    self._waiting[reader] -= 1
-                    if not self._waiting[reader]:
-                        del self._waiting[reader]
+                    _decrease(self._waiting, reader)
                 if not has_turn:
                     raise RequestError("other requests have not arrived yet", SERVICE_UNAVAILABLE)
-            turn = object()
-            self._under_way[turn] = reader, self._clock()
-            return turn
+            self._under_way[reader] += 1
 
     def _is_free(self, reader: str) -> bool:
-        before = self._clock() - LOST_SECONDS
-        own = sum(1 for who, began in self._under_way.values() if who == reader and began >= before)
-        return own < MAX_READS and len(self._under_way) < MAX_ALL
+        return self._under_way[reader] < MAX_READS and self._under_way.total() < MAX_ALL
+
+
+def _decrease(counts: Counter[str], reader: str) -> None:
+    counts[reader] -= 1
+    if not counts[reader]:
+        del counts[reader]

@@ -1,8 +1,8 @@
 """Ending connections on which nothing happens any more, and which granian would keep for ever.
 
-granian looks at the clock only while the head of an HTTP/1 request comes in. A client that connects and sends nothing,
-or half a body, would hold its connection, and with half a body a thread, for as long as it likes. The kernel knows when
-something last went over a connection: a thread of each worker asks it now and then.
+granian looks at the clock only while the head of a request comes in. A client that connects and sends nothing, or half
+a body, would hold its connection, and with half a body a thread, for as long as it likes. The kernel knows when
+something last went over a connection: a thread of the worker asks it now and then.
 """
 
 import os
@@ -10,18 +10,17 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 QUIET_SECONDS = 30.0
-"""A connection over which nothing has gone for so long is ended."""
+"""A connection on which neither side has sent anything for so long is ended."""
 
 SILENT_SECONDS = 60.0
-"""A connection on which this side has said nothing for so long is ended, too, whatever still comes in on it: a request
-that takes a minute to arrive, byte by byte, is none."""
+"""A connection on which this side has sent nothing for so long is ended, even where the client still sends: a request
+may not take a minute to arrive."""
 
 LOOK_SECONDS = 5.0
-"""How often a worker looks."""
+"""How often the worker looks."""
 
 _FILES = Path("/proc/self/fd")
 _ESTABLISHED = 1
@@ -34,41 +33,34 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_U
 _INFO = struct.Struct("=B23xI16xI4xI88xI")
 
 
+def keep_alive(listening: socket.socket) -> None:
+    """Let connections that come in over a socket notice peers that are gone: each inherits these options."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 def watch_connections(port: int) -> None:
-    """Start the thread of this worker that ends quiet connections to `port`; not where the kernel tells nothing."""
+    """Start the thread of this worker that ends quiet connections to `port`; it needs Linux."""
     if _FILES.is_dir() and hasattr(socket, "TCP_INFO"):
         threading.Thread(target=_watch, args=(port,), name="connections", daemon=True).start()
 
 
 def _watch(port: int) -> None:
-    # granian begins to listen when the application is made: a moment from now.
-    while not any(keep_alive(number, port) for number in _open_files()):
-        time.sleep(0.1)
     while True:
         time.sleep(LOOK_SECONDS)
         for number in _open_files():
             end_if_quiet(number, port)
 
 
-def keep_alive(number: int, port: int) -> bool:
-    """Let connections that come in over a file descriptor notice peers that are gone; tell whether it listens there."""
-    return _try(number, port, _set_keep_alive)
-
-
 def end_if_quiet(number: int, port: int, seconds: float = QUIET_SECONDS) -> bool:
-    """End the connection behind a file descriptor, if it is one to `port` and quiet; tell whether it was ended.
+    """End the connection behind a file descriptor, if it is one to `port` and quiet; return whether it was ended.
 
-    The file stays open: granian reads the end of the connection from it, gives up, and closes it.
-    """
-    return _try(number, port, lambda connection: _end_if_quiet(connection, seconds))
-
-
-def _try(number: int, port: int, act: Callable[[socket.socket], bool]) -> bool:
-    """Do something to the socket behind a file descriptor, if its own end is `port`.
-
-    The file is granian's, which may close it at any moment and open another with its number: at worst another client
-    has to connect again. Nothing is duplicated here and nothing closed, for closing a copy of a database's file would
-    release the locks on it.
+    The file stays open: granian reads the end of the connection from it, gives up, and closes it. It is granian's,
+    which may close it at any moment and open another with its number: at worst another client has to connect again.
+    Nothing is duplicated here and nothing closed, for closing a copy of a database's file would release the locks on
+    it.
     """
     try:
         found = socket.socket(fileno=number)
@@ -76,34 +68,25 @@ def _try(number: int, port: int, act: Callable[[socket.socket], bool]) -> bool:
         return False
     try:
         is_ours = found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port
-        return is_ours and act(found)
+        if not is_ours or not _is_quiet(found, seconds):
+            return False
+        found.shutdown(socket.SHUT_RDWR)
+        return True
     except OSError:
         return False
     finally:
         found.detach()
 
 
-def _set_keep_alive(listening: socket.socket) -> bool:
-    if not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-        return False
-    # Every connection inherits these from the socket that listens.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEP_ALIVE.items():
-        listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return True
-
-
-def _end_if_quiet(connection: socket.socket, seconds: float) -> bool:
+def _is_quiet(connection: socket.socket, seconds: float) -> bool:
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
     if len(info) < _INFO.size:
         return False
     state, on_their_way, sent, received, waiting = _INFO.unpack(info)
-    is_quiet = min(sent, received) >= seconds * 1000 or sent >= SILENT_SECONDS * 1000
-    # Whoever still takes an answer is left alone; TCP_USER_TIMEOUT ends those who take none.
-    if state != _ESTABLISHED or on_their_way or waiting or not is_quiet:
+    # A client that still takes an answer is left alone; TCP_USER_TIMEOUT ends those that take none.
+    if state != _ESTABLISHED or on_their_way or waiting:
         return False
-    connection.shutdown(socket.SHUT_RDWR)
-    return True
+    return min(sent, received) >= seconds * 1000 or sent >= SILENT_SECONDS * 1000  # type: ignore[no-any-return]
 
 
 def _open_files() -> list[int]:

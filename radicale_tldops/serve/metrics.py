@@ -1,27 +1,30 @@
-"""What a worker counts for Prometheus; `exporter.py`, in the parent process, adds the workers up and answers it.
+"""Figures for Prometheus: what the worker counts, and what the store shows, on an address of its own.
 
-Every worker counts into files of its own in a folder that the parent made (prometheus-client's multiprocess mode).
-No label is a client's own word, and none names a member.
-
-prometheus-client decides at its import whether there are several processes: it is imported only when there is a folder,
-and costs nothing where nobody wants figures.
+No label is a client's own word, and none names a member. prometheus-client is imported only where figures are wanted.
 """
 
-import contextlib
 import logging
-import os
+import socket
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.serve.live import LiveStore
+from radicale_tldops.store.engine import SERVER_WAIT
+from radicale_tldops.store.freshness import Freshness
+from radicale_tldops.store.notes import FRESHNESS, read_note
+from radicale_tldops.store.read import load_head
+from radicale_tldops.store.values import Generation
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
 
 logger = logging.getLogger("radicale_tldops")
-
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which the parent tells a worker, and prometheus-client in it, where to count."""
 
 METHODS = ("OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT")
 """The methods that are counted apart; every other one is "other"."""
@@ -34,33 +37,24 @@ OUTCOMES = ("ok", "refused", "throttled", "unavailable")
 BUCKETS = (0.0005, 0.002, 0.01, 0.05, 0.25, 1.0, 5.0)
 """The upper bounds of the histogram, in seconds: a poll takes less than the first, a whole book some hundredths."""
 
-TICK = 5.0
-"""Every so many seconds a worker looks how it stands, whether or not somebody asks it something."""
-
-# The room for a worker's files is taken at once: a file that cannot grow when a figure is written kills the process.
-_FILE_SIZE = 1 << 17
-
 
 class Metrics:
-    """The figures of one worker. Without the variable `FOLDER` nothing is counted. Safe for threads; never raises."""
+    """The figures of the worker since it started. Without `listening` nothing is counted. Safe for threads."""
 
-    def __init__(self, live: LiveStore) -> None:
+    def __init__(self, live: LiveStore, roster: Path, listening: socket.socket | None) -> None:
+        """Count, and answer Prometheus on a socket that listens, in threads of its own."""
         self._requests: dict[tuple[str, int], Callable[[], None]] = {}
         self._seconds: dict[str, Callable[[float], None]] = {}
         self._sent: Callable[[int], None] | None = None
         self._logins: dict[str, Callable[[], None]] = {}
         self._dropped: Callable[[int], None] | None = None
-        folder = os.environ.get(FOLDER)
-        if not folder:
-            return
-        try:
-            _reserve(Path(folder))
-        except OSError as error:
-            # Members are served, whether or not anybody counts it.
-            logger.error("no metrics from this worker: %s: %s", folder, error.strerror)
-            return
-        self._create()
-        threading.Thread(target=_watch, args=(live, _blind_gauge()), name="metrics", daemon=True).start()
+        if listening is not None:
+            from prometheus_client import CollectorRegistry
+
+            registry = CollectorRegistry()
+            self._count_in(registry, live)
+            registry.register(StoreFigures(roster))
+            _answer(listening, registry)
 
     def observe(self, method: str, status: int, seconds: float, sent: int) -> None:
         """Count one request: its method and status, how long it took, and the length of the answer's body."""
@@ -84,10 +78,9 @@ class Metrics:
         if self._dropped is not None:
             self._dropped(rows)
 
-    def _create(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+    def _count_in(self, registry: "CollectorRegistry", live: LiveStore) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
 
-        registry = CollectorRegistry()
         requests = Counter("tldops_requests", "Requests answered.", ["method", "status"], registry=registry)
         seconds = Histogram(
             "tldops_request_seconds", "Time until the answer is ready.", ["method"], buckets=BUCKETS, registry=registry
@@ -95,6 +88,10 @@ class Metrics:
         sent = Counter("tldops_sent_bytes", "Bytes of the answers' bodies.", registry=registry)
         logins = Counter("tldops_logins", "Attempts to log in.", ["outcome"], registry=registry)
         dropped = Counter("tldops_audit_dropped", "Rows that could not be recorded.", registry=registry)
+        blind = Gauge(
+            "tldops_blind_seconds", "Time since the store could last be read; 0 if it can.", registry=registry
+        )
+        blind.set_function(lambda: live.state().blind_seconds or 0.0)
         # Every series is there from the start: a rate over it then has the first event in it.
         for method in (*METHODS, OTHER):
             for hundred in range(2, 6):
@@ -104,26 +101,66 @@ class Metrics:
         self._dropped, self._sent = dropped.inc, sent.inc
 
 
-def _blind_gauge() -> Callable[[float], None]:
-    from prometheus_client import CollectorRegistry, Gauge
+def _answer(listening: socket.socket, registry: "CollectorRegistry") -> None:
+    """Start the threads that answer Prometheus on this socket."""
+    from prometheus_client import MetricsHandler
 
-    text = "For how long the worst-off worker has not been able to read the store."
-    return Gauge("tldops_blind_seconds", text, registry=CollectorRegistry(), multiprocess_mode="livemax").set
+    handler = MetricsHandler.factory(registry)
+    server = ThreadingHTTPServer(listening.getsockname()[:2], handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
-def _reserve(folder: Path) -> None:
-    for kind in ("counter", "histogram", "gauge_livemax"):
-        file = os.open(folder / f"{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT, 0o600)
+class StoreFigures:
+    """What the store itself shows, read when Prometheus asks: a collector of prometheus-client."""
+
+    def __init__(self, roster: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._roster = roster
+        self._clock = clock
+
+    def collect(self) -> Iterator["Metric"]:
+        """Yield the figures; without a readable store only `tldops_store_readable`, which is 0 then."""
+        from prometheus_client.metrics_core import GaugeMetricFamily
+
+        figures = self._figures()
+        yield GaugeMetricFamily("tldops_store_readable", "Whether the roster can be read.", value=float(bool(figures)))
+        for name, (text, value) in figures.items():
+            yield GaugeMetricFamily(name, text, value=value)
+
+    def _figures(self) -> dict[str, tuple[str, float]]:
         try:
-            os.posix_fallocate(file, 0, _FILE_SIZE)
-        finally:
-            os.close(file)
+            head = load_head(self._roster, wait=SERVER_WAIT)
+            fresh = read_note(self._roster, FRESHNESS, wait=SERVER_WAIT)
+        except StoreError as error:
+            logger.info("metrics: %s", error)
+            return {}
+        now = self._clock()
+        return {**_of_generation(head, now), **_of_freshness(fresh, now)}
 
 
-def _watch(live: LiveStore, blind: Callable[[float], None]) -> None:
-    """Keep telling how the worker stands, for as long as it lives."""
-    while True:
-        with contextlib.suppress(StoreError):
-            live.snapshot()
-        blind(live.state().blind_seconds or 0.0)
-        time.sleep(TICK)
+def _of_generation(head: Generation | None, now: datetime) -> dict[str, tuple[str, float]]:
+    text = "The newest generation; 0 without any."
+    if head is None:
+        return {"tldops_generation": (text, 0.0)}
+    return {
+        "tldops_generation": (text, float(head.id)),
+        "tldops_generation_age_seconds": ("Time since that was made.", (now - head.created_at).total_seconds()),
+        "tldops_cards": ("Contacts in it.", float(head.counts.people)),
+        "tldops_readers": ("Logins on the list, denied ones included.", float(head.counts.readers)),
+    }
+
+
+def _of_freshness(fresh: Freshness, now: datetime) -> dict[str, tuple[str, float]]:
+    ages = {
+        "tldops_last_check_age_seconds": ("Time since a sync last read every input.", fresh.checked_at),
+        "tldops_list_age_seconds": ("Time since the subscriber list was last read.", fresh.list_checked_at),
+        "tldops_list_failing_seconds": (
+            "Time since the subscriber list became unreadable; 0 if it can be read.",
+            fresh.failing_since or now,
+        ),
+    }
+    figures = {name: (text, (now - at).total_seconds()) for name, (text, at) in ages.items() if at is not None}
+    return figures | {
+        "tldops_list_refused_logins": ("Logins not on the list that a guard keeps for now.", float(fresh.waiting))
+    }

@@ -1,128 +1,108 @@
-"""`tldops serve`: RosterApplication under granian, a production WSGI server."""
+"""`tldops serve`: RosterApplication in one worker process under granian, and a parent that replaces the worker."""
 
-import contextlib
-import logging
+import multiprocessing
 import os
 import resource
 import signal
 import socket
 import ssl
+import sys
+import time
+from collections.abc import Callable
 from errno import EADDRINUSE
-from pathlib import Path
+from functools import partial
+from typing import Any
 
-from granian import Granian
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
-from granian.http import HTTP1Settings, HTTP2Settings
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from radicale import config
+from granian.server.mp import MPServer
 
 from radicale_tldops.login.ldap import LdapLogin
-from radicale_tldops.plugin import OPTION
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.app import RosterApplication
 from radicale_tldops.serve.body import THREADS
-from radicale_tldops.serve.exporter import exporter
-from radicale_tldops.serve.idle import watch_connections
+from radicale_tldops.serve.idle import keep_alive, watch_connections
 from radicale_tldops.serve.logs import log_apart
-from radicale_tldops.settings import ENVIRONMENT, ServerSettings, Settings, load
-
-MAX_BODY = 1_000_000
-"""Longest request body in bytes; the longest that a client sends, a multiget of the whole book, is a tenth of it."""
-
-MAX_CARD = 200_000
-"""What the book tells as its largest card in bytes (RFC 6352, 6.2.3); none comes near it."""
+from radicale_tldops.settings import ServerSettings, Settings
 
 MAX_CONNECTIONS = 4000
-"""How many connections a worker holds at most; the next ones wait until one of these ends."""
+"""Most connections that the worker holds; further ones wait until one of these ends."""
 
 BACKLOG = 1024
-"""How many connections wait that no worker has taken yet."""
+"""Most connections that wait while the worker has not taken them, or is being replaced."""
 
 MAX_HEAD = 65_536
 """Longest head of a request in bytes, so that a wrong password of 40 KB is still answered as one."""
 
-MAX_STREAMS = 64
-"""How many requests at once one connection of HTTP/2 may have."""
-
 HEAD_SECONDS = 15
-"""For how long the head of a request may come in, and an idle connection is kept."""
+"""Longest time for the head of a request, and for which an idle connection is kept."""
 
 STOP_SECONDS = 10
-"""For how long a worker that is to stop may go on with requests under way."""
+"""Longest time for requests under way after the worker was asked to stop."""
 
-# The variable by which the workers know the port they serve.
-_PORT = "TLDOPS_PORT"
+REPLACE_SECONDS = 1.0
+"""Least time between the starts of two workers, so that a worker that dies at once does not keep a core busy."""
 
-# The store, its journal, sockets of libraries, logs: what a worker opens beside its connections.
+# The store, its journal, sockets of libraries, logs: what the worker opens beside its connections.
 _OTHER_FILES = 200
 
 
-def radicale_configuration(settings: Settings) -> config.Configuration:
-    """Return Radicale's configuration for our plugins."""
-    path = str(settings.path)
-    configuration = config.load()
-    configuration.update(
-        {
-            "server": {
-                "validate_user_value": "none",
-                "max_content_length": str(MAX_BODY),
-                "max_resource_size": str(MAX_CARD),
-                "_internal_server": "True",
-                "delay_on_error": "0",
-            },
-            "auth": {"type": "radicale_tldops.auth", "delay": "0", "realm": settings.auth.realm, OPTION: path},
-            "rights": {"type": "radicale_tldops.rights", OPTION: path},
-            "storage": {"type": "radicale_tldops.storage", OPTION: path},
-            "web": {"type": "none"},
-            "logging": {"level": "warning"},
-        },
-        "tldops serve",
-        privileged=True,
-    )
-    return configuration
+class _Server(MPServer):
+    """granian with a socket that outlives its worker, and that replaces a worker that dies however often."""
+
+    def __init__(self, listening: socket.socket, **options: Any) -> None:
+        super().__init__("radicale_tldops.serve.process", **options)
+        self._listening = listening
+
+    def _init_shared_socket(self) -> None:
+        # granian's own workers listen for themselves on Linux: clients would be refused while there is none.
+        self._ssp = self._sso = None
+        self._shd = SocketHolder(os.dup(self._listening.fileno()), False, BACKLOG)  # type: ignore[call-arg,assignment]
+
+    def _drop_shared_socket(self) -> None:
+        # From here on, new connections are refused; those that are there end after the requests under way.
+        self._listening.shutdown(socket.SHUT_RDWR)
+
+    def _respawn_workers(
+        self, workers: object, spawn_target: object, target_loader: object, delay: float = 0.0
+    ) -> None:
+        # granian's own starts the new worker before the old one has ended, and gives up when two die in 5.5 seconds.
+        born = max(worker.birth for worker in self.wrks)
+        self._stop_workers()  # type: ignore[no-untyped-call]
+        time.sleep(max(0.0, born + REPLACE_SECONDS - time.monotonic()))
+        self._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
 
 
-def create() -> RosterApplication:
-    """Build the application of one worker; granian calls it in each of them."""
-    logging.getLogger("radicale").setLevel(logging.WARNING)
-    log_apart()
-    watch_connections(int(os.environ[_PORT]))
-    return RosterApplication(radicale_configuration(load(Path(os.environ[ENVIRONMENT]))))
+def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serve on a socket of `listen` until interrupted: SIGTERM and SIGINT let the requests under way finish first.
 
-
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until interrupted: SIGTERM and SIGINT let the requests under way finish first.
+    The worker gets these very settings, also when it is replaced: the file is not read again.
 
     Raises:
-        SettingsError: there is no configuration file, an address cannot be listened on, the certificate and its key
-            cannot be used, or [auth.ldap] does not say how people are found.
+        SettingsError: there is no configuration file, the address for metrics is not available, the certificate and
+            its key cannot be used, or [auth.ldap] does not say how people are found.
     """
     if settings.path is None:
         raise SettingsError("`tldops serve` needs a configuration file; `tldops init` writes one.")
     check_tls(settings.server)
     if settings.auth.ldap.servers:
         LdapLogin(settings.auth.ldap)
-    check_address(host, port)
-    os.environ[ENVIRONMENT] = str(settings.path.absolute())
-    os.environ[_PORT] = str(port)
-    server = Granian(
-        "radicale_tldops.serve.process:create",
-        factory=True,
-        address=host,
-        port=port,
+    keep_alive(listening)
+    listening.setblocking(False)
+    metrics = _listen_for_metrics(settings.server.metrics) if settings.server.metrics else None
+    if sys.platform == "linux":
+        # The worker is a copy of this process: it needs no file of the installation, and no other setting.
+        multiprocessing.set_start_method("fork", force=True)
+    server = _Server(
+        listening,
         interface=Interfaces.WSGI,
-        workers=workers,
+        workers=1,
         blocking_threads=THREADS,
-        backlog=BACKLOG,
         backpressure=_connections(),
-        http=HTTPModes.auto,
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MAX_HEAD),
-        http2_settings=HTTP2Settings(
-            max_concurrent_streams=MAX_STREAMS,
-            max_headers_size=MAX_HEAD,
-            keep_alive_interval=HEAD_SECONDS * 1000,
-            keep_alive_timeout=HEAD_SECONDS,
-        ),
         websockets=False,
         ssl_cert=settings.server.tls_certificate,
         ssl_key=settings.server.tls_key,
@@ -131,15 +111,21 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    # Until granian sets its own, a forked worker has the parent's handler, and would not hear that it is to stop.
+    # Until granian sets its own, a forked worker has the parent's handler and would ignore a request to stop.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-    metrics = settings.server.metrics
-    with exporter(metrics, settings.store.roster) if metrics else contextlib.nullcontext():
-        server.serve()
+    create: Callable[[], RosterApplication] = partial(_create, settings, listening.getsockname()[1], metrics)
+    server.serve(target_loader=create, wrap_loader=False)
+
+
+def _create(settings: Settings, port: int, metrics: socket.socket | None) -> RosterApplication:
+    """Return the application; granian calls this in each new worker."""
+    log_apart()
+    watch_connections(port)
+    return RosterApplication(settings, metrics)
 
 
 def _connections() -> int:
-    """Return how many connections a worker may hold, after raising the limit on open files as far as it goes.
+    """Return how many connections the worker may hold, after raising the limit on open files as far as possible.
 
     A worker at its limit could not open the store any more.
     """
@@ -151,17 +137,14 @@ def _connections() -> int:
     return max(min(MAX_CONNECTIONS, soft - _OTHER_FILES), THREADS)
 
 
-def check_address(host: str, port: int) -> None:
-    """Find out before any worker starts whether the address can be had.
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
 
     Raises:
         SettingsError: with the reason, for instance that another program listens there.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        return _open(host, port)
     except OSError as error:
         reason = "another program listens there" if error.errno == EADDRINUSE else error.strerror or str(error)
         raise SettingsError(
@@ -169,8 +152,31 @@ def check_address(host: str, port: int) -> None:
         ) from error
 
 
+def _listen_for_metrics(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    try:
+        return _open(host.strip("[]"), int(port))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {address} for metrics: {error.strerror}. Choose another in [server] metrics."
+        ) from error
+
+
+def _open(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind(address)
+        opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
 def check_tls(server: ServerSettings) -> None:
-    """Find out before any worker starts whether the certificate and its key can be used, where there are any.
+    """Check that the certificate and its key can be used, where they are set.
 
     Raises:
         SettingsError: with the file and what is wrong with it.

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from radicale_tldops.login.peer import Proxies
 
+MAX_BODY = 1_000_000
+"""Longest request body in bytes; the longest that a client sends, a multiget of the whole book, is a tenth of it."""
+
 MAX_CREDENTIALS = 8192
 """Longest Basic credentials, in characters of base 64."""
 
@@ -77,8 +80,8 @@ def read_incoming(environ: Mapping[str, object], proxies: Proxies) -> Incoming:
     )
 
 
-def check_framing(request: Incoming, environ: Mapping[str, object], max_length: int) -> None:
-    """Look at where the body ends.
+def check_framing(request: Incoming, environ: Mapping[str, object]) -> None:
+    """Check where the body ends, and the Depth header.
 
     Raises:
         FramingError: with 400, 411 or 413; the connection cannot be used any further.
@@ -86,12 +89,10 @@ def check_framing(request: Incoming, environ: Mapping[str, object], max_length: 
     """
     if request.length < 0:
         raise FramingError(400)
-    if request.length > max_length:
+    if request.length > MAX_BODY:
         raise FramingError(413)
-    # Over HTTP/2 a body needs no length (RFC 9113, 8.1.1), and only its type tells that there is one.
-    has_no_length = str(environ.get("SERVER_PROTOCOL")).startswith("HTTP/2") and "CONTENT_LENGTH" not in environ
-    if environ.get("HTTP_TRANSFER_ENCODING") or (has_no_length and request.content_type):
-        # To take it for nothing would be to answer another question, or with an empty book.
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        # A chunked body has no length before it has come; taken for an empty one, the answer would be an empty book.
         raise FramingError(411)
     if request.method in ("PROPFIND", "REPORT") and request.depth not in (None, *_DEPTHS):
         raise FramingError(400)
@@ -151,8 +152,8 @@ def _preferences(header: str) -> Mapping[str, str]:
 
 def _weighted(header: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield what is accepted at all, in lower case, with its parameters (RFC 9110, 12.4.2)."""
-    for one in header.lower().split(","):
-        name, *parts = (part.strip() for part in one.split(";"))
+    for item in header.lower().split(","):
+        name, *parts = (part.strip() for part in item.split(";"))
         pairs = (part.partition("=") for part in parts)
         parameters = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
         if name and not _ZERO.fullmatch(parameters.get("q", "1")):

@@ -120,7 +120,6 @@ SECTIONS: Mapping[str, tuple[type, Mapping[str, Read]]] = {
         {
             "host": name,
             "port": whole(0, 65535),
-            "workers": whole(1, 64),
             "url": url,
             "max_blind": whole(0, 366 * 86400),
             "max_check_age": whole(0, 24 * 366),

@@ -65,7 +65,6 @@ class ServerSettings:
 
     host: str = "127.0.0.1"
     port: int = 5232
-    workers: int = 2
     url: str = ""
     max_blind: int = 3600
     max_check_age: int = 24

@@ -13,9 +13,8 @@ from sync.cli.show import counted
 @click.command()
 @click.option("--host", help="The address to listen on, instead of [server] host.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port, instead of [server] port.")
-@click.option("--workers", type=click.IntRange(1, 64), help="How many processes, instead of [server] workers.")
 @pass_app
-def serve(app: App, host: str | None, port: int | None, workers: int | None) -> int:
+def serve(app: App, host: str | None, port: int | None) -> int:
     """Serve the address book over CardDAV until interrupted.
 
     Passwords and telephone numbers pass here: put a TLS proxy in front of it, or let it speak TLS itself with
@@ -26,17 +25,17 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
       tldops serve
       tldops serve --port 5300
     """
-    # The server is not imported before it is wanted: no other command needs Radicale.
-    from radicale_tldops.serve.process import check_address, check_tls
+    # Imported here, because no other command needs the server and its libraries.
+    from radicale_tldops.serve.process import check_tls, listen
     from radicale_tldops.serve.process import serve as run
 
     server = app.settings.server
     host, port = host or server.host, port or server.port
     check_tls(server)
-    check_address(host, port)
+    listening = listen(host, port)
     if app.settings.path is not None:
         _announce(app, host, port)
-    run(app.settings, host, port, workers or server.workers)
+    run(app.settings, listening)
     return OK
 
 
@@ -54,7 +53,7 @@ def _announce(app: App, host: str, port: int) -> None:
         app.note(f"Serving generation {snapshot.generation}, {cards}, on {scheme}://{shown}:{port}/")
     except (StoreError, OSError) as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
-        app.note(f"{error}\nUntil that is mended, every request is answered with 503.", style="bold red")
+        app.note(f"{error}\nEvery request is answered with 503 until that is corrected.", style="bold red")
 
 
 def _is_loopback(host: str) -> bool:

@@ -32,10 +32,10 @@ WRONG = "00000-00000-00000-00000-00000-00000"
 """A password of the right shape that nobody has."""
 
 HOW = f"""\
-tldops serve with the default number of workers, {CARDS:,} cards. AUC is the chance that an unknown login takes longer \
+tldops serve, {CARDS:,} cards. AUC is the chance that an unknown login takes longer \
 than a wrong password: 0.5 is no difference at all. A revocation is counted from the commit until the last of four \
 connections is refused, with four whole downloads a second beside it, and the next one comes right after it: so the \
-workers have just looked, and it takes as long as it can."""
+worker has just looked, and it takes as long as it can."""
 
 _SLOW = 200
 _BAD_PER_SECOND = 50
@@ -67,7 +67,7 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
         tell("access: making the roster")
         workspace, _, login = contenders.fill(Path(folder), CARDS)
         victims = contenders.issue(workspace, 200 // scale + 20)
-        with contenders.tldops(workspace, None) as (port, _):
+        with contenders.tldops(workspace) as (port, _):
             place = find("", Client(f"http://127.0.0.1:{port}/", login), _header(login), login.user)
             parts: Sequence[tuple[str, Callable[[], Figures]]] = (
                 ("logins", lambda: _logins(workspace, place, victims, 2 if quick else 8)),
@@ -119,7 +119,7 @@ def _directory_logins(folder: Path, seconds: int) -> Figures:
         workspace.configure(by_directory(running, running.url))
         workspace.sync(JOHN)
         asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
-        with contenders.tldops(workspace, None) as (port, _):
+        with contenders.tldops(workspace) as (port, _):
             targets = [("/", authorization("john.doe@nic.nl", password))]
             client = Client(f"http://127.0.0.1:{port}/", user="john.doe@nic.nl", password=password)
             for _ in range(40):

@@ -82,19 +82,18 @@ def issue(workspace: Workspace, count: int) -> Sequence[Member]:
 
 
 @contextmanager
-def tldops(workspace: Workspace, workers: int | None = 1) -> Iterator[tuple[int, int]]:
-    """Run `tldops serve`, with its own number of workers for None; give its port and process id."""
+def tldops(workspace: Workspace) -> Iterator[tuple[int, int]]:
+    """Run `tldops serve`; give its port and process id."""
     port = free_port()
     command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port)]
-    command += [] if workers is None else ["--workers", str(workers)]
     with process(command, port, workspace.folder) as pid:
         yield port, pid
 
 
 @contextmanager
-def served(workspace: Workspace, login: Login, workers: int | None = 1) -> Iterator[Place]:
+def served(workspace: Workspace, login: Login) -> Iterator[Place]:
     """Run `tldops serve`, and find what is there."""
-    with tldops(workspace, workers) as (port, _):
+    with tldops(workspace) as (port, _):
         client = Client(f"http://127.0.0.1:{port}/", login)
         yield find(SERVE, client, authorization(login.user, login.password), login.user)
 
@@ -107,9 +106,7 @@ def plugins(workspace: Workspace, login: Login) -> Iterator[Place]:
 
 
 @contextmanager
-def floor(
-    workspace: Workspace, place: Place, answers: Mapping[str, Answer], workers: int | None = 1
-) -> Iterator[Place]:
+def floor(workspace: Workspace, place: Place, answers: Mapping[str, Answer]) -> Iterator[Place]:
     """Run the floor with these answers of `place` by their keys, which are those of the requests."""
     recorded = {
         key: (
@@ -122,7 +119,7 @@ def floor(
     port = free_port()
     file = workspace.folder / f"answers-{port}.pickle"
     file.write_bytes(pickle.dumps(recorded))
-    command = [sys.executable, "-m", floor_module.__name__, str(workspace.config), str(port), str(workers or 0)]
+    command = [sys.executable, "-m", floor_module.__name__, str(workspace.config), str(port)]
     with process(command, port, workspace.folder, {"PYTHONPATH": str(ROOT), floor_module.ANSWERS: str(file)}):
         changed = {name: getattr(place, name) for name in Place.__slots__}
         yield Place(**{**changed, "name": FLOOR, "port": port})

@@ -13,8 +13,6 @@ from typing import Any, TypeAlias
 from unittest import mock
 from xml.parsers import expat
 
-from granian.server.mp import MPServer
-
 from radicale_tldops.serve import process as server
 from radicale_tldops.settings import load
 
@@ -64,21 +62,15 @@ def parse(body: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def create() -> Floor:
-    """Build the application of one worker."""
+def create(*_: object) -> Floor:
+    """Build the application of the worker."""
     return Floor(pickle.loads(Path(os.environ[ANSWERS]).read_bytes()))
 
 
-def main(config: str, port: str, workers: str) -> None:
-    """Run the floor; 0 workers stands for the number that is set."""
-    settings = load(Path(config))
-    made = MPServer.__init__
-
-    def init(self: MPServer, _target: str, *arguments: Any, **named: Any) -> None:
-        made(self, "tests.bench.floor:create", *arguments, **named)
-
-    with mock.patch.object(MPServer, "__init__", init):
-        server.serve(settings, "127.0.0.1", int(port), int(workers) or settings.server.workers)
+def main(config: str, port: str) -> None:
+    """Run the floor in the place of the application."""
+    with mock.patch.object(server, "_create", create):
+        server.serve(load(Path(config)), server.listen("127.0.0.1", int(port)))
 
 
 if __name__ == "__main__":

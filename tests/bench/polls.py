@@ -77,14 +77,14 @@ def has_wrk() -> bool:
 def measure(
     tell: Tell, workspace: Workspace, answers: Mapping[str, Answer], others: Sequence[Place], *, seconds: int
 ) -> Sequence[Polls]:
-    """Count no-change syncs: `tldops serve` and the floor with the default number of workers, and the others."""
+    """Count no-change syncs: `tldops serve` and the floor, and the others."""
     if not has_wrk():
         return ()
     found = []
     members = contenders.issue(workspace, CONNECTIONS)
-    with contenders.served(workspace, members[0].login, workers=None) as place:
+    with contenders.served(workspace, members[0].login) as place:
         targets = [(one.book, one.authorization) for one in members]
-        with contenders.floor(workspace, place, answers, workers=None) as other:
+        with contenders.floor(workspace, place, answers) as other:
             for where, label, fresh in ((place, FIRST, True), (place, AGAIN, False), (other, FLOOR, True)):
                 tell(f"polls per second: {label}")
                 asked = POLL.asks(where)[0]
@@ -141,7 +141,7 @@ def wanted(found: Sequence[Polls], known: float) -> Iterator[Wanted]:
 
 def table(found: Sequence[Polls]) -> Table:
     """Return what was counted, as a table."""
-    title = f"No-change syncs from wrk, {CONNECTIONS} clients, the default number of workers"
+    title = f"No-change syncs from wrk, {CONNECTIONS} clients"
     shown = new_table(title, "server", "a second", "share of the floor", "median ms", "99 % ms", "not answered")
     floor = next((one.rate for one in found if one.contender == FLOOR), None)
     for one in found:

@@ -45,7 +45,6 @@ WRONG = [
     ('[server]\nurl = "contacts.example.org"', 2, "'contacts.example.org'", "https://contacts.example.org/"),
     ('[server]\nurl = "https://example.org/dav/"', 2, "'https://example.org/dav/'", "an address without a path"),
     ('[server]\nurl = "https://[bad/"', 2, "'https://[bad/'", "an address without a path"),
-    ("[server]\nworkers = 0", 2, "0", "a whole number from 1"),
     ("[auth]\nrealm = 5", 2, "5", "a text in quotes"),
     ('[readers]\n"ok@nic.example" = "x"\n"no address" = "x"', 3, "'no address'", "a mail address"),
     ('[readers]\n\n"ok@nic.example" = ""', 3, "'ok@nic.example'", "a reason in quotes"),

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from radicale_tldops.roster.errors import TldopsError
-from radicale_tldops.serve.process import check_address
+from radicale_tldops.serve.process import listen
 from sync.cli import main as tldops
 from tests.data.membership import as_report, people
 
@@ -47,7 +47,7 @@ def main() -> int:
     """Build what is missing, issue a device password, and serve until interrupted."""
     port = int(os.environ.get("PORT", "5232"))
     try:
-        check_address("127.0.0.1", port)
+        listen("127.0.0.1", port).close()
     except TldopsError as error:
         sys.stderr.write(f"{error} Another port: make demo PORT=5399\n")
         return 2

@@ -86,7 +86,7 @@ def over_sockets(world: World, seed: str, numbers: range, *, most: int = 20) -> 
 def _serving(world: World) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = [sys.executable, "-m", "sync", "--config", str(world.workspace.config), "serve"]
-    with process([*command, "--port", str(port), "--workers", "1"], port, world.workspace.folder) as pid:
+    with process([*command, "--port", str(port)], port, world.workspace.folder) as pid:
         yield port, pid
 
 

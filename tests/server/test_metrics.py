@@ -1,27 +1,28 @@
-"""Figures for Prometheus: added up over workers, kept when one dies, told on the loopback, and nobody's data."""
+"""Figures for Prometheus: what the worker counts and the store shows, on the loopback, and nobody's data."""
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.serve.exporter import StoreFigures, exporter
 from radicale_tldops.serve.live import LiveStore
-from radicale_tldops.serve.metrics import FOLDER, METHODS, OUTCOMES, Metrics
+from radicale_tldops.serve.metrics import METHODS, OUTCOMES, Metrics, StoreFigures
+from radicale_tldops.serve.process import listen
 from radicale_tldops.settings import Settings, StoreSettings, load
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.write import write_note
-from tests.server.processes import by_worker, children, several
+from tests.server.processes import running
 from tests.support import JANE, JOHN, Client, Workspace, free_port
 from tests.support.clock import START
 from tests.support.store import Store
@@ -46,35 +47,40 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-def count_in_a_worker(store: Store, code: str) -> None:
-    """Run a process that counts, as a worker does, and ends."""
-    program = (
-        "import sys; from pathlib import Path; from radicale_tldops.serve.live import LiveStore\n"
-        "from radicale_tldops.serve.metrics import Metrics\n"
-        "from radicale_tldops.settings import Settings, StoreSettings\n"
-        "metrics = Metrics(LiveStore(Settings(store=StoreSettings(Path(sys.argv[1]), Path(sys.argv[2])))))\n"
-    )
-    subprocess.run([sys.executable, "-c", program + code, store.roster, store.members], check=True, timeout=60)
+@dataclass(frozen=True)
+class Counting:
+    """The figures of a worker, and where they are shown."""
+
+    metrics: Metrics
+    live: LiveStore
+    address: str
 
 
 @pytest.fixture
-def address(store: Store) -> Iterator[str]:
+def counting(store: Store) -> Iterator[Counting]:
+    """A worker that counts."""
+    with listen("127.0.0.1", 0) as listening:
+        live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)))
+        port = listening.getsockname()[1]
+        yield Counting(Metrics(live, store.roster, listening), live, f"127.0.0.1:{port}")
+
+
+@pytest.fixture
+def address(counting: Counting) -> str:
     """Where Prometheus is answered."""
-    address = f"127.0.0.1:{free_port()}"
-    with exporter(address, store.roster):
-        yield address
+    return counting.address
 
 
-def test_what_workers_count_is_added_up(store: Store, address: str) -> None:
-    """Requests by method and status class, durations, bytes, logins by outcome, lost rows; of ended workers, too."""
+def test_what_is_counted_is_added_up(counting: Counting) -> None:
+    """Requests by method and status class, durations, bytes, logins by outcome, lost rows."""
     for _ in range(2):
-        count_in_a_worker(
-            store,
-            "for _ in range(3): metrics.observe('REPORT', 207, 0.003, 1000)\n"
-            "metrics.observe('PROPFIND', 401, 0.0001, 10); metrics.login('refused'); metrics.login('ok')\n"
-            "metrics.audit_dropped(2)\n",
-        )
-    found = scrape(address)
+        for _ in range(3):
+            counting.metrics.observe("REPORT", 207, 0.003, 1000)
+        counting.metrics.observe("PROPFIND", 401, 0.0001, 10)
+        counting.metrics.login("refused")
+        counting.metrics.login("ok")
+        counting.metrics.audit_dropped(2)
+    found = scrape(counting.address)
     assert found['tldops_requests_total{method="REPORT",status="2xx"}'] == 6
     assert found['tldops_requests_total{method="PROPFIND",status="4xx"}'] == 2
     assert found['tldops_request_seconds_count{method="REPORT"}'] == 6
@@ -86,32 +92,42 @@ def test_what_workers_count_is_added_up(store: Store, address: str) -> None:
     assert found["tldops_audit_dropped_total"] == 4
 
 
-def test_every_series_is_there_before_its_first_event(store: Store, address: str) -> None:
+def test_every_series_is_there_before_its_first_event(address: str) -> None:
     """So that a rate over it does not miss the first one."""
-    count_in_a_worker(store, "")
     found = scrape(address)
     for method in (*METHODS, "other"):
         assert found[f'tldops_requests_total{{method="{method}",status="5xx"}}'] == 0
     for outcome in OUTCOMES:
         assert found[f'tldops_logins_total{{outcome="{outcome}"}}'] == 0
+    assert found["tldops_blind_seconds"] == 0
 
 
-def test_a_clients_own_words_make_no_series(store: Store, address: str) -> None:
+def test_a_clients_own_words_make_no_series(counting: Counting) -> None:
     """A thousand invented methods are one "other"; a strange status or outcome is none at all."""
-    count_in_a_worker(store, "")
-    before = set(scrape(address))
-    count_in_a_worker(
-        store,
-        "for n in range(1000): metrics.observe(f'M{n}', 405, 0.1, 1); metrics.observe('GET', n, 0.1, 1)\n"
-        "metrics.login('jane')",
-    )
-    found = scrape(address)
+    before = set(scrape(counting.address))
+    for number in range(1000):
+        counting.metrics.observe(f"M{number}", 405, 0.1, 1)
+        counting.metrics.observe("GET", number, 0.1, 1)
+    counting.metrics.login("jane")
+    found = scrape(counting.address)
     assert set(found) == before
     assert found['tldops_requests_total{method="other",status="4xx"}'] == 1000
 
 
+def test_the_time_without_a_readable_store_is_shown(counting: Counting, store: Store) -> None:
+    """From the first look that failed; 0 again as soon as one succeeds."""
+    counting.live.reload()
+    away = store.roster.rename(store.roster.with_name("away"))
+    counting.live.reload()
+    time.sleep(0.05)
+    assert scrape(counting.address)["tldops_blind_seconds"] > 0
+    away.rename(store.roster)
+    counting.live.reload()
+    assert scrape(counting.address)["tldops_blind_seconds"] == 0
+
+
 def test_the_store_is_asked_when_prometheus_asks(store: Store, address: str) -> None:
-    """Generation, cards and readers are those of now, with no worker at all."""
+    """Generation, cards and readers are those of now, whatever the worker counted."""
     found = scrape(address)
     assert found["tldops_store_readable"] == 1
     assert (found["tldops_generation"], found["tldops_cards"], found["tldops_readers"]) == (1, 2, 2)
@@ -144,27 +160,26 @@ def test_the_ages_count_from_the_notes_of_the_sync(store: Store) -> None:
 
 def test_without_metrics_nothing_is_counted_or_imported(store: Store) -> None:
     """Who wants no figures pays nothing for them."""
-    count_in_a_worker(
-        store,
+    program = (
+        "import sys; from pathlib import Path; from radicale_tldops.serve.live import LiveStore\n"
+        "from radicale_tldops.serve.metrics import Metrics\n"
+        "from radicale_tldops.settings import Settings, StoreSettings\n"
+        "roster, members = map(Path, sys.argv[1:])\n"
+        "metrics = Metrics(LiveStore(Settings(store=StoreSettings(roster, members))), roster, None)\n"
         "metrics.observe('GET', 200, 0.1, 1); metrics.login('ok'); metrics.audit_dropped()\n"
-        "assert 'prometheus_client' not in sys.modules\n",
+        "assert 'prometheus_client' not in sys.modules\n"
     )
+    subprocess.run([sys.executable, "-c", program, store.roster, store.members], check=True, timeout=60)
 
 
-def test_a_folder_without_room_costs_the_figures_and_no_member(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The worker says so, and serves."""
-    monkeypatch.setenv(FOLDER, str(tmp_path / "gone"))
-    metrics = Metrics(LiveStore(Settings(store=StoreSettings(store.roster, store.members))))
-    metrics.observe("GET", 200, 0.1, 1)
-    metrics.login("ok")
-
-
-def test_an_address_that_is_taken_is_an_error_before_anything_starts(store: Store, address: str) -> None:
-    """With the setting in it; and the folder of the workers does not stay behind."""
-    with pytest.raises(SettingsError, match=r"cannot listen on .* metrics"), exporter(address, store.roster):
-        pass
+def test_an_address_that_is_taken_is_an_error_before_anything_starts(workspace: Workspace, address: str) -> None:
+    """With the setting in it, and exit code 2."""
+    workspace.configure(f'[server]\nmetrics = "{address}"\n')
+    workspace.sync(JOHN)
+    result = workspace.run("serve", "--port", str(free_port()))
+    assert result.code == 2
+    assert re.search(r"cannot listen on .* for metrics: .*\[server\] metrics", result.err, re.DOTALL), result.err
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize(
@@ -181,41 +196,27 @@ def test_only_an_address_of_the_loopback_is_taken(tmp_path: Path, address: str) 
         assert load(config).server.metrics == right
 
 
-def test_the_server_counts_over_all_workers_and_over_their_death(workspace: Workspace) -> None:
-    """Over HTTP: what was counted stays when a worker is killed, its standing does not; the folder goes at the end."""
+def test_the_server_answers_before_and_after_its_worker_died(workspace: Workspace) -> None:
+    """Over HTTP: the figures count from 0 in a new worker, at the same address."""
     address = f"127.0.0.1:{free_port()}"
     workspace.configure(f'[server]\nmetrics = "{address}"\n')
     workspace.sync(JOHN, JANE)
     login = workspace.device("john.doe@nic.nl")
-    with several(workspace, workers=2) as server:
+    with running(workspace) as server:
         client = Client(server.url, login)
-        for _ in range(20):
-            assert client.propfind("/", "{DAV:}current-user-principal").status == 207
-        assert Client(server.url, user="jane", password="wrong").propfind("/", "{DAV:}displayname").status == 401
-        folder = worker_folder(server.pid)
-        assert len(list(folder.glob("gauge_livemax_*.db"))) == 2
-        dead = children(server.pid)[0]
-        os.kill(dead, signal.SIGKILL)
-        for one in by_worker(server.pid, server.port, 2, gone=dead).values():
-            one.close()
-        found = scrape(address)
-        assert found['tldops_requests_total{method="PROPFIND",status="2xx"}'] == 20
-        assert found['tldops_requests_total{method="PROPFIND",status="4xx"}'] == 1
-        assert (found['tldops_logins_total{outcome="ok"}'], found['tldops_logins_total{outcome="refused"}']) == (20, 1)
-        assert found["tldops_sent_bytes_total"] > 1000
-        assert found["tldops_blind_seconds"] == 0
-        assert len(list(folder.glob("gauge_livemax_*.db"))) <= 2
-        names = " ".join(found)
-        assert not re.search(r"john|jane|nic|@", names)
-    assert not folder.exists()
-
-
-def worker_folder(parent: int) -> Path:
-    """Where the workers of a server count, from the environment of one of them."""
-    for child in children(parent):
-        for path in Path(f"/proc/{child}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                target = path.readlink()
-                if "tldops-metrics-" in str(target):
-                    return target.parent
-    raise AssertionError("no worker counts")
+        for count in (20, 5):
+            for _ in range(count):
+                assert client.propfind("/", "{DAV:}current-user-principal").status == 207
+            assert Client(server.url, user="jane", password="wrong").propfind("/", "{DAV:}displayname").status == 401
+            found = scrape(address)
+            assert found['tldops_requests_total{method="PROPFIND",status="2xx"}'] == count
+            assert found['tldops_requests_total{method="PROPFIND",status="4xx"}'] == 1
+            assert found['tldops_logins_total{outcome="ok"}'] == count
+            assert found['tldops_logins_total{outcome="refused"}'] == 1
+            assert found["tldops_sent_bytes_total"] > 1000
+            assert found["tldops_blind_seconds"] == 0
+            assert found["tldops_cards"] == 2
+            assert not re.search(r"john|jane|nic|@", " ".join(found))
+            os.kill(server.worker, signal.SIGKILL)
+        # No member is told of it there, and nothing else is.
+        assert Client(server.url).request("GET", "/metrics").status == 401

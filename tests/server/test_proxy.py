@@ -12,11 +12,10 @@ import pytest
 
 from tests.server.processes import authorization
 from tests.server.test_access_log import LINE
-from tests.server.test_tls import new_pair, trusting
-from tests.support import DAV, JANE, JOHN, Login, Workspace, free_port, process, propfind_body, serve
+from tests.support import DAV, JANE, JOHN, Login, Workspace, propfind_body, serve
+from tests.support.certificates import trusting
+from tests.support.nginx import CONFIG, behind_nginx
 from tests.support.servers import needs
-
-CONFIG = Path(__file__).parent.parent.parent / "config"
 
 
 @dataclass(frozen=True)
@@ -37,48 +36,16 @@ class Behind:
         )
 
 
-def nginx_configuration(folder: Path, port: int, server: str) -> Path:
-    """The shipped file as it is, but for ports, names of files, and what stands around it on a whole machine."""
-    shipped = (CONFIG / "nginx.conf").read_text()
-    for path, own in (
-        ("/etc/ssl/contacts.example.org/fullchain.pem", folder / "proxy.pem"),
-        ("/etc/ssl/contacts.example.org/privkey.pem", folder / "proxy.key"),
-        ("/var/log/nginx/tldops.log", folder / "nginx-access.log"),
-    ):
-        assert path in shipped
-        shipped = shipped.replace(path, str(own))
-    shipped = re.sub(r"listen \[::\]:.*", "", shipped)
-    shipped = shipped.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
-    shipped = shipped.replace("listen 443 ", f"listen 127.0.0.1:{port} ").replace("127.0.0.1:5232", server)
-    own_paths = "".join(
-        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    whole = folder / "nginx.conf"
-    whole.write_text(
-        f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx-error.log;\n"
-        f"events {{}}\nhttp {{\n{own_paths}{shipped}}}\n"
-    )
-    return whole
-
-
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     """nginx, as it is shipped, in front of a server that believes it."""
-    program = needs("nginx")
-    needs("openssl")
     workspace = Workspace(tmp_path_factory.mktemp("proxy"))
     workspace.configure('[server]\nproxies = ["127.0.0.1"]\n')
     workspace.sync(JOHN, JANE)
     login = workspace.device("john.doe@nic.nl")
-    new_pair(workspace.folder, "proxy")
-    port = free_port()
     with serve(workspace) as url:
         server = url.removeprefix("http://").rstrip("/")
-        configuration = nginx_configuration(workspace.folder, port, server)
-        arguments = [program, "-e", str(workspace.folder / "nginx-error.log"), "-c", str(configuration)]
-        checked = subprocess.run([*arguments, "-t"], capture_output=True, text=True, check=False, timeout=30)
-        assert checked.returncode == 0, checked.stderr
-        with process(arguments, port, workspace.folder):
+        with behind_nginx(workspace.folder, server) as port:
             log = workspace.folder / f"server-{server.split(':')[1]}.log"
             yield Behind(port, login, workspace.folder / "proxy.pem", log)
 

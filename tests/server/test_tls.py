@@ -1,4 +1,4 @@
-"""TLS by the server itself: 1.2 and up, both versions of HTTP, and a clear word where the files are not right."""
+"""TLS by the server itself: 1.2 and up, HTTP/1.1, and a clear word where the files are not right."""
 
 import contextlib
 import http.client
@@ -18,6 +18,7 @@ from radicale_tldops.serve.process import check_tls
 from radicale_tldops.settings import ServerSettings
 from tests.server.processes import authorization
 from tests.support import JANE, JOHN, Login, Workspace, free_port, process
+from tests.support.certificates import new_pair, openssl, trusting
 from tests.support.servers import needs
 
 
@@ -33,20 +34,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     (folder / "binary.pem").write_bytes(bytes(range(256)))
     return folder
-
-
-def new_pair(folder: Path, name: str) -> None:
-    """Make a certificate for localhost that signs itself, and its key."""
-    openssl(
-        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-        *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
-        *("-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"),
-    )
-
-
-def openssl(*arguments: str | Path) -> None:
-    """Run openssl."""
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -113,13 +100,8 @@ def listening(workspace: Workspace) -> Iterator[int]:
     """Run the server of a workspace; gives its port."""
     port = free_port()
     command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port)]
-    with process([*command, "--workers", "1"], port, workspace.folder):
+    with process(command, port, workspace.folder):
         yield port
-
-
-def trusting(certificate: Path) -> ssl.SSLContext:
-    """A client's context that trusts one certificate."""
-    return ssl.create_default_context(cafile=str(certificate))
 
 
 def test_a_member_reads_over_tls(server: tuple[int, Login], files: Path) -> None:
@@ -162,21 +144,21 @@ def test_tls_1_2_and_up(server: tuple[int, Login], files: Path, version: ssl.TLS
                 context.wrap_socket(plain, server_hostname="127.0.0.1")
 
 
-@pytest.mark.parametrize("version", ["http/1.1", "h2"])
-def test_both_versions_of_http_are_offered(server: tuple[int, Login], files: Path, version: str) -> None:
-    """By ALPN (RFC 7301): whoever can takes HTTP/2."""
+@pytest.mark.parametrize("offered", [["http/1.1"], ["h2", "http/1.1"]])
+def test_http_1_1_alone_is_spoken(server: tuple[int, Login], files: Path, offered: list[str]) -> None:
+    """By ALPN (RFC 7301): HTTP/2 is the proxy's, and a client that could speak it reads over HTTP/1.1."""
     context = trusting(files / "server.pem")
-    context.set_alpn_protocols([version])
+    context.set_alpn_protocols(offered)
     with (
         socket.create_connection(("127.0.0.1", server[0]), 10) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as made,
     ):
-        assert made.selected_alpn_protocol() == version
+        assert made.selected_alpn_protocol() == "http/1.1"
 
 
 @pytest.mark.parametrize("option", ["--http1.1", "--http2"])
-def test_a_client_reads_over_either_version(server: tuple[int, Login], files: Path, option: str) -> None:
-    """The same answer over both."""
+def test_a_client_reads_whatever_version_it_prefers(server: tuple[int, Login], files: Path, option: str) -> None:
+    """The same answer, over HTTP/1.1."""
     needs("curl")
     port, login = server
     command = ["curl", "--silent", option, "--cacert", str(files / "server.pem"), "-X", "PROPFIND", "-H", "Depth: 0"]
@@ -188,7 +170,7 @@ def test_a_client_reads_over_either_version(server: tuple[int, Login], files: Pa
         check=True,
         timeout=60,
     )
-    assert done.stdout.endswith(" 207 2" if option == "--http2" else " 207 1.1")
+    assert done.stdout.endswith(" 207 1.1")
 
 
 def test_plain_http_gets_no_answer_where_tls_is_spoken(server: tuple[int, Login]) -> None:

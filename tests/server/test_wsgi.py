@@ -1,4 +1,4 @@
-"""Reading bodies: fast readers are never refused, and those that never come hold few threads and are found."""
+"""Reading bodies: fast readers are never refused, and those that never come hold few threads."""
 
 import io
 import threading
@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from radicale_tldops.dav.body import RequestError
-from radicale_tldops.serve.body import LOST_SECONDS, MAX_ALL, MAX_READS, THREADS, BodyReader
-from tests.support.clock import Clock
+from radicale_tldops.serve.body import MAX_ALL, MAX_READS, THREADS, BodyReader
 
 
 class Held(io.BytesIO):
@@ -74,16 +73,3 @@ def test_many_readers_leave_threads_for_what_has_no_body() -> None:
         bodies.read("jane", io.BytesIO(b"abc"), 3)
     assert MAX_ALL < THREADS
     let_go(held)
-
-
-def test_a_body_that_is_lost_is_found_and_keeps_nobody_out() -> None:
-    """A phone that lost its network in the middle of bodies over HTTP/2 is served again, and the worker knows."""
-    clock = Clock()
-    bodies = BodyReader(clock)
-    held = hold(bodies, "john", MAX_READS)
-    assert bodies.lost() == 0
-    clock.now += LOST_SECONDS + 1
-    assert bodies.lost() == MAX_READS
-    assert bodies.read("john", io.BytesIO(b"abc"), 3) == b"abc"
-    let_go(held)
-    assert bodies.lost() == 0

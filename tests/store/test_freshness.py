@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
-from radicale_tldops.serve.exporter import StoreFigures
+from radicale_tldops.serve.metrics import StoreFigures
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS, read_note
 from radicale_tldops.store.write import write_note

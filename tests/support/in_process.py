@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from radicale import config
 from radicale.app import Application
 
-from radicale_tldops.serve.app import RosterApplication
+from radicale_tldops.plugin import OPTION
+from radicale_tldops.serve.app import MAX_CARD, RosterApplication
 from radicale_tldops.serve.live import shared
-from radicale_tldops.serve.process import radicale_configuration
-from radicale_tldops.settings import load
+from radicale_tldops.serve.request import MAX_BODY
+from radicale_tldops.settings import Settings, load
 from tests.support import Login, Response, Workspace
 
 Wsgi = Callable[..., Any]
@@ -111,5 +113,30 @@ class Both:
 
 def both(workspace: Workspace) -> Both:
     """Build the two applications for a workspace whose store exists."""
-    configuration = radicale_configuration(load(workspace.config))
-    return Both(workspace, Application(configuration), RosterApplication(configuration))
+    settings = load(workspace.config)
+    return Both(workspace, Application(radicale_configuration(settings)), RosterApplication(settings))
+
+
+def radicale_configuration(settings: Settings) -> config.Configuration:
+    """Return the configuration of stock Radicale with the plugins, in the words of config/radicale.ini."""
+    path = str(settings.path)
+    configuration = config.load()
+    configuration.update(
+        {
+            "server": {
+                "validate_user_value": "none",
+                "max_content_length": str(MAX_BODY),
+                "max_resource_size": str(MAX_CARD),
+                "_internal_server": "True",
+                "delay_on_error": "0",
+            },
+            "auth": {"type": "radicale_tldops.auth", "delay": "0", "realm": settings.auth.realm, OPTION: path},
+            "rights": {"type": "radicale_tldops.rights", OPTION: path},
+            "storage": {"type": "radicale_tldops.storage", OPTION: path},
+            "web": {"type": "none"},
+            "logging": {"level": "warning"},
+        },
+        "tests",
+        privileged=True,
+    )
+    return configuration

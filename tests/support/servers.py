@@ -67,7 +67,7 @@ def serve(workspace: Workspace, kind: str = "tldops") -> Iterator[str]:
     port = free_port()
     if kind == "tldops":
         command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve"]
-        command += ["--port", str(port), "--workers", "1"]
+        command += ["--port", str(port)]
     else:
         shipped = (Path(__file__).parents[2] / "config" / "radicale.ini").read_text()
         ini = workspace.folder / "radicale.ini"

@@ -1,0 +1,36 @@
+"""The page that a browser gets at "/": what this is, and how to set up a client. It tells nothing about members."""
+
+import base64
+import hashlib
+import html
+import re
+from importlib.resources import files
+
+from radicale_tldops.dav.answer import Ready
+
+_STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
+
+
+def welcome_page(url: str) -> Ready:
+    """Return the page with `[server] url` as the address to type, or a sentence about it where that is empty."""
+    text = files(__package__).joinpath("welcome.html").read_text(encoding="utf-8")
+    address = f"<code>{html.escape(url)}</code>" if url else "The address of this page, as your browser shows it."
+    body = text.replace("{address}", address).encode()
+    hashes = " ".join(f"'sha256-{_digest(style)}'" for style in _STYLE.findall(text))
+    headers = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        # Nothing is loaded, run, sent or framed; the style sheet in the page is the only exception.
+        (
+            "Content-Security-Policy",
+            f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+    ]
+    return Ready("200 OK", headers, body, 0)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
