@@ -17,7 +17,6 @@ from radicale_tldops.dav.answer import CLASSES, Ready
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.markup import DAV, error
 from radicale_tldops.dav.properties import BookTexts
-from radicale_tldops.login.gate import REFUSED
 from radicale_tldops.login.gate import shared as gate
 from radicale_tldops.login.peer import Proxies
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
@@ -152,7 +151,6 @@ class RosterApplication:
             raise
         if identity is None:
             self._metrics.login("refused")
-            self._recorder.failure(login, request.peer, REFUSED)
             raise NoReaderError("wrong credentials")
         self._metrics.login("ok")
         self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)

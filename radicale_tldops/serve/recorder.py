@@ -15,14 +15,12 @@ from datetime import UTC, datetime
 from multiprocessing.util import Finalize
 
 from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.serve.failures import FailureWindows
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.engine import recover
 from radicale_tldops.store.usage import (
     RARELY,
     Download,
     Event,
-    Failure,
     Login,
     Lost,
     between,
@@ -57,7 +55,7 @@ _MAX_KNOWN = 20_000
 
 
 class Recorder:
-    """Records logins, failures and downloads in the members database. One for each worker process; safe for threads.
+    """Records logins and downloads in the members database. One for each worker process; safe for threads.
 
     Create it in the worker, not before a fork: it starts a thread. Nothing is raised by any method, and none but
     `close` waits. Where the database is missing, locked, full or read-only, events are dropped and counted.
@@ -80,7 +78,6 @@ class Recorder:
         self._devices: dict[tuple[str, str], float] = {}
         self._networks: dict[tuple[str, str], float] = {}
         self._downloads: dict[tuple[str, str], tuple[int, float]] = {}
-        self._failures = FailureWindows(clock, now)
         self._lock = threading.Lock()
         self._dropped = self._untold = 0
         self._lost_since = now()
@@ -117,19 +114,6 @@ class Recorder:
         event = Login(self._now(), identity_login, device_id, network, product(user_agent))
         self._mark(event, now + AGAIN)
         self._put(event)
-
-    def failure(self, claimed_login: str, peer: str, reason: str) -> None:
-        """Take note that somebody was not let in; call it for every such request with credentials.
-
-        The first of a kind becomes an entry at once, the same again within ten minutes one entry with their number.
-        Of more kinds than thirty at a time only the number is kept.
-
-        `claimed_login` is what was typed, of any form and length: it is kept only where it is a mail address, so that
-        a password in the wrong field is not. `reason` is one of a few fixed texts, such as "wrong password".
-        """
-        first = self._failures.add(claimed_login, peer, reason)
-        if first is not None:
-            self._put(first)
 
     def download(self, login: str, device_id: str, generation: int, style: str) -> None:
         """Take note that a client holds all of a generation; call it for every answer that brings one up to date.
@@ -173,7 +157,7 @@ class Recorder:
 
     def _drop(self, events: list[Event]) -> None:
         """Count events that will not be recorded; what they tell is tried again some minutes later."""
-        count = sum(event.count if isinstance(event, Failure) else 1 for event in events)
+        count = len(events)
         if not count:
             return
         until = self._clock() + _AGAIN_LOST
@@ -212,7 +196,6 @@ class Recorder:
     def _step(self) -> None:
         """Gather events for a moment and write them, unless the database failed a moment ago."""
         self._gather()
-        self._pending += self._failures.over()
         clock = self._clock()
         if (self._pending or self._untold) and clock >= self._retry_at:
             self._write(clock)
@@ -259,12 +242,9 @@ class Recorder:
 
     def _drain(self) -> None:
         """Write everything that is left, and stop at the first failure."""
-        sums: list[Event] = [*self._failures.over(everything=True)]
-        while self._untold or self._pending or sums or not self._queue.empty():
+        while self._untold or self._pending or not self._queue.empty():
             self._gather()
-            if self._queue.empty():
-                self._pending, sums = self._pending + sums, []
             self._write(self._clock())
             if self._failing_since is not None:
-                self._drop(self._pending + sums)
+                self._drop(self._pending)
                 return

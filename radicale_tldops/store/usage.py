@@ -49,18 +49,6 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Somebody was not let in, `count` times from `at` to `until`. `login` is "" where none was typed."""
-
-    at: datetime
-    until: datetime
-    login: str
-    network: str
-    reason: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Download:
     """A client has all of a generation."""
 
@@ -80,7 +68,7 @@ class Lost:
     count: int
 
 
-Event = Login | Failure | Download | Lost
+Event = Login | Download | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +166,8 @@ def _write(connection: Connection, event: Event) -> AuditEntry | None:
         return _write_login(connection, event)
     if isinstance(event, Download):
         return _write_download(connection, event)
-    if isinstance(event, Lost):
-        detail = {"count": event.count, "since": event.since.isoformat()}
-        return AuditEntry(event.at, SERVER, "not recorded", "logins and downloads", detail)
-    told = {"network": event.network, "reason": event.reason}
-    detail = {"count": event.count} | {key: value for key, value in told.items() if value}
-    if event.until != event.at:
-        detail["until"] = event.until.isoformat()
-    return AuditEntry(event.at, SERVER, "login failed", event.login or "no login", detail)
+    detail = {"count": event.count, "since": event.since.isoformat()}
+    return AuditEntry(event.at, SERVER, "not recorded", "logins and downloads", detail)
 
 
 def _write_login(connection: Connection, event: Login) -> AuditEntry | None:

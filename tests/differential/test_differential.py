@@ -14,7 +14,7 @@ from tests.differential.world import STATES, STYLES, scenes
 from tests.support import CARDDAV, DAV, Response, Workspace
 from tests.support.in_process import Sent, call
 
-CLIENTS = ("apple", "davx5", "evolution", "kde", "others", "roundcube", "thunderbird", "vdirsyncer")
+CLIENTS = ("apple", "browser", "davx5", "evolution", "kde", "others", "roundcube", "thunderbird", "vdirsyncer")
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ def _is_the_refusal_of_a_report(one: Difference) -> bool:
 
 
 WANTED = (
+    Wanted(
+        "a page at /", "GET / is 200 and helps to set up a client; Radicale's is a redirect", _status("GET", 302, 200)
+    ),
+    Wanted("HEAD of the page at /", "as for GET", _status("HEAD", 302, 200)),
+    Wanted("no pages of Radicale's", "/.web leads to the page at /", _status("GET", 200, 302)),
     Wanted("need-privileges", "DAVx5 undoes a refused write only where the 403 has this body", _is_a_refused_write),
     Wanted(
         "need-privileges is XML",

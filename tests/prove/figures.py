@@ -6,9 +6,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store.members import add_device
+from radicale_tldops.store.read import load_snapshot
 from tests.fuzz import running
 from tests.fuzz.world import build as build_world
-from tests.prove import crashes, faults, membership
+from tests.prove import crashes, faults, membership, rounds
+from tests.server.processes import running as running_server
+from tests.support import Login, Workspace
+from tests.support.clock import START
+from tests.support.nginx import behind_nginx
+from tests.support.store import Store, login
 
 PARTS = 8
 """Into how many parts a figure is cut."""
@@ -34,10 +42,11 @@ class Extent:
     inputs: int = 100_000
     requests: int = 300_000
     over_sockets: int = 5_000
+    kills: int = 1_000
 
     def share(self, part: float) -> "Extent":
         """Return a part of it."""
-        numbers = (self.answers, self.inputs, self.requests, self.over_sockets)
+        numbers = (self.answers, self.inputs, self.requests, self.over_sockets, self.kills)
         return Extent(max(round(self.every / part), 1), *(max(round(number * part), PARTS) for number in numbers))
 
 
@@ -53,6 +62,7 @@ def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[
         lambda: bad_inputs(pool, seed, extent.inputs),
         lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
         lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
+        lambda: killed_workers(pool, extent.kills),
     )
 
 
@@ -146,6 +156,33 @@ def hostile_requests(pool: Executor, seed: str, count: int, *, over_sockets: boo
         too_much = sum(tally.grown > running.MAX_GROWTH for tally in tallies)
         rows.append(Figure("workers that grew without end", too_much, len(tallies), f"at most {grown:.0f} MB"))
     return rows
+
+
+def killed_workers(pool: Executor, count: int) -> Sequence[Figure]:
+    """Kill the worker of `tldops serve` again and again, behind the back of a client."""
+    outcomes = list(pool.map(_killed_workers, [-(-count // PARTS)] * PARTS))
+    failures = tuple(failure for outcome in outcomes for failure in outcome.failures)
+    longest = max(outcome.longest for outcome in outcomes)
+    return (
+        Figure(
+            "states older than one that a client was told of, the worker killed, direct and behind nginx",
+            len(failures),
+            sum(outcome.rounds for outcome in outcomes),
+            f"answered after {longest:.2f} s at the most",
+            failures,
+        ),
+    )
+
+
+def _killed_workers(count: int) -> rounds.Outcome:
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder))
+        store = Store(workspace.folder)
+        store.apply(put=["jane", "jim"])
+        reader = load_snapshot(store.roster).readers[login("jane")]
+        device, password = add_device(store.members, reader, "test", Style.PLAIN, "prove", START)
+        with running_server(workspace) as server, behind_nginx(workspace.folder, f"127.0.0.1:{server.port}") as proxy:
+            return rounds.kill_in_rounds(server, proxy, store, Login(reader.login, password, "", device.id), count)
 
 
 def _in_process(part: Part) -> running.Tally:

@@ -9,7 +9,9 @@ from contextlib import closing
 
 import pytest
 
+from radicale_tldops.store.audit import load
 from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +150,17 @@ def test_serving_goes_on_while_a_writer_holds_the_store(own: Client, workspace: 
         time.sleep(0.7)
         assert len(own.cards(book)) == 2
         writer.execute("ROLLBACK")
+
+
+def test_nothing_that_a_stranger_sends_is_written(own: Client, workspace: Workspace) -> None:
+    """HARDENING 56: failed logins are in the server's log, the figures and the access log, and in no database."""
+    members = workspace.folder / "members.sqlite"
+    before = [row.action for row in load(members)]
+    for number in range(20):
+        wrong = Client(f"http://{own.host}", user=f"x{number}@example.net", password="wrong password")
+        assert wrong.request("PROPFIND", "/").status == 401
+    assert own.request("PROPFIND", "/", Depth="0").status == 207
+    # What was recorded before the login of a member is written before it, too.
+    until(lambda: "login" in [row.action for row in load(members)], "the login is never recorded")
+    assert [row.action for row in load(members)] == [*before, "login"]
+    assert b"example.net" not in members.read_bytes()

@@ -1,4 +1,4 @@
-"""The recorder: what workers write of logins and downloads, and that no request waits for it or fails because of it."""
+"""The recorder: what is written of logins and downloads, and that no request waits for it or fails because of it."""
 
 import contextlib
 import resource
@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.serve import recorder as module
-from radicale_tldops.serve.failures import MAX_KINDS, WINDOW, FailureWindows
 from radicale_tldops.serve.recorder import MAX_WAITING, Recorder
 from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store import audit
@@ -86,9 +85,8 @@ def test_whole_addresses_and_user_agents_are_kept_nowhere(store: Store) -> None:
     with recorder(store) as one:
         one.login(JANE, "d1", "192.0.2.77", "DAVx5/4.4-secretversion (Pixel)")
         one.login(JANE, "d1", "2001:db8:1:2::77", "")
-        one.failure("not.a.login", "198.51.100.77", "wrong password")
     content = store.members.read_bytes() + store.roster.read_bytes()
-    for part in (b"192.0.2.77", b"::77", b"198.51.100.77", b"secretversion", b"Pixel", b"not.a.login"):
+    for part in (b"192.0.2.77", b"::77", b"secretversion", b"Pixel"):
         assert part not in content
     assert b"192.0.2.0/24" in content
 
@@ -220,9 +218,8 @@ def test_no_fault_of_the_database_reaches_a_request(store: Store, harm: Callable
     before = store.members.read_bytes() if store.members.exists() else b""
     with recorder(store) as one:
         one.login(JANE, "d1", HOME, PHONE)
-        one.failure(JANE, HOME, "wrong password")
         one.download(JANE, "d1", 4, "plain")
-    assert one.dropped == 3
+    assert one.dropped == 2
     assert (store.members.read_bytes() if store.members.exists() else b"") == before
 
 
@@ -326,64 +323,6 @@ def test_what_a_killed_worker_left_half_way_is_undone_at_the_next_start(store: S
         wait_until(lambda: not journal.exists())
     assert load_devices(store.members) == (0, [])
     assert load_usage(store.members) == ([], [])
-
-
-def test_a_flood_of_failures_is_a_few_entries(store: Store, clock: Clock) -> None:
-    """A thousand wrong passwords for one login are two entries, the first at once and the number of all the others."""
-    with recorder(store, clock) as one:
-        for _ in range(1000):
-            one.failure(JANE, HOME, "wrong password")
-    assert told(store) == [("login failed", JANE)] * 2
-    assert [read_detail(row)["count"] for row in load(store.members)] == [1, 999]
-
-
-def test_a_flood_of_strangers_is_a_few_entries(store: Store, clock: Clock) -> None:
-    """However many logins and addresses are made up, entries and memory are bounded, and the number is right."""
-    with recorder(store, clock) as one:
-        for number in range(2000):
-            one.failure(f"x{number}@example.net", f"198.51.100.{number % 250}", "wrong password")
-    rows = load(store.members)
-    assert len(rows) == MAX_KINDS + 1
-    assert rows[-1].subject == "many logins"
-    assert sum(read_detail(row)["count"] for row in rows) == 2000
-
-
-def test_failures_are_added_up_by_windows(clock: Clock) -> None:
-    """The first at once; while it goes on one entry for each window; and when it has ceased, the first again."""
-    windows = FailureWindows(clock, clock.date)
-
-    def fail() -> bool:
-        return windows.add(JANE, HOME, "wrong password") is not None
-
-    def over() -> list[int]:
-        clock.now += WINDOW
-        return [one.count for one in windows.over()]
-
-    assert [fail() for _ in range(4)] == [True, False, False, False]
-    assert not windows.over()
-    assert over() == [3]
-    assert not fail()
-    assert not fail()
-    assert over() == [2]
-    assert over() == []
-    assert fail()
-
-
-@pytest.mark.parametrize("typed", ["correct horse battery staple", "", "\x00", "jane\n@nic.example", "a" * 100_000])
-def test_what_is_no_login_is_not_kept(store: Store, typed: str) -> None:
-    """A password that was typed into the wrong field does not get into the log."""
-    with recorder(store) as one:
-        one.failure(typed, HOME, "wrong password")
-    (row,) = load(store.members)
-    assert row.subject == "no login"
-    assert not typed or typed not in str(row)
-
-
-def test_a_claimed_login_is_kept_in_its_canonical_form(store: Store) -> None:
-    """So that one filter finds all that concerns a person."""
-    with recorder(store) as one:
-        one.failure("JANE@NIC.example", HOME, "wrong password")
-    assert told(store) == [("login failed", JANE)]
 
 
 def test_a_worker_bounds_what_it_remembers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,13 @@ import pytest
 
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store import usage
-from radicale_tldops.store.audit import load, read_detail
+from radicale_tldops.store.audit import AuditEntry, append, load, read_detail
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.retention import keep, verify_log
 from radicale_tldops.store.usage import (
     Copies,
     Download,
-    Failure,
     LastUsed,
     Login,
     Lost,
@@ -138,25 +137,21 @@ def test_the_first_download_of_a_generation_is_an_entry(store: Store) -> None:
     assert (used["d2"].generation, used["d2"].style) == (4, "groups")
 
 
-def test_failures_and_what_was_lost_are_entries(store: Store) -> None:
-    """With how many and until when; without a login that is one, none is kept."""
-    write_events(
-        store.members,
-        [
-            Failure(START, START, JANE, "192.0.2.0/24", "wrong password", 1),
-            Failure(START, START + HOUR, "", "unknown", "wrong password", 7),
-            Lost(START + HOUR, START, 12),
-        ],
-    )
-    assert entries(store) == [
-        ("login failed", {"count": 1, "network": "192.0.2.0/24", "reason": "wrong password"}),
-        (
-            "login failed",
-            {"count": 7, "network": "unknown", "reason": "wrong password", "until": (START + HOUR).isoformat()},
-        ),
-        ("not recorded", {"count": 12, "since": START.isoformat()}),
-    ]
-    assert [row.subject for row in load(store.members)] == [JANE, "no login", "logins and downloads"]
+def test_what_was_lost_is_an_entry(store: Store) -> None:
+    """With how many, and since when."""
+    write_events(store.members, [Lost(START + HOUR, START, 12)])
+    assert entries(store) == [("not recorded", {"count": 12, "since": START.isoformat()})]
+    assert [row.subject for row in load(store.members)] == ["logins and downloads"]
+
+
+def test_a_log_of_an_older_version_with_failed_logins_is_read_and_verified(store: Store) -> None:
+    """Such entries are not written any more; those that are there stay, and the chain goes on over them."""
+    detail = {"network": "192.0.2.0/24", "reason": "wrong password", "count": 7, "until": (START + HOUR).isoformat()}
+    with writing(store.members) as connection:
+        append(connection, [AuditEntry(START, usage.SERVER, "login failed", JANE, detail)])
+    write_events(store.members, [login()])
+    assert entries(store)[0] == ("login failed", detail)
+    assert [action for action, _ in entries(store)] == ["login failed", "login"]
     assert verify_log(store.roster, store.members).whole
 
 
