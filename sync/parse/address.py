@@ -1,4 +1,4 @@
-"""What is a mail address here: its shape only. Whether it can exist is for vetting to say."""
+"""Whether a text has the form of a mail address. Vetting judges whether mail can be sent to it."""
 
 import re
 
@@ -6,7 +6,7 @@ from radicale_tldops.roster.login import MAX_LOGIN
 from sync.parse.characters import DIRECTION, FORBIDDEN, direction_findings
 from sync.problems import Finding, printable
 
-# No white space, no RFC 5322 specials, none of the characters that no field may hold, no quotation marks of any kind.
+# White space, RFC 5322 specials, quotation marks of any kind, and the characters that no field may hold.
 _NOT = rf"\s@,;:<>()\[\]\\\"“”„\u200c\u200d\ufffc{FORBIDDEN}{DIRECTION}"
 _ADDRESS = re.compile(rf"[^{_NOT}]+@[^{_NOT}]+\.[^{_NOT}.]+")
 
@@ -17,7 +17,7 @@ def is_address(text: str) -> bool:
 
 
 def address_findings(text: str) -> tuple[Finding, ...]:
-    """Say what is wrong with `text` as an address; nothing when it is one."""
+    """Return what is wrong with `text` as an address; nothing for a valid one."""
     if is_address(text):
         return ()
     marks = direction_findings(text)

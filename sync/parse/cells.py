@@ -1,4 +1,4 @@
-"""From the cells of a row to its record."""
+"""Reads the cells of a row into a record."""
 
 import re
 
@@ -101,7 +101,9 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
     listed, bad = _addresses("email", values["email"])
     seconds, bad_seconds = _addresses("oob_email", values.get("oob_email", ""))
     findings += [*found, *more, *unread_phones, *bad, *bad_seconds]
-    findings += [Finding("not-understood", f"“{printable(p[:80])}” is no telephone number") for p in phones if "@" in p]
+    findings += [
+        Finding("not-understood", f"“{printable(p[:80])}” is not a telephone number") for p in phones if "@" in p
+    ]
     if not listed and not bad:
         findings.append(Finding("no-address"))
     further: dict[str, str] = {}

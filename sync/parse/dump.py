@@ -1,6 +1,6 @@
 """The text that Mailman 2.1's `dumpdb` prints of a list's `config.pck`: a Python dict with the names in `usernames`.
 
-Other values of the dump are no literals (`<bounce info for …>`), and a nested expression can exhaust Python's parser.
+Other values of the dump are not literals (`<bounce info for …>`), and a nested expression can exhaust Python's parser.
 So the dicts that matter are cut out by their brackets, and `ast.literal_eval` sees one short string at a time.
 """
 
@@ -56,8 +56,8 @@ def looks_like_dump(text: str) -> bool:
 def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
     """Return the records of a dump: every name, then the members without one; and a warning for each who has left.
 
-    Where the dump says who the members are, a name whose address is not among them is no entry. Raises `InputError`
-    if it is no dump of a list, or not the whole of it.
+    Where the dump says who the members are, a name whose address is not among them is not an entry.
+    Raises `InputError` if it is not a complete dump of a list.
     """
     body = _MARKER.sub("", text)
     sections = {section.name: section for section in _sections(body, file)}
@@ -82,7 +82,7 @@ def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
                     continue
                 records.extend(_records(origin, item, seen, names=section is names, python2=ascii_source))
                 if len(records) + len(left) > MAX_LINES:
-                    raise InputError(f"{file}: more than {MAX_LINES} entries are no list of people; {_AGAIN}")
+                    raise InputError(f"{file}: more than {MAX_LINES} entries are more than any list has; {_AGAIN}")
     return records, tuple(left)
 
 

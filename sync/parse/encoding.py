@@ -1,4 +1,4 @@
-"""From bytes to text, where that is certain, and the inputs that are certainly no list."""
+"""Decodes a file where its encoding is certain, and refuses inputs that are certainly not a list."""
 
 import codecs
 import re
@@ -81,7 +81,7 @@ def _decoded(data: bytes, name: str, file: str) -> str:
 def decode(data: bytes, file: str) -> tuple[str, tuple[Finding, ...]]:
     """Return the text of a file, with a finding if its encoding was guessed.
 
-    Raises `InputError` if it cannot be decoded, or is certainly no list.
+    Raises `InputError` if it cannot be decoded, or is certainly not a list.
     """
     if len(data) > MAX_BYTES:
         raise InputError(f"{file}: {len(data)} bytes are more than any list has; check that it is the right file")
@@ -114,6 +114,4 @@ def _refuse_no_list(text: str, file: str) -> None:
             f"{file}:{line}: Mailman found no members ({printable(empty[0].strip())}); check the name of the list"
         )
     if "@" not in text:
-        raise InputError(
-            f"{file}: there is no mail address in the file, so it is no list; check that it is the right file"
-        )
+        raise InputError(f"{file}: there is no mail address in the file; check that it is the right file")

@@ -30,14 +30,14 @@ DOTS = ".。．｡"
 LABEL_SEPARATOR = re.compile(r"[/&\s]+")
 """What separates the ccTLDs inside one field."""
 
-# Letters, digits, hyphens, and whatever a script beyond ASCII needs: combining marks are no "letters" to Python.
+# Letters, digits, hyphens, and what other scripts need: Python does not count combining marks as letters.
 _LABEL = re.compile(r"[A-Za-z0-9\-\u00a1-\u3001\u3003-\uff0d\uff0f-\uff60\uff62-\U0010fffd]{1,63}")
 _PHONE_LIKE = re.compile(r"[+(\d][\d()+.\-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """A full name taken apart. `findings` say what is wrong with it; the rest is what was understood nevertheless."""
+    """A full name taken apart. `findings` say what is wrong with it; the other fields are what was understood."""
 
     name: str = ""
     slot: int | None = None

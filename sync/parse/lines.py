@@ -1,4 +1,4 @@
-"""Lists with one entry to a line, whatever software or hand wrote them. The shape is recognised line by line.
+"""Lists with one entry on each line, written by software or by hand. The shape is recognised line by line.
 
 line    = quoted / raw / rfc2047 / report / comment / bare
 quoted  = DQUOTE full DQUOTE SP "<" addr ">"        ; addresses may follow, out-of-band
@@ -116,7 +116,7 @@ def _several(text: str) -> Line | None:
 def _unquoted(text: str) -> tuple[str, bool, tuple[Finding, ...]]:
     """Return `text` without the quotation marks around it, whether it holds quoted pairs, and what is wrong.
 
-    Where quotation marks do not surround the whole, `text` itself comes back.
+    Where quotation marks do not surround the whole text, `text` is returned unchanged.
     """
     whole = text.rstrip(",") if text[-2:-1] in _CLOSING else text
     if text[0] in _OPENING and len(whole) > 1 and whole[-1] in _CLOSING:
@@ -188,7 +188,7 @@ def _unquoted_report(text: str) -> Line | None:
 
 
 def _nothing(text: str) -> Line:
-    """Say of a line without a known shape what can be said."""
+    """Return a line without a known shape, with a finding that says as much as possible."""
     before, bracket, _ = text.rpartition("<")
     if bracket and ">" not in text[len(before) :]:
         inner, escaped, _ = _unquoted(before.rstrip(_SPACE) or '""')

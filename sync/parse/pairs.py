@@ -26,7 +26,7 @@ def partnerless(text: str) -> str:
 
 
 def stays_open(text: str) -> bool:
-    """Whether a parenthesis of `text` never closes. One that only closes is no such sign: people write "1) +31 …"."""
+    """Whether a parenthesis of `text` never closes. One that only closes does not count: people write "1) +31 …"."""
     depth = 0
     for bracket in _BRACKETS.findall(text):
         if bracket in "(（":

@@ -82,7 +82,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its first line, its cells, its text; `findings` where it is no row; `last` if reading ends there."""
+    """A row: its first line, its cells, its text; `findings` where it is not a row; `last` if reading ends there."""
 
     line: int
     cells: tuple[str, ...]
@@ -146,7 +146,7 @@ def _is_known(name: str) -> bool:
 def late_header(lines: Sequence[str], delimiters: str = _DELIMITERS) -> Header | None:
     """Return the header of a table that has other lines above it, such as a title; no entry stands before it.
 
-    Most of its cells must be names of columns, so that a sentence about the columns is none.
+    Most of its cells must be names of columns, so that a sentence about the columns is not taken for a header.
     """
     for index, line in enumerate(lines[:_LATE]):
         if "@" in line:
@@ -167,7 +167,7 @@ def check_header(header: Header, file: str) -> tuple[Finding, ...]:
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         raise InputError(
-            f"{file}:{header.line}: the column {printable(doubled[0])} stands there twice, in whatever spelling; "
+            f"{file}:{header.line}: the column {printable(doubled[0])} stands there twice, perhaps in two spellings; "
             f"rename or delete one of them"
         )
     if not header.is_roster and header.address_column:
@@ -200,7 +200,7 @@ def _unknown(name: str, present: frozenset[str]) -> Finding:
 def _edits(name: str, known: str) -> int:
     """Return how many letters have to be added, left out, replaced or swapped with their neighbour; 3 for more.
 
-    "_" counts for nothing: people write it, a space, or neither.
+    "_" does not count: people write it, a space, or nothing.
     """
     name, known = name.replace("_", ""), known.replace("_", "")
     if abs(len(name) - len(known)) > 2 or len(set(name) - set(known)) > 2:

@@ -116,7 +116,7 @@ def _reference(match: re.Match[str]) -> str:
 def undo(text: str, *, escaped: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """Return `text` as it was before transport: quoted pairs if `escaped`, encoded words, HTML references; each once.
 
-    With a `bad-encoding` finding the text is empty: what it said cannot be known.
+    With a `bad-encoding` finding the text is empty.
     """
     plain = undo_escapes(text) if escaped else text
     words, references = "=?" in plain, "&" in plain

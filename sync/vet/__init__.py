@@ -1,4 +1,4 @@
-"""From records to people: who may be in the roster, and every problem of all the others at once.
+"""Vetting: from records to the people who may be in the roster, and all the problems of the others.
 
 A pure function of the records, the rules, the list of subscribers and the day.
 """
@@ -26,7 +26,7 @@ def vet(
     """Decide about every record of `parsed`.
 
     `subscribers` are the canonical logins on the list, or None where no list is configured. `readers` maps the logins
-    of people who are no SSCs to the reason why they may read: their records are neither a contact nor a problem. An
+    of people who are no SSCs to the reason why they may read: their records give neither a contact nor a problem. An
     error in one entry of a person, or a conflict with somebody else's, leaves the whole person to `broken`. Never
     raises for what is in the records.
     """
@@ -59,7 +59,7 @@ def vet(
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:
-    """Whether `record` is somebody who may read and claims to be no SSC."""
+    """Whether `record` is of a configured reader, and without a slot or a ccTLD."""
     if record.slot is not None or record.cctlds:
         return False
     return any(login_of(address) in exempt for address in record.listed)

@@ -27,7 +27,7 @@ _QUALIFIER_WORDS = """
 _ROLES = frozenset(_ROLE_WORDS.split())
 """Words that name a role when they stand alone. The short ones are those that nobody has as initials: noc, soc, …"""
 _QUALIFIERS = frozenset(_QUALIFIER_WORDS.split())
-"""Words that stand beside the name of a role, and are no role alone: "nic-admin", "dutymanager"."""
+"""Words that stand beside the name of a role, and are not a role alone: "nic-admin", "dutymanager"."""
 _WORDS = _ROLES | _QUALIFIERS
 _LONGEST_WORD = max(map(len, _WORDS))
 
@@ -48,7 +48,7 @@ def login_of(text: str) -> str:
 def normalise_address(text: str) -> str:
     """Return the mail address `text` as it is kept: local part as written, domain in lower case and A-labels.
 
-    Raises `InputError` with the reason where it is no address (RFC 5321, 4.1.2; RFC 6531, 3.3) or has no canonical
+    Raises `InputError` with the reason where it is not an address (RFC 5321, 4.1.2; RFC 6531, 3.3) or has no canonical
     login. The domain need not exist, and those reserved for documentation and tests pass (RFC 2606, 2 and 3).
     """
     address = text.strip(" ")
@@ -66,7 +66,7 @@ def normalise_address(text: str) -> str:
         raise InputError(f"not a mail address: {printable(address)}: {printable(str(error))}") from None
     normalised = f"{valid.local_part}@{valid.ascii_domain.lower()}"
     if login_of(normalised) != login:
-        # Two rules of normalisation disagree about it: it could stand for somebody else.
+        # Two rules of normalisation give different addresses: it could be another person's.
         raise InputError(f"not an unambiguous mail address: {printable(address)}")
     return normalised
 

@@ -1,4 +1,4 @@
-"""The further columns of a table: checked one by one, and joined where one person has several entries."""
+"""The further columns of a table: each is checked, and the columns of one person's entries are joined."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
     """Join the columns of one person's entries; return also the names of those that contradict each other.
 
     Languages, notes and evidence add up, and the latest confirmation counts. For all else there is one value or a
-    contradiction: nobody guesses which entry is right.
+    conflict: the software does not guess which entry is right.
     """
     if len(several) == 1:
         return several[0], ()

@@ -1,4 +1,4 @@
-"""One record on its own: its fields normalised, and everything that is wrong with them."""
+"""Normalises the fields of one record, and finds everything that is wrong with them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """The name in the form in which names are compared; empty where there is none."""
+        """The name in the form in which names are compared; empty without a name."""
         return name_key(self.name)
 
     @property
@@ -152,7 +152,7 @@ def _usable(values: Sequence[str], most: int) -> tuple[str, ...]:
 
 def _missing(record: Record) -> list[Finding]:
     if record.broken:
-        return []  # parsing has said what it did not understand
+        return []  # parsing has already reported what it did not understand
     if not record.name and not record.cctlds:
         return [Finding("address-only", "an address without a name", ", ".join(record.listed))]
     findings = []
@@ -225,7 +225,7 @@ def _phones(
     for text in texts:
         some, notes = read_phones(text, region)
         if is_placeholder(text):
-            message = f"“{printable(text)}” only says that there is no number; it is kept as it stands"
+            message = f"“{printable(text)}” only says that there is no number; it is kept as text"
             notes = [Finding("phone-not-understood", message, text, remedy="Leave the place empty instead.")]
         findings.extend(notes)
         for phone in some:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from radicale_tldops.roster.cctld import Cctld
 from sync.problems import Finding, printable
@@ -13,7 +13,7 @@ from sync.vet.rules import VettingRules
 _NAMED = 5
 """How many others a message names before it only counts them."""
 
-_Indexed: TypeAlias = Sequence[tuple[int, Entry]]
+_Key = TypeVar("_Key", bound=Hashable)
 _Conflict: TypeAlias = tuple[str, str, list[int]]  # the code, what is wrong, the entries
 
 _SAME_CCTLDS = "Write the same ccTLDs in both entries if it is one person; else tell the two apart in the name."
@@ -59,20 +59,12 @@ def conflicts(
 ) -> Mapping[int, Sequence[Finding]]:
     """Return what is wrong with entries because of others, by index. Every entry of a conflict gets its finding.
 
-    Entries that have an error already count: what they claim may be right. A slot that does not exist is no claim,
-    and an entry without a name is nobody in particular.
+    Entries that have an error count, too: the slot and the ccTLD in them may be right. A slot that does not exist does
+    not count, and neither does an entry without a name.
     """
-    named = [(index, entry) for index, entry in enumerate(entries) if entry.key]
     person = {index: number for number, members in enumerate(groups) for index in members}
-    claims = [(index, entry) for index, entry in named if entry.slot is None or 1 <= entry.slot <= rules.max_slot]
     found: dict[int, list[Finding]] = defaultdict(list)
-    every = (
-        *_slot_taken(claims, person),
-        *_too_many(claims, person, rules.max_per_cctld),
-        *_two_slots(named),
-        *_address_shared(named, person),
-    )
-    for code, what, members in every:
+    for code, what, members in _conflicts(entries, person, rules):
         finding = Finding(code, f"{what}: {_names(entries, members)}")
         if code == "slot-taken" and len({entries[index].key for index in members}) == 1:
             finding = _same_name(entries, members, finding)
@@ -82,7 +74,7 @@ def conflicts(
 
 
 def _same_name(entries: Sequence[Entry], members: Sequence[int], finding: Finding) -> Finding:
-    """Say of one name in one slot that the ccTLDs and addresses differ, by which entries are taken for two people."""
+    """Return the finding for one name in one slot: the entries count as two people, as ccTLDs and addresses differ."""
     shown = ", ".join(
         f"line {entries[index].origin.line}: {_dotted(entries[index])}{_in_error(entries[index])}"
         for index in members[:_NAMED]
@@ -101,57 +93,44 @@ def _dotted(entry: Entry) -> str:
 
 
 def _in_error(entry: Entry) -> str:
-    return ", itself in error" if entry.broken else ""
+    return ", has an error" if entry.broken else ""
 
 
-def _slot_taken(claims: _Indexed, person: Mapping[int, int]) -> Iterator[_Conflict]:
-    seats: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for index, entry in claims:
-        for label in entry.labels:
-            if entry.slot is not None:
-                seats[label, entry.slot].append(index)
+def _conflicts(entries: Sequence[Entry], person: Mapping[int, int], rules: VettingRules) -> Iterator[_Conflict]:
+    """Yield every conflict; `person` is the number of the person of each entry."""
+
+    def people(members: Iterable[int]) -> int:
+        return len({person[index] for index in members})
+
+    named = [(index, entry) for index, entry in enumerate(entries) if entry.key]
+    labelled = [(index, entry, label) for index, entry in named for label in entry.labels]
+    claims = [claim for claim in labelled if claim[1].slot is None or 1 <= claim[1].slot <= rules.max_slot]
+    seats = _grouped(((label, entry.slot), index) for index, entry, label in claims if entry.slot is not None)
     for (label, slot), members in seats.items():
-        if _people(members, person) > 1:
+        if people(members) > 1:
             yield "slot-taken", f"several people hold slot #{slot} of {Cctld(label).dotted}", members
-
-
-def _too_many(claims: _Indexed, person: Mapping[int, int], most: int) -> Iterator[_Conflict]:
-    seats: dict[str, list[int]] = defaultdict(list)
-    for index, entry in claims:
-        for label in entry.labels:
-            seats[label].append(index)
-    for label, members in seats.items():
-        count = _people(members, person)
-        if count > most:
-            yield "too-many-contacts", f"{Cctld(label).dotted} has {count} contacts and may have {most}", members
-
-
-def _two_slots(named: _Indexed) -> Iterator[_Conflict]:
-    places: dict[tuple[str, str], dict[int, int | None]] = defaultdict(dict)
-    for index, entry in named:
-        for label in entry.labels:
-            places[label, entry.key][index] = entry.slot
-    for (label, _), slots in places.items():
-        if len(set(slots.values())) > 1:
-            yield "two-slots", f"one person stands in several slots of {Cctld(label).dotted}", list(slots)
-
-
-def _address_shared(named: _Indexed, person: Mapping[int, int]) -> Iterator[_Conflict]:
-    owners: dict[str, list[int]] = defaultdict(list)
-    for index, entry in named:
-        for login in entry.logins:
-            owners[login].append(index)
-    for login, members in owners.items():
-        if _people(members, person) > 1:
+    for label, members in _grouped((label, index) for index, _, label in claims).items():
+        if (count := people(members)) > rules.max_per_cctld:
+            what = f"{Cctld(label).dotted} has {count} contacts, more than the {rules.max_per_cctld} allowed"
+            yield "too-many-contacts", what, members
+    for (label, _), members in _grouped(((label, entry.key), index) for index, entry, label in labelled).items():
+        if len({entries[index].slot for index in members}) > 1:
+            yield "two-slots", f"one person stands in several slots of {Cctld(label).dotted}", members
+    for login, members in _grouped((login, index) for index, entry in named for login in entry.logins).items():
+        if people(members) > 1:
             yield "address-shared", f"{printable(login)} is the address of several people", members
 
 
-def _people(members: Iterable[int], person: Mapping[int, int]) -> int:
-    return len({person[index] for index in members})
+def _grouped(pairs: Iterable[tuple[_Key, int]]) -> Mapping[_Key, list[int]]:
+    """Return the indices of each key, in their order."""
+    groups: dict[_Key, list[int]] = defaultdict(list)
+    for key, index in pairs:
+        groups[key].append(index)
+    return groups
 
 
 def _names(entries: Sequence[Entry], members: Sequence[int]) -> str:
-    """Name the first few entries with their lines; a message must not grow with the size of the conflict."""
+    """Return the names and lines of the first few entries: a message must not grow with the size of the conflict."""
     some = [entries[index] for index in members[:_NAMED]]
     shown = [f"{printable(entry.name)} (line {entry.origin.line}{_in_error(entry)})" for entry in some]
     more = len(members) - _NAMED

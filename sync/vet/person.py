@@ -1,4 +1,4 @@
-"""All the entries of one person: joined into one contact, and judged as a whole."""
+"""Joins the entries of one person into a contact, and judges the person as a whole."""
 
 import calendar
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Telephone numbers as people write them: what dials, in E.164; anything else as it stands, and said."""
+"""Reads telephone numbers as people write them: into E.164, or as text with a finding."""
 
 import re
 import unicodedata
@@ -70,10 +70,10 @@ class _Reading:
 
 
 def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Finding]]:
-    """Return the numbers that `text` holds, in its order, and what there is to say about them.
+    """Return the numbers that `text` holds, in its order, and the findings about them.
 
     `region` is the country by whose plan a number without country code is read. What libphonenumber finds possible
-    is kept in E.164; what cannot be understood is kept as it stands, as a `Phone` that is not dialable, with the
+    is kept in E.164; what cannot be understood is kept as text, as a `Phone` that is not dialable, with the
     finding `phone-not-understood`. Never raises.
     """
     stripped = text.strip()
@@ -91,7 +91,7 @@ def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Findin
 def _numbers(
     text: str, pieces: list[tuple[_Piece, bool]], region: str | None
 ) -> list[tuple[Phone, tuple[Finding, ...]]]:
-    """Read the pieces one by one; `base` are the readings that shorthand behind a slash leans on."""
+    """Read the pieces one by one; `base` are the readings that shorthand behind a slash continues."""
     numbers: list[tuple[Phone, tuple[Finding, ...]]] = []
     base: list[_Reading | None] = []
     lost = not pieces
@@ -291,5 +291,5 @@ def _kind(type_of_number: int, label: str) -> str:
 
 
 def _not_understood(text: str) -> tuple[Phone, tuple[Finding, ...]]:
-    message = f"not a telephone number that dials, kept as it stands: {printable(text)}"
+    message = f"not a telephone number that dials, kept as text: {printable(text)}"
     return Phone(text, dialable=False), (Finding("phone-not-understood", message, text),)

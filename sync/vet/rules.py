@@ -35,7 +35,7 @@ class VettingRules:
                 raise SettingsError(f"vetting.{name} must be at least 1")
         waivers = {canonical_login(address): reason for address, reason in self.role_waivers.items()}
         if "" in waivers:
-            raise SettingsError("role addresses that are waived: one of them is no mail address")
+            raise SettingsError("role addresses that are waived: one of them is not a mail address")
         object.__setattr__(self, "role_waivers", waivers)
 
 
@@ -58,10 +58,10 @@ class Vetted:
     """The result of vetting: who may be in the roster, who may not and why.
 
     `contacts` are the people without an error, in the order of the input, each with the places where they stand;
-    `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all there
-    are, those of parsing included, by file and line. `listed` are the canonical logins of every list address in the
-    file, also of broken records, addresses without a name, and readers. `depends_on_day` tells that a date was left out
-    because it lies in the future: when it has come, the same file gives another result.
+    `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all
+    problems, also those of parsing, by file and line. `listed` are the canonical logins of every list address in the
+    file, also of broken records, addresses without a name, and readers. `depends_on_day` says that a date was left out
+    because it lies in the future: on a later day the same file gives another result.
     """
 
     contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()

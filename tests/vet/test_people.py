@@ -59,10 +59,10 @@ def test_a_conflict_says_which_of_its_entries_is_broken_anyway() -> None:
     """Whoever reads the message at a good line learns that the rival may not be what it seems."""
     result = vetted(record(1), record(2, cctlds=("nl", "example")))
     for problem in found(result, "slot-taken"):
-        assert problem.message.endswith("Person 1 (line 1), Person 2 (line 2, itself in error)")
+        assert problem.message.endswith("Person 1 (line 1), Person 2 (line 2, has an error)")
     crowd = vetted(*(record(line, slot=None) for line in (1, 2, 3)), record(4, slot=None, listed=("bad",)))
-    assert "Person 4 (line 4, itself in error)" in found(crowd, "too-many-contacts")[0].message
-    assert found(crowd, "too-many-contacts")[0].message.count("itself in error") == 1
+    assert "Person 4 (line 4, has an error)" in found(crowd, "too-many-contacts")[0].message
+    assert found(crowd, "too-many-contacts")[0].message.count("has an error") == 1
 
 
 def test_warnings_of_a_duplicate_are_said_once() -> None:
