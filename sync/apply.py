@@ -159,12 +159,12 @@ def catch_up(stores: Stores) -> None:
     if stores.fault is not None:
         raise stores.fault
     _audit_generations(stores)
-    readers = load_readers(stores.roster)
-    _, devices = load_devices(stores.members)
+    valid = [device for device in load_devices(stores.members)[1] if not device.revoked_at]
+    readers = load_readers(stores.roster) if valid else {}
     ended = [
         device.id
-        for device in devices
-        if not device.revoked_at and (device.login not in readers or readers[device.login].since != device.reader_since)
+        for device in valid
+        if device.login not in readers or readers[device.login].since != device.reader_since
     ]
     if ended:
         newest = load_history(stores.roster)[0]

@@ -220,8 +220,7 @@ class Mark:
 class LastSync:
     """What the last sync saw, whether or not there was anything to apply; empty for a store that was never synced.
 
-    `fingerprint` is that of all it went by, if it left nothing to do (see `sync.unchanged`). `generation` is the newest
-    one that it found; 0 where that was not recorded.
+    `generation` is the newest one that it found; 0 where that was not recorded.
     """
 
     checked_at: str = ""
@@ -229,7 +228,6 @@ class LastSync:
     sources: tuple[Source, ...] = ()
     held: tuple[tuple[str, str], ...] = ()
     errors: int = 0
-    fingerprint: str = ""
     generation: int = 0
 
     @classmethod
@@ -242,7 +240,6 @@ class LastSync:
             sources=tuple(Source(**source) for source in data["sources"]),
             held=tuple((str(uid), str(reason)) for uid, reason in data["held"]),
             errors=int(str(data["errors"])),
-            fingerprint=str(data.get("fingerprint", "")),
             generation=int(str(data.get("generation", 0))),
         )
 

@@ -8,13 +8,11 @@ import click
 
 from radicale_tldops.roster.errors import RefusedError, SettingsError
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, LIST_KNOWN, NoteValues, read_note
-from radicale_tldops.store.values import LastSync, RosterState
+from radicale_tldops.store.values import LastSync
 from radicale_tldops.store.write import write_note
-from sync import pipeline, prepare, unchanged
+from sync import pipeline, prepare
 from sync.apply import Stores, catch_up, newer_sources, note_no_change
-from sync.cli.audit import tidy
 from sync.cli.carry_out import (
-    NOTHING_TO_DO,
     Consent,
     carry_out,
     consent_options,
@@ -26,7 +24,6 @@ from sync.cli.carry_out import (
 from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
 from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import counted, plan_json, print_plan, print_problems
-from sync.pipeline import Inputs
 from sync.prepare import Prepared
 from sync.sources.subscribers import PART, Subscribers
 
@@ -124,14 +121,6 @@ def sync(
     with app.working(LOOKING):
         with noting_failure(stores, now):
             inputs = pipeline.read(app.settings, file, now)
-        basis = unchanged.basis(app.settings, inputs, file_format, stores)
-        # Whoever has reviewed a plan, wants it as data, or expects broken records gets the whole of it.
-        short = not (plan_id or as_json or quarantine)
-        state = unchanged.state(basis, stores, read_note(stores.roster, LAST_SYNC), now) if short else None
-    if state is not None:
-        _note_unchanged(app, stores, state, inputs, now)
-        return OK
-    with app.working(LOOKING):
         prepared = prepare.prepare(app.settings, pipeline.check(app.settings, inputs, file_format, now), now)
     errors = prepared.wanted.errors
     told = telling(app, prepared, prepared.wanted.problems, as_json=as_json, show_values=show_values)
@@ -154,10 +143,9 @@ def sync(
         newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources),
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(errors),
-        unchanged.to_keep(basis, prepared),
         prepared.state.base,
     )
-    applied = replace(last, sources=inputs.sources, fingerprint=unchanged.to_keep(basis.applied(), prepared))
+    applied = replace(last, sources=inputs.sources)
     fresh = read_note(stores.roster, FRESHNESS).all_read(now)
     known = prepare.known_addresses(prepared)
     notes: NoteValues = {LAST_SYNC: applied, FRESHNESS: fresh, LIST_KNOWN: known}
@@ -168,7 +156,10 @@ def sync(
         write_note(stores.roster, FRESHNESS, fresh)
         if known != read_note(stores.roster, LIST_KNOWN):
             write_note(stores.roster, LIST_KNOWN, known)
-    if generation is not None:
+    else:
+        # Imported here: most syncs have nothing to do, and do not need it.
+        from sync.cli.audit import tidy
+
         tidy(app, stores)
     report(app, prepared, generation, prepared.wanted.problems, as_json=as_json, show_values=show_values)
     return OK
@@ -185,7 +176,7 @@ def _follow_list(app: App, consent: Consent, *, as_json: bool) -> int:
     last = read_note(stores.roster, LAST_SYNC)
     sources = tuple(one for one in last.sources if one.part != PART) + prepared.plan.sources
     fresh = read_note(stores.roster, FRESHNESS).list_read(now)
-    notes: NoteValues = {LAST_SYNC: replace(last, sources=sources, fingerprint=""), FRESHNESS: fresh}
+    notes: NoteValues = {LAST_SYNC: replace(last, sources=sources), FRESHNESS: fresh}
     told = telling(app, prepared, (), as_json=as_json, show_values=False)
     with told, noting_list(stores, subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, consent, notes)
@@ -210,16 +201,6 @@ def _prepare_access(app: App, stores: Stores, subscribers: Subscribers | None, n
 def _refuse_file(given: object) -> None:
     if given:
         raise click.UsageError("--access-only looks at the list alone: no FILE, --format or --quarantine with it.")
-
-
-def _note_unchanged(app: App, stores: Stores, state: RosterState, inputs: Inputs, now: datetime) -> None:
-    """Show and record what a sync without a change does."""
-    print_plan(app, unchanged.empty_plan(state, inputs.sources), show_values=False)
-    last = read_note(stores.roster, LAST_SYNC)
-    sources = newer_sources(last.sources, inputs.sources)
-    note_no_change(stores, replace(last, checked_at=now.isoformat(), actor=app.actor, sources=sources), now)
-    write_note(stores.roster, FRESHNESS, read_note(stores.roster, FRESHNESS).all_read(now))
-    app.print(NOTHING_TO_DO)
 
 
 @click.command()

@@ -46,8 +46,6 @@ class Wanted:
     problems: tuple[Problem, ...]
     listed: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
-    depends_on_day: bool = False
-    """Whether another day gives another result, see `Vetted`."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -99,7 +97,7 @@ def build(
         in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
         count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
         mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)), count)
-    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch, vetted.depends_on_day)
+    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch)
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:

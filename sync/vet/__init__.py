@@ -54,8 +54,7 @@ def vet(
         else:
             contacts.append((contact, origins))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
-    future = any(finding.code == "future-date" for entry in read for finding in entry.findings)
-    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), listed, future)
+    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), listed)
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:

@@ -60,8 +60,7 @@ class Vetted:
     `contacts` are the people without an error, in the order of the input, each with the places where they stand;
     `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all
     problems, also those of parsing, by file and line. `listed` are the canonical logins of every list address in the
-    file, also of broken records, addresses without a name, and readers. `depends_on_day` says that a date was left out
-    because it lies in the future: on a later day the same file gives another result.
+    file, also of broken records, addresses without a name, and readers.
     """
 
     contacts: tuple[tuple[Contact, tuple[Origin, ...]], ...] = ()
@@ -69,4 +68,3 @@ class Vetted:
     broken: tuple[Broken, ...] = ()
     problems: tuple[Problem, ...] = ()
     listed: frozenset[str] = frozenset()
-    depends_on_day: bool = False

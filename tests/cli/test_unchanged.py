@@ -1,46 +1,22 @@
-"""A sync that finds everything as the last one left it takes a short way, and nothing that matters may hide behind it.
-
-Whether a sync looked at every entry shows when vetting fails: the short way does not come by it.
-"""
+"""A sync of inputs that did not change: it does nothing, says so, and hides nothing."""
 
 import json
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store.notes import LAST_SYNC, read_note
-from sync import pipeline, unchanged
+from radicale_tldops.store.read import load_cards
+from sync import apply
 from tests.support import JANE, JOHN
 from tests.support.command import Tldops
 from tests.support.people import Person, people
 
 TEN = people(10)
-LooksAgain = Callable[..., bool]
-
-
-@pytest.fixture
-def looks_again(tldops: Tldops, monkeypatch: pytest.MonkeyPatch) -> LooksAgain:
-    """Run `sync` with a vetting that fails, and tell whether it came by it."""
-
-    def fails(*_: object) -> None:
-        raise InputError("vetting was asked")
-
-    def run(*arguments: str) -> bool:
-        with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "vet", fails)
-            result = tldops("sync", *(arguments or ("--yes",)))
-        assert result.code in (0, 2), result
-        assert ("vetting was asked" in result.err) == (result.code == 2)
-        return result.code == 2
-
-    return run
 
 
 def subscribe(tldops: Tldops, *some: Person, guards: str = "mismatch_percent = 50", more: str = "") -> None:
@@ -64,22 +40,23 @@ def change(path: Path, statement: str) -> None:
         connection.commit()
 
 
-def test_the_second_sync_takes_the_short_way(tldops: Tldops, looks_again: LooksAgain) -> None:
-    """After a sync that applied something, and after one that found nothing, entries are not looked at again."""
+def test_the_second_sync_makes_no_generation(tldops: Tldops) -> None:
+    """Neither on the same day nor on a later one, and the cards keep their bytes."""
     tldops.sync(*TEN)
-    assert not looks_again()
-    tldops.ahead = timedelta(days=40)
-    assert not looks_again(), "nor on another day"
+    before = load_cards(tldops.workspace.folder / "roster.sqlite")
+    for days in (0, 40):
+        tldops.ahead = timedelta(days=days)
+        assert "Nothing to do" in tldops.do("sync", "--yes").out
     assert tldops.generation() == 1
+    assert load_cards(tldops.workspace.folder / "roster.sqlite") == before
 
 
-def test_the_short_way_leaves_the_same_trace(tldops: Tldops, looks_again: LooksAgain) -> None:
-    """Output, the audit log, `status` and the note of the last sync are those of a sync that looked at everything."""
+def test_every_sync_without_a_change_leaves_the_same_trace(tldops: Tldops) -> None:
+    """Output, audit entry, `status` and the note of the last sync differ in the time alone."""
     subscribe(tldops, *TEN)
     tldops.sync(*TEN)
     seen = []
     for arguments in (["--yes", "--quarantine"], ["--yes"]):
-        assert looks_again(*arguments) == ("--quarantine" in arguments)
         result = tldops.do("sync", *arguments)
         row = tldops.do("audit", "--json").json[-1]
         status = tldops.do("status", "--json").json
@@ -94,21 +71,21 @@ def test_the_short_way_leaves_the_same_trace(tldops: Tldops, looks_again: LooksA
     assert seen[1][1]["subject"] == "no change"
 
 
-def test_what_a_killed_command_left_undone_is_done(tldops: Tldops, looks_again: LooksAgain) -> None:
+def test_what_a_killed_command_left_undone_is_done(tldops: Tldops) -> None:
     """A generation without its audit entry gets it, as in every sync."""
     tldops.sync(*TEN)
     change(tldops.workspace.folder / "members.sqlite", "DELETE FROM audit")
-    assert not looks_again()
+    tldops.do("sync", "--yes")
     assert [row["subject"] for row in tldops.do("audit", "--json").json] == ["generation 1", "no change"]
 
 
-def test_a_file_that_was_only_written_again_is_the_same(tldops: Tldops, looks_again: LooksAgain) -> None:
+def test_a_file_that_was_only_written_again_is_the_same(tldops: Tldops) -> None:
     """The time of the file does not matter for what is to be done, and is noted: what is older afterwards is stale."""
     tldops.sync(*TEN)
     before = note(tldops)["sources"]
     later = tldops.workspace.members.stat().st_mtime + 3600
     os.utime(tldops.workspace.members, (later, later))
-    assert not looks_again()
+    assert "Nothing to do" in tldops.do("sync", "--yes").out
     assert note(tldops)["sources"] != before
     tldops.write(*TEN[:9])
     os.utime(tldops.workspace.members, (later - 60, later - 60))
@@ -118,131 +95,44 @@ def test_a_file_that_was_only_written_again_is_the_same(tldops: Tldops, looks_ag
     assert {one["code"] for one in tldops("plan", "--json").json["hazards"]} == {"stale-source"}
 
 
-def _rewrite(tldops: Tldops) -> None:
-    tldops.write(*TEN[:9], replace(TEN[9], number=11))
-
-
-def _other_list(tldops: Tldops) -> None:
-    subscribe(tldops, *TEN[:9])
-
-
-def _no_list(tldops: Tldops) -> None:
-    tldops.workspace.configure()
-
-
-def _rollback(tldops: Tldops) -> None:
-    tldops.do("rollback", "1", "--yes")
-
-
-def _restore(tldops: Tldops) -> None:
-    copy = str(tldops.workspace.folder / "copy")
-    tldops.do("backup", copy)
-    tldops.do("restore", copy, "--yes")
-
-
-def _deny(tldops: Tldops) -> None:
-    tldops.do("access", "deny", TEN[0].login, "--reason", "lost")
-
-
-def _deny_and_allow(tldops: Tldops) -> None:
-    _deny(tldops)
-    tldops.do("access", "allow", TEN[0].login)
-
-
-def _confirm(tldops: Tldops) -> None:
-    tldops.do("confirm", TEN[0].login, "--how", "by phone")
-
-
-def _forget(tldops: Tldops) -> None:
-    """Write the note as versions before this one did."""
-    text = json.dumps({key: value for key, value in note(tldops).items() if key != "fingerprint"})
+def test_a_note_of_an_earlier_version_is_read(tldops: Tldops) -> None:
+    """Earlier versions kept a value more in the note of the last sync."""
+    tldops.sync(*TEN)
+    text = json.dumps(note(tldops) | {"fingerprint": "0123"})
     change(tldops.workspace.folder / "roster.sqlite", f"UPDATE meta SET value = '{text}' WHERE key = 'last_sync'")
-
-
-def _clock_back(tldops: Tldops) -> None:
-    tldops.ahead = timedelta(days=-1)
-
-
-@pytest.mark.parametrize(
-    "happens",
-    [
-        _rewrite, _other_list, _no_list, _rollback, _restore, _deny, _deny_and_allow, _confirm, _forget, _clock_back,
-    ],
-)  # fmt: skip
-def test_whatever_changes_is_looked_at(
-    tldops: Tldops, looks_again: LooksAgain, happens: Callable[[Tldops], None]
-) -> None:
-    """An input, the list, the store, a confirmation or the clock: after each of them every entry is looked at."""
-    subscribe(tldops, *TEN)
-    tldops.sync(*TEN[:9])
-    tldops.sync(*TEN)
-    assert not looks_again()
-    happens(tldops)
-    assert looks_again()
+    assert "Nothing to do" in tldops.do("sync", "--yes").out
+    assert "fingerprint" not in note(tldops)
 
 
 @pytest.mark.parametrize(
-    "setting",
+    ("setting", "says"),
     [
-        "[vetting]\nmax_per_cctld = 4\n",
-        '[vetting]\nretire_cctlds = ["zw"]\n',
-        "[vetting]\nrequire_appointment = true\n",
-        '[cards]\ntlp = "TLP:RED"\n',
-        f'[readers]\n"{TEN[0].login}" = "chair"\n',
+        ('[cards]\ntlp = "TLP:RED"\n', "Applied as generation 2."),
+        (f'[readers]\n"{TEN[0].login}" = "chair"\n', "Applied as generation 2."),
+        ("[vetting]\nmax_per_cctld = 2\n", "bad-slot"),
+        (f'[vetting]\nretire_cctlds = ["{TEN[0].cctld}"]\n', "unknown-cctld"),
+        ('[auth]\nrealm = "Elsewhere"\n', "Nothing to do"),
     ],
-)  # fmt: skip
-def test_whatever_is_set_otherwise_is_looked_at(tldops: Tldops, looks_again: LooksAgain, setting: str) -> None:
-    """A setting that has a say in vetting, cards, readers or guards; one of the server has none."""
+)
+def test_a_setting_takes_effect_with_the_next_sync(tldops: Tldops, setting: str, says: str) -> None:
+    """The file and the list are the same; a setting of the server changes nothing here."""
     subscribe(tldops, *TEN)
     tldops.sync(*TEN)
-    subscribe(tldops, *TEN, more='[auth]\nrealm = "Elsewhere"\n')
-    assert not looks_again()
     subscribe(tldops, *TEN, more=setting)
-    assert looks_again()
-    subscribe(tldops, *TEN)
-    assert not looks_again()
-    subscribe(tldops, *TEN, guards="mismatch_percent = 49")
-    assert looks_again()
+    assert says in tldops("sync", "--yes").out
 
 
-@pytest.mark.parametrize("update", ["__version__", "RENDERER", "_PACKAGES"])
-def test_other_software_looks_again(
-    tldops: Tldops, looks_again: LooksAgain, monkeypatch: pytest.MonkeyPatch, update: str
+def test_a_new_layout_of_the_card_takes_effect_with_the_next_sync(
+    tldops: Tldops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was nothing to do for one version may be something for the next."""
+    """An update of the software may render the same data in another way."""
     tldops.sync(*TEN)
-    monkeypatch.setattr(unchanged, update, {"_PACKAGES": ("idna",)}.get(update, "99"))
-    assert looks_again()
-
-
-def test_where_the_software_is_not_known_nothing_is_skipped(
-    tldops: Tldops, looks_again: LooksAgain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A package that was installed without its metadata has no version to go by."""
-    monkeypatch.setattr(unchanged, "_PACKAGES", ("tldops-is-not-this",))
-    tldops.sync(*TEN)
-    assert note(tldops)["fingerprint"] == ""
-    assert looks_again()
-
-
-@pytest.mark.parametrize("arguments", ["--yes --json", "--yes --quarantine", "--plan ID", "--yes --format mailman2"])
-def test_who_wants_the_whole_gets_it(tldops: Tldops, looks_again: LooksAgain, arguments: str) -> None:
-    """A reviewed plan, a plan as data, broken records that are expected, and another format: none is answered short."""
-    tldops.sync(*TEN)
-    plan = tldops.do("plan", "--json").json["id"]
-    assert looks_again(*arguments.replace("ID", plan).split())
-
-
-def test_another_file_of_the_same_content_is_looked_at(tldops: Tldops, looks_again: LooksAgain) -> None:
-    """The messages about it would name it."""
-    tldops.sync(*TEN)
-    copy = tldops.workspace.folder / "copy.txt"
-    copy.write_bytes(tldops.workspace.members.read_bytes())
-    assert looks_again(str(copy), "--yes")
+    monkeypatch.setattr(apply, "RENDERER", "99")
+    assert "10 changed" in tldops.do("sync", "--yes").out
 
 
 def test_after_a_rollback_the_same_file_is_applied_again(tldops: Tldops) -> None:
-    """The short way never hides that the store is not what the file says."""
+    """The file did not change, and the store is not what the file says."""
     tldops.sync(*TEN[:9])
     tldops.sync(*TEN)
     assert "Nothing to do" in tldops.do("sync", "--yes").out
@@ -269,57 +159,48 @@ def test_who_left_the_list_is_shut_out(tldops: Tldops) -> None:
     assert TEN[9].login not in tldops.logins()
 
 
-def test_held_people_are_shown_every_time(tldops: Tldops, looks_again: LooksAgain) -> None:
+def test_held_people_are_shown_every_time(tldops: Tldops) -> None:
     """A broken record is an error in every sync, also without anything to apply."""
     tldops.sync(*TEN)
     tldops.workspace.write(*(one.line for one in TEN[:9]), TEN[9].line.replace(f"#{TEN[9].slot}", "#9"))
     tldops.do("sync", "--yes", "--quarantine")
     assert tldops("sync", "--yes").code == 1
-    assert looks_again()
     assert TEN[9].name in tldops.do("sync", "--yes", "--quarantine").out
 
 
-def test_what_a_sync_shows_it_shows_again(tldops: Tldops, looks_again: LooksAgain) -> None:
+def test_what_a_sync_shows_it_shows_again(tldops: Tldops) -> None:
     """The sign that a file may be cut off is a warning, and comes as long as the file is so."""
     tldops.workspace.members.write_text(f"{JOHN}\n{JANE}")
     for _ in range(2):
         assert "no-final-newline" in tldops.do("sync", "--yes").out
-    assert looks_again()
 
 
-def test_a_hazard_that_was_forced_is_shown_again(tldops: Tldops, looks_again: LooksAgain) -> None:
-    """What was let through once is no habit: the next sync looks at list and file again."""
+def test_a_hazard_that_was_forced_is_shown_again(tldops: Tldops) -> None:
+    """Overriding a hazard holds for one plan: the next sync shows the hazard again."""
     subscribe(tldops, *TEN[:5], guards="mismatch_percent = 10")
     tldops.write(*TEN)
     plan = tldops("plan", "--json").json
     assert {one["code"] for one in plan["hazards"]} == {"list-mismatch"}
     tldops.do("sync", "--plan", plan["id"], "--force", "list-mismatch")
     assert "list-mismatch" in tldops.do("sync", "--yes").out
-    assert looks_again()
-
-
-def test_the_removal_of_one_person_is_looked_at_again(tldops: Tldops, looks_again: LooksAgain) -> None:
-    """It passes whatever the guards would say, so that it tells nothing about the next sync."""
-    subscribe(tldops, *TEN)
-    tldops.sync(*TEN)
-    tldops.sync(*TEN[:9])
-    assert looks_again()
-    tldops.do("sync", "--yes")
-    assert not looks_again()
 
 
 @pytest.mark.parametrize("doubled", [False, True])
-def test_a_date_in_the_future_is_waited_for(tldops: Tldops, looks_again: LooksAgain, doubled: bool) -> None:
-    """A date that was left out counts when it has come, also where the entry repeated one without a date."""
+def test_a_date_in_the_future_counts_when_it_has_come(tldops: Tldops, doubled: bool) -> None:
+    """Until then it is left out. Also where the entry repeats one without a date."""
     table = tldops.workspace.folder / "members.csv"
     rows = ["John,1,nl,+1 202 555 0001,john@nic.example,2026-01-02", "Jane,1,be,+1 202 555 0002,jane@nic.example,"]
-    day = "2999-01-01"
+    day = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
     dated = f"Jane,1,be,+1 202 555 0002,jane@nic.example,{day}"
     rows = [*rows, dated] if doubled else [rows[0], dated]
     header = "name,slot,cctlds,phones,email,confirmed_on"
     table.write_text("".join(f"{row}\n" for row in (header, *rows)))
+    for _ in range(2):
+        tldops.do("sync", str(table), "--yes")
+        assert tldops.roster()["Jane"].confirmed_on is None
+    tldops.ahead = timedelta(days=21)
     tldops.do("sync", str(table), "--yes")
-    assert looks_again(str(table), "--yes")
+    assert str(tldops.roster()["Jane"].confirmed_on) == day
 
 
 @pytest.mark.parametrize(
@@ -335,7 +216,7 @@ def test_a_date_in_the_future_is_waited_for(tldops: Tldops, looks_again: LooksAg
     ],
 )
 def test_damage_is_noticed(tldops: Tldops, database: str, statement: str) -> None:
-    """Whatever a plan would refuse to start from, the short way refuses: nobody hears that all is well."""
+    """A sync without a change refuses to start from what a plan refuses to start from, with the same message."""
     tldops.sync(*TEN)
     tldops.do("confirm", TEN[0].login, "--how", "by phone")
     tldops.do("sync", "--yes")

@@ -39,7 +39,7 @@ def test_the_stored_texts_are_those_of_earlier_versions(tmp_path: Path) -> None:
     """A store needs no migration for its notes, and an older version could read what this one writes."""
     store, time = Store(tmp_path), NOON.isoformat()
     source = Source("membership", "members.txt", "ab", time)
-    last = LastSync(time, "jane", (source,), (("uid", "why"),), 1, "", 7)
+    last = LastSync(time, "jane", (source,), (("uid", "why"),), 1, 7)
     stored: Sequence[tuple[Note[Any], str, object]] = (
         (COUNTER, "41", 41),
         (AUDIT_END, "7 abc", Link(7, "abc")),
@@ -54,7 +54,7 @@ def test_the_stored_texts_are_those_of_earlier_versions(tmp_path: Path) -> None:
         (
             LAST_SYNC,
             f'{{"checked_at": "{time}", "actor": "jane", "sources": [{{"part": "membership", "name": "members.txt", '
-            f'"sha256": "ab", "modified_at": "{time}"}}], "held": [["uid", "why"]], "errors": 1, "fingerprint": "", '
+            f'"sha256": "ab", "modified_at": "{time}"}}], "held": [["uid", "why"]], "errors": 1, '
             '"generation": 7}',
             last,
         ),
