@@ -46,12 +46,6 @@ NAMED_ONE: set[str] = {
     #
     "radicale_tldops.settings",
     #
-    "radicale_tldops.store.audit",
-    "radicale_tldops.store.members",
-    "radicale_tldops.store.read",
-    "radicale_tldops.store.restore",
-    "radicale_tldops.store.retention",
-    "radicale_tldops.store.usage",
     #
     "sync.apply",
     "sync.plan.plan",

@@ -1,4 +1,4 @@
-"""Digests over a generation, so that a flipped bit is found when it is loaded and not by the person who dials."""
+"""Digests over a generation: a flipped bit is found when the generation is loaded."""
 
 import hashlib
 from collections.abc import Iterable

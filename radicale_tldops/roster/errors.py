@@ -4,7 +4,7 @@ import math
 
 
 class TldopsError(Exception):
-    """Any failure that has a message for a person: what, where, and how to mend it."""
+    """Any error with a message for a person: what is wrong, where, and what to do."""
 
 
 class SettingsError(TldopsError):
@@ -12,11 +12,11 @@ class SettingsError(TldopsError):
 
 
 class InputError(TldopsError):
-    """A membership file or a list of subscribers cannot be read, or is certainly not what it should be."""
+    """A membership file or a list of subscribers cannot be read, or is not one."""
 
 
 class RefusedError(TldopsError):
-    """A guard, or an error in the data, stands in the way of what was asked."""
+    """A guard, or an error in the data, forbids what was asked."""
 
 
 class UnknownSubjectError(TldopsError):
@@ -44,7 +44,7 @@ class DirectoryError(TldopsError):
 
 
 class DelayedError(TldopsError):
-    """Nobody can say now who this is, and the answer must not be no. `retry_after` is in whole seconds."""
+    """The login cannot be checked now, and must not be refused. `retry_after` is in whole seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -56,4 +56,4 @@ class ThrottledError(DelayedError):
 
 
 class UnavailableError(DelayedError):
-    """The password can only be checked by the directory, which cannot be asked now (HTTP 503)."""
+    """Only the directory can check the password, and it cannot be asked now (HTTP 503)."""

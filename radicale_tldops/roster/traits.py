@@ -6,7 +6,7 @@ from radicale_tldops.roster.contact import Contact, name_key
 
 
 def traits(contact: Contact) -> tuple[str, ...]:
-    """Return every trait of a person; whoever shares one may be the same person."""
+    """Return every trait of a person. Two records that share one may be the same person."""
     return (*(address_trait(login) for login in contact.logins), *name_traits(contact))
 
 
@@ -26,5 +26,5 @@ def name_trait(label: str, name: str) -> str:
 
 
 def trait_digest(trait: str) -> str:
-    """Return what is kept of a trait of somebody who left."""
+    """Return the digest that is stored of a trait after its person has left."""
     return hashlib.sha256(trait.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The audit log: who did what, in a chain of digests in which a changed or missing entry shows."""
+"""The audit log: who did what. The entries form a chain of digests, so a changed or missing entry shows."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ PRUNE = "prune"
 
 _START = "0" * 64
 
-# A reader of the whole log lets writers in between.
+# How many entries are read in one transaction: others can write between two.
 _AT_A_TIME = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What is to be written. `detail` holds names and counts, never a telephone number or a password."""
+    """An entry to write. `detail` holds names and counts, never a telephone number or a password."""
 
     at: datetime
     actor: str
@@ -40,10 +40,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known from elsewhere, the roster, of a log.
+    """What the roster database knows of the log.
 
-    `end` has to be in it. `pruned` is the last entry that a command has pruned, or was about to. Up to `accepted` a
-    person has taken the log as it is.
+    `end` is the newest entry; it has to be there. `pruned` is the last entry that a command pruned, or was about to
+    prune. Up to `accepted` a person accepted the log as it is.
     """
 
     end: Link = NO_LINK
@@ -58,7 +58,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries to load: all that is set has to hold. `since` is included, `until` is not; `limit` the newest."""
+    """Which entries to load: all conditions have to hold. `limit` keeps the newest.
+
+    `since` is included, `until` is not.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -70,9 +73,10 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What stands for pruned entries: up to `number`, the last of which was of `until`, with its digest `chain`.
+    """The row that replaces the pruned entries 1 to `number`.
 
-    `generations` is the newest generation that had its entry among them.
+    The last of them had the time `until` and the digest `chain`. `generations` is the newest generation whose entry was
+    among them.
     """
 
     number: int
@@ -82,18 +86,18 @@ class Anchor:
 
     @property
     def detail(self) -> Mapping[str, object]:
-        """What the anchor's row, and the entry of the pruning, say."""
+        """The detail of the anchor's row and of the entry about the pruning."""
         return {"entries": self.number, "until": self.until, "chain": self.chain, "generations": self.generations}
 
     @property
     def values(self) -> Mapping[str, object]:
-        """The columns of the row that stands for the pruned entries; number and digest are those of the last."""
+        """The columns of the anchor's row, beside number, time and digest: those of the last pruned entry stay."""
         text = json.dumps(self.detail, sort_keys=True)
         return {"actor": "", "action": PRUNED, "subject": f"entries 1 to {self.number}", "detail": text}
 
     @classmethod
     def of(cls, row: AuditRow) -> "Anchor | None":
-        """Read the anchor that a row stands for; None for any other row."""
+        """Return the anchor that is stored as this row; None for any other row."""
         generations = read_detail(row).get("generations")
         if row.action != PRUNED or not isinstance(generations, int):
             return None
@@ -103,10 +107,10 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verifying found: how many entries are there, after which anchor, and the newest of them.
+    """The result of verifying: the number of entries, the anchor before them, and the newest entry.
 
-    `broken` is the number of the first entry that is missing or does not follow, or None. `forged` tells that the
-    entries up to the anchor were taken out by something else than pruning, or that what the anchor says was changed.
+    `broken` is the number of the first entry that is missing or does not follow from the one before, or None. `forged`:
+    something else than pruning removed the entries up to the anchor, or the anchor was changed.
     """
 
     entries: int
@@ -117,7 +121,7 @@ class Verdict:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was changed or taken out, as far as can be known."""
+        """Whether no change and no missing entry was found."""
         return self.broken is None and not self.forged
 
 
@@ -144,9 +148,9 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
 
 
 def audited_generations(path: Path) -> frozenset[str]:
-    """Return the subjects "generation N" that have an entry, or had one that was pruned."""
+    """Return the subjects "generation N" of all entries, the pruned ones too."""
     with reading_members(path) as connection:
-        # "!" follows the space: this range is found by the index, which LIKE is not.
+        # "!" is the character after the space. A range uses the index, LIKE does not.
         query = select(audit.c.subject).where(audit.c.subject > "generation ", audit.c.subject < "generation!")
         there = frozenset(connection.execute(query.distinct()).scalars())
         anchor = read_anchor(connection)
@@ -176,9 +180,9 @@ def load(path: Path, wanted: AuditFilter = AuditFilter()) -> Sequence[AuditRow]:
 
 
 def _as_text(row: AuditRow) -> AuditRow:
-    """Return an entry that can be shown: what somebody else wrote into the database need not be a text."""
+    """Return an entry that can be shown: values that tldops did not write need not be text."""
     texts: Sequence[object] = (row.at, row.actor, row.action, row.subject, row.detail, row.chain)
-    return AuditRow(row.id, *(one if isinstance(one, str) else repr(one) for one in texts))
+    return AuditRow(row.id, *(text if isinstance(text, str) else repr(text) for text in texts))
 
 
 def stream(path: Path) -> Iterator[AuditRow]:
@@ -195,7 +199,7 @@ def stream(path: Path) -> Iterator[AuditRow]:
 
 
 def verify(rows: Iterable[AuditRow], known: Known = Known()) -> Verdict:
-    """Follow the chain from its beginning, from what stands for a pruned one, or from where it was accepted."""
+    """Check the chain from its first entry, from the anchor, or from where it was accepted."""
     anchor: Anchor | None = None
     before = Link(0, _START)
     count, told = 0, False
@@ -218,7 +222,7 @@ def verify(rows: Iterable[AuditRow], known: Known = Known()) -> Verdict:
 
 
 def read_detail(row: AuditRow) -> Mapping[str, Any]:
-    """Return what an entry tells beside who, what and on what; as "text" what somebody made unreadable."""
+    """Return the detail of an entry; where it is not a JSON object, the text under the key "text"."""
     try:
         detail = json.loads(row.detail)
     except (ValueError, TypeError, RecursionError):
@@ -227,6 +231,6 @@ def read_detail(row: AuditRow) -> Mapping[str, Any]:
 
 
 def _link(before: str, values: tuple[object, ...]) -> str:
-    # `default`: what somebody wrote into the database by hand need not be a text.
+    # `default`: a value that tldops did not write need not be text.
     content = json.dumps([before, *values], ensure_ascii=False, default=repr)
     return hashlib.sha256(content.encode()).hexdigest()

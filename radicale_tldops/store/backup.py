@@ -1,4 +1,4 @@
-"""Backups: one consistent file with both databases. The way back is in `restore`."""
+"""Backups: a consistent copy of each database. `restore` brings them back."""
 
 import sqlite3
 import tempfile
@@ -16,7 +16,7 @@ from radicale_tldops.store.read import verified
 from radicale_tldops.store.schema import ROSTER, Database
 
 MEMBERS_SUFFIX = ".members"
-"""What the name of a backup's second file, the members database, ends with."""
+"""The end of the name of a backup's second file, the members database."""
 
 _TRIES = 3
 
@@ -29,7 +29,7 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
 
     Raises:
         InputError: a file is there already; a backup never overwrites.
-        StoreError: a database cannot be read, or the disk is full; what was begun is removed.
+        StoreError: a database cannot be read, or the disk is full; no half-written copy stays.
     """
     pairs = ((roster_path, target), (members_path, target.with_name(target.name + MEMBERS_SUFFIX)))
     for _, copy in pairs:
@@ -47,7 +47,7 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
 
 
 def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
-    """Copy both; again when the audit log was pruned meanwhile, of which the copied roster would know nothing."""
+    """Copy both, and again if the audit log was pruned meanwhile: the copied roster would not know of it."""
     for _ in range(_TRIES):
         before = read_note(pairs[0][0], AUDIT_PRUNED)
         for source, copy in pairs:
@@ -56,7 +56,7 @@ def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
         # The roster gets this note before anything is pruned.
         if read_note(pairs[0][0], AUDIT_PRUNED) == before:
             return
-    raise ConflictError("the audit log is being pruned again and again. Run the command again when that is over.")
+    raise ConflictError("the audit log was pruned during each of three tries. Run the command again later.")
 
 
 def _copy(source: Path, target: Path) -> None:

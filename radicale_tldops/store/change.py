@@ -1,18 +1,17 @@
-"""Whether a database may have changed since it was looked at last, without opening it.
+"""Whether a database may have changed since it was last read, found out without opening it.
 
-Without opening, because to close a file is to give up all the locks that this process has on it (POSIX), those of a
-connection included that is writing in another thread.
+Closing a file gives up all locks that this process holds on it (POSIX), those of a thread that is writing included.
 """
 
 import time
 from pathlib import Path
 
 TICK_NS = 50_000_000
-"""So many nanoseconds after a change, a file may change once more without another time: its clock ticks slowly."""
+"""Within so many nanoseconds after a change, another change may leave the time of the file as it is."""
 
 
 def file_identity(path: Path) -> tuple[int, int]:
-    """Return what tells this file from another one that is put in its place; zeros where there is none."""
+    """Return device and inode, which differ for a file that replaces this one; zeros where there is no file."""
     try:
         status = path.stat()
     except OSError:
@@ -21,10 +20,10 @@ def file_identity(path: Path) -> tuple[int, int]:
 
 
 def file_mark(path: Path) -> tuple[int, ...] | None:
-    """Return a mark that is another one after every change; right after one it equals no other mark at all.
+    """Return a value that differs after every change; None where the file cannot be looked at.
 
-    None is no answer: the file cannot be looked at. It is a hint: whoever gets the same mark twice may leave out a
-    look, and takes it before the look that it stands for.
+    Within `TICK_NS` after a change each value is a new one. Take the mark before you read the database: if a later mark
+    is equal, the database need not be read again.
     """
     try:
         status = path.stat()

@@ -20,7 +20,7 @@ from radicale_tldops.store.schema import claim, device
 PASSWORD_GROUPS = 6
 """A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""
 
-# Crockford's base 32 without the letters that are taken for digits: easy to read aloud and to type on a phone.
+# Crockford's base 32: no letter that looks like a digit, so it is easy to read aloud and to type on a phone.
 _SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -38,7 +38,7 @@ def password_digest(password: str) -> str:
 
 
 def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str, now: datetime) -> tuple[Device, str]:
-    """Issue a device password to a reader; return the device and the password, which is kept nowhere else."""
+    """Issue a device password to a reader; return the device and the password, which is not stored."""
     password = new_password()
     issued = Device(
         id=secrets.token_hex(4),
@@ -59,7 +59,7 @@ def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str,
 
 def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence[Device]]:
     """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
-    # A server that was started before any command of this version lets members in all the same.
+    # The server reads devices before any command of this version has updated the database.
     with reading_members(path, oldest=1, wait=wait) as connection:
         rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
         devices = [
@@ -90,11 +90,11 @@ def find_device(devices: Sequence[Device], device_id: str) -> Device:
     """Return the device with this id.
 
     Raises:
-        UnknownSubjectError: there is none.
+        UnknownSubjectError: there is no such device.
     """
-    for one in devices:
-        if one.id == device_id:
-            return one
+    for found in devices:
+        if found.id == device_id:
+            return found
     raise UnknownSubjectError(f"there is no device {device_id}. `tldops device list` shows them with their ids.")
 
 

@@ -1,4 +1,4 @@
-"""The read side of the roster database: what the server serves, and what a plan starts from."""
+"""Reading the roster database: what the server serves, and what a plan starts from."""
 
 import hashlib
 import hmac
@@ -50,7 +50,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
 
 
 def load_state(path: Path, recent_since: datetime) -> RosterState:
-    """Load the newest generation for planning, verified; `recent` goes back to `recent_since` and beyond the clock."""
+    """Load the newest generation for planning, verified; `recent` holds the generations since `recent_since`."""
     with reading_roster(path) as connection:
         head = verified(path, connection)
         reader_rows = connection.execute(select(reader)).all()
@@ -65,7 +65,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
             denied={row.login: Denial(row.login, row.at, row.actor, row.reason) for row in _denials(connection)},
-            recent=[one for one in history(connection) if one.created_at >= recent_since],
+            recent=[found for found in history(connection) if found.created_at >= recent_since],
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
             brought_back=_brought_back(connection),
         )
@@ -78,7 +78,7 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
         UnknownSubjectError: there is no such generation, or its cards are no longer kept.
     """
     with reading_roster(path) as connection:
-        found = [one for one in history(connection) if one.id == number]
+        found = [past for past in history(connection) if past.id == number]
         if not found:
             raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
         people = _people(connection.execute(at_generation(card, number)))
@@ -110,7 +110,7 @@ def load_readers(path: Path) -> Mapping[str, Reader]:
 
 def load_cards(path: Path) -> Sequence[str]:
     """Return the vCards of the newest generation, ordered by their href."""
-    return [one.text for _, one in sorted(load_snapshot(path).plain.cards.items())]
+    return [found.text for _, found in sorted(load_snapshot(path).plain.cards.items())]
 
 
 def newest(connection: Connection) -> Generation | None:
@@ -183,7 +183,7 @@ def verify_denied(path: Path, connection: Connection) -> None:
 
 
 def principal_id(key: str, uid: str, login: str) -> str:
-    """Return the opaque id of a reader's principal: the same for life, and telling nobody whose it is."""
+    """Return the id of a reader's principal. It never changes, and nobody can tell from it whose it is."""
     subject = f"uid:{uid}" if uid else f"login:{login}"
     return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
 

@@ -1,8 +1,8 @@
-"""The way back from a backup.
+"""Restoring a backup.
 
-A restore never lets a client end with a wrong book. The restored store is a new lineage, so every sync token from
-before gets a full answer; what clients may hold and the backup does not have becomes a tombstone; whoever is denied
-today stays denied.
+After a restore every client gets the right book: the restored store has a new lineage, so that each sync token from
+before gets a full answer, and cards that clients may hold and the backup lacks become tombstones. A login that is
+denied today stays denied.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,14 +53,14 @@ from radicale_tldops.store.values import Generation, Stamp
 from radicale_tldops.store.write import insert_generation, insert_tombstones, remember_departed, seal, seal_denied
 
 _MOST = 2**48
-"""The largest number of a generation that is believed: a server that was broken into may write any."""
+"""The largest generation number that is believed: an attacker on the server can write any number."""
 
 _TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did, and what it cannot take back. `gone` are people whose cards clients may still hold."""
+    """The result of a restore. `gone` is the number of people whose cards clients may still hold."""
 
     generation: Generation
     from_generation: int
@@ -101,7 +101,7 @@ def _newest_used(members_path: Path) -> int:
         mark, audited = read_note(members_path, NEWEST_ROSTER), audited_generations(members_path)
         numbers = [int(text.split(" ")[1]) for text in audited if text[11:].isdecimal()]
         used, _ = load_usage(members_path)
-        numbers += [mark.generation if mark else 0, *(one.generation for one in used)]
+        numbers += [mark.generation if mark else 0, *(use.generation for use in used)]
         return max(number for number in numbers if number <= _MOST)
     return 0
 

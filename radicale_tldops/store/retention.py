@@ -42,7 +42,7 @@ SLACK_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class PruningResult:
-    """What retention did: the number of pruned entries, the anchor now, and the forgotten rows of last use."""
+    """What pruning did: the number of pruned entries, the anchor now, and the forgotten rows of last use."""
 
     pruned: int
     anchor: Anchor | None
@@ -98,7 +98,9 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
         _announce(roster, last)
     readers = load_readers(roster)
     _, devices = load_devices(members)
-    valid = {(one.login, one.id) for one in devices if not one.revoked_at} | {(login, "") for login in readers}
+    valid = {(device.login, device.id) for device in devices if not device.revoked_at} | {
+        (login, "") for login in readers
+    }
     with writing(members) as connection:
         forgotten = forget(connection, valid, now - timedelta(days=FORGET_DAYS))
         pruned = _prune(connection, last, actor, now) if last is not None else 0

@@ -32,7 +32,7 @@ MAX_NETWORKS = 50
 UNKNOWN = "unknown"
 """What stands for the network of a peer without an address, and for an unknown product."""
 
-# The names that browsers and their engines put before the product that one looks for.
+# Names that browsers and their engines put before the name of the product.
 _ENGINES = frozenset({"mozilla", "gecko", "applewebkit", "khtml", "like", "version", "mobile"})
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9._+-]{0,29})(?:/|\s|$)")
 
@@ -260,11 +260,11 @@ def count_copies(
     password that is in force, and `changed` is the generation that last changed what a style of the book shows: what
     was downloaded since then is current. A use without a device password (LDAP) counts as one device.
     """
-    devices = {one: 0 for one in valid if one[0] in people}
-    for one in used:
-        if one.login in people and (not one.device or (one.login, one.device) in devices):
-            style = Style.GROUPS if one.style == Style.GROUPS else Style.PLAIN
-            devices[one.login, one.device] = 0 if not one.generation else 1 + (one.generation >= changed[style])
+    devices = {(login, device): 0 for login, device in valid if login in people}
+    for use in used:
+        if use.login in people and (not use.device or (use.login, use.device) in devices):
+            style = Style.GROUPS if use.style == Style.GROUPS else Style.PLAIN
+            devices[use.login, use.device] = 0 if not use.generation else 1 + (use.generation >= changed[style])
     best = dict.fromkeys(people.values(), 0)
     for (login, _), copy in devices.items():
         best[people[login]] = max(best[people[login]], copy)

@@ -1,4 +1,4 @@
-"""What the store gives and takes, as values."""
+"""The values that the store reads and writes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many people, ccTLDs and logins a generation holds, and how many it brought and took."""
+    """How many people, ccTLDs and logins a generation holds, and how many it added, changed and removed."""
 
     people: int = 0
     cctlds: int = 0
@@ -125,7 +125,7 @@ class NewGroup:
 
 @dataclass(frozen=True, slots=True)
 class NewReader:
-    """A login to let in; `uid` is the person's, or empty for a reader who is no SSC."""
+    """A new reader; `uid` is the person's, or empty for a reader who is not an SSC."""
 
     login: str
     uid: str
@@ -137,7 +137,7 @@ class NewReader:
 class Change:
     """Everything that one apply writes. What is not named here stays as it is.
 
-    `cards` is read once, a batch at a time, while the store is locked: whatever takes long is done before.
+    `cards` is read once, in batches, while the store is locked: rendering has to be done before.
     """
 
     cards: Iterable[NewCard] = ()

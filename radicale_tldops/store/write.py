@@ -1,7 +1,7 @@
-"""The write side of the roster database. Only commands import it; the server never does."""
+"""Writing the roster database. For commands only; the server never imports this."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -15,14 +15,14 @@ from radicale_tldops.roster.errors import ConflictError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
-from radicale_tldops.store.read import compute_digest, denied_digest, newest, principal_id, verify_denied
+from radicale_tldops.store.read import compute_digest, current, denied_digest, newest, principal_id, verify_denied
 from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
-from radicale_tldops.store.values import Change, Generation, NewCard, NewGroup, Stamp
+from radicale_tldops.store.values import Change, Generation, Stamp
 
 KEPT_GENERATIONS = 10
-"""How many generations stay in full, so that `rollback` and `show` can reach them, and those of access in between.
+"""How many generations keep their cards, so that `rollback` and `show` can use them.
 
-Those of access alone write no card, and take no room: they do not push out the last good cards.
+Generations that change logins alone write no cards. They are not counted, so they never push out the last good cards.
 """
 
 _BATCH = 500
@@ -57,7 +57,7 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp, notes: Not
 
 
 def seal(connection: Connection, number: int) -> Generation:
-    """Write the digest of generation `number`, tell the workers, and return the generation."""
+    """Write the digest of generation `number`, tell the server, and return the generation."""
     digest = compute_digest(connection, LINEAGE.read(connection), number)
     connection.execute(update(generation).where(generation.c.id == number).values(digest=digest))
     bump(connection)
@@ -96,13 +96,13 @@ def allow(path: Path, login: str) -> None:
 
 
 def seal_denied(connection: Connection) -> None:
-    """Write the digest of the denied logins and tell the workers."""
+    """Write the digest of the denied logins and tell the server."""
     DENIED_DIGEST.write(connection, denied_digest(connection))
     bump(connection)
 
 
 def insert_tombstones(connection: Connection, hrefs: Sequence[str], style: Style, number: int) -> None:
-    """Record that hrefs went with generation `number`; an href that went before gets the newer number."""
+    """Record that hrefs were removed by generation `number`; an href that was removed before gets the newer number."""
     for some in _batches(hrefs):
         connection.execute(delete(tombstone).where(tombstone.c.href.in_(some)))
         connection.execute(
@@ -130,90 +130,56 @@ def insert_generation(connection: Connection, lineage: str, number: int, stamp: 
 
 
 def _replace_cards(connection: Connection, number: int, change: Change) -> None:
-    gone = [f"{uid}.vcf" for uid in change.cards_gone]
-    _end(connection, card, "href", gone, number)
-    insert_tombstones(connection, gone, Style.PLAIN, number)
-    cards = iter(change.cards)
-    while some := list(islice(cards, _BATCH)):
-        same = _same_cards(connection, some)
-        changed = [new for new in some if new.uid not in same]
-        _end(connection, card, "href", [f"{new.uid}.vcf" for new in changed], number)
-        _insert(
-            connection,
-            card,
-            [
-                {
-                    "href": f"{new.uid}.vcf",
-                    "since": number,
-                    "until": None,
-                    "uid": new.uid,
-                    "etag": etag(new.text),
-                    "text": new.text,
-                    "contact": new.contact,
-                    "key": new.key,
-                }
-                for new in changed
-            ],
-        )
-
-
-def _same_cards(connection: Connection, cards: Sequence[NewCard]) -> set[str]:
-    """Return the UIDs of cards with the same bytes already: only what is noted beside them is brought up to date.
-
-    The token and the tag of a book change only when served bytes do.
-    """
-    same: set[str] = set()
-    hrefs = [f"{new.uid}.vcf" for new in cards]
-    query = select(card.c.href, card.c.etag).where(card.c.href.in_(hrefs), card.c.until.is_(None))
-    etags = {row.href: row.etag for row in connection.execute(query)}
-    for new in cards:
-        href = f"{new.uid}.vcf"
-        if etags.get(href) == etag(new.text):
-            here = (card.c.href == href, card.c.until.is_(None))
-            connection.execute(update(card).where(*here).values(contact=new.contact, key=new.key))
-            same.add(new.uid)
-    return same
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    rows = ({**_card_values(new.uid, new.text, new.key), "contact": new.contact} for new in change.cards)
+    _replace(connection, card, number, rows)
+    _remove(connection, card, Style.PLAIN, number, [f"{uid}.vcf" for uid in change.cards_gone])
 
 
 def _replace_groups(connection: Connection, number: int, change: Change) -> None:
-    groups = [new for new in change.groups if not _is_same_group(connection, new)]
-    ended = [*change.groups_gone, *(new.cctld for new in groups)]
-    gone = [
-        row.href
-        for some in _batches(change.groups_gone)
-        for row in connection.execute(
-            select(group_card.c.href).where(group_card.c.cctld.in_(some), group_card.c.until.is_(None))
-        )
-    ]
-    _end(connection, group_card, "cctld", ended, number)
-    insert_tombstones(connection, gone, Style.GROUPS, number)
-    for some_new in _batches(groups):
-        connection.execute(
-            insert(group_card),
-            [
-                {
-                    "href": f"{new.uid}.vcf",
-                    "since": number,
-                    "until": None,
-                    "uid": new.uid,
-                    "etag": etag(new.text),
-                    "text": new.text,
-                    "cctld": new.cctld,
-                    "key": new.key,
-                }
-                for new in some_new
-            ],
-        )
+    rows = ({**_card_values(new.uid, new.text, new.key), "cctld": new.cctld} for new in change.groups)
+    _replace(connection, group_card, number, rows)
+    hrefs = {row.cctld: row.href for row in connection.execute(current(group_card))}
+    _remove(
+        connection, group_card, Style.GROUPS, number, [hrefs[label] for label in change.groups_gone if label in hrefs]
+    )
 
 
-def _is_same_group(connection: Connection, new: NewGroup) -> bool:
-    same = (group_card.c.cctld == new.cctld, group_card.c.until.is_(None), group_card.c.etag == etag(new.text))
-    return connection.execute(update(group_card).where(*same).values(key=new.key)).rowcount == 1
+def _card_values(uid: str, text: str, key: str) -> dict[str, object]:
+    return {"href": f"{uid}.vcf", "uid": uid, "etag": etag(text), "text": text, "key": key}
+
+
+def _replace(connection: Connection, table: Table, number: int, rows: Iterator[dict[str, object]]) -> None:
+    """Write the cards whose bytes changed. Of the others only what is stored beside the card is updated.
+
+    The token and the tag of a book change only when served bytes do.
+    """
+    while batch := list(islice(rows, _BATCH)):
+        query = select(table.c.href, table.c.etag).where(table.c.until.is_(None))
+        etags = {row.href: row.etag for row in connection.execute(query.where(table.c.href.in_(_hrefs(batch))))}
+        changed = []
+        for row in batch:
+            if row["etag"] != etags.get(str(row["href"])):
+                changed.append(row)
+                continue
+            here = (table.c.href == row["href"], table.c.until.is_(None))
+            connection.execute(update(table).where(*here).values(**row))
+        _end(connection, table, _hrefs(changed), number)
+        if changed:
+            connection.execute(insert(table), [{**row, "since": number, "until": None} for row in changed])
+
+
+def _hrefs(rows: Iterable[Mapping[str, object]]) -> list[str]:
+    return [str(row["href"]) for row in rows]
+
+
+def _remove(connection: Connection, table: Table, style: Style, number: int, hrefs: Sequence[str]) -> None:
+    _end(connection, table, hrefs, number)
+    insert_tombstones(connection, hrefs, style, number)
+
+
+def _end(connection: Connection, table: Table, hrefs: Sequence[str], number: int) -> None:
+    for some in _batches(hrefs):
+        connection.execute(update(table).where(table.c.href.in_(some), table.c.until.is_(None)).values(until=number))
 
 
 def _replace_readers(connection: Connection, number: int, change: Change) -> None:
@@ -233,7 +199,7 @@ def _replace_readers(connection: Connection, number: int, change: Change) -> Non
             [
                 {
                     "login": new.login,
-                    # A new name is the same reader; another person behind the address is not.
+                    # With a new name it is the same reader; with another person behind the address it is a new one.
                     "since": kept.get(new.login, number),
                     "uid": new.uid,
                     "principal": principal_id(key, new.uid, new.login),
@@ -246,7 +212,7 @@ def _replace_readers(connection: Connection, number: int, change: Change) -> Non
 
 
 def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]], returned: Sequence[str]) -> None:
-    """Keep the digests of traits of those who left, by UID, and forget those of people who came back."""
+    """Store the digests of traits of people who left, by UID, and delete those of people who came back."""
     for some in _batches([*returned, *gone]):
         connection.execute(delete(departed).where(departed.c.uid.in_(some)))
     rows = [{"trait": trait, "uid": uid} for uid, traits in gone.items() for trait in dict.fromkeys(traits)]
@@ -254,13 +220,8 @@ def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]],
         connection.execute(insert(departed), some_rows)
 
 
-def _end(connection: Connection, table: Table, column: str, values: Sequence[str], number: int) -> None:
-    for some in _batches(values):
-        connection.execute(update(table).where(table.c[column].in_(some), table.c.until.is_(None)).values(until=number))
-
-
 def _prune(connection: Connection) -> None:
-    """Drop the rows that only generations older than the last ten with cards of their own need."""
+    """Delete the rows that only generations older than the last `KEPT_GENERATIONS` with cards need."""
     with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
     oldest = connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar()
     if oldest is None:
