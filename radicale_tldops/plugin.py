@@ -7,7 +7,8 @@ from radicale import config
 
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.live import LiveStore, shared
-from radicale_tldops.settings import ENVIRONMENT, Settings, load
+from radicale_tldops.settings import Settings
+from radicale_tldops.settings.file import ENVIRONMENT, load
 
 OPTION = "tldops_config"
 """The option of [auth], [rights] and [storage] in Radicale's own configuration that names `tldops.toml`."""

@@ -13,7 +13,7 @@ from radicale.types import CollectionOrItem
 from radicale_tldops.dav.query.filters import parse_filter
 from radicale_tldops.dav.query.index import CardIndex
 from radicale_tldops.plugin import plugin_settings
-from radicale_tldops.roster.snapshot import BOOK, Book, Card, http_date, split_principal
+from radicale_tldops.roster.snapshot import BOOK, BOOK_DESCRIPTION, Book, Card, http_date, split_principal
 from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import CardSettings
 
@@ -148,7 +148,7 @@ class _BookCollection(_Collection):
             {
                 "tag": "VADDRESSBOOK",
                 "D:displayname": cards.book_name,
-                "CR:addressbook-description": cards.book_description,
+                "CR:addressbook-description": BOOK_DESCRIPTION,
             },
         )
         self._book = book

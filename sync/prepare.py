@@ -13,6 +13,7 @@ from radicale_tldops.store.values import LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow, known_beside
+from sync.plan.guards import WINDOW_HOURS
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import Wanted, build, roll_back
 from sync.sources.root_data import registrable_domain
@@ -110,7 +111,7 @@ def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:
 
 
 def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
-    return load_state(where.roster, now - timedelta(hours=settings.guards.window_hours))
+    return load_state(where.roster, now - timedelta(hours=WINDOW_HOURS))
 
 
 def _devices(where: Stores) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""Passwords of the systems that are asked, from a file or the environment."""
+"""Passwords of the systems that are asked, from a file."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from radicale_tldops.login.directory import service_password
 from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
-from radicale_tldops.settings.values import DirectorySettings
+from radicale_tldops.settings import DirectorySettings
 
 SECRET = "the Secret pass-wörd"
 
@@ -18,7 +18,7 @@ def test_the_line_of_the_file_is_the_password(tmp_path: Path, content: str) -> N
     """Without the line end, and without the byte order mark that some editors write."""
     file = tmp_path / "password"
     file.write_bytes(content.encode())
-    assert read_password(file, "", "bind_dn") == SECRET
+    assert read_password(file, "bind_dn") == SECRET
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_no_password_is_refused_without_showing_it(tmp_path: Path, conte
     file = tmp_path / "password"
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=said) as caught:
-        read_password(file, "", "bind_dn")
+        read_password(file, "bind_dn")
     assert str(file) in str(caught.value)
     assert "Secret" not in str(caught.value)
     with pytest.raises(DirectoryError, match=said):
@@ -50,21 +50,10 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/null"), tmp_path / "nowhere"):
         with pytest.raises(SettingsError, match="cannot read the password of bind_dn"):
-            read_password(path, "", "bind_dn")
+            read_password(path, "bind_dn")
 
 
-def test_a_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is; unset, or with bytes that are no UTF-8, it is refused."""
-    monkeypatch.setenv("TLDOPS_TEST_PASSWORD", SECRET)
-    assert read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn") == SECRET
-    monkeypatch.setenv("TLDOPS_TEST_PASSWORD", os.fsdecode(b"Secret\xff"))
-    with pytest.raises(SettingsError, match="not UTF-8") as caught:
-        read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn")
-    assert "Secret" not in str(caught.value)
-    monkeypatch.delenv("TLDOPS_TEST_PASSWORD")
-    with pytest.raises(SettingsError, match="holds no password"):
-        read_password(None, "TLDOPS_TEST_PASSWORD", "bind_dn")
-    with pytest.raises(SettingsError, match="names no password"):
-        read_password(None, "", "bind_dn")
-    with pytest.raises(SettingsError, match="both"):
-        read_password(Path("password"), "TLDOPS_TEST_PASSWORD", "bind_dn")
+def test_without_a_file_there_is_no_password() -> None:
+    """The message names what to set."""
+    with pytest.raises(SettingsError, match="set password_file"):
+        read_password(None, "bind_dn")

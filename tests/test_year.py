@@ -17,7 +17,7 @@ import pytest
 
 from radicale_tldops.serve.app import RosterApplication
 from radicale_tldops.serve.live import shared
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 from sync.cli import context
 from tests.data.churn import churn
 from tests.data.membership import people as make_people

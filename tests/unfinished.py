@@ -3,7 +3,6 @@
 IMPORTS: set[str] = {
     "sync.plan > radicale_tldops.settings",
     "sync.plan > radicale_tldops.settings.reading",
-    "sync.plan > radicale_tldops.settings.values",
 }
 
 LONG_FUNCTIONS: set[str] = {
@@ -43,9 +42,6 @@ NAMED_ONE: set[str] = {
     #
     "radicale_tldops.serve.live",
     "radicale_tldops.serve.recorder",
-    #
-    "radicale_tldops.settings",
-    #
     #
     "sync.apply",
     "sync.plan.plan",

@@ -24,10 +24,13 @@ from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
 
 from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
-from radicale_tldops.settings.values import DirectorySettings
+from radicale_tldops.settings import DirectorySettings
 
 REST_SECONDS = 30.0
 """How long a server that could not be asked is tried after the others."""
+
+ANSWER_SECONDS = 3.0
+"""How long connecting to a server, and each answer, may take where no other bound is given."""
 
 MAX_ADDRESSES = 4
 """How many addresses of one server are tried."""
@@ -110,7 +113,7 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
     """Return a connection to the first server that answers, bound as `bind_dn` where there is one.
 
     `within` bounds, in seconds, everything that is ever done on the connection, connecting included, and every server
-    that is tried gets its share of it. Without it, connecting to each server and every request have `timeout` seconds.
+    that is tried gets its share of it. Without it, connecting to each server and every request have `ANSWER_SECONDS`.
     ldap3 raises no exception for a result that is not success: look at `connection.result`. End it with `close()`.
 
     Raises:
@@ -126,7 +129,7 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
     for tried, url in enumerate(servers):
         try:
             with explained(url):
-                budget = whole.share(len(servers) - tried) if whole else Budget(settings.timeout)
+                budget = whole.share(len(servers) - tried) if whole else Budget(ANSWER_SECONDS)
                 connection = _open(url, settings, context, budget, password)
         except DirectoryError as error:
             _resting[url] = time.monotonic() + REST_SECONDS
@@ -134,7 +137,7 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
             continue
         _resting.pop(url, None)
         # What the connection was opened with was its share; from here on it may take all that is left.
-        connection.socket.budget = whole or Budget(settings.timeout, each=True)
+        connection.socket.budget = whole or Budget(ANSWER_SECONDS, each=True)
         return connection
     raise DirectoryError(" ".join(reasons))
 
@@ -173,7 +176,7 @@ def service_password(settings: DirectorySettings) -> str:
     if not settings.bind_dn:
         return ""
     try:
-        return read_password(settings.password_file, settings.password_env, "bind_dn")
+        return read_password(settings.password_file, "bind_dn")
     except SettingsError as error:
         raise DirectoryError(str(error)) from None
 

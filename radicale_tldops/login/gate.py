@@ -8,7 +8,7 @@ shape of their own, and a password of that shape never goes to the directory.
 
 For the application: `identify` gives an `Identity`, or None (401), or raises `ThrottledError` (429 with Retry-After),
 `UnavailableError` or `StoreError` (503 with Retry-After). It says 401 only where login or password are wrong for
-sure: a phone that gets 401 forgets its password. It waits for at most the directory's `timeout` and one second.
+sure: a phone that gets 401 forgets its password. It waits for at most `LOGIN_SECONDS` and one second.
 """
 
 import hashlib
@@ -32,11 +32,14 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Reader, Snapshot, split_principal
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.live import shared as shared_live
-from radicale_tldops.settings import Settings
+from radicale_tldops.settings import LdapLoginSettings, Settings
 from radicale_tldops.store.members import PASSWORD_GROUPS
 
 logger = logging.getLogger("radicale_tldops")
 auth_logger = logging.getLogger("radicale_tldops.auth")
+
+PROOF_SECONDS = 300.0
+"""How long a bind that succeeded proves who somebody is."""
 
 REFUSED_SECONDS = 60.0
 """For how long a password that let nobody in is refused without asking the directory again."""
@@ -86,17 +89,17 @@ class Gate:
     """Tells who somebody is. One instance per process and configuration; safe for threads.
 
     Raises:
-        SettingsError: [auth.ldap] names servers, and not how people are found there.
+        SettingsError: [auth.ldap] is set, but not how people are found, or no server is set.
     """
 
     def __init__(self, settings: Settings, live: LiveStore, clock: Callable[[], float] = time.monotonic) -> None:
         ldap = settings.auth.ldap
         self._live = live
         self._clock = clock
-        self._ldap = LdapLogin(ldap, clock) if ldap.servers else None
+        self._ldap = LdapLogin(settings.ldap, ldap, clock) if ldap != LdapLoginSettings() else None
         self._throttle = Throttle(clock)
         self._key = secrets.token_bytes(32)
-        self._proofs: Recent[bytes, _Proof] = Recent(ldap.cache_seconds, clock)
+        self._proofs: Recent[bytes, _Proof] = Recent(PROOF_SECONDS, clock)
         # Kept for ever, in bounds: what was wrong once is no new guess next week.
         self._refused: Recent[bytes, _Refusal] = Recent(float("inf"), clock)
         self._swept: Snapshot | None = None

@@ -18,7 +18,10 @@ from ldap3.utils.conv import escape_filter_chars
 from radicale_tldops.login.directory import bind, close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError, UnavailableError
 from radicale_tldops.roster.login import MAX_LOGIN, canonical_login
-from radicale_tldops.settings.values import LdapLoginSettings
+from radicale_tldops.settings import DirectorySettings, LdapLoginSettings
+
+LOGIN_SECONDS = 3.0
+"""How long a login may take, with the servers that do not answer."""
 
 MAX_BINDS = 2
 """How many threads of a worker ask the directory at a time; a worker has eight."""
@@ -58,10 +61,17 @@ class LdapLogin:
         SettingsError: the settings do not say how the person's entry is found.
     """
 
-    def __init__(self, settings: LdapLoginSettings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        directory: DirectorySettings,
+        settings: LdapLoginSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not directory.servers:
+            raise SettingsError("[auth.ldap] needs a directory: set servers in [ldap].")
         if bool(settings.people_base) == bool(settings.dn_template):
             raise SettingsError("[auth.ldap] needs people_base, where people are looked for, or dn_template; not both.")
-        self._settings = settings
+        self._directory, self._settings = directory, settings
         self._clock = clock
         self._turn = threading.Condition()
         self._asking = self._waiting = 0
@@ -98,14 +108,14 @@ class LdapLogin:
     def addresses(self, login: str, password: str) -> tuple[str, ...] | None:
         """Return the person's addresses as the directory spells them, or None where login or password are wrong.
 
-        `login` comes from `typed_login`. It takes at most `timeout` seconds, whatever the servers do.
+        `login` comes from `typed_login`. It takes at most `LOGIN_SECONDS`, whatever the servers do.
 
         Raises:
             DirectoryError: the directory could not be asked; it then rests for `REST_SECONDS`.
         """
         try:
             with explained("[auth.ldap]"):
-                connection = connect(self._settings, within=self._settings.timeout)
+                connection = connect(self._directory, within=LOGIN_SECONDS)
                 try:
                     found = self._ask(connection, login, password)
                 finally:
@@ -132,10 +142,10 @@ class LdapLogin:
             if not _is_right(connection, dn, password):
                 return None
             # Who may bind and not read has no address: that is this person's matter, and no failure of the directory.
-            itself = _search(connection, dn, "(objectClass=*)", "BASE", settings.mail_attribute)
+            itself = _search(connection, dn, "(objectClass=*)", "BASE", self._directory.mail_attribute)
             return itself[0][1] if itself else ()
         wanted = settings.filter.replace(_PLACE, escape_filter_chars(login))
-        found = _search(connection, settings.people_base, wanted, "SUBTREE", settings.mail_attribute)
+        found = _search(connection, settings.people_base, wanted, "SUBTREE", self._directory.mail_attribute)
         if len(found) != 1:
             # Nobody, or more than one: not to be told from a wrong password, nor by the number of requests it takes.
             _is_right(connection, f"cn=nobody,{settings.people_base}", _NOBODY)

@@ -9,26 +9,22 @@ from radicale_tldops.roster.errors import SettingsError
 _MAX_BYTES = 4096
 
 
-def read_password(file: Path | None, variable: str, of: str) -> str:
-    """Return the password that is in a file, or in a variable of the environment; `of` says in messages what it is for.
+def read_password(file: Path | None, of: str) -> str:
+    """Return the password that is in a file; `of` says in messages what it is for.
 
     Raises:
         SettingsError: there is none, or it cannot be read. No message holds any part of it.
     """
-    if file is not None and variable:
-        raise SettingsError(f"{of}: password_file and password_env are both set; one of them is enough.")
-    if file is None and not variable:
-        raise SettingsError(f"{of}: names no password: set password_file or password_env.")
-    where = str(file) if file is not None else f"${variable}"
+    if file is None:
+        raise SettingsError(f"{of} has no password: set password_file.")
     try:
         # Some editors begin a file with a byte order mark, which nobody sees.
-        given = _content(file, of).decode("utf-8-sig") if file is not None else os.environ.get(variable, "")
-        given.encode()
+        given = _content(file, of).decode("utf-8-sig")
     except UnicodeError:
-        raise SettingsError(f"{where}: cannot read the password of {of}: it is not UTF-8.") from None
+        raise SettingsError(f"{file}: cannot read the password of {of}: it is not UTF-8.") from None
     password = given.rstrip("\r\n")
     if not password.strip() or any(ord(char) < 32 for char in password):
-        raise SettingsError(f"{where}: holds no password for {of}, or more than one line.")
+        raise SettingsError(f"{file}: holds no password for {of}, or more than one line.")
     return password
 
 

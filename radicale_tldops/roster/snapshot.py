@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from radicale_tldops.roster.synctoken import SyncToken
 
+BOOK_DESCRIPTION = "Security and Stability Contacts of the ccTLDs"
+"""What the address book says that it is; few clients show it."""
+
 BOOK = "tld-ops"
 """The last path segment of the only address book."""
 

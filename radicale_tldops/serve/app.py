@@ -21,6 +21,7 @@ from radicale_tldops.login.gate import shared as gate
 from radicale_tldops.login.peer import Proxies
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
 from radicale_tldops.roster.identity import Identity
+from radicale_tldops.roster.snapshot import BOOK_DESCRIPTION
 from radicale_tldops.serve.access_log import AccessLog, Served
 from radicale_tldops.serve.body import BodyReader
 from radicale_tldops.serve.health import Health
@@ -43,6 +44,9 @@ MAX_CARD = 200_000
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 """The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
 
+REALM = "TLD-OPS contact repository"
+"""What some clients show when they ask for the password."""
+
 _WRITES = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCOL", "MKCALENDAR", "MOVE", "POST"})
 _METHODS = _WRITES | frozenset(ALLOWED.split(", "))
 
@@ -51,6 +55,9 @@ _XML = ("Content-Type", "application/xml; charset=utf-8")
 
 _NEED_PRIVILEGES = error(DAV + "need-privileges")
 """DAVx5 goes on after a refused write only with this very body (RFC 3744, 7.1.1)."""
+
+_CHALLENGE = ("WWW-Authenticate", f'Basic realm="{REALM}", charset="UTF-8"')
+"""How to log in (RFC 7617, 2)."""
 
 _RETRY_SECONDS = "30"
 
@@ -79,15 +86,12 @@ class RosterApplication:
         self._bodies = BodyReader()
         self._gate = gate(settings)
         self._recorder = Recorder(settings, self._metrics.audit_dropped)
-        self._reads = ReadPath(
-            self._live, BookTexts(settings.cards.book_name, settings.cards.book_description, MAX_CARD)
-        )
+        self._reads = ReadPath(self._live, BookTexts(settings.cards.book_name, BOOK_DESCRIPTION, MAX_CARD))
         self._page = welcome_page(settings.server.url)
         # The first request need not wait for the first look at the store; it also gets the error, where there is one.
         with suppress(StoreError):
             self._live.check()
         self._live.watch(self._reads.prepare)
-        self._challenge = ("WWW-Authenticate", f'Basic realm="{_quoted(settings.auth.realm)}", charset="UTF-8"')
 
     def _route(self, method: str, path: str) -> tuple[_For, _Handler]:
         """Return who is answered, and by what. This table holds every route that exists; the first that fits counts.
@@ -202,7 +206,7 @@ class RosterApplication:
             case RequestError(status=status, condition=str(condition)):
                 return _ready(status, error(condition), _XML)
             case NoReaderError():
-                return _plain(client.UNAUTHORIZED, self._challenge)
+                return _plain(client.UNAUTHORIZED, _CHALLENGE)
             case ThrottledError(retry_after=seconds):
                 return _plain(client.TOO_MANY_REQUESTS, ("Retry-After", str(seconds)))
             case DelayedError(retry_after=seconds):
@@ -225,12 +229,6 @@ class RosterApplication:
                     request.peer, request.method, request.path, status, login, device, sent, seconds, ready.generation
                 )
             )
-
-
-def _quoted(text: str) -> str:
-    """Return the inside of a quoted-string (RFC 9110, 5.6.4), in the ASCII that a header holds for sure."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return escaped.encode("ascii", "replace").decode()
 
 
 def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:

@@ -25,7 +25,7 @@ from radicale_tldops.serve.app import RosterApplication
 from radicale_tldops.serve.body import THREADS
 from radicale_tldops.serve.idle import keep_alive, watch_connections
 from radicale_tldops.serve.logs import log_apart
-from radicale_tldops.settings import ServerSettings, Settings
+from radicale_tldops.settings import LdapLoginSettings, ServerSettings, Settings
 
 MAX_CONNECTIONS = 4000
 """Most connections that the worker holds; further ones wait until one of these ends."""
@@ -87,8 +87,8 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     if settings.path is None:
         raise SettingsError("`tldops serve` needs a configuration file; `tldops init` writes one.")
     check_tls(settings.server)
-    if settings.auth.ldap.servers:
-        LdapLogin(settings.auth.ldap)
+    if settings.auth.ldap != LdapLoginSettings():
+        LdapLogin(settings.ldap, settings.auth.ldap)
     keep_alive(listening)
     listening.setblocking(False)
     metrics = _listen_for_metrics(settings.server.metrics) if settings.server.metrics else None

@@ -1,152 +1,233 @@
-"""`tldops.toml`: every setting, its default, what it may be, and where it went wrong."""
+"""The settings of `tldops.toml`: one line for each, with its type, its default, how it is read, and what it means.
 
-import os
-import re
-import tomllib
+A new setting is one line here, one in config/tldops.toml and one in docs/configuration.md; tests compare the three.
+"""
+
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.settings.reading import LIST_FORMATS, WrongValueError, reasons
-from radicale_tldops.settings.sections import SECTIONS
-from radicale_tldops.settings.values import (
-    AuditSettings,
-    AuthSettings,
-    CardSettings,
-    GuardSettings,
-    LdapGroupSettings,
-    LdapLoginSettings,
-    ListSettings,
-    Mailman3Settings,
-    ServerSettings,
-    Settings,
-    StoreSettings,
-    SubscriberSettings,
-    VettingSettings,
+from radicale_tldops.settings.reading import (
+    LIST_FORMATS,
+    GuardLimit,
+    attribute,
+    directories,
+    flag,
+    labels,
+    limit,
+    list_id,
+    loopback,
+    name,
+    names,
+    one_of,
+    optional_path,
+    path,
+    proxies,
+    reasons,
+    rest_url,
+    roles,
+    setting,
+    text,
+    url,
+    whole,
+    with_login,
 )
 
-__all__ = [
-    "DEFAULT_FILE",
-    "ENVIRONMENT",
-    "LIST_FORMATS",
-    "AuditSettings",
-    "AuthSettings",
-    "CardSettings",
-    "GuardSettings",
-    "LdapGroupSettings",
-    "LdapLoginSettings",
-    "ListSettings",
-    "Mailman3Settings",
-    "ServerSettings",
-    "Settings",
-    "StoreSettings",
-    "SubscriberSettings",
-    "VettingSettings",
-    "find_file",
-    "known_settings",
-    "load",
-]
-
-ENVIRONMENT = "TLDOPS_CONFIG"
-"""The variable that names the configuration file."""
-
-DEFAULT_FILE = "tldops.toml"
-"""The configuration file in the current folder, where none is named."""
+_NO_REASONS: Mapping[str, str] = {}
 
 
-def known_settings() -> Mapping[str, tuple[str, ...]]:
-    """Return every section with its keys, for the documentation's test; [readers] has addresses for keys.
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the two databases are; a relative path counts from the folder of the configuration file."""
 
-    A section inside another one has a dotted name, as its heading has.
-    """
-    return {"readers": (), **{name: tuple(keys) for name, (_, keys) in SECTIONS.items()}}
-
-
-def find_file(explicit: str | None) -> Path | None:
-    """Return the configuration file to use: the explicit one, $TLDOPS_CONFIG, or tldops.toml here if it exists."""
-    named = explicit or os.environ.get(ENVIRONMENT)
-    if named:
-        return Path(named)
-    default = Path(DEFAULT_FILE)
-    return default if default.exists() else None
+    roster: Path = setting(Path("roster.sqlite"), path, "The roster database. Only commands write it.")
+    members: Path = setting(
+        Path("members.sqlite"), path, "Device passwords (as digests), confirmations and the audit log."
+    )
 
 
-def load(path: Path | None) -> Settings:
-    """Read the configuration.
+@dataclass(frozen=True, slots=True)
+class ListSettings:
+    """The membership file."""
 
-    Raises:
-        SettingsError: with file, line, key, value and what is allowed.
-    """
-    if path is None:
-        return Settings()
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(
-            f"{path}: cannot read the configuration: {reason}. `tldops init` writes a new one."
-        ) from error
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
-    values = {name: _section(name, content, text, path) for name, content in data.items()}
-    store, base = values.pop("store", StoreSettings()), path.absolute().parent
-    if base / store.roster == base / store.members:
-        where = f"{path}:{_line(text, 'store', 'members')}"
-        raise SettingsError(f"{where}: store.roster and store.members are one file; they have to be two.")
-    return Settings(path=path, store=StoreSettings(base / store.roster, base / store.members), **values)
+    file: Path | None = setting(None, optional_path, "The membership file. It decides who is in the roster.")
+    format: str = setting("auto", one_of(*LIST_FORMATS), 'Its format. `"auto"` detects it.')
 
 
-def _section(name: str, content: Any, text: str, path: Path, *, inner: bool = False) -> Any:
-    base = path.absolute().parent
-    if name == "readers":
-        try:
-            return reasons(content, base)
-        except WrongValueError as error:
-            raise SettingsError(f"{path}:{_line(text, name, error.entry)}: [readers] takes {error}.") from error
-    if name not in SECTIONS or not isinstance(content, dict) or (not inner and "." in name):
-        allowed = ", ".join(f"[{section}]" for section in known_settings())
-        raise SettingsError(
-            f"{path}:{_line(text, name, '')}: unknown section or key {name!r}; the sections are {allowed}."
-        )
-    kind, readers = SECTIONS[name]
-    values: dict[str, Any] = {}
-    for key, value in content.items():
-        where = f"{path}:{_line(text, name, key)}"
-        if f"{name}.{key}" in SECTIONS:
-            values[key] = _section(f"{name}.{key}", value, text, path, inner=True)
-            continue
-        if key not in readers:
-            sections = [one for one in SECTIONS if one.startswith(f"{name}.")]
-            keys = ", ".join((*readers, *(f"[{one}]" for one in sections)))
-            raise SettingsError(f"{where}: unknown key {key!r} in [{name}]; the keys are {keys}.")
-        try:
-            values[key] = readers[key](value, base)
-        except WrongValueError as error:
-            if error.entry:
-                where = f"{path}:{_line(text, f'{name}.{key}', error.entry)}"
-            raise SettingsError(f"{where}: {name}.{key} = {value!r} is not allowed; it takes {error}.") from error
-    return kind(**values)
+@dataclass(frozen=True, slots=True)
+class Mailman3Settings:
+    """A list of Mailman 3, by its REST interface."""
+
+    url: str = setting("http://localhost:8001/3.1", rest_url, "The REST interface of Mailman Core, with its version.")
+    list: str = setting("", list_id, "The list, by its id or its address.")
+    user: str = setting("restadmin", name, "`admin_user` of Mailman's `[webservice]`.")
+    password_file: Path | None = setting(None, optional_path, "A file that holds `admin_pass` and nothing else.")
+    other_roles: tuple[str, ...] = setting(
+        (), roles, 'Who counts as being on the list beside its members: `"owner"`, `"moderator"`.'
+    )
+    ca_file: Path | None = setting(
+        None, optional_path, "The CA certificates for an https:// address. Without it: those that the system trusts."
+    )
+    plain_http: bool = setting(
+        False, flag, "Allow http:// to another machine. The password then crosses the network unencrypted."
+    )
 
 
-def _line(text: str, section: str, key: str) -> int:
-    """Find the line of a key; the TOML parser of the standard library keeps no positions.
+@dataclass(frozen=True, slots=True)
+class LdapGroupSettings:
+    """A group of the directory as the list."""
 
-    A heading [section.key], and a dotted key, count as the key. Falls back to the section's line, then to 1.
-    """
-    current, heading_line = "", 1
-    name = re.escape(key or section)
-    assignment = re.compile(rf"""\s*["']?{name}["']?\s*[=.]""")
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
-        if heading:
-            current = heading[1]
-            if current == section:
-                heading_line = number
-            if current == (f"{section}.{key}" if key else section):
-                return number
-        elif assignment.match(line) and (current == section if key else not current):
-            return number
-    return heading_line
+    group: str = setting("", text, "The DN of a groupOfNames, groupOfUniqueNames or posixGroup.")
+    people_base: str = setting("", text, "The DN below which its people are. A posixGroup needs it.")
+    ignore: tuple[str, ...] = setting((), names, "Members of the group, by DN or memberUid, that are no people.")
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberSettings:
+    """Where it is known who is on the list now."""
+
+    source: str = setting(
+        "",
+        one_of("", "file", "mailman3", "ldap"),
+        'Who knows who is on the list: `"file"`, `"mailman3"` or `"ldap"`. Without it: `file` or the membership file.',
+    )
+    file: Path | None = setting(None, optional_path, "The list as a text file.")
+    format: str = setting("auto", one_of(*LIST_FORMATS), 'The format of `file`. `"auto"` detects it.')
+    close_after: int = setting(
+        0, whole(0, 366 * 24), "Hours after which all access ends if the list cannot be read. 0: never."
+    )
+    mailman3: Mailman3Settings = Mailman3Settings()
+    ldap: LdapGroupSettings = LdapGroupSettings()
+
+    @property
+    def kind(self) -> str:
+        """What is asked: "file", "mailman3", "ldap", or "" where the membership file itself is the list."""
+        return self.source or ("file" if self.file is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """The LDAP directory: its servers, how they are trusted, and who asks them."""
+
+    servers: tuple[str, ...] = setting((), directories, "The servers, in order of preference.")
+    start_tls: bool = setting(
+        True, flag, "Use StartTLS on ldap:// before anything else. `false` is accepted for this machine only."
+    )
+    ca_file: Path | None = setting(
+        None, optional_path, "The CA certificates for the servers. Without it: those that the system trusts."
+    )
+    bind_dn: str = setting("", text, "The account that searches. Without it the directory is asked anonymously.")
+    password_file: Path | None = setting(
+        None, optional_path, "A file that holds the password of `bind_dn` and nothing else."
+    )
+    mail_attribute: str = setting(
+        "mail", attribute, "The attribute with the address that is on the list. People must not be able to change it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VettingSettings:
+    """The rules of vetting that a community may change."""
+
+    max_per_cctld: int = setting(3, whole(1, 1_000_000), "Most contacts of one ccTLD, and the highest slot.")
+    stale_after_months: int = setting(
+        12, whole(1, 1200), "Months after which a contact that nobody confirmed is reported as stale."
+    )
+    require_appointment: bool = setting(
+        False, flag, "Refuse a contact whom neither the IANA admin nor the tech contact appointed."
+    )
+    add_cctlds: tuple[str, ...] = setting((), labels, "ccTLDs that were delegated after the packaged list was made.")
+    retire_cctlds: tuple[str, ...] = setting((), labels, "ccTLDs that were retired after the packaged list was made.")
+    role_addresses: Mapping[str, str] = setting(
+        _NO_REASONS, reasons, "Role addresses that are accepted, each with the reason."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """What a sync may change within the window of the guards without being forced."""
+
+    removals: GuardLimit = setting(GuardLimit(10, 5), limit, "People who may be removed.")
+    additions: GuardLimit = setting(GuardLimit(10, 5), limit, "People who may be added.")
+    access: GuardLimit = setting(GuardLimit(10, 5), limit, "Logins that may be added, and logins that may be removed.")
+    mismatch: GuardLimit = setting(GuardLimit(10), limit, "People about whom list and membership file may disagree.")
+
+
+@dataclass(frozen=True, slots=True)
+class CardSettings:
+    """What the configuration decides of the cards and the book."""
+
+    tlp: str = setting("TLP:AMBER", name, "The first line of every note (Traffic Light Protocol).")
+    book_name: str = setting("TLD-OPS", name, "The name of the address book, as members see it.")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How `tldops serve` listens, and what it tells."""
+
+    host: str = setting("127.0.0.1", name, "The address to listen on. Leave it on the loopback, behind a TLS proxy.")
+    port: int = setting(5232, whole(0, 65535), "The port to listen on.")
+    workers: int = setting(2, whole(1, 64), "How many processes serve.")
+    url: str = setting("", url, "The address that members type, without a path. `tldops device add` prints it.")
+    max_blind: int = setting(
+        3600, whole(0, 366 * 86400), "Seconds for which the last good roster is served if the store cannot be read."
+    )
+    max_check_age: int = setting(
+        24, whole(0, 24 * 366), "Hours without a successful sync after which `/.health` says 503. 0: never."
+    )
+    tls_certificate: Path | None = setting(
+        None, optional_path, "The certificate with its chain, in PEM form, for TLS without a proxy."
+    )
+    tls_key: Path | None = setting(
+        None, optional_path, "The key of the certificate, in PEM form, without a passphrase."
+    )
+    proxies: tuple[str, ...] = setting(
+        (), proxies, 'Proxies whose X-Forwarded-For is believed: addresses, networks, or `"unix"` for one on a socket.'
+    )
+    access_log: bool = setting(True, flag, "Write one line for each request to standard error.")
+    metrics: str = setting("", loopback, "The address and port on the loopback where Prometheus is answered.")
+
+
+@dataclass(frozen=True, slots=True)
+class LdapLoginSettings:
+    """Logins by a bind to the directory; off where neither `people_base` nor `dn_template` is set."""
+
+    people_base: str = setting("", text, "The DN below which people are searched.")
+    filter: str = setting(
+        "(&(objectClass=person)(|(uid={login})(mail={login})))",
+        with_login,
+        "How one person is found there. `{login}` stands for what was typed.",
+    )
+    dn_template: str = setting("", with_login, "Instead of a search: what everybody's DN looks like.")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """How readers prove who they are: with device passwords, and with LDAP where it is set."""
+
+    ldap: LdapLoginSettings = LdapLoginSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """How long what people did is kept."""
+
+    keep_days: int = setting(730, whole(0, 36_600), "Days for which entries of the audit log are kept. 0: for ever.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration. `path` is None where there is no file and the defaults hold."""
+
+    path: Path | None = None
+    store: StoreSettings = StoreSettings()
+    membership: ListSettings = ListSettings()
+    subscribers: SubscriberSettings = SubscriberSettings()
+    ldap: DirectorySettings = DirectorySettings()
+    readers: Mapping[str, str] = setting(_NO_REASONS, reasons, "Readers who are no contacts, each with the reason.")
+    vetting: VettingSettings = VettingSettings()
+    guards: GuardSettings = GuardSettings()
+    cards: CardSettings = CardSettings()
+    server: ServerSettings = ServerSettings()
+    auth: AuthSettings = AuthSettings()
+    audit: AuditSettings = AuditSettings()

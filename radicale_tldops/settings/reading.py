@@ -1,51 +1,101 @@
-"""Reading single values: each function takes what TOML gave, and the folder that relative paths count from."""
+"""Reading single values: each function takes what TOML gave, and the folder from which relative paths count."""
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from radicale_tldops.roster.login import canonical_login
 
-LIST_FORMATS = (*("auto", "report", "mailman2", "mailman3", "mailman3-rfc2047", "dumpdb", "csv", "tsv", "addresses"),)
+LIST_FORMATS = ("auto", "report", "mailman2", "mailman3", "mailman3-rfc2047", "dumpdb", "csv", "tsv", "addresses")
 """The formats of membership files and lists (docs/membership-file.md)."""
 
-_LABEL = re.compile(r"[A-Za-z]{2}|[Xx][Nn]--[A-Za-z0-9-]+|(?=.*[^\x00-\x7f])[^\s.,;/]+")
+_HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
 
-_SERVER = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
-
-_DIRECTORY = re.compile(r"ldaps?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
-
-_REST = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?")
-
-_LIST_ID = re.compile(r"[A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?")
-
-_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-
-Read = Callable[[Any, Path], Any]
+_T = TypeVar("_T")
 
 
 class WrongValueError(ValueError):
-    """The text says what is allowed instead; `entry` is the key inside a table of which the value is."""
+    """The text says what is allowed instead. `entry` is the key of the wrong entry, where the value is a table."""
 
     def __init__(self, allowed: str, entry: str = "") -> None:
         super().__init__(allowed)
         self.entry = entry
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a setting beside its type and default: how it is read, and what it means."""
+
+    read: Callable[[Any, Path], Any]
+    meaning: str
+
+
+def setting(default: _T, read: Callable[[Any, Path], _T], meaning: str) -> _T:
+    """Return a field of a dataclass that is a setting. `read` raises `WrongValueError`."""
+    return field(default_factory=lambda: default, metadata={"setting": Setting(read, meaning)})
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimit:
+    """A limit of the guards: a percentage or a number of people, whichever is larger."""
+
+    percent: float = 0
+    people: int = 0
+
+    def of(self, base: int) -> float:
+        """Return the limit for so many people, or logins."""
+        return max(self.percent * base / 100, float(self.people))
+
+    def __str__(self) -> str:
+        """Return the limit as it is written in the configuration."""
+        percent = f"{self.percent:g} %"
+        return f"{percent} or {self.people}" if self.people else percent
+
+
 def text(value: Any, _base: Path) -> str:
-    """Read a text without line ends and other controls."""
+    """Read a text without line ends and other control characters."""
     if not isinstance(value, str) or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise WrongValueError("a text in quotes, on one line")
     return value
 
 
-def name(value: Any, base: Path) -> str:
-    """Read a text that is not empty."""
-    if not text(value, base).strip():
-        raise WrongValueError("a text that is not empty")
-    return str(value).strip()
+def _text_like(pattern: str, allowed: str) -> Callable[[Any, Path], str]:
+    """Return the reader of a text that matches a pattern; the space around it is taken away."""
+    form = re.compile(pattern)
+
+    def read(value: Any, base: Path) -> str:
+        if not form.fullmatch(text(value, base)):
+            raise WrongValueError(allowed)
+        return str(value).strip()
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[Any, Path], str]:
+    """Return the reader of one of these words."""
+    return _text_like("|".join(map(re.escape, words)), f"one of {', '.join(filter(None, words))}")
+
+
+name = _text_like(r".*\S.*", "a text that is not empty")
+url = _text_like(rf"(https?://{_HOST}/?)?", 'an address without a path, like "https://contacts.example.org/"')
+list_id = _text_like(r"([A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?)?", 'the id of a list, like "tld-ops.lists.example.org"')
+attribute = _text_like(r"[A-Za-z][A-Za-z0-9-]*", 'the name of an LDAP attribute (RFC 4512, 1.4), like "mail"')
+with_login = _text_like(r"(.*\{login\}.*)?", "a text with {login} in it")
+_rest_url = _text_like(
+    rf"https?://{_HOST}(/[A-Za-z0-9._~-]+)*/?", 'an address without "?", like "http://localhost:8001/3.1"'
+)
+_label = _text_like(
+    r"\s*\.?([A-Za-z]{2}|[Xx][Nn]--[A-Za-z0-9-]+|(?=.*[^\x00-\x7f])[^\s.,;/]+)\s*", "two letters or an IDN label"
+)
+_directory = _text_like(rf"ldaps?://{_HOST}/?", "the address of an LDAP server")
+
+
+def rest_url(value: Any, base: Path) -> str:
+    """Read the address of a REST interface, with its path and without a user or a question mark."""
+    return _rest_url(value, base).rstrip("/")
 
 
 def path(value: Any, base: Path) -> Path:
@@ -67,7 +117,7 @@ def flag(value: Any, _base: Path) -> bool:
     return value
 
 
-def whole(least: int, most: int) -> Read:
+def whole(least: int, most: int) -> Callable[[Any, Path], int]:
     """Return the reader of a whole number from `least` to `most`."""
 
     def read(value: Any, _base: Path) -> int:
@@ -78,28 +128,48 @@ def whole(least: int, most: int) -> Read:
     return read
 
 
-def percent(value: Any, _base: Path) -> float:
-    """Read a percentage."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise WrongValueError("a number from 0 to 100")
-    return float(value)
+def limit(value: Any, _base: Path) -> GuardLimit:
+    """Read a limit of the guards: "10 %", "5" or "10 % or 5"."""
+    form = r"(?:(\d{1,3}(?:\.\d{1,6})?) ?%)?( or )?(\d{1,7})?"
+    found = re.fullmatch(form, value, re.ASCII) if isinstance(value, str) else None
+    if found is None or not value or bool(found[2]) != (found[1] is not None and found[3] is not None):
+        found = None
+    if found is None or float(found[1] or 0) > 100:
+        raise WrongValueError('"10 %" (from 0 to 100), "5" (people), or "10 % or 5" for the larger of the two')
+    return GuardLimit(float(found[1] or 0), int(found[3] or 0))
 
 
-def labels(value: Any, _base: Path) -> tuple[str, ...]:
-    """Read a list of ccTLD labels."""
-    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-        raise WrongValueError('a list of labels, for example ["nl", "рф"]')
-    for item in value:
-        if not _LABEL.fullmatch(item.strip().lstrip(".")):
-            raise WrongValueError(f"two letters or an IDN label each, which {item!r} is not")
-    return tuple(item.strip() for item in value)
+def _several(read: Callable[[Any, Path], str], allowed: str) -> Callable[[Any, Path], tuple[str, ...]]:
+    """Return the reader of a list; the message about a wrong item says what a list and its items are."""
+
+    def read_all(value: Any, base: Path) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise WrongValueError(allowed)
+        try:
+            return tuple(read(item, base) for item in value)
+        except WrongValueError as error:
+            raise WrongValueError(f"{allowed}; each is {error}") from error
+
+    return read_all
 
 
-def list_format(value: Any, base: Path) -> str:
-    """Read the name of a list format."""
-    if text(value, base) not in LIST_FORMATS:
-        raise WrongValueError(f"one of {', '.join(LIST_FORMATS)}")
-    return str(value)
+def _proxy(value: Any, base: Path) -> str:
+    given = text(value, base)
+    try:
+        if given != "unix":
+            ip_network(given)
+    except ValueError as error:
+        raise WrongValueError(f'an address, a network or "unix", which {given!r} is not: {error}') from error
+    return given
+
+
+names = _several(name, "a list of texts, each in quotes")
+labels = _several(_label, 'a list of labels, for example ["nl", "рф"]')
+roles = _several(one_of("owner", "moderator"), 'a list of roles, for example ["owner", "moderator"]')
+directories = _several(
+    _directory, 'a list of servers, for example ["ldap://ldap.example.org", "ldaps://ldap2.example.org"]'
+)
+proxies = _several(_proxy, 'a list of addresses and networks, for example ["127.0.0.1", "2001:db8::/64"]')
 
 
 def reasons(value: Any, _base: Path) -> Mapping[str, str]:
@@ -117,74 +187,6 @@ def reasons(value: Any, _base: Path) -> Mapping[str, str]:
     return found
 
 
-def url(value: Any, base: Path) -> str:
-    """Read the address of a server, or an empty text."""
-    given = text(value, base)
-    if given and not _SERVER.fullmatch(given):
-        raise WrongValueError('an address without a path, like "https://contacts.example.org/"')
-    return given
-
-
-def directories(value: Any, _base: Path) -> tuple[str, ...]:
-    """Read a list of LDAP servers."""
-    if not isinstance(value, list) or not all(isinstance(item, str) and _DIRECTORY.fullmatch(item) for item in value):
-        raise WrongValueError('a list of servers, for example ["ldap://ldap.example.org", "ldaps://ldap2.example.org"]')
-    return tuple(value)
-
-
-def choice(*allowed: str) -> Read:
-    """Return the reader of one of several words, or of an empty text for none of them."""
-
-    def read(value: Any, base: Path) -> str:
-        if text(value, base) and value not in allowed:
-            raise WrongValueError(f"one of {', '.join(allowed)}")
-        return str(value)
-
-    return read
-
-
-def names(value: Any, base: Path) -> tuple[str, ...]:
-    """Read a list of texts that are not empty."""
-    if not isinstance(value, list):
-        raise WrongValueError("a list of texts, each in quotes")
-    return tuple(name(item, base) for item in value)
-
-
-def rest_url(value: Any, base: Path) -> str:
-    """Read the address of a REST interface, with its path and without a user or a question mark."""
-    if not _REST.fullmatch(text(value, base)):
-        raise WrongValueError('an address like "http://localhost:8001/3.1"')
-    return str(value).rstrip("/")
-
-
-def list_id(value: Any, base: Path) -> str:
-    """Read the id of a mailing list, or its address, or an empty text."""
-    if text(value, base) and not _LIST_ID.fullmatch(value):
-        raise WrongValueError('the id of a list, like "tld-ops.lists.example.org"')
-    return str(value)
-
-
-def attribute(value: Any, base: Path) -> str:
-    """Read the name of an attribute type (RFC 4512, 1.4)."""
-    if not _ATTRIBUTE.fullmatch(text(value, base)):
-        raise WrongValueError('the name of an LDAP attribute, like "mail"')
-    return str(value)
-
-
-def proxies(value: Any, _base: Path) -> tuple[str, ...]:
-    """Read a list of addresses and networks, or the word "unix"."""
-    allowed = 'a list of addresses and networks, for example ["127.0.0.1", "2001:db8::/64"], or "unix" in it'
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise WrongValueError(allowed)
-    for item in value:
-        try:
-            if item != "unix":
-                ip_network(item)
-        except ValueError as error:
-            raise WrongValueError(f"{allowed}; {item!r} is none: {error}") from error
-    return tuple(value)
-
-
 def loopback(value: Any, base: Path) -> str:
     """Read an address of this machine's loopback with a port, or an empty text."""
     given = text(value, base)
@@ -200,10 +202,3 @@ def loopback(value: Any, base: Path) -> str:
     if not right:
         raise WrongValueError('an address of the loopback with a port, like "127.0.0.1:9232"')
     return given
-
-
-def with_login(value: Any, base: Path) -> str:
-    """Read a text with a place for what a person typed as login, or an empty text."""
-    if text(value, base) and "{login}" not in value:
-        raise WrongValueError("a text with {login} in it")
-    return str(value)

@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
-from radicale_tldops.settings import Settings, find_file, load
+from radicale_tldops.settings import Settings
+from radicale_tldops.settings.file import find_file, load
 
 if TYPE_CHECKING:
     from rich.console import Console

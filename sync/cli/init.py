@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.settings import DEFAULT_FILE, ENVIRONMENT
+from radicale_tldops.settings.file import DEFAULT_FILE, ENVIRONMENT
 from sync.cli.context import OK, App, pass_app
 
 

@@ -26,7 +26,7 @@ from sync.apply import Stores
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.pipeline import Inputs
-from sync.plan.guards import stale
+from sync.plan.guards import WINDOW_HOURS, stale
 from sync.reconcile.compare import Action, Do, Finding, Situation
 from sync.reconcile.compare import reconcile as compare
 from sync.reconcile.list_changes import ON_LIST, Standing, limit, list_changes, objections
@@ -140,7 +140,7 @@ def _standing(app: App, stores: Stores, state: RosterState, inputs: Inputs) -> S
 
 def _recent(app: App, stores: Stores) -> Mapping[Do, int]:
     """Count the changes of the list within the window, those included of which nobody knows whether they were made."""
-    since = app.now - timedelta(hours=app.settings.guards.window_hours)
+    since = app.now - timedelta(hours=WINDOW_HOURS)
     rows = audit.load(stores.members, audit.AuditFilter(since=since))
     undone = [row.action for row in rows if audit.read_detail(row).get("done") == "no"]
     return {

@@ -9,6 +9,9 @@ from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
 from sync.plan.wanted import Mismatch
 
+WINDOW_HOURS = 24
+"""The window of the guards: the changes of so many hours count together."""
+
 
 class Part(StrEnum):
     """The two halves of a plan, which are guarded apart."""
@@ -97,15 +100,15 @@ def check(
     return tuple(sorted(hazards))
 
 
-def window(state: RosterState, now: datetime, hours: int) -> tuple[Sequence[Counts], Counts]:
+def window(state: RosterState, now: datetime) -> tuple[Sequence[Counts], Counts]:
     """Return the counts of the generations that add up with a plan, and those of the last approved generation.
 
-    A generation counts for `hours`; one from the future counts too, because the clock was wrong then or is wrong now.
+    A generation counts for `WINDOW_HOURS`. One from the future counts too: the clock was wrong then or is wrong now.
     What came before a forced generation, the first one or a restored one is approved and does not count.
     """
     counted: list[Counts] = []
     for generation in state.recent:
-        if generation.created_at <= now - timedelta(hours=hours):
+        if generation.created_at <= now - timedelta(hours=WINDOW_HOURS):
             break
         if _is_approved(generation):
             return counted, generation.counts
@@ -129,10 +132,10 @@ def _mass(
     if state.head is None:
         # Nothing to compare with: the command asks for confirmation instead.
         return []
-    counted, base = window(state, now, limits.window_hours)
-    removals = _limit(limits.removal_percent, limits.removal_people, base.people)
-    additions = _limit(limits.addition_percent, limits.addition_people, base.people)
-    access = _limit(limits.access_percent, limits.access_people, base.readers)
+    counted, base = window(state, now)
+    removals = limits.removals.of(base.people)
+    additions = limits.additions.of(base.people)
+    access = limits.access.of(base.readers)
     checks = (
         ("mass-removal", Part.ROSTER, "removed", "people", totals.removed, [c.removed for c in counted], removals),
         ("mass-addition", Part.ROSTER, "added", "people", totals.added, [c.added for c in counted], additions),
@@ -142,7 +145,7 @@ def _mass(
             "shut out",
             "logins",
             totals.readers_removed,
-            [c.readers_removed for c in counted] + _denials(state, now, limits.window_hours, gone),
+            [c.readers_removed for c in counted] + _denials(state, now, gone),
             access,
         ),
         (
@@ -161,14 +164,14 @@ def _mass(
         if here and here + sum(before) > limit:
             total = f"{here} {what} would be {verb}"
             if sum(before):
-                total += f", after {sum(before)} in the last {limits.window_hours} hours"
+                total += f", after {sum(before)} in the last {WINDOW_HOURS} hours"
             hazards.append(Hazard(code, part, f"{total}; the limit is {limit:g}"))
     return hazards
 
 
 def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list[Hazard]:
     """Return the hazards of a column that is gone, or has a name that nobody understands."""
-    limit = _limit(limits.removal_percent, limits.removal_people, people)
+    limit = limits.removals.of(people)
     return [
         Hazard("mass-loss", Part.ROSTER, f"{count} people would lose their {what}; the limit is {limit:g}")
         for what, count in lost.items()
@@ -176,18 +179,14 @@ def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list
     ]
 
 
-def _denials(state: RosterState, now: datetime, hours: int, gone: Collection[str]) -> list[int]:
+def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> list[int]:
     """Return a one for each login that was denied within the window: `deny` always passes, and counts.
 
     A login that goes with this plan, or went with a generation, counts there.
     """
-    since = (now - timedelta(hours=hours)).isoformat()
+    since = (now - timedelta(hours=WINDOW_HOURS)).isoformat()
     logins = state.readers.keys() - set(gone)
     return [1 for login, denial in state.denied.items() if denial.at > since and login in logins]
-
-
-def _limit(percent: float, least: int, base: int) -> float:
-    return max(percent * base / 100, float(least))
 
 
 def stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
@@ -234,7 +233,7 @@ def _both(code: str, message: str) -> list[Hazard]:
 
 def _mismatch(mismatch: Mismatch, limits: GuardSettings) -> list[Hazard]:
     apart = mismatch.not_listed + len(mismatch.unknown)
-    if apart * 100 <= limits.mismatch_percent * mismatch.in_file:
+    if apart <= limits.mismatch.of(mismatch.in_file):
         return []
     message = (
         f"the list and the file disagree about {apart} people of {mismatch.in_file}: {mismatch.not_listed} of the file "

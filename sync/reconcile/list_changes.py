@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.settings import GuardSettings
+from sync.plan.guards import WINDOW_HOURS
 from sync.problems import Severity, cut_off_after
 from sync.reconcile.compare import Action, Do, Finding, Situation
 from sync.vet import Vetted
@@ -37,7 +38,7 @@ class Standing:
 
 def limit(limits: GuardSettings, on_list: int) -> float:
     """Return how many addresses may be subscribed, or unsubscribed, within the window: as many as logins."""
-    return max(limits.access_percent * on_list / 100, float(limits.access_people))
+    return limits.access.of(on_list)
 
 
 def objections(
@@ -56,7 +57,7 @@ def objections(
     found = _mass(changes, standing, limits)
     apart = sum(one.situation in (Situation.NOT_ON_LIST, Situation.NOT_IN_FILE) for one in findings)
     people = len(vetted.contacts) + len(vetted.unlisted)
-    if apart * 100 > limits.mismatch_percent * people:
+    if apart > limits.mismatch.of(people):
         found.append(
             f"the list and the file of {people} people disagree about {apart}: is it the right list? (list-mismatch)"
         )
@@ -79,7 +80,7 @@ def _mass(changes: Sequence[tuple[Finding, Action]], standing: Standing, limits:
     for do in ON_LIST:
         count, before = sum(action.do is do for _, action in changes), standing.recent.get(do, 0)
         if count and count + before > most:
-            after = f", after {before} in the last {limits.window_hours} hours" if before else ""
+            after = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
             found.append(
                 f"{count} addresses to {do}{after}; the limit is {most:g} (mass-access): name fewer addresses, make "
                 "the changes in Mailman itself, or set another limit under [guards]"

@@ -22,7 +22,7 @@ def subscriber_source(settings: Settings, now: datetime) -> SubscriberSource | N
     if subscribers.kind == "ldap":
         from sync.sources.ldap_group import LdapGroup
 
-        return LdapGroup(subscribers.ldap, now)
+        return LdapGroup(settings.ldap, subscribers.ldap, now)
     if subscribers.kind == "file":
         if subscribers.file is None:
             raise SettingsError('[subscribers] source = "file" needs `file`, the list as a text file.')

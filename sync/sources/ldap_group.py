@@ -15,10 +15,19 @@ from ldap3.utils.dn import parse_dn
 
 from radicale_tldops.login.directory import close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
-from radicale_tldops.settings import LdapGroupSettings
+from radicale_tldops.settings import DirectorySettings, LdapGroupSettings
 from sync.sources.subscribers import Fault, ListError, Subscriber, Subscribers, asked_now, subscriber
 
 SECTION = "subscribers.ldap"
+
+DEADLINE_SECONDS = 60
+"""How long one command may ask the directory altogether."""
+
+PAGE_SIZE = 500
+"""How many entries are asked for at a time."""
+
+UID = "uid"
+"""The attribute in which a person has what a memberUid names (RFC 2307)."""
 
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 """The control of RFC 2696."""
@@ -42,8 +51,10 @@ Entry = tuple[str, Mapping[str, Sequence[bytes]]]
 class LdapGroup:
     """One group of a directory. `now` is the time that is recorded of an answer."""
 
+    directory: DirectorySettings
     settings: LdapGroupSettings
     now: datetime
+    page_size: int = PAGE_SIZE
 
     @property
     def name(self) -> str:
@@ -55,14 +66,15 @@ class LdapGroup:
         if not self.settings.group:
             raise SettingsError(f"[{SECTION}] names no group: set `group` to its DN.")
         try:
-            connection = connect(self.settings)
+            connection = connect(self.directory)
             try:
-                return asked_now(_Reading(connection, self.settings).people(), self.name, self.now)
+                reading = _Reading(connection, self.directory, self.settings, self.page_size)
+                return asked_now(reading.people(), self.name, self.now)
             finally:
                 close(connection)
         except DirectoryError as error:
             fault = Fault.TIMEOUT if "in time" in str(error) else Fault.UNREACHABLE
-            raise ListError(fault, f"the LDAP group cannot be read: {error} Check [{SECTION}].") from None
+            raise ListError(fault, f"the LDAP group cannot be read: {error} Check [ldap] and [{SECTION}].") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +82,13 @@ class _Reading:
     """One run of questions on one connection."""
 
     connection: Connection
+    directory: DirectorySettings
     settings: LdapGroupSettings
+    page_size: int
     end: float = field(default=0.0)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "end", time.monotonic() + self.settings.deadline)
+        object.__setattr__(self, "end", time.monotonic() + DEADLINE_SECONDS)
 
     def people(self) -> Sequence[Subscriber]:
         """Return everybody in the group.
@@ -102,7 +116,7 @@ class _Reading:
     def _by_dn(self, dns: Sequence[str]) -> Iterator[Entry]:
         known: dict[object, Entry] = {}
         if dns and self.settings.people_base:
-            query = f"({self.settings.mail_attribute}=*)"
+            query = f"({self.directory.mail_attribute}=*)"
             known = {_dn_key(entry[0]): entry for entry in self._search(self.settings.people_base, SUBTREE, query)}
         for dn in dns:
             entry = known.get(_dn_key(dn))
@@ -116,7 +130,7 @@ class _Reading:
             yield found[0]
 
     def _by_uid(self, uids: Sequence[str]) -> Iterator[Entry]:
-        attribute, base = self.settings.uid_attribute, self.settings.people_base
+        attribute, base = UID, self.settings.people_base
         found: dict[str, list[Entry]] = {uid: [] for uid in uids}
         for start in range(0, len(uids), _UIDS_AT_ONCE):
             some = uids[start : start + _UIDS_AT_ONCE]
@@ -150,11 +164,11 @@ class _Reading:
                 f"followed. Put its people into the group, or name it under `ignore` in [{SECTION}]: a part of a list "
                 "is not used.",
             )
-        addresses = [_text(value) for value in attributes.get(self.settings.mail_attribute.lower(), ())]
+        addresses = [_text(value) for value in attributes.get(self.directory.mail_attribute.lower(), ())]
         if not addresses:
             raise ListError(
                 Fault.ANSWER,
-                f"{dn}: this member of {self.settings.group} has no {self.settings.mail_attribute} that {self._who()} "
+                f"{dn}: this member of {self.settings.group} has no {self.directory.mail_attribute} that {self._who()} "
                 f"can see. Add it, or name the member under `ignore` in [{SECTION}]: a part of a list is not used.",
             )
         names = attributes.get("cn", ())
@@ -163,7 +177,7 @@ class _Reading:
 
     def _search(self, base: str, scope: Any, query: str, attributes: Sequence[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a search, asked for in pages (RFC 2696)."""
-        of_people = {"objectClass", "cn", self.settings.mail_attribute, self.settings.uid_attribute, *_OF_GROUPS}
+        of_people = {"objectClass", "cn", self.directory.mail_attribute, UID, *_OF_GROUPS}
         wanted = list(attributes or of_people)
         cookie: bytes | None = None
         while True:
@@ -179,11 +193,10 @@ class _Reading:
         if time.monotonic() > self.end:
             raise ListError(
                 Fault.TIMEOUT,
-                f"{self.settings.group}: the directory was not done within {self.settings.deadline} seconds "
-                f"(deadline in [{SECTION}]).",
+                f"{self.settings.group}: the directory was not done within {DEADLINE_SECONDS} seconds.",
             )
         with explained(base):
-            size = self.settings.page_size
+            size = self.page_size
             self.connection.search(base, query, scope, attributes=wanted, paged_size=size, paged_cookie=cookie)
             result: Mapping[str, Any] = self.connection.result
             response = list(self.connection.response or ())
@@ -205,7 +218,7 @@ class _Reading:
             raise ListError(
                 Fault.CUT_OFF,
                 f"{base}: the directory's size limit cuts the answer off; a part of a list is not used. Raise the "
-                f"limit for {self._who()}, or set a smaller page_size in [{SECTION}].",
+                f"limit for {self._who()} to more than {self.page_size}.",
             )
         if code != RESULT_SUCCESS:
             raise ListError(
@@ -216,11 +229,11 @@ class _Reading:
         return ListError(
             Fault.CUT_OFF,
             f"{base}: the directory refers to another server for a part of the answer, which is not followed. Name the "
-            f"server that holds all of it under `servers` in [{SECTION}].",
+            f"server that holds all of it under `servers` in [ldap].",
         )
 
     def _who(self) -> str:
-        return self.settings.bind_dn or "nobody in particular (bind_dn is not set)"
+        return self.directory.bind_dn or "nobody in particular (bind_dn is not set)"
 
 
 def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list[str], list[str]]:

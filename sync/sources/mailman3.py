@@ -17,10 +17,13 @@ from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.parse.full import parse_full
 from sync.sources.deadline import within
-from sync.sources.mailman_connection import connect
+from sync.sources.mailman_connection import CONNECT_SECONDS, READ_SECONDS, connect
 from sync.sources.subscribers import Delivery, Fault, ListError, Role, Subscriber, Subscribers, asked_now, subscriber
 
 SECTION = "subscribers.mailman3"
+
+DEADLINE_SECONDS = 60
+"""How long one command may wait for Mailman altogether, looking up its name included."""
 
 PAGE_SIZE = 500
 """How many members are asked for at a time: one page is one state of the list, and most lists fit into it."""
@@ -52,7 +55,7 @@ class Mailman3:
         return f"{self.settings.url}/lists/{self.settings.list}"
 
     def fetch(self, *, delivery: bool = False) -> Subscribers:
-        """Return the members, with owners and moderators where they count."""
+        """Return the members, and the `other_roles` that count."""
         return self._in_time(lambda connection: asked_now(self._people(connection, delivery), self.name, self.now))
 
     def subscribe(self, address: str, name: str) -> None:
@@ -91,21 +94,18 @@ class Mailman3:
 
     def _in_time(self, work: Callable[[Connection], _T]) -> _T:
         try:
-            with _explained(self.name, self.settings):
+            with _explained(self.name, self.settings.user):
                 # Connecting reads the password: a file on a disk that hangs is waited for no longer than a network.
-                return within(self.settings.deadline, lambda: work(connect(self.settings, SECTION, self.name)))
+                return within(DEADLINE_SECONDS, lambda: work(connect(self.settings, SECTION, self.name)))
         except TimeoutError:
             raise ListError(
                 Fault.TIMEOUT,
-                f"{self.name}: Mailman was not done within {self.settings.deadline} seconds (deadline in [{SECTION}]). "
-                "Is it overloaded?",
+                f"{self.name}: Mailman was not done within {DEADLINE_SECONDS} seconds. Is it overloaded?",
             ) from None
 
     def _people(self, connection: Connection, delivery: bool) -> Sequence[Subscriber]:
         list_id = self._list_id(connection)
-        roles = [Role.MEMBER]
-        roles += [Role.OWNER] if self.settings.owners else []
-        roles += [Role.MODERATOR] if self.settings.moderators else []
+        roles = [Role.MEMBER, *dict.fromkeys(map(Role, self.settings.other_roles))]
         entries = [entry for role in roles for entry in self._all(connection, f"lists/{list_id}/roster/{role}")]
         people = [_person(entry, self.name) for entry in entries]
         if not any(one.role is Role.MEMBER for one in people):
@@ -179,16 +179,16 @@ def _person(entry: Mapping[str, Any], where: str) -> Subscriber:
 
 
 @contextmanager
-def _explained(name: str, settings: Mailman3Settings) -> Iterator[None]:
+def _explained(name: str, user: str) -> Iterator[None]:
     """Turn what mailmanclient raises into what a person can act on. No foreign text is quoted but Mailman's reasons."""
     try:
         yield
     except (TldopsError, TimeoutError):
         raise
     except HTTPError as error:
-        raise _refused(name, settings, error) from None
+        raise _refused(name, user, error) from None
     except MailmanConnectionError as error:
-        raise _failed(name, settings, error.__context__) from None
+        raise _failed(name, error.__context__) from None
     except Exception as error:  # almost anything, for an answer that is none: RecursionError, OverflowError
         raise ListError(
             Fault.ANSWER,
@@ -196,11 +196,11 @@ def _explained(name: str, settings: Mailman3Settings) -> Iterator[None]:
         ) from None
 
 
-def _refused(name: str, settings: Mailman3Settings, error: HTTPError) -> ListError:
+def _refused(name: str, user: str, error: HTTPError) -> ListError:
     if error.code == 401:
         return ListError(
             Fault.REFUSED,
-            f"{name}: Mailman does not accept the user {settings.user!r} with this password. They are admin_user and "
+            f"{name}: Mailman does not accept the user {user!r} with this password. They are admin_user and "
             "admin_pass under [webservice] in mailman.cfg.",
         )
     if error.code == 404:
@@ -214,12 +214,12 @@ def _refused(name: str, settings: Mailman3Settings, error: HTTPError) -> ListErr
     return ListError(fault, f"{name}: Mailman answered with status {error.code}{said}. Its log may say more.")
 
 
-def _failed(name: str, settings: Mailman3Settings, cause: BaseException | None) -> ListError:
+def _failed(name: str, cause: BaseException | None) -> ListError:
     if isinstance(cause, requests.Timeout) or "timed out" in str(cause):
         return ListError(
             Fault.TIMEOUT,
-            f"{name}: no answer within {settings.connect_timeout} seconds for connecting or {settings.read_timeout} "
-            f"for reading. Is Mailman overloaded? The times are set in [{SECTION}].",
+            f"{name}: no answer within {CONNECT_SECONDS} seconds for connecting or {READ_SECONDS} for reading. "
+            "Is Mailman overloaded?",
         )
     if isinstance(cause, requests.exceptions.JSONDecodeError):
         return ListError(

@@ -13,6 +13,12 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.sources.subscribers import Fault, ListError
 
+CONNECT_SECONDS = 3
+"""How long connecting to Mailman may take."""
+
+READ_SECONDS = 10
+"""How long each wait for an answer may take."""
+
 MAX_BYTES = 64 * 1024 * 1024
 """How much is read of all the answers to one command together, in bytes; a member takes less than 1,000."""
 
@@ -33,13 +39,13 @@ def connect(settings: Mailman3Settings, section: str, name: str) -> Connection:
             f"[{section}] url = {settings.url!r}: over http:// Mailman's password would go to another machine "
             "in clear. Use https://, a tunnel, or, inside a network that you trust, plain_http = true."
         )
-    password = read_password(settings.password_file, settings.password_env, f"[{section}]")
+    password = read_password(settings.password_file, f"[{section}]")
     if not password.isascii():
         # It compares them with hmac.compare_digest, which takes no others, and fails with status 500.
         raise SettingsError(f"[{section}] the password is not all ASCII: Mailman accepts no other one. Set another.")
     budget = _Budget(name, MAX_BYTES)
     more = {
-        "timeout": (settings.connect_timeout, settings.read_timeout),
+        "timeout": (CONNECT_SECONDS, READ_SECONDS),
         "verify": str(settings.ca_file) if settings.ca_file else True,
         # A redirect would have Mailman's own links and the password go elsewhere; so would a proxy of the environment.
         "allow_redirects": False,

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from radicale_tldops.login import directory as directories
+from radicale_tldops.login import ldap
 from radicale_tldops.login.gate import Gate
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.serve.live import POLL_SECONDS, LiveStore
-from radicale_tldops.settings import Settings, StoreSettings
-from radicale_tldops.settings.values import AuthSettings, DirectorySettings, LdapLoginSettings
+from radicale_tldops.settings import AuthSettings, DirectorySettings, LdapLoginSettings, Settings, StoreSettings
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.write import allow, deny
 from tests.support.clock import START, Clock
@@ -44,11 +45,10 @@ class Place:
         self.live = LiveStore(self.settings, self.clock)
         self.gate = Gate(self.settings, self.live, self.clock)
 
-    def with_directory(self, asked: DirectorySettings, **changes: object) -> "Place":
+    def with_directory(self, asked: DirectorySettings, **changes: str) -> "Place":
         """The same store, and a gate that asks a directory; `changes` are further settings of [auth.ldap]."""
-        values = {name: getattr(asked, name) for name in DirectorySettings.__dataclass_fields__}
-        ldap = LdapLoginSettings(**{**values, "people_base": PEOPLE, **changes})
-        return Place(self.store, replace(self.settings, auth=AuthSettings(ldap=ldap)))
+        ldap = replace(LdapLoginSettings(people_base=PEOPLE), **changes)
+        return Place(self.store, replace(self.settings, ldap=asked, auth=AuthSettings(ldap=ldap)))
 
     def enter(self, user: str, password: str, peer: str = HOME) -> str:
         """Ask the gate; return the login of the reader, or "" for nobody."""
@@ -84,6 +84,13 @@ def place(tmp_path: Path) -> Place:
     store = Store(tmp_path)
     store.apply(put=READERS)
     return Place(store, Settings(store=StoreSettings(store.roster, store.members)))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a directory no longer than a second."""
+    monkeypatch.setattr(directories, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(ldap, "LOGIN_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="session")

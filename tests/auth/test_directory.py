@@ -12,7 +12,7 @@ import pytest
 from radicale_tldops.login import directory as directories
 from radicale_tldops.login.directory import close, connect
 from radicale_tldops.roster.errors import DirectoryError
-from radicale_tldops.settings.values import DirectorySettings
+from radicale_tldops.settings import DirectorySettings
 from tests.auth.conftest import PEOPLE_THERE
 from tests.support.directory import BASE, SERVICE, SERVICE_PASSWORD, Certificate, Directory, certificate, directory
 from tests.support.wire import DONE, REFUSED, Recorder, black_hole, dripping, relay, start_tls_answer
@@ -84,10 +84,11 @@ def test_a_server_that_refuses_starttls_gets_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [REFUSED, DONE])
+@pytest.mark.usefixtures("impatient")
 def test_somebody_in_between_who_strips_starttls_gets_nothing(slapd: Directory, code: int) -> None:
     """Whether it refuses, or agrees and then speaks no TLS."""
     with start_tls_answer(code) as wire:
-        asked = replace(slapd.settings(wire.url), timeout=1)
+        asked = slapd.settings(wire.url)
         assert wire.url in refusal(asked)
         assert wire.connections == 1
         assert b"1.3.6.1.4.1.1466.20037" in wire.seen
@@ -129,28 +130,31 @@ def test_a_name_is_verified_and_not_only_an_address(slapd: Directory) -> None:
 @pytest.mark.parametrize("within", [None, 1.0])
 @pytest.mark.parametrize("secure", ["StartTLS", "LDAPS"])
 @pytest.mark.parametrize("never", [black_hole, dripping])
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_never_ends_is_given_up(
     slapd: Directory, never: Callable[[], AbstractContextManager[Recorder]], secure: str, within: float | None
 ) -> None:
     """One that does not answer, and one that answers byte by byte: the time-out is for the whole."""
     with never() as hole:
-        asked = replace(slapd.settings(hole.url if secure == "StartTLS" else hole.tls_url), timeout=1)
+        asked = slapd.settings(hole.url if secure == "StartTLS" else hole.tls_url)
         assert "no answer in time" in refusal(asked, within)
         assert not hole.is_over
         assert hole.connections == 1
 
 
 @pytest.mark.parametrize("within", [None, 1.0])
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_drips_within_tls_is_given_up(shown: Certificate, tmp_path: Path, within: float | None) -> None:
     """Behind a right certificate, too, an answer has to come to its end in time."""
     password = tmp_path / "password"
     password.write_text(SERVICE_PASSWORD)
     with dripping(shown) as hole:
-        asked = DirectorySettings((hole.tls_url,), True, shown.authority, SERVICE, password, timeout=1)
+        asked = DirectorySettings((hole.tls_url,), True, shown.authority, SERVICE, password)
         assert "no answer in time" in refusal(asked, within)
         assert not hole.is_over
 
 
+@pytest.mark.usefixtures("impatient")
 def test_within_bounds_all_that_comes_later(slapd: Directory) -> None:
     """And without it every request has its own time."""
     connection = connect(slapd.settings(), within=0.5)
@@ -158,21 +162,22 @@ def test_within_bounds_all_that_comes_later(slapd: Directory) -> None:
     with pytest.raises(DirectoryError, match=r"asking: no answer in time"), directories.explained("asking"):
         connection.search(BASE, "(objectClass=*)")
     close(connection)
-    connection = connect(replace(slapd.settings(), timeout=1))
+    connection = connect(slapd.settings())
     time.sleep(1.1)
     assert connection.search(BASE, "(objectClass=*)")
     close(connection)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_next_server_is_asked_when_one_fails(slapd: Directory, tmp_path: Path) -> None:
     """One that is not there, one that never answers, one with a wrong certificate; in their order."""
     with black_hole() as hole, directory(tmp_path, served=certificate(tmp_path / "other")) as stranger:
         with relay(slapd.port) as wire:
             closed = "ldap://127.0.0.1:1"
             asked = slapd.settings(closed, hole.url, stranger.url, wire.url)
-            assert names_of(replace(asked, timeout=1))
+            assert names_of(asked)
             assert (hole.connections, wire.connections) == (1, 1)
-        message = refusal(replace(asked, servers=(closed, hole.url), timeout=1))
+        message = refusal(replace(asked, servers=(closed, hole.url)))
         assert closed in message
         assert hole.url in message
 
@@ -184,10 +189,11 @@ def test_the_next_server_is_asked_within_the_whole_time(slapd: Directory) -> Non
         assert hole.connections == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_failed_lately_is_asked_last(slapd: Directory) -> None:
     """A dead first server costs its time once in a while, and not for every login; alone, it is asked all the same."""
     with black_hole() as hole:
-        asked = replace(slapd.settings(hole.url, slapd.url), timeout=1)
+        asked = slapd.settings(hole.url, slapd.url)
         for _ in range(3):
             assert names_of(asked)
         assert hole.connections == 1
@@ -195,18 +201,13 @@ def test_a_server_that_failed_lately_is_asked_last(slapd: Directory) -> None:
         assert hole.connections == 2
 
 
-def test_the_servers_password_is_read_when_it_is_used(
-    slapd: Directory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From a file or a variable, as it is now; a line end at the end is none of it."""
+def test_the_servers_password_is_read_when_it_is_used(slapd: Directory, tmp_path: Path) -> None:
+    """From the file, as it is now; a line end at the end is none of it."""
     file = tmp_path / "secret"
     asked = replace(slapd.settings(), password_file=file)
     file.write_text("an old password\n")
     assert "invalidCredentials" in refusal(asked)
     file.write_text(SERVICE_PASSWORD + "\r\n")
-    assert names_of(asked)
-    asked = replace(asked, password_file=None, password_env="TLDOPS_TEST_SECRET")
-    monkeypatch.setenv("TLDOPS_TEST_SECRET", SERVICE_PASSWORD)
     assert names_of(asked)
 
 
@@ -219,9 +220,7 @@ def test_without_a_password_no_server_is_asked(slapd: Directory, tmp_path: Path,
     with relay(slapd.port) as wire:
         asked = slapd.settings(wire.url)
         assert str(file) in refusal(replace(asked, password_file=file))
-        assert "password" in refusal(replace(asked, password_file=None, password_env="TLDOPS_NOT_SET"))
         assert "password" in refusal(replace(asked, password_file=None))
-        assert "both" in refusal(replace(asked, password_env="HOME"))
         assert wire.connections == 0
 
 

@@ -45,24 +45,26 @@ def garbage() -> AbstractContextManager[Recorder]:
 
 @pytest.mark.parametrize("fault", [black_hole, dripping, refused_start_tls, hanging_up, garbage])
 @pytest.mark.parametrize("typed", ["jane@nic.example", "nobody"])
+@pytest.mark.usefixtures("impatient")
 def test_while_the_directory_cannot_be_asked_nobody_is_told_no(
     place: Place, slapd: Directory, fault: Callable[[], AbstractContextManager[Recorder]], typed: str
 ) -> None:
     """Not now, for whoever is on the list and for whoever is not: the answer tells nothing, and no phone forgets."""
     with fault() as down:
-        there = place.with_directory(slapd.settings(down.url), timeout=1)
+        there = place.with_directory(slapd.settings(down.url))
         with pytest.raises(UnavailableError) as caught:
             there.enter(typed, PASSWORDS["jane"])
         assert caught.value.retry_after >= 1
         assert PASSWORDS["jane"].encode() not in down.seen
 
 
+@pytest.mark.usefixtures("impatient")
 def test_device_passwords_do_not_depend_on_the_directory(place: Place, slapd: Directory) -> None:
     """Right ones let in and wrong ones are wrong, without a connection, before, during and after a failure."""
     right = place.device("jane")
     wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
     with black_hole() as hole:
-        there = place.with_directory(slapd.settings(hole.url), timeout=1)
+        there = place.with_directory(slapd.settings(hole.url))
         for _ in range(2):
             assert there.enter("jane@nic.example", right) == login("jane")
             assert there.enter("jane@nic.example", wrong) == ""
@@ -72,7 +74,9 @@ def test_device_passwords_do_not_depend_on_the_directory(place: Place, slapd: Di
         assert before == hole.connections == 1
 
 
-def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(place: Place, slapd: Directory) -> None:
+def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(
+    place: Place, slapd: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All threads of a worker but one ask a directory that never answers; the one has its answer before any bind ends.
 
     At most so many connections are made as may be under way, and who finds no place comes back at once.
@@ -91,7 +95,8 @@ def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(place:
     with ThreadPoolExecutor(most) as threads:
         with black_hole() as hole:
             # Longer than this test: the binds end because the black hole does.
-            there = place.with_directory(slapd.settings(hole.url), timeout=60)
+            monkeypatch.setattr("radicale_tldops.login.ldap.LOGIN_SECONDS", 60.0)
+            there = place.with_directory(slapd.settings(hole.url))
             waiting = [threads.submit(enter, number) for number in range(most)]
             for _ in range(most - MAX_BINDS):
                 assert back.acquire(timeout=PATIENCE)
@@ -103,13 +108,14 @@ def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(place:
     assert MAX_BINDS + MAX_WAITING < THREADS - 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_after_a_failure_one_login_tries_for_all(place: Place, slapd: Directory) -> None:
     """A directory that is still dead holds one thread; when it is back, the first to find that out opens it to all."""
     there = place.with_directory(slapd.settings())
     with black_hole() as hole:
         ldap = there.gate._ldap
         assert ldap is not None
-        working, ldap._settings = ldap._settings, replace(ldap._settings, servers=(hole.url,), timeout=1)
+        working, ldap._directory = ldap._directory, replace(ldap._directory, servers=(hole.url,))
         with pytest.raises(UnavailableError):
             there.enter("jane", PASSWORDS["jane"])
         there.clock.now += REST_SECONDS + 0.1
@@ -117,7 +123,7 @@ def test_after_a_failure_one_login_tries_for_all(place: Place, slapd: Directory)
             answers = [threads.submit(there.enter, "jane", PASSWORDS["jane"]) for _ in range(THREADS - 1)]
         assert {type(answer.exception()) for answer in answers} == {UnavailableError}
         assert hole.connections == 2
-        ldap._settings = working
+        ldap._directory = working
     there.clock.now += REST_SECONDS + 0.1
     assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
     with ThreadPoolExecutor(2) as threads:
@@ -143,10 +149,11 @@ def test_a_clients_connections_all_get_in_at_once(place: Place, slapd: Directory
         assert 1 <= wire.connections <= MAX_BINDS
 
 
+@pytest.mark.usefixtures("impatient")
 def test_after_a_failure_the_directory_rests(place: Place, slapd: Directory) -> None:
     """One login pays the time-out; the others hear at once for how long, and then it is asked again."""
     with black_hole() as hole:
-        there = place.with_directory(slapd.settings(hole.url), timeout=1)
+        there = place.with_directory(slapd.settings(hole.url))
         for _ in range(5):
             with pytest.raises(UnavailableError) as caught:
                 there.enter("jane", PASSWORDS["jane"])
@@ -161,7 +168,7 @@ def test_after_a_failure_the_directory_rests(place: Place, slapd: Directory) -> 
 def test_who_was_proved_stays_in_while_the_directory_is_away(place: Place, slapd: Directory) -> None:
     """For the time that a proof is kept."""
     with relay(slapd.port) as wire:
-        there = place.with_directory(slapd.settings(wire.url), timeout=1)
+        there = place.with_directory(slapd.settings(wire.url))
         assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
     there.clock.now += 60
     assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
@@ -173,16 +180,17 @@ def test_a_login_goes_to_the_next_server(place: Place, slapd: Directory) -> None
     """A dead first one costs a login part of its time, and nobody the access."""
     directories._resting.clear()
     with black_hole() as hole:
-        there = place.with_directory(slapd.settings(hole.url, slapd.url), timeout=3)
+        there = place.with_directory(slapd.settings(hole.url, slapd.url))
         assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
         assert there.enter("john", PASSWORDS["john"]) == login("john")
         assert hole.connections == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_outage_is_no_wrong_password(place: Place, slapd: Directory, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is counted against whoever tries while the directory is away, and nothing is logged as a failed login."""
     with black_hole() as hole:
-        there = place.with_directory(slapd.settings(hole.url), timeout=1)
+        there = place.with_directory(slapd.settings(hole.url))
         for number in range(3):
             there.clock.now += REST_SECONDS + 1
             with pytest.raises(UnavailableError):
@@ -210,10 +218,11 @@ def test_a_back_end_that_quotes_the_password_is_not_quoted(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_outage_is_logged_once(place: Place, slapd: Directory, caplog: pytest.LogCaptureFixture) -> None:
     """With the reason and without anybody's name or password."""
     with black_hole() as hole, caplog.at_level(logging.INFO):
-        there = place.with_directory(slapd.settings(hole.url), timeout=1)
+        there = place.with_directory(slapd.settings(hole.url))
         for _ in range(2):
             there.clock.now += REST_SECONDS + 1
             with pytest.raises(UnavailableError):

@@ -36,19 +36,19 @@ class Site:
         return "".join(path.read_text() for path in self.workspace.folder.glob("server-*.log"))
 
 
-def configuration(running: Directory, url: str, timeout: int = 3) -> str:
+def configuration(running: Directory, url: str) -> str:
     """The sections of tldops.toml that ask the directory."""
     settings = running.settings()
     return f"""
 [server]
 proxies = ["127.0.0.1"]
-[auth.ldap]
+[ldap]
 servers = ["{url}"]
 ca_file = "{settings.ca_file}"
 bind_dn = "{settings.bind_dn}"
 password_file = "{settings.password_file}"
+[auth.ldap]
 people_base = "{PEOPLE}"
-timeout = {timeout}
 """
 
 
@@ -134,7 +134,7 @@ def test_while_the_directory_is_away_nobody_is_told_to_forget_a_password(
 ) -> None:
     """Not 401, to whoever is on the list and to whoever is not; a device password works as ever."""
     with black_hole() as hole:
-        workspace.configure(configuration(there, hole.url, timeout=1))
+        workspace.configure(configuration(there, hole.url))
         workspace.sync(JOHN, JANE)
         login = workspace.device("john.doe@nic.nl")
         with serve(workspace, kind) as url:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -121,7 +121,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listed]:
     ]
     with directory(folder / "slapd", *entries) as running:
         by_directory = by_device.with_directory(
-            running.settings(), filter="(uid={login})", mail_attribute="description"
+            replace(running.settings(), mail_attribute="description"), filter="(uid={login})"
         )
         yield Listed(by_device, by_directory, passwords)
 

@@ -14,7 +14,7 @@ from unittest import mock
 from xml.parsers import expat
 
 from radicale_tldops.serve import process as server
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 
 ANSWERS = "TLDOPS_BENCH_ANSWERS"
 """The variable that names the file with the answers."""

@@ -164,7 +164,7 @@ def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: Tldops)
     """Over the limit for logins nothing is applied; the plan, reviewed, can be."""
     subscribe(listed, FORTY[6:])
     # The other guard on the way, which is tested below, is out of it.
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     said = listed.refused("sync", "--access-only", "--yes", code=1)
     assert "access was left as it is: 6 logins would be shut out; the limit is 5" in said
     assert len(listed.logins()) == 40
@@ -175,7 +175,7 @@ def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: Tldops)
 
 def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: Tldops) -> None:
     """The window counts runs of every minute together; a plan that shuts out one person alone passes."""
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[6:])
@@ -187,7 +187,7 @@ def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: Tldops)
 
 def test_a_list_that_knows_too_few_of_the_roster_is_refused(listed: Tldops) -> None:
     """Whatever the limits for logins: a list that lacks more than a tenth of the roster is another list."""
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess_people = 40\n')
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     subscribe(listed, FORTY[5:])
     assert "5 of the file are not on the list" in listed.refused("sync", "--access-only", "--yes", code=1)
     subscribe(listed, FORTY[4:])
@@ -315,7 +315,7 @@ def test_a_denial_and_the_removal_that_follows_count_once(listed: Tldops) -> Non
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[5:])
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     follow(listed)
     subscribe(listed, FORTY[7:])
     said = listed.refused("sync", "--access-only", "--yes", code=1)
@@ -398,12 +398,10 @@ def test_removed_from_the_ldap_group_is_401(workspace: Workspace, slapd: Directo
         "ca_file": str(given.ca_file),
         "bind_dn": given.bind_dn,
         "password_file": str(given.password_file),
-        "group": entry,
-        "people_base": PEOPLE,
-        "page_size": 3,
     }
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
-    workspace.configure(f'[subscribers]\nsource = "ldap"\n[subscribers.ldap]\n{lines}')
+    group = f'[subscribers.ldap]\ngroup = "{entry}"\npeople_base = "{PEOPLE}"\n'
+    workspace.configure(f'[subscribers]\nsource = "ldap"\n{group}[ldap]\n{lines}')
     workspace.sync(*(one.line for one in FORTY[:10]))
     leaver, other = workspace.device(FORTY[0].login), workspace.device(FORTY[1].login)
     uid = FORTY[0].login.split("@")[0]
@@ -471,6 +469,6 @@ def test_the_clock_was_wrong_and_a_list_that_is_asked_is_never_old(tldops: Tldop
     tldops.ahead = timedelta()
     mailman_core.unsubscribe(list_id, FORTY[0].login)
     mailman_core.unsubscribe(list_id, FORTY[1].login)
-    tldops.workspace.config.write_text(tldops.workspace.config.read_text() + "[guards]\nmismatch_percent = 50\n")
+    tldops.workspace.config.write_text(tldops.workspace.config.read_text() + "[guards]\nmismatch = '50 %'\n")
     follow(tldops)
     assert tldops.logins() == {one.login for one in FORTY[2:10]}

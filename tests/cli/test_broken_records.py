@@ -121,7 +121,7 @@ def test_errors_and_another_plan_than_the_reviewed_one(tldops: Tldops, gone: int
     """With a broken record who left the list goes all the same, but not by a plan that nobody has seen."""
     listed = tldops.workspace.folder / "list.txt"
     listed.write_text("".join(f"{person.login}\n" for person in TEN))
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     tldops.sync(*TEN)
     listed.write_text("".join(f"{person.login}\n" for person in TEN[gone:]))
     tldops.workspace.write(*lines(BROKEN))

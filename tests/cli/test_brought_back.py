@@ -98,8 +98,9 @@ def test_a_full_sync_without_a_change_ends_it_too(listed: Tldops) -> None:
 def test_old_cards_are_no_measure_of_the_list(listed: Tldops) -> None:
     """Many who left and many who came since do not make it look like another list."""
     listed.workspace.configure(
-        '[subscribers]\nfile = "list.txt"\n[guards]\nremoval_people = 40\naddition_people = 40\naccess_people = 40\n'
-        "mismatch_percent = 30\n"
+        '[subscribers]\nfile = "list.txt"\n[guards]\nremovals = "10 % or 40"\n'
+        'additions = "10 % or 40"\naccess = "10 % or 40"\n'
+        "mismatch = '30 %'\n"
     )
     subscribe(listed, FORTY[10:])
     listed.sync(*FORTY[10:])
@@ -108,7 +109,7 @@ def test_old_cards_are_no_measure_of_the_list(listed: Tldops) -> None:
     subscribe(listed, [*FORTY[10:], *newcomers])
     listed.sync(*FORTY[10:], *strangers)
     listed.do("rollback", "1", "--yes")
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess_people = 40\n')
+    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     # Two, so that the guards look: one person alone always passes.
     subscribe(listed, [*FORTY[12:], *newcomers])
     follow(listed)

@@ -96,10 +96,10 @@ def test_clock_set_back_does_not_empty_the_window(tldops: Tldops) -> None:
 def test_the_window_and_the_limits_are_settings(tldops: Tldops) -> None:
     """`[guards]` moves the limits, and none of its values switches a guard off for a small roster."""
     tldops.sync(*TWENTY)
-    tldops.workspace.configure("[guards]\nremoval_people = 0\nremoval_percent = 5\n")
+    tldops.workspace.configure("[guards]\nremovals = '5 % or 0'\n")
     tldops.write(*TWENTY[2:])
     assert hazards(tldops) == {"mass-removal"}
-    tldops.workspace.configure("[guards]\nremoval_people = 7\naccess_percent = 35\n")
+    tldops.workspace.configure("[guards]\nremovals = '10 % or 7'\naccess = '35 % or 5'\n")
     tldops.write(*TWENTY[7:])
     assert hazards(tldops) == set()
 
@@ -108,9 +108,7 @@ def test_one_person_can_always_be_removed(tldops: Tldops) -> None:
     """A plan that removes exactly one person passes every guard, is audited, and counts in the sum."""
     tldops.sync(*TWENTY)
     tldops.sync(*TWENTY[5:])
-    tldops.workspace.configure(
-        "[guards]\nremoval_people = 0\nremoval_percent = 0\naccess_people = 0\naccess_percent = 0\n"
-    )
+    tldops.workspace.configure("[guards]\nremovals = '0 % or 0'\naccess = '0 % or 0'\n")
     tldops.sync(*TWENTY[6:])
     assert TWENTY[5].login not in tldops.logins()
     assert tldops.do("audit", "--json").json[-1]["detail"]["removed"] == 1
@@ -178,10 +176,11 @@ def test_older_list_than_the_last_one(tldops: Tldops) -> None:
 
 def test_list_and_file_that_disagree(tldops: Tldops) -> None:
     """More than 10 % of the people off the list, or as many strangers on it, is `list-mismatch`, said once."""
-    tldops.workspace.configure("[guards]\nremoval_people = 20\naccess_people = 20\n")
+    tldops.workspace.configure("[guards]\nremovals = '10 % or 20'\naccess = '10 % or 20'\n")
     tldops.sync(*TWENTY)
     tldops.workspace.configure(
-        '[subscribers]\nfile = "list.txt"\n[guards]\nremoval_people = 20\naccess_people = 20\naddition_people = 20\n'
+        '[subscribers]\nfile = "list.txt"\n[guards]\nremovals = "10 % or 20"\n'
+        'access = "10 % or 20"\nadditions = "10 % or 20"\n'
     )
     listed = tldops.workspace.folder / "list.txt"
     listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:18]))
@@ -224,7 +223,7 @@ def test_hazard_in_the_roster_does_not_keep_anybody_in(tldops: Tldops) -> None:
     """Ten strangers in the file stop the roster; two people who went lose their access all the same."""
     tldops.sync(*HUNDRED[:20])
     tldops.do("device", "add", HUNDRED[0].login, "--label", "phone")
-    tldops.workspace.configure("[guards]\naccess_people = 12\n")
+    tldops.workspace.configure("[guards]\naccess = '10 % or 12'\n")
     tldops.write(*HUNDRED[2:30])
     result = tldops("sync", "--yes")
     assert result.code == 1
@@ -251,7 +250,7 @@ def test_hazard_in_the_access_keeps_everything(tldops: Tldops) -> None:
 def test_rollback_is_guarded(tldops: Tldops) -> None:
     """A rollback that takes more people than the limit is refused like a sync, and forced like one."""
     tldops.sync(*TWENTY[:12])
-    tldops.workspace.configure("[guards]\naddition_people = 20\naccess_people = 20\n")
+    tldops.workspace.configure("[guards]\nadditions = '10 % or 20'\naccess = '10 % or 20'\n")
     tldops.sync(*TWENTY)
     said = tldops.refused("rollback", "1", "--yes", code=1)
     assert "8 people would be removed; the limit is 5" in said

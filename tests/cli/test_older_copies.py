@@ -193,7 +193,7 @@ def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: Workspace)
 def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: Workspace) -> None:
     """The list is another source than the file: nobody stays a reader because somebody else's line is broken."""
     (synced.folder / "list.txt").write_text("john.doe@nic.nl\njane.doe@nic.vn\n")
-    synced.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n')
+    synced.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     synced.write(JOHN, JANE, JIM, '"Broken, #1, .nowhere" <broken@nic.nl>')
     assert synced.run("sync", "--yes").code == 1
     logins = {one["login"] for one in synced.do("access", "list", "--json").json}

@@ -159,7 +159,7 @@ def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(
 def test_apply_makes_no_mass_change(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
     """Over the limits for logins nothing at all is done, and what was done within the window counts."""
     with tldops.workspace.config.open("a") as config:
-        config.write("[guards]\nmismatch_percent = 100\n")
+        config.write("[guards]\nmismatch = '100 %'\n")
     tldops.write(*FORTY[6:])
     assert "the limit is 5" in tldops("reconcile", "--apply", "--yes").err
     assert mailman_core.members(core_list) >= {one.login for one in FORTY[:38]}

@@ -6,7 +6,7 @@ from tests.support.command import Tldops
 from tests.support.people import people
 
 FORTY = people(40)
-LIST = '[subscribers]\nfile = "list.txt"\n[guards]\nmismatch_percent = 100\n'
+LIST = '[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n'
 
 
 def listed(tldops: Tldops) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.settings import LIST_FORMATS, known_settings
+from radicale_tldops.settings.file import known_settings
+from radicale_tldops.settings.reading import LIST_FORMATS
 from sync.cli import main
 from sync.parse import FORMATS
 from tests.support import JANE, JOHN
@@ -31,12 +32,12 @@ WRONG = [
     ('[vetting]\nretire_cctlds = ["n"]', 2, "'n'", "two letters|IDN label"),
     ('[vetting.role_addresses]\n"noc@nic.example" = "the only one"\n"noc" = "x"', 3, "'noc'", "a mail address"),
     ('[vetting.role_addresses]\n"noc@nic.example" = true', 2, "'noc@nic.example'", "a reason in quotes"),
-    ("[guards]\nremoval_percent = 101", 2, "101", "a number from 0 to 100"),
-    ("[guards]\nremoval_percent = -1", 2, "-1", "a number from 0 to 100"),
-    ("[guards]\naddition_percent = nan", 2, "nan", "a number from 0 to 100"),
-    ("[guards]\naddition_people = 2.5", 2, "2.5", "a whole number from 0"),
-    ("[guards]\nmismatch_percent = inf", 2, "inf", "a number from 0 to 100"),
-    ("[guards]\n\n# a comment\nwindow_hours = 0", 4, "0", "a whole number from 1"),
+    ('[guards]\nremovals = "101 %"', 2, "'101 %'", "from 0 to 100"),
+    ('[guards]\nremovals = "-1 %"', 2, "'-1 %'", "from 0 to 100"),
+    ("[guards]\nadditions = nan", 2, "nan", "from 0 to 100"),
+    ('[guards]\nadditions = "2.5"', 2, "'2.5'", "(people)"),
+    ('[guards]\nmismatch = "10 % 5"', 2, "'10 % 5'", '"10 % or 5"'),
+    ('[guards]\n\n# a comment\naccess = ""', 4, "''", '"10 % or 5"'),
     ('[cards]\ntlp = ""', 2, "''", "not empty"),
     ('[cards]\ntlp = "a\\nb"', 2, "'a\\nb'", "one line"),
     ('[cards]\nbook_name = "\\u001b[31m"', 2, "'\\x1b[31m'", "one line"),
@@ -45,14 +46,17 @@ WRONG = [
     ('[server]\nurl = "contacts.example.org"', 2, "'contacts.example.org'", "https://contacts.example.org/"),
     ('[server]\nurl = "https://example.org/dav/"', 2, "'https://example.org/dav/'", "an address without a path"),
     ('[server]\nurl = "https://[bad/"', 2, "'https://[bad/'", "an address without a path"),
-    ("[auth]\nrealm = 5", 2, "5", "a text in quotes"),
+    ("[auth.ldap]\npeople_base = 5", 2, "5", "a text in quotes"),
     ('[readers]\n"ok@nic.example" = "x"\n"no address" = "x"', 3, "'no address'", "a mail address"),
     ('[readers]\n\n"ok@nic.example" = ""', 3, "'ok@nic.example'", "a reason in quotes"),
     ("vetting.max_per_cctld = 0", 1, "0", "a whole number from 1"),
 ]
 UNKNOWN = [
+    ('[server]\nurl = ""\n[guards]\nwindow_hours = 48', 4, "'window_hours'", "removals, additions"),
+    ("[subscribers.ldap]\nservers = []", 2, "'servers'", "group, people_base"),
+    ('"auth.ldap" = {}', 1, "'auth.ldap'", "[store]"),
     ('[store]\nrooster = "x"', 2, "'rooster'", "roster, members"),
-    ('[guards]\nremoval_percent = 10\n[stor]\nroster = "x"', 3, "'stor'", "[store]"),
+    ('[guards]\nremovals = "5"\n[stor]\nroster = "x"', 3, "'stor'", "[store]"),
     ("maximum = 3", 1, "'maximum'", "[store]"),
     ("store = 3", 1, "'store'", "[store]"),
     ('[[store]]\nroster = "x"', 1, "'store'", "[store]"),

@@ -146,7 +146,7 @@ def test_what_may_not_be_read(synced: Tldops, name: str) -> None:
 def test_disk_that_is_full(synced: Tldops) -> None:
     """When the database cannot grow, the old generation stands whole: exit 2, and the next sync works."""
     many = people(150)
-    synced.workspace.configure("[guards]\naddition_people = 1000\naccess_people = 1000\n")
+    synced.workspace.configure("[guards]\nadditions = '10 % or 1000'\naccess = '10 % or 1000'\n")
     synced.write(*many)
     size = (synced.workspace.folder / "roster.sqlite").stat().st_size
     result = run(

@@ -19,7 +19,7 @@ from tests.support.people import Person, people
 TEN = people(10)
 
 
-def subscribe(tldops: Tldops, *some: Person, guards: str = "mismatch_percent = 50", more: str = "") -> None:
+def subscribe(tldops: Tldops, *some: Person, guards: str = "mismatch = '50 %'", more: str = "") -> None:
     """Configure a list of subscribers with these people on it."""
     tldops.workspace.configure(f'[subscribers]\nfile = "list.txt"\n[guards]\n{guards}\n{more}')
     (tldops.workspace.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in some))
@@ -111,7 +111,7 @@ def test_a_note_of_an_earlier_version_is_read(tldops: Tldops) -> None:
         (f'[readers]\n"{TEN[0].login}" = "chair"\n', "Applied as generation 2."),
         ("[vetting]\nmax_per_cctld = 2\n", "bad-slot"),
         (f'[vetting]\nretire_cctlds = ["{TEN[0].cctld}"]\n', "unknown-cctld"),
-        ('[auth]\nrealm = "Elsewhere"\n', "Nothing to do"),
+        ("[server]\nport = 5300\n", "Nothing to do"),
     ],
 )
 def test_a_setting_takes_effect_with_the_next_sync(tldops: Tldops, setting: str, says: str) -> None:
@@ -177,7 +177,7 @@ def test_what_a_sync_shows_it_shows_again(tldops: Tldops) -> None:
 
 def test_a_hazard_that_was_forced_is_shown_again(tldops: Tldops) -> None:
     """Overriding a hazard holds for one plan: the next sync shows the hazard again."""
-    subscribe(tldops, *TEN[:5], guards="mismatch_percent = 10")
+    subscribe(tldops, *TEN[:5], guards="mismatch = '10 %'")
     tldops.write(*TEN)
     plan = tldops("plan", "--json").json
     assert {one["code"] for one in plan["hazards"]} == {"list-mismatch"}

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from radicale_tldops.settings import Settings, known_settings, load
+from radicale_tldops.settings import Settings
+from radicale_tldops.settings.file import known_settings, load
+from radicale_tldops.settings.reading import GuardLimit
 from tests.docs.pages import ROOT, code_of, page, pages
 
 PAGE = page("docs/configuration.md")
@@ -19,16 +21,12 @@ EXAMPLES = {
     ("membership", "file"),
     *(("server", key) for key in ("url", "tls_certificate", "tls_key", "metrics")),
     *(("subscribers", key) for key in ("source", "file")),
-    *(("subscribers.mailman3", key) for key in ("list", "password_file", "password_env", "ca_file")),
-    *(
-        ("subscribers.ldap", key)
-        for key in ("servers", "ca_file", "bind_dn", "password_file", "password_env", "group", "people_base")
-    ),
-    *(
-        ("auth.ldap", key)
-        for key in ("servers", "ca_file", "bind_dn", "password_file", "password_env", "people_base", "dn_template")
-    ),
+    *(("subscribers.mailman3", key) for key in ("list", "password_file", "ca_file")),
+    *(("ldap", key) for key in ("servers", "ca_file", "bind_dn", "password_file")),
+    *(("subscribers.ldap", key) for key in ("group", "people_base")),
+    *(("auth.ldap", key) for key in ("people_base", "dn_template")),
 }
+MOST = 51
 SECTIONS = [section for section in known_settings() if section != "readers"]
 
 
@@ -42,7 +40,7 @@ def default(section: str, key: str) -> Any:
     value = getattr(part(Settings(), section), key)
     if isinstance(value, tuple):
         return list(value)
-    return str(value) if isinstance(value, Path) else (value or None if isinstance(value, str) else value)
+    return str(value) if isinstance(value, Path | GuardLimit) else (value or None if isinstance(value, str) else value)
 
 
 def test_there_is_a_heading_for_each_section_and_no_other() -> None:
@@ -65,6 +63,39 @@ def test_every_key_is_there_with_its_default_and_no_other(section: str) -> None:
             assert tomllib.loads(f"x = {code_of(cell)[0]}")["x"] == wanted, (
                 f"{section}.{key}: the default is {wanted!r}"
             )
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_and_the_template_say_what_a_setting_means(section: str) -> None:
+    """In the words of the field: the row begins with them, and the comment above the key has no others."""
+    rows = PAGE.section(f"## {section}").rows("key", "default", "meaning")
+    cells = {code_of(row["key"])[0]: row["meaning"] for row in rows}
+    for key, setting in known_settings()[section].items():
+        assert cells[key].startswith(setting.meaning), f"{section}.{key}"
+        assert comment_above(section, key) == setting.meaning, f"{section}.{key}"
+
+
+def comment_above(section: str, key: str) -> str:
+    """Return the comment above a key of the template, or above the section in it that has this name."""
+    found: list[str] = []
+    current = ""
+    for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            current, found = line.strip("[]"), []
+        elif " = " in line and (
+            current == f"{section}.{key}" or (current == section and line.removeprefix("# ").startswith(f"{key} = "))
+        ):
+            break
+        elif line.startswith("# ") and not re.match(r"# [a-z_]+ = ", line):
+            found.append(line.removeprefix("# "))
+        else:
+            found = []
+    return " ".join(found)
+
+
+def test_there_are_few_settings() -> None:
+    """What nobody would change is a constant."""
+    assert sum(len(keys) for keys in known_settings().values()) <= MOST
 
 
 def test_the_template_has_every_key_in_its_section() -> None:

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from radicale_tldops.settings import known_settings
+from radicale_tldops.settings.file import known_settings
 from sync.parse import COLUMNS, FORMATS, parse
 from sync.parse.table import REQUIRED
-from sync.plan.guards import HAZARDS
+from sync.plan.guards import HAZARDS, WINDOW_HOURS
 from sync.problems import CODES, Severity
 from tests.docs.pages import Page, code_of, page, pages
 
@@ -37,8 +37,8 @@ def test_every_hazard_has_its_row_and_no_other() -> None:
     rows = PAGE.section("## Hazards").rows("hazard", "what it means", "what to do", "setting")
     assert [code_of(row["hazard"])[0] for row in rows] == list(HAZARDS)
     named = {setting for row in rows for setting in code_of(row["setting"])}
-    assert named == {f"guards.{key}" for key in known_settings()["guards"] if key != "window_hours"}
-    assert "`window_hours`" in PAGE.section("## Hazards").prose
+    assert named == {f"guards.{key}" for key in known_settings()["guards"]}
+    assert f"{WINDOW_HOURS} hours" in PAGE.section("## Hazards").prose
 
 
 @pytest.mark.parametrize("shown", pages(), ids=lambda shown: shown.name)

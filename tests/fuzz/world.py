@@ -9,7 +9,7 @@ from pathlib import Path
 from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES
 from radicale_tldops.roster.snapshot import Snapshot
 from radicale_tldops.serve.live import LiveStore, shared
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 from tests.data.membership import Person, as_text, people
 from tests.support import CARDDAV, Login, Workspace
 from tests.support.in_process import Sent, Wsgi, both, call

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.serve.live import POLL_SECONDS, LiveStore
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 from radicale_tldops.store import create
 from tests.data.membership import as_text, people
 from tests.prove.tracing import Point, Run, fail_at, kill_at, points

@@ -11,7 +11,7 @@ from random import Random
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.serve.live import LiveStore, shared
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 from tests.data.membership import as_text, people
 from tests.differential.comparing import members, plain_body
 from tests.prove import crashes

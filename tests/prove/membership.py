@@ -18,7 +18,8 @@ from random import Random
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
-from radicale_tldops.settings import Settings, load
+from radicale_tldops.settings import Settings
+from radicale_tldops.settings.file import load
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync.parse import parse
@@ -137,7 +138,7 @@ def wrongs(whole: Applied, data: bytes, wanted: Wanted, plan: Plan) -> Iterator[
     """Yield what is wrong with a plan that would be carried out without a word."""
     gone = {change.uid for change in plan.of_kind(Kind.REMOVED)}
     guards = whole.settings.guards
-    if len(gone) > max(guards.removal_people, guards.removal_percent * len(whole.contacts) / 100):
+    if len(gone) > guards.removals.of(len(whole.contacts)):
         yield f"{len(gone)} people would go"
     lines = b"\n" + data.replace(b"\r\n", b"\n")
     text = "\n".join(line for line in data.decode("utf-8", "replace").splitlines() if not line.lstrip().startswith("#"))

@@ -18,7 +18,8 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.metrics import METHODS, OUTCOMES, Metrics, StoreFigures
 from radicale_tldops.serve.process import listen
-from radicale_tldops.settings import Settings, StoreSettings, load
+from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.settings.file import load
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.write import write_note

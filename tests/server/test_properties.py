@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dav.serving import BOOK_NAME, DESCRIPTION, Served, found, propfind, served
+from radicale_tldops.roster.snapshot import BOOK_DESCRIPTION
+from tests.dav.serving import BOOK_NAME, Served, found, propfind, served
 from tests.dav.shape import valid
 from tests.support import CARDDAV, DAV, propfind_body
 
@@ -54,7 +55,7 @@ def test_texts_of_the_operator_are_escaped(roster: Served) -> None:
     """What the configuration and the roster say is text, whatever it looks like."""
     root = valid(roster.john.propfind(roster.john.book(), f"{DAV}displayname", f"{CARDDAV}addressbook-description"))
     assert root.findtext(f".//{DAV}displayname") == BOOK_NAME
-    assert root.findtext(f".//{CARDDAV}addressbook-description") == DESCRIPTION
+    assert root.findtext(f".//{CARDDAV}addressbook-description") == BOOK_DESCRIPTION
     cards = roster.john.cards(roster.john.book()).values()
     assert any("FN:A <b> & <[[c]]> (.nl)" in card for card in cards)
     assert any("FN:Zoë O'Neil & Søn (.nl)" in card for card in cards)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from radicale_tldops.login.peer import MAX_HOPS, Proxies
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.settings import load
+from radicale_tldops.settings.file import load
 
 PROXIES = Proxies(("127.0.0.1", "::1", "192.0.2.0/28", "unix"))
 

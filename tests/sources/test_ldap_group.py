@@ -2,9 +2,10 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ldap3 import MODIFY_DELETE, MODIFY_REPLACE, Connection
@@ -84,16 +85,17 @@ def modify(connection: Connection, dn: str, attribute: str, how: str, value: str
     return bool(connection.modify(dn, {attribute: [(how, [value])]}))  # type: ignore[no-untyped-call]
 
 
-def settings(slapd: Directory, name: str, **more: object) -> LdapGroupSettings:
-    """The settings that name a group, asked with StartTLS."""
-    given = asdict(slapd.settings())
-    return LdapGroupSettings(**(given | {"group": f"cn={name},{GROUPS}", "people_base": PEOPLE} | more))
+def source(slapd: Directory, name: str, page_size: int = 500, **more: object) -> LdapGroup:
+    """A group as the list, asked with StartTLS; `more` are settings of [ldap] or [subscribers.ldap]."""
+    asked: dict[str, Any] = {"group": f"cn={name},{GROUPS}", "people_base": PEOPLE} | more
+    own = {key: asked.pop(key) for key in ("group", "people_base", "ignore") if key in asked}
+    return LdapGroup(replace(slapd.settings(), **asked), LdapGroupSettings(**own), NOW, page_size)
 
 
-def fault(asked: LdapGroupSettings) -> ListError:
+def fault(asked: LdapGroup) -> ListError:
     """Return what a fetch that must fail says; the password is not in it."""
     with pytest.raises(ListError) as caught:
-        LdapGroup(asked, NOW).fetch()
+        asked.fetch()
     assert SERVICE_PASSWORD not in str(caught.value)
     assert str(caught.value).isprintable()
     return caught.value
@@ -104,12 +106,12 @@ def fault(asked: LdapGroupSettings) -> ListError:
 @pytest.mark.parametrize("kind", ["names", "unique", "posix"])
 def test_the_three_kinds_of_groups(roomy: Directory, kind: str, base: str, page_size: int) -> None:
     """groupOfNames, groupOfUniqueNames and posixGroup give the same people, however many a page holds."""
-    asked = settings(roomy, kind, people_base=base, page_size=page_size)
+    asked = source(roomy, kind, people_base=base, page_size=page_size)
     if kind == "posix" and not base:
         with pytest.raises(SettingsError, match="people_base"):
-            LdapGroup(asked, NOW).fetch()
+            asked.fetch()
         return
-    found = LdapGroup(asked, NOW).fetch()
+    found = asked.fetch()
     assert found.logins == LOGINS
     assert {one.name for one in found.people} == set(UIDS)
     assert all(one.entry.endswith(PEOPLE) for one in found.people)
@@ -117,7 +119,7 @@ def test_the_three_kinds_of_groups(roomy: Directory, kind: str, base: str, page_
 
 def test_every_address_of_a_member_is_on_the_list(roomy: Directory) -> None:
     """Both stand under one entry, so that they are known to be one person's."""
-    found = LdapGroup(settings(roomy, "two"), NOW).fetch()
+    found = source(roomy, "two").fetch()
     assert {(one.login, one.address) for one in found.people} == {
         ("two@nic.example", "Two@nic.example"),
         ("two@example.net", "two@example.net"),
@@ -127,13 +129,13 @@ def test_every_address_of_a_member_is_on_the_list(roomy: Directory) -> None:
 
 def test_the_mail_attribute_can_be_another_one(roomy: Directory) -> None:
     """What counts is the attribute that is set: here nobody has it, and the message names it."""
-    assert "mobile" in str(fault(settings(roomy, "names", mail_attribute="mobile")))
-    assert LdapGroup(settings(roomy, "names", mail_attribute="MAIL"), NOW).fetch().logins == LOGINS
+    assert "mobile" in str(fault(source(roomy, "names", mail_attribute="mobile")))
+    assert source(roomy, "names", mail_attribute="MAIL").fetch().logins == LOGINS
 
 
 def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
     """Case and spaces in DNs mean nothing."""
-    assert LdapGroup(settings(roomy, "spelt"), NOW).fetch().logins == {f"{uid}@nic.example" for uid in UIDS[:2]}
+    assert source(roomy, "spelt").fetch().logins == {f"{uid}@nic.example" for uid in UIDS[:2]}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
 )
 def test_a_member_who_cannot_be_read_is_named_and_stops_it(roomy: Directory, name: str, said: str) -> None:
     """Never a shorter list: the message names the member, by DN or uid."""
-    found = fault(settings(roomy, name))
+    found = fault(source(roomy, name))
     assert found.fault is Fault.ANSWER
     assert said in str(found)
 
@@ -170,18 +172,18 @@ def test_a_member_who_cannot_be_read_is_named_and_stops_it(roomy: Directory, nam
 )
 def test_who_is_nobody_can_be_named(roomy: Directory, name: str, ignored: str) -> None:
     """A placeholder is put up with by name alone; whoever is ignored and alone leaves an empty list."""
-    asked = settings(roomy, name, ignore=(ignored,))
-    assert LdapGroup(asked, NOW).fetch().logins == {f"{UIDS[0]}@nic.example"}
+    asked = source(roomy, name, ignore=(ignored,))
+    assert asked.fetch().logins == {f"{UIDS[0]}@nic.example"}
     everybody = tuple(f"uid={uid},{PEOPLE}" for uid in UIDS)
-    assert fault(settings(roomy, "names", ignore=everybody)).fault is Fault.EMPTY
+    assert fault(source(roomy, "names", ignore=everybody)).fault is Fault.EMPTY
 
 
 @pytest.mark.parametrize("base", [f"{PEOPLE}", "", "dc=example,dc=org"])
 def test_a_group_with_an_address_is_nobody_in_the_group(roomy: Directory, base: str) -> None:
     """However it is found: its own members would be missing from the list, without a sign of it."""
-    assert "is a group itself" in str(fault(settings(roomy, "nested-mail", people_base=base)))
+    assert "is a group itself" in str(fault(source(roomy, "nested-mail", people_base=base)))
     if base == "dc=example,dc=org":
-        assert "is a group itself" in str(fault(settings(roomy, "posix-nested", people_base=base)))
+        assert "is a group itself" in str(fault(source(roomy, "posix-nested", people_base=base)))
 
 
 @pytest.mark.parametrize(
@@ -207,36 +209,36 @@ def test_a_member_of_unseen_kind_stops_it(tmp_path: Path) -> None:
     hidden = f'access to dn.children="{PEOPLE}" attrs=objectClass by users search by * none'
     entries = (person("ada", "ada@nic.example"), group("g", "ada"))
     with directory(tmp_path / "slapd", *entries, rules=hidden) as here:
-        assert "objectClass" in str(fault(settings(here, "g")))
+        assert "objectClass" in str(fault(source(here, "g")))
 
 
 @pytest.mark.parametrize("name", ["posix-nobody", "empty-dn"])
 def test_an_empty_group_is_never_taken_for_nobody(roomy: Directory, name: str) -> None:
     """Nobody in the group, or an empty DN alone, which is how a groupOfNames is emptied."""
-    assert fault(settings(roomy, name)).fault is Fault.EMPTY
+    assert fault(source(roomy, name)).fault is Fault.EMPTY
 
 
 def test_no_such_group(roomy: Directory) -> None:
     """Neither under a wrong name nor, unseen, for whoever may not read it."""
-    assert fault(settings(roomy, "nowhere")).fault is Fault.UNKNOWN
-    assert fault(settings(roomy, "names", bind_dn="", password_file=None)).fault in (Fault.UNKNOWN, Fault.REFUSED)
+    assert fault(source(roomy, "nowhere")).fault is Fault.UNKNOWN
+    assert fault(source(roomy, "names", bind_dn="", password_file=None)).fault in (Fault.UNKNOWN, Fault.REFUSED)
     with pytest.raises(SettingsError, match="names no group"):
-        LdapGroup(settings(roomy, "names", group=""), NOW).fetch()
+        source(roomy, "names", group="").fetch()
 
 
 def test_the_size_limit_stops_it(slapd: Directory) -> None:
     """A directory that gives no more than ten entries gives no list of twenty-three, in however small pages."""
     for page_size in (5, 500):
-        found = fault(settings(slapd, "posix", page_size=page_size))
+        found = fault(source(slapd, "posix", page_size=page_size))
         assert found.fault is Fault.CUT_OFF
         assert "size limit" in str(found)
 
 
 def test_a_referral_stops_it(slapd: Directory) -> None:
     """What another server holds is a part that is missing, whether a member or a branch of the people."""
-    assert fault(settings(slapd, "referred", people_base="")).fault is Fault.CUT_OFF
-    assert "refers to another server" in str(fault(settings(slapd, "referred", people_base="")))
-    assert fault(settings(slapd, "posix-twice")).fault is Fault.CUT_OFF
+    assert fault(source(slapd, "referred", people_base="")).fault is Fault.CUT_OFF
+    assert "refers to another server" in str(fault(source(slapd, "referred", people_base="")))
+    assert fault(source(slapd, "posix-twice")).fault is Fault.CUT_OFF
 
 
 def test_a_range_of_the_members_stops_it() -> None:
@@ -262,38 +264,37 @@ def test_members_of_every_attribute_count_once() -> None:
 
 def test_a_directory_that_cannot_be_asked(slapd: Directory, tmp_path: Path) -> None:
     """No server, a wrong password, a certificate of somebody else: each is told, none means nobody."""
-    asked = settings(slapd, "names")
     wrong = tmp_path / "wrong"
     wrong.write_text("not it")
-    away = replace(asked, servers=(f"ldap://127.0.0.1:{free_port()}",))
-    for one in (away, replace(asked, password_file=wrong), replace(asked, ca_file=None)):
-        assert fault(one).fault is Fault.UNREACHABLE
-    assert "not it" not in str(fault(replace(asked, password_file=wrong)))
+    away = f"ldap://127.0.0.1:{free_port()}"
+    for change in ({"servers": (away,)}, {"password_file": wrong}, {"ca_file": None}):
+        assert fault(source(slapd, "names", **change)).fault is Fault.UNREACHABLE
+    assert "not it" not in str(fault(source(slapd, "names", password_file=wrong)))
 
 
 def test_a_directory_that_says_nothing(slapd: Directory) -> None:
     """A server that takes the connection and never answers costs the time-out, and is told as one."""
     with socket.create_server(("127.0.0.1", 0)) as hole:
         url = f"ldap://127.0.0.1:{hole.getsockname()[1]}"
-        assert fault(replace(settings(slapd, "names"), servers=(url,), timeout=1)).fault is Fault.TIMEOUT
+        assert fault(source(slapd, "names", servers=(url,))).fault is Fault.TIMEOUT
 
 
 def test_the_next_server_is_asked_when_one_is_away(roomy: Directory) -> None:
     """In order, and by either kind of TLS."""
     away = f"ldap://127.0.0.1:{free_port()}"
     for here in (roomy.url, roomy.tls_url):
-        assert LdapGroup(settings(roomy, "names", servers=(away, here)), NOW).fetch().logins == LOGINS
+        assert source(roomy, "names", servers=(away, here)).fetch().logins == LOGINS
 
 
 def test_the_digest_changes_with_who_is_in_the_group_alone(tmp_path: Path) -> None:
     """A new name in the directory is no change; somebody less is."""
     with directory(tmp_path / "slapd", *(person(uid, f"{uid}@nic.example") for uid in UIDS), group("g", *UIDS)) as here:
-        source = LdapGroup(settings(here, "g"), NOW)
-        before = source.fetch().source
+        group_there = source(here, "g")
+        before = group_there.fetch().source
         with here.administrator() as connection:
             assert modify(connection, f"uid={UIDS[0]},{PEOPLE}", "cn", MODIFY_REPLACE, "Other")
-            assert source.fetch().source == before
+            assert group_there.fetch().source == before
             assert modify(connection, f"cn=g,{GROUPS}", "member", MODIFY_DELETE, f"uid={UIDS[0]},{PEOPLE}")
-        found = source.fetch()
+        found = group_there.fetch()
         assert found.logins == LOGINS - {f"{UIDS[0]}@nic.example"}
         assert found.source.sha256 != before.sha256

@@ -12,7 +12,7 @@ import pytest
 from ldap3 import Connection
 
 from radicale_tldops.login import directory as directories
-from radicale_tldops.settings.values import DirectorySettings
+from radicale_tldops.settings import DirectorySettings
 from tests.support import free_port, process
 
 BASE = "dc=example,dc=org"

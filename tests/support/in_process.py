@@ -12,10 +12,11 @@ from radicale import config
 from radicale.app import Application
 
 from radicale_tldops.plugin import OPTION
-from radicale_tldops.serve.app import MAX_CARD, RosterApplication
+from radicale_tldops.serve.app import MAX_CARD, REALM, RosterApplication
 from radicale_tldops.serve.live import shared
 from radicale_tldops.serve.request import MAX_BODY
-from radicale_tldops.settings import Settings, load
+from radicale_tldops.settings import Settings
+from radicale_tldops.settings.file import load
 from tests.support import Login, Response, Workspace
 
 Wsgi = Callable[..., Any]
@@ -130,7 +131,7 @@ def radicale_configuration(settings: Settings) -> config.Configuration:
                 "_internal_server": "True",
                 "delay_on_error": "0",
             },
-            "auth": {"type": "radicale_tldops.auth", "delay": "0", "realm": settings.auth.realm, OPTION: path},
+            "auth": {"type": "radicale_tldops.auth", "delay": "0", "realm": REALM, OPTION: path},
             "rights": {"type": "radicale_tldops.rights", OPTION: path},
             "storage": {"type": "radicale_tldops.storage", OPTION: path},
             "web": {"type": "none"},

@@ -78,7 +78,7 @@ def test_a_clock_that_went_wrong_does_not_open_the_window() -> None:
 def test_the_base_is_what_was_approved_last() -> None:
     """The percentage is of the roster before the cuts of the window."""
     recent = [generation(8, NOW, Counts(people=80, removed=12, added=2, readers=70, readers_removed=30))]
-    counted, base = window(replace(ROSTER, recent=recent, head=recent[0]), NOW, 24)
+    counted, base = window(replace(ROSTER, recent=recent, head=recent[0]), NOW)
     assert (len(counted), base.people, base.readers) == (1, 90, 100)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
+from radicale_tldops.settings.reading import GuardLimit
 from sync.problems import Origin, Problem, Severity
 from sync.reconcile.compare import Do, Finding, Situation, reconcile
 from sync.reconcile.list_changes import Standing, list_changes, objections
@@ -207,7 +208,7 @@ def test_no_mass_change(away: int, unknown: int, before: Mapping[Do, int], said:
     file = vetted(*people(40))
     listed = [on(one.listed[0]) for one in people(40)[away:]] + strangers(unknown)
     findings = found(file, *listed)
-    limits = GuardSettings(mismatch_percent=100)
+    limits = GuardSettings(mismatch=GuardLimit(100))
     reasons = objections(findings, list_changes(findings), file, Standing(len(listed), before), limits)
     assert len(reasons) == len(said)
     assert all(part in reason for part, reason in zip(said, reasons, strict=True))
