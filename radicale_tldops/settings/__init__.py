@@ -167,7 +167,6 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", name, "The address to listen on. Leave it on the loopback, behind a TLS proxy.")
     port: int = setting(5232, whole(0, 65535), "The port to listen on.")
-    workers: int = setting(2, whole(1, 64), "How many processes serve.")
     url: str = setting("", url, "The address that members type, without a path. `tldops device add` prints it.")
     max_blind: int = setting(
         3600, whole(0, 366 * 86400), "Seconds for which the last good roster is served if the store cannot be read."
