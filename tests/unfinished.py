@@ -31,7 +31,6 @@ NAMED_TWICE: set[str] = {
     "Budget",
     "Entry",
     "Finding",
-    "Line",
     "Reading",
 }
 
@@ -46,12 +45,8 @@ NAMED_ONE: set[str] = {
     "sync.apply",
     "sync.plan.plan",
     "sync.plan.wanted",
-    "sync.documents.export",
     "sync.reconcile.compare",
     "sync.reconcile.list_changes",
-    "sync.sources.ldap_group",
-    "sync.sources.mailman3",
-    "sync.sources.subscribers",
     #
     "sync.cli.access",
     "sync.cli.device",

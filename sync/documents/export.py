@@ -33,7 +33,7 @@ def spreadsheet(contacts: Iterable[Contact]) -> str:
 
 
 def _records(contacts: Iterable[Contact]) -> Iterator[Record]:
-    for contact in sorted(contacts, key=lambda one: (one.slots[0][0], one.slot or 0, one.name)):
+    for contact in sorted(contacts, key=lambda person: (person.slots[0][0], person.slot or 0, person.name)):
         for slot, labels in _by_slot(contact):
             yield Record(
                 origin=_ROSTER,

@@ -97,7 +97,7 @@ class _Reading:
             ListError: one of them cannot be found, or has no address: a part of a list is not used.
         """
         dns, uids = members(self._group(), self.settings.group)
-        ignored = {_dn_key(one) for one in self.settings.ignore} | set(self.settings.ignore)
+        ignored = {_dn_key(name) for name in self.settings.ignore} | set(self.settings.ignore)
         wanted_dns = [dn for dn in dns if _dn_key(dn) not in ignored]
         wanted_uids = [uid for uid in uids if uid not in ignored]
         if not dns and not uids:
@@ -105,7 +105,7 @@ class _Reading:
         if wanted_uids and not self.settings.people_base:
             raise SettingsError(f"[{SECTION}] the group is a posixGroup: set `people_base` to where its people are.")
         entries = [*self._by_dn(wanted_dns), *self._by_uid(wanted_uids)]
-        return [one for entry in entries for one in self._addresses(entry)]
+        return [person for entry in entries for person in self._addresses(entry)]
 
     def _group(self) -> Mapping[str, Sequence[bytes]]:
         found = list(self._search(self.settings.group, BASE, "(objectClass=*)", _MEMBERS))
@@ -200,7 +200,7 @@ class _Reading:
             self.connection.search(base, query, scope, attributes=wanted, paged_size=size, paged_cookie=cookie)
             result: Mapping[str, Any] = self.connection.result
             response = list(self.connection.response or ())
-            entries = [_entry(one) for one in response if one["type"] == "searchResEntry"]
+            entries = [_entry(item) for item in response if item["type"] == "searchResEntry"]
             control = result.get("controls", {}).get(_PAGED_RESULTS)
             following = control["value"]["cookie"] if control else None
         if result["result"] == RESULT_NO_SUCH_OBJECT:
@@ -263,15 +263,15 @@ def is_group(attributes: Mapping[str, Sequence[bytes]]) -> bool:
     """
     present = {name.partition(";")[0] for name, values in attributes.items() if values or ";range=" in name}
     classes = {_text(value).lower() for value in attributes.get("objectclass", ())}
-    is_person = any(one.endswith(("person", "posixaccount")) for one in classes)
-    named = any("group" in one for one in classes)
+    is_person = any(name.endswith(("person", "posixaccount")) for name in classes)
+    named = any("group" in name for name in classes)
     return (named and not is_person) or not present.isdisjoint(name.lower() for name in _OF_GROUPS)
 
 
 def _dn_key(dn: str) -> object:
     """Return what two spellings of one DN have in common (RFC 4514, 4)."""
     try:
-        return tuple((one.lower(), value.strip().lower(), then) for one, value, then in parse_dn(dn, strip=True))
+        return tuple((name.lower(), value.strip().lower(), sign) for name, value, sign in parse_dn(dn, strip=True))
     except LDAPInvalidDnError:
         return dn
 

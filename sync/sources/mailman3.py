@@ -83,7 +83,7 @@ class Mailman3:
             # By the link of the member: a path with the address cannot hold every address.
             query = {"list_id": self._list_id(connection), "role": "member", "subscriber": address}
             found = self._all(connection, f"members/find?{urlencode(query)}")
-            links = [one["self_link"] for one in found if one["email"].lower() == address.lower()]
+            links = [member["self_link"] for member in found if member["email"].lower() == address.lower()]
             if not links:
                 raise ListError(Fault.UNKNOWN, f"{self.name}: {address} is not a member.")
             for link in links:
@@ -108,7 +108,7 @@ class Mailman3:
         roles = [Role.MEMBER, *dict.fromkeys(map(Role, self.settings.other_roles))]
         entries = [entry for role in roles for entry in self._all(connection, f"lists/{list_id}/roster/{role}")]
         people = [_person(entry, self.name) for entry in entries]
-        if not any(one.role is Role.MEMBER for one in people):
+        if not any(person.role is Role.MEMBER for person in people):
             raise ListError(Fault.EMPTY, f"{self.name}: the list has no member; that is never taken for an empty list.")
         if not delivery:
             return people
@@ -116,8 +116,8 @@ class Mailman3:
         for status, meaning in _STOPPED.items():
             query = urlencode({"list_id": list_id, "role": "member", "delivery_status": status})
             found = self._all(connection, f"members/find?{query}")
-            stopped |= {one.login: meaning for one in (_person(entry, self.name) for entry in found)}
-        return [replace(one, delivery=stopped.get(one.login, one.delivery)) for one in people]
+            stopped |= {_person(entry, self.name).login: meaning for entry in found}
+        return [replace(person, delivery=stopped.get(person.login, person.delivery)) for person in people]
 
     def _list_id(self, connection: Connection) -> str:
         _, content = connection.call(f"lists/{self.settings.list}")

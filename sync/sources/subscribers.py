@@ -122,7 +122,7 @@ def asked_now(people: Iterable[Subscriber], name: str, now: datetime) -> Subscri
     Raises:
         ListError: it is nobody.
     """
-    found = tuple(sorted(people, key=lambda one: (one.login, one.role, one.address)))
+    found = tuple(sorted(people, key=lambda person: (person.login, person.role, person.address)))
     if not found:
         raise ListError(Fault.EMPTY, f"{name}: nobody is on the list, it says; that is never taken for an empty list.")
     content = "\n".join(sorted({person.login for person in found}))
@@ -156,7 +156,7 @@ class TextList:
                 f"{self.path}: the list of subscribers has no line break at its end, so that it may be cut off. A part "
                 "of a list is not used. Export it again; where it is whole, end it with a line break.",
             )
-        people = {one.login: one for record in reversed(parsed.records) for one in _listed(record)}
+        people = {person.login: person for record in reversed(parsed.records) for person in _listed(record)}
         if not people:
             raise ListError(
                 Fault.EMPTY, f"{self.path}: the list of subscribers is empty; that is never taken for an empty list."
@@ -168,7 +168,7 @@ def _listed(record: Record) -> tuple[Subscriber, ...]:
     found = tuple(
         Subscriber(canonical_login(address), address, record.name, record.cctlds) for address in record.listed
     )
-    if not found or not all(one.login for one in found):
+    if not found or not all(person.login for person in found):
         raise ListError(
             Fault.ANSWER,
             f"{record.origin}: this line of the list of subscribers holds no address that can be understood. "

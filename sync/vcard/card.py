@@ -13,8 +13,7 @@ from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.login import canonical_domain
 from sync.vcard.lines import CardError as CardError
-from sync.vcard.lines import Line, check_text, check_uid, write_card
-from sync.vcard.lines import check_card as check_card
+from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name
 
 RENDERER = "1"
@@ -77,31 +76,31 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
     in_brackets = " ".join(filter(None, (served, contact.organisation)))
     org = contact.organisation or fallback_org or _domain(contact)
     lines = [
-        Line("UID", uid),
-        Line("FN", f"{contact.name} ({in_brackets})" if in_brackets else contact.name),
-        Line("N", tuple(_part(part) for part in split_name(contact.name))),
-        Line("TITLE", _title(contact)),
-        Line("CATEGORIES", (*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS")),
-        Line("NOTE", "\n".join(_note(contact, options))),
-        Line("CLASS", "CONFIDENTIAL"),
-        *(Line("URL", cctld.iana_page) for cctld in contact.cctlds),
+        ContentLine("UID", uid),
+        ContentLine("FN", f"{contact.name} ({in_brackets})" if in_brackets else contact.name),
+        ContentLine("N", tuple(_part(part) for part in split_name(contact.name))),
+        ContentLine("TITLE", _title(contact)),
+        ContentLine("CATEGORIES", (*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS")),
+        ContentLine("NOTE", "\n".join(_note(contact, options))),
+        ContentLine("CLASS", "CONFIDENTIAL"),
+        *(ContentLine("URL", cctld.iana_page) for cctld in contact.cctlds),
         *_emails(contact),
-        *(Line("TEL", phone.display, _TEL_TYPES[phone.kind]) for phone in sorted(contact.phones, key=_rank)),
+        *(ContentLine("TEL", phone.display, _TEL_TYPES[phone.kind]) for phone in sorted(contact.phones, key=_rank)),
         *_handles(contact),
     ]
     if served:
-        lines.append(Line("NICKNAME", served))
+        lines.append(ContentLine("NICKNAME", served))
     if org:
-        lines.append(Line("ORG", tuple(_part(part) for part in (org, served) if part)))
+        lines.append(ContentLine("ORG", tuple(_part(part) for part in (org, served) if part)))
     if contact.role:
-        lines.append(Line("ROLE", contact.role))
+        lines.append(ContentLine("ROLE", contact.role))
     if contact.timezone:
-        lines.append(Line("TZ", contact.timezone, params=(("VALUE", "text"),)))
+        lines.append(ContentLine("TZ", contact.timezone, params=(("VALUE", "text"),)))
     if _is_web(contact.pgp_url):
-        lines.append(Line("KEY", quote(contact.pgp_url, safe=_URI_SAFE), params=(("VALUE", "uri"),)))
+        lines.append(ContentLine("KEY", quote(contact.pgp_url, safe=_URI_SAFE), params=(("VALUE", "uri"),)))
     dates = [day for day in (contact.confirmed_on, contact.appointed_on) if day]
     if dates:
-        lines.append(Line("REV", f"{max(dates).isoformat()}T00:00:00Z"))
+        lines.append(ContentLine("REV", f"{max(dates).isoformat()}T00:00:00Z"))
     return write_card(lines, uid)
 
 
@@ -114,12 +113,12 @@ def render_group(cctld: Cctld, member_uids: Sequence[str]) -> str:
         check_uid(uid)
     _check_cctlds((cctld.a_label,))
     own = group_uid(cctld)
-    members = (Line("X-ADDRESSBOOKSERVER-MEMBER", f"urn:uuid:{uid}") for uid in sorted(set(member_uids)))
+    members = (ContentLine("X-ADDRESSBOOKSERVER-MEMBER", f"urn:uuid:{uid}") for uid in sorted(set(member_uids)))
     lines = [
-        Line("UID", own),
-        Line("FN", cctld.dotted),
-        Line("N", SplitName(cctld.dotted)),
-        Line("X-ADDRESSBOOKSERVER-KIND", "group"),
+        ContentLine("UID", own),
+        ContentLine("FN", cctld.dotted),
+        ContentLine("N", SplitName(cctld.dotted)),
+        ContentLine("X-ADDRESSBOOKSERVER-KIND", "group"),
         *members,
     ]
     return write_card(lines, own)
@@ -203,14 +202,14 @@ def _slot(slot: int | None) -> str:
     return "without number" if slot is None else f"#{slot}"
 
 
-def _emails(contact: Contact) -> Iterator[Line]:
+def _emails(contact: Contact) -> Iterator[ContentLine]:
     types: tuple[str, ...] = ("INTERNET", "WORK", "PREF")
     for address in contact.listed:
-        yield Line("EMAIL", address, types)
+        yield ContentLine("EMAIL", address, types)
         types = ("INTERNET", "WORK")
     for number, address in enumerate(contact.out_of_band, start=1):
-        yield Line("EMAIL", address, ("INTERNET",), group=f"item{number}")
-        yield Line("X-ABLABEL", "Out of band", group=f"item{number}")
+        yield ContentLine("EMAIL", address, ("INTERNET",), group=f"item{number}")
+        yield ContentLine("X-ABLABEL", "Out of band", group=f"item{number}")
 
 
 def _rank(phone: Phone) -> int:
@@ -224,7 +223,7 @@ def _is_web(text: str) -> bool:
     return text.startswith(("https://", "http://"))
 
 
-def _handles(contact: Contact) -> Iterator[Line]:
+def _handles(contact: Contact) -> Iterator[ContentLine]:
     """Give IMPP (RFC 4770) with a scheme, and the service once more where Apple looks for it.
 
     "signal:" and "whatsapp:" are what address books show as the service; "matrix:" is the registered scheme.
@@ -232,7 +231,7 @@ def _handles(contact: Contact) -> Iterator[Line]:
     for service, handle in (("Signal", contact.signal), ("WhatsApp", contact.whatsapp), ("Matrix", contact.matrix)):
         uri = _impp(service, handle.strip())
         if uri:
-            yield Line("IMPP", uri, ("WORK",), (("X-SERVICE-TYPE", service),))
+            yield ContentLine("IMPP", uri, ("WORK",), (("X-SERVICE-TYPE", service),))
 
 
 def _impp(service: str, handle: str) -> str:

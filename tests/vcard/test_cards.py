@@ -14,12 +14,12 @@ from sync.vcard.card import (
     RENDERER,
     CardError,
     CardOptions,
-    check_card,
     contact_uid,
     group_uid,
     render_contact,
     render_group,
 )
+from tests.support.cards import check_card
 
 from .people import JANE, JOHN, LI, REGIS
 

@@ -8,17 +8,18 @@ from hypothesis import strategies as st
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.errors import TldopsError
+from sync.vcard import lines
 from sync.vcard.card import (
     MAX_FIELD,
     MAX_NOTE,
     MAX_VALUES,
     CardError,
     CardOptions,
-    check_card,
     contact_uid,
     render_contact,
     render_group,
 )
+from tests.support.cards import check_card
 
 from .people import JANE, REGIS, UNTIMED
 
@@ -201,3 +202,10 @@ def test_an_edited_card_is_ours_or_refused(at: int, removed: int, inserted: str)
     logical = text.replace("\r\n ", "").split("\r\n")
     assert logical.count(f"UID:{UID}") == 1
     assert sum(line.startswith("FN:") for line in logical) == 1
+
+
+def test_a_card_that_reads_back_as_other_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card is read back when it is written: with a mistake in the escapes there is no card."""
+    monkeypatch.setattr(lines, "_escaped", lambda text: text.replace("\n", "\\n"))
+    with pytest.raises(CardError, match="read"):
+        render_contact(REGIS, UID, AMBER)

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact
-from sync.vcard.card import CardOptions, check_card, contact_uid, render_contact
+from sync.vcard.card import CardOptions, contact_uid, render_contact
 from sync.vcard.lines import fold
 from sync.vcard.names import split_name
+from tests.support.cards import check_card
 
 from .ical import IcalReader
 from .people import JANE, JOHN, LI, REGIS, UNTIMED, contacts, texts
