@@ -28,20 +28,11 @@ MANY_PARAMETERS: set[str] = {
 }
 
 NAMED_TWICE: set[str] = {
-    "Budget",
     "Entry",
     "Finding",
-    "Reading",
 }
 
 NAMED_ONE: set[str] = {
-    "radicale_tldops.login.gate",
-    "radicale_tldops.login.ldap",
-    "radicale_tldops.login.peer",
-    #
-    "radicale_tldops.serve.live",
-    "radicale_tldops.serve.recorder",
-    #
     "sync.apply",
     "sync.plan.plan",
     "sync.plan.wanted",

@@ -10,7 +10,6 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -22,6 +21,7 @@ from ldap3 import NONE, SIMPLE, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPExceptionError
 from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
 
+from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings
@@ -38,47 +38,19 @@ MAX_ADDRESSES = 4
 _resting: dict[str, float] = {}
 
 
-class Budget:
-    """The time that is left: `seconds` for everything together, or, with `each`, for every request anew."""
-
-    def __init__(self, seconds: float, *, each: bool = False) -> None:
-        self._seconds, self._each = seconds, each
-        self._end = time.monotonic() + seconds
-
-    def begin(self) -> None:
-        """Note that a request begins."""
-        if self._each:
-            self._end = time.monotonic() + self._seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left.
-
-        Raises:
-            TimeoutError: none are.
-        """
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("it took too long")
-        return left
-
-    def share(self, of: int) -> "Budget":
-        """Return a budget of one part `of` what is left."""
-        return Budget(self.left() / of)
-
-
 class _PromptSocket:
-    """A socket whose every wait ends with a budget; it has what ldap3 uses of one."""
+    """A socket whose every wait ends with a deadline; it has what ldap3 uses of one."""
 
-    def __init__(self, raw: socket.socket, budget: Budget) -> None:
-        self.raw, self.budget = raw, budget
+    def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
+        self.raw, self.deadline = raw, deadline
 
     def recv(self, size: int) -> bytes:
-        self.raw.settimeout(self.budget.left())
+        self.raw.settimeout(self.deadline.left())
         return self.raw.recv(size)
 
     def sendall(self, data: bytes) -> None:
-        self.budget.begin()
-        self.raw.settimeout(self.budget.left())
+        self.deadline.begin_request()
+        self.raw.settimeout(self.deadline.left())
         self.raw.sendall(data)
 
     def shutdown(self, how: int) -> None:
@@ -91,22 +63,22 @@ class _PromptSocket:
 class _VerifiedTls(Tls):
     """TLS as the standard library does it by default: chain and name are verified within the handshake."""
 
-    def __init__(self, context: ssl.SSLContext, host: str, budget: Budget) -> None:
+    def __init__(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
         super().__init__(validate=ssl.CERT_REQUIRED)
-        self._context, self._host, self._budget = context, host, budget
+        self._context, self._host, self._deadline = context, host, deadline
         self.fault = ""
 
     def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
         """Put TLS on the connection's socket, whatever ldap3 asks for."""
         given: Any = connection.socket
         raw = given.raw if isinstance(given, _PromptSocket) else given
-        raw.settimeout(self._budget.left())
+        raw.settimeout(self._deadline.left())
         try:
             wrapped = self._context.wrap_socket(raw, server_hostname=self._host)
         except ssl.SSLCertVerificationError as error:
             self.fault = f"its certificate is not accepted: {error.verify_message}"
             raise
-        connection.socket = _PromptSocket(wrapped, self._budget) if raw is not given else wrapped
+        connection.socket = _PromptSocket(wrapped, self._deadline) if raw is not given else wrapped
 
 
 def connect(settings: DirectorySettings, *, within: float | None = None) -> Connection:
@@ -124,20 +96,20 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
     password = service_password(settings)
     context = _context(settings)
     servers = _in_order(settings.servers)
-    whole = Budget(within) if within is not None else None
+    whole = Deadline(within) if within is not None else None
     reasons: list[str] = []
     for tried, url in enumerate(servers):
         try:
             with explained(url):
-                budget = whole.share(len(servers) - tried) if whole else Budget(ANSWER_SECONDS)
-                connection = _open(url, settings, context, budget, password)
+                deadline = whole.share(len(servers) - tried) if whole else Deadline(ANSWER_SECONDS)
+                connection = _open(url, settings, context, deadline, password)
         except DirectoryError as error:
             _resting[url] = time.monotonic() + REST_SECONDS
             reasons.append(str(error))
             continue
         _resting.pop(url, None)
         # What the connection was opened with was its share; from here on it may take all that is left.
-        connection.socket.budget = whole or Budget(ANSWER_SECONDS, each=True)
+        connection.socket.deadline = whole or Deadline(ANSWER_SECONDS, each=True)
         return connection
     raise DirectoryError(" ".join(reasons))
 
@@ -181,15 +153,17 @@ def service_password(settings: DirectorySettings) -> str:
         raise DirectoryError(str(error)) from None
 
 
-def _open(url: str, settings: DirectorySettings, context: ssl.SSLContext, budget: Budget, password: str) -> Connection:
+def _open(
+    url: str, settings: DirectorySettings, context: ssl.SSLContext, deadline: Deadline, password: str
+) -> Connection:
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "ldaps"
-    if not secure and not settings.start_tls and not _is_here(host):
+    if not secure and not settings.start_tls and not is_this_machine(host):
         raise DirectoryError(f"{url}: start_tls = false is accepted for this very machine alone, or use ldaps://.")
-    addresses = _addresses(host, parts.port or (636 if secure else 389), budget)
+    addresses = _addresses(host, parts.port or (636 if secure else 389), deadline)
     reason = DirectoryError(f"{url}: the name has no address.")
     for tried, (address, port) in enumerate(addresses):
-        part = budget.share(len(addresses) - tried)
+        part = deadline.share(len(addresses) - tried)
         tls = _VerifiedTls(context, host, part)
         server = Server(address, port=port, use_ssl=secure, tls=tls, get_info=NONE, connect_timeout=part.left())
         connection = Connection(
@@ -206,9 +180,9 @@ def _open(url: str, settings: DirectorySettings, context: ssl.SSLContext, budget
     raise reason
 
 
-def _secure(connection: Connection, budget: Budget, *, start_tls: bool) -> None:
+def _secure(connection: Connection, deadline: Deadline, *, start_tls: bool) -> None:
     connection.open(read_server_info=False)
-    connection.socket = _PromptSocket(connection.socket, budget)
+    connection.socket = _PromptSocket(connection.socket, deadline)
     # A request is one small write; without this each waits for the acknowledgement of the one before.
     connection.socket.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if start_tls:
@@ -273,25 +247,20 @@ def _in_order(servers: Sequence[str]) -> Sequence[str]:
     return sorted(servers, key=lambda url: _resting.get(url, 0.0) > now)
 
 
-def _is_here(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is the loopback: what is sent there crosses no network."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _addresses(host: str, port: int, budget: Budget) -> Sequence[tuple[str, int]]:
-    """Look a name up, for no longer than the budget allows: `getaddrinfo` knows no time-out."""
-    found: list[tuple[str, int]] = []
-
-    def look_up() -> None:
-        with contextlib.suppress(OSError, UnicodeError):
-            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.extend((str(answer[4][0]), port) for answer in answers[:MAX_ADDRESSES])
-
-    looking = threading.Thread(target=look_up, daemon=True, name="directory-name")
-    looking.start()
-    looking.join(budget.left())
-    if looking.is_alive():
-        raise TimeoutError("it took too long")
-    return tuple(dict.fromkeys(found))
+def _addresses(host: str, port: int, deadline: Deadline) -> Sequence[tuple[str, int]]:
+    """Look a name up; return its addresses with the port, none for a name that does not exist."""
+    try:
+        answers = deadline.run(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except TimeoutError:
+        raise
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys((str(answer[4][0]), port) for answer in answers[:MAX_ADDRESSES]))

@@ -168,7 +168,7 @@ class Gate:
         """Drop every proof that a change of the list ended, asked for or not: who comes back has to prove it anew."""
         snapshot = self._live.snapshot()
         if snapshot is not self._swept:
-            self._proofs.drop(lambda one: not one.holds(snapshot))
+            self._proofs.drop(lambda proof: not proof.holds(snapshot))
             self._swept = snapshot
 
     def _bind(self, ldap: LdapLogin, attempt: "_Attempt", guess: bytes, proof: bytes) -> tuple[Reader | None, str]:

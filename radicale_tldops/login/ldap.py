@@ -1,7 +1,7 @@
 """Whether a password is somebody's at the directory, and which addresses that person has there.
 
-The directory is asked by a few threads at a time, so that a slow one cannot hold all of a worker's, and after a failure
-it is left alone for a moment, and then tried by one login alone: a dead one holds one thread, now and then.
+A few threads at a time ask the directory, so a slow directory cannot hold all threads of the server. After a failure
+the directory is not asked for `REST_SECONDS`, and then by one login at a time until it answers again.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ LOGIN_SECONDS = 3.0
 """How long a login may take, with the servers that do not answer."""
 
 MAX_BINDS = 2
-"""How many threads of a worker ask the directory at a time; a worker has eight."""
+"""Most threads that ask the directory at the same time."""
 
 MAX_WAITING = 4
 """How many more wait for their turn; any others are sent away at once. A client's connections come all together."""
@@ -193,7 +193,7 @@ def _search(
         if scope == "BASE":
             return []
         raise DirectoryError(f"[auth.ldap]: a search ended with {connection.result['description']}.")
-    entries = [one for one in connection.response or () if one["type"] == "searchResEntry"]
+    entries = [entry for entry in connection.response or () if entry["type"] == "searchResEntry"]
     if code == results.RESULT_SIZE_LIMIT_EXCEEDED and len(entries) < 2:
         raise DirectoryError("[auth.ldap]: a search was cut short.")
     return [(entry["dn"], _values(entry["raw_attributes"], attribute)) for entry in entries]

@@ -29,7 +29,7 @@ class Proxies:
 
     def __init__(self, networks: tuple[str, ...] = ()) -> None:
         self._unix = UNIX in networks
-        self._networks = tuple(ip_network(one, strict=False) for one in networks if one != UNIX)
+        self._networks = tuple(ip_network(network, strict=False) for network in networks if network != UNIX)
         self.believes = lru_cache(_KEPT)(self._believes)
 
     def peer(self, remote_addr: str, forwarded_for: str = "") -> str:

@@ -299,7 +299,7 @@ class LiveStore:
         mark = (file_identity(self._members), read_note(self._members, COUNTER, wait=wait))
         if mark != self._devices_mark:
             counter, devices = load_devices(self._members, wait=wait)
-            valid = {one.digest: one for one in devices if not one.revoked_at}
+            valid = {device.digest: device for device in devices if not device.revoked_at}
             refuse_older_members(self._roster, counter, len(valid), wait=wait)
             self._devices, self._devices_mark = valid, mark
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from multiprocessing.util import Finalize
 
 from radicale_tldops.roster.errors import StoreError
@@ -127,7 +128,7 @@ class Recorder:
         if known >= generation and until > self._clock():
             return
         event = Download(self._now(), login, device_id, generation, style)
-        self._mark(event, float("inf"))
+        self._mark(event, inf)
         self._put(event)
 
     def close(self, timeout: float = 5.0) -> None:
@@ -188,10 +189,9 @@ class Recorder:
         def until(last_seen: str) -> float:
             return clock + AGAIN - between(last_seen, now).total_seconds()
 
-        self._devices.update({(one.login, one.device): until(one.last_seen) for one in used})
-        self._networks.update({(one.login, one.network): until(one.last_seen) for one in networks})
-        known = {(one.login, one.device): (one.generation, float("inf")) for one in used if one.generation}
-        self._downloads.update(known)
+        self._devices.update({(use.login, use.device): until(use.last_seen) for use in used})
+        self._networks.update({(seen.login, seen.network): until(seen.last_seen) for seen in networks})
+        self._downloads.update({(use.login, use.device): (use.generation, inf) for use in used if use.generation})
 
     def _step(self) -> None:
         """Gather events for a moment and write them, unless the database failed a moment ago."""

@@ -1,9 +1,8 @@
 """A group of an LDAP directory as the list."""
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from ldap3.core.results import RESULT_NO_SUCH_OBJECT, RESULT_REFERRAL, RESULT_SI
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
+from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.login.directory import close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings, LdapGroupSettings
@@ -68,8 +68,9 @@ class LdapGroup:
         try:
             connection = connect(self.directory)
             try:
-                reading = _Reading(connection, self.directory, self.settings, self.page_size)
-                return asked_now(reading.people(), self.name, self.now)
+                deadline = Deadline(DEADLINE_SECONDS)
+                group = _GroupReader(connection, self.directory, self.settings, self.page_size, deadline)
+                return asked_now(group.people(), self.name, self.now)
             finally:
                 close(connection)
         except DirectoryError as error:
@@ -78,17 +79,14 @@ class LdapGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _GroupReader:
     """One run of questions on one connection."""
 
     connection: Connection
     directory: DirectorySettings
     settings: LdapGroupSettings
     page_size: int
-    end: float = field(default=0.0)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "end", time.monotonic() + DEADLINE_SECONDS)
+    deadline: Deadline
 
     def people(self) -> Sequence[Subscriber]:
         """Return everybody in the group.
@@ -190,11 +188,11 @@ class _Reading:
         self, base: str, scope: Any, query: str, wanted: Sequence[str], cookie: bytes | None
     ) -> tuple[Sequence[Entry], bytes | None]:
         """Return the entries of one page, and what asks for the next one; nothing for a base that does not exist."""
-        if time.monotonic() > self.end:
-            raise ListError(
-                Fault.TIMEOUT,
-                f"{self.settings.group}: the directory was not done within {DEADLINE_SECONDS} seconds.",
-            )
+        try:
+            self.deadline.left()
+        except TimeoutError:
+            reason = f"{self.settings.group}: the directory was not done within {DEADLINE_SECONDS} seconds."
+            raise ListError(Fault.TIMEOUT, reason) from None
         with explained(base):
             size = self.page_size
             self.connection.search(base, query, scope, attributes=wanted, paged_size=size, paged_cookie=cookie)

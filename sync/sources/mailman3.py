@@ -13,10 +13,10 @@ from mailmanclient.restbase.connection import Connection, MailmanConnectionError
 from mailmanclient.restbase.page import Page
 from mailmanclient.restobjects.member import Member
 
+from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.parse.full import parse_full
-from sync.sources.deadline import within
 from sync.sources.mailman_connection import CONNECT_SECONDS, READ_SECONDS, connect
 from sync.sources.subscribers import Delivery, Fault, ListError, Role, Subscriber, Subscribers, asked_now, subscriber
 
@@ -96,7 +96,7 @@ class Mailman3:
         try:
             with _explained(self.name, self.settings.user):
                 # Connecting reads the password: a file on a disk that hangs is waited for no longer than a network.
-                return within(DEADLINE_SECONDS, lambda: work(connect(self.settings, SECTION, self.name)))
+                return Deadline(DEADLINE_SECONDS).run(lambda: work(connect(self.settings, SECTION, self.name)))
         except TimeoutError:
             raise ListError(
                 Fault.TIMEOUT,

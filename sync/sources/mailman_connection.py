@@ -1,6 +1,5 @@
 """mailmanclient's connection to Mailman Core, bounded in time and bytes, and with its password for nobody else."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 import requests
 from mailmanclient.restbase.connection import Connection
 
+from radicale_tldops.login.directory import is_this_machine
 from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Mailman3Settings
@@ -34,7 +34,7 @@ def connect(settings: Mailman3Settings, section: str, name: str) -> Connection:
     if not settings.list:
         raise SettingsError(f"[{section}] names no list: set `list` to its id, like tld-ops.lists.example.org.")
     parts = urlsplit(settings.url)
-    if parts.scheme == "http" and not settings.plain_http and not _is_here(parts.hostname or ""):
+    if parts.scheme == "http" and not settings.plain_http and not is_this_machine(parts.hostname or ""):
         raise SettingsError(
             f"[{section}] url = {settings.url!r}: over http:// Mailman's password would go to another machine "
             "in clear. Use https://, a tunnel, or, inside a network that you trust, plain_http = true."
@@ -43,34 +43,34 @@ def connect(settings: Mailman3Settings, section: str, name: str) -> Connection:
     if not password.isascii():
         # It compares them with hmac.compare_digest, which takes no others, and fails with status 500.
         raise SettingsError(f"[{section}] the password is not all ASCII: Mailman accepts no other one. Set another.")
-    budget = _Budget(name, MAX_BYTES)
+    limit = _ByteLimit(name, MAX_BYTES)
     more = {
         "timeout": (CONNECT_SECONDS, READ_SECONDS),
         "verify": str(settings.ca_file) if settings.ca_file else True,
         # A redirect would have Mailman's own links and the password go elsewhere; so would a proxy of the environment.
         "allow_redirects": False,
         "proxies": {"http": "", "https": ""},
-        "hooks": {"response": budget.bound},
+        "hooks": {"response": limit.bound},
     }
     # Mailman reads UTF-8; of a text `requests` would make Latin-1.
     return Connection(settings.url, settings.user.encode(), password.encode(), [lambda given: {**given, **more}])
 
 
-class _Budget:
+class _ByteLimit:
     """How many bytes may still be read."""
 
     def __init__(self, name: str, left: int) -> None:
         self._name, self._left = name, left
 
     def bound(self, response: requests.Response, *_args: object, **_more: object) -> None:
-        """Have the body of a response, of which nothing is read yet, read within the budget."""
+        """Have the body of a response, of which nothing is read yet, read within the limit."""
         response.raw = _BoundedBody(response.raw, self)
 
     def spend(self, count: int) -> None:
         """Note that so many bytes were read.
 
         Raises:
-            ListError: the budget is used up.
+            ListError: the limit is passed.
         """
         self._left -= count
         if self._left < 0:
@@ -81,10 +81,10 @@ class _Budget:
 
 
 class _BoundedBody:
-    """The body of a response as urllib3 gives it, unpacked, until a budget is used up."""
+    """The body of a response as urllib3 gives it, unpacked, until a limit is reached."""
 
-    def __init__(self, body: Any, budget: _Budget) -> None:
-        self._body, self._budget = body, budget
+    def __init__(self, body: Any, limit: _ByteLimit) -> None:
+        self._body, self._limit = body, limit
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._body, name)
@@ -92,12 +92,5 @@ class _BoundedBody:
     def stream(self, size: int, decode_content: bool = True) -> Iterator[bytes]:
         """Yield the body in pieces."""
         for piece in self._body.stream(size, decode_content=decode_content):
-            self._budget.spend(len(piece))
+            self._limit.spend(len(piece))
             yield piece
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
