@@ -26,6 +26,7 @@ from radicale_tldops.serve.body import THREADS
 from radicale_tldops.serve.idle import keep_alive, watch_connections
 from radicale_tldops.serve.logs import log_apart
 from radicale_tldops.settings import LdapLoginSettings, ServerSettings, Settings
+from radicale_tldops.settings.files import UnreadableFileError, read_file
 
 MAX_CONNECTIONS = 4000
 """Most connections that the worker holds; further ones wait until one of these ends."""
@@ -41,6 +42,9 @@ HEAD_SECONDS = 15
 
 STOP_SECONDS = 10
 """Longest time for requests under way after the worker was asked to stop."""
+
+MAX_PEM = 1_000_000
+"""Longest file of a certificate or a key, in bytes."""
 
 REPLACE_SECONDS = 1.0
 """Least time between the starts of two workers, so that a worker that dies at once does not keep a core busy."""
@@ -188,9 +192,9 @@ def check_tls(server: ServerSettings) -> None:
         raise SettingsError("[server] tls_certificate and tls_key go together: set both, or neither.")
     for name, path in (("tls_certificate", certificate), ("tls_key", key)):
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise SettingsError(f"{path}: cannot read [server] {name}: {error.strerror}.") from error
+            content, _ = read_file(path, MAX_PEM)
+        except UnreadableFileError as error:
+            raise SettingsError(f"{path}: cannot read [server] {name}: {error}.") from error
         wanted = b"CERTIFICATE" if path is certificate else b"PRIVATE KEY"
         if wanted + b"-----" not in content:
             raise SettingsError(f"{path}: [server] {name} holds no {wanted.decode().lower()} in PEM form.")

@@ -10,7 +10,11 @@ from typing import Any
 
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.settings.files import UnreadableFileError, read_file
 from radicale_tldops.settings.reading import Setting, WrongValueError
+
+MAX_BYTES = 1_000_000
+"""Longest configuration file in bytes."""
 
 ENVIRONMENT = "TLDOPS_CONFIG"
 """The variable that names the configuration file."""
@@ -45,9 +49,9 @@ def load(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        text = read_file(path, MAX_BYTES)[0].decode("utf-8-sig")
+    except (UnreadableFileError, UnicodeDecodeError) as error:
+        reason = str(error) if isinstance(error, UnreadableFileError) else "it is not UTF-8"
         raise SettingsError(
             f"{path}: cannot read the configuration: {reason}. `tldops init` writes a new one."
         ) from error

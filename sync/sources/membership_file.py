@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from radicale_tldops.roster.errors import InputError
+from radicale_tldops.settings.files import UnreadableFileError, read_file
 from radicale_tldops.store.values import Source
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -29,19 +29,10 @@ def read(path: Path, part: str) -> InputFile:
         InputError: it is missing, unreadable, not a regular file, too long, or was replaced while it was read.
     """
     try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                kind = "a directory" if stat.S_ISDIR(before.st_mode) else "a pipe or a device"
-                raise InputError(f"{path}: this is {kind}, not a file. Save the list to a file and name that.")
-            if before.st_size > MAX_BYTES:
-                raise InputError(
-                    f"{path}: the file has {before.st_size} bytes; more than {MAX_BYTES} are no membership file."
-                )
-            data = file.read(MAX_BYTES + 1)
+        data, before = read_file(path, MAX_BYTES)
         after = path.stat()
+    except UnreadableFileError as error:
+        raise InputError(f"{path}: cannot read the file: {error}.") from error
     except OSError as error:
         raise InputError(f"{path}: cannot read the file: {error.strerror}.") from error
     if _state(before) != _state(after) or len(data) != before.st_size:

@@ -43,7 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (None, "server.key", "go together"),
         ("gone.pem", "server.key", r"gone\.pem: cannot read \[server\] tls_certificate: No such file"),
         ("server.pem", "gone.key", r"gone\.key: cannot read \[server\] tls_key: No such file"),
-        (".", "server.key", "cannot read .* Is a directory"),
+        (".", "server.key", "cannot read .* it is a directory"),
         ("server.pem", "other.key", r"other\.key: \[server\] tls_key is not the key of .*server\.pem"),
         ("server.key", "server.pem", r"server\.key: \[server\] tls_certificate holds no certificate"),
         ("server.pem", "server.pem", r"tls_key holds no private key"),

@@ -1,4 +1,4 @@
-"""Passwords of the systems that are asked, from a file."""
+"""Files that the settings name: passwords of other systems, and the settings themselves."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ from radicale_tldops.login.directory import service_password
 from radicale_tldops.login.passwords import read_password
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings
+from radicale_tldops.settings.file import MAX_BYTES, load
 
 SECRET = "the Secret pass-wörd"
 
@@ -51,6 +52,15 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/null"), tmp_path / "nowhere"):
         with pytest.raises(SettingsError, match="cannot read the password of bind_dn"):
             read_password(path, "bind_dn")
+        with pytest.raises(SettingsError, match="cannot read the configuration"):
+            load(path)
+
+
+def test_a_configuration_of_a_megabyte_is_no_configuration(tmp_path: Path) -> None:
+    """A wrong file that is named by mistake is not read into memory."""
+    (tmp_path / "tldops.toml").write_text("#" * (MAX_BYTES + 1))
+    with pytest.raises(SettingsError, match="more than 1000000 bytes"):
+        load(tmp_path / "tldops.toml")
 
 
 def test_without_a_file_there_is_no_password() -> None:
