@@ -62,8 +62,12 @@ def _check_closed(world: World, request: Hostile, answer: Response, content: byt
         raise LeakError(f"{found[0]!r} is told to somebody without a login")
     _hold(answer.status != 207, "207 for somebody without a login")
     if answer.status < 300:
-        # Radicale's own handlers answer for these, and OPTIONS tells what the server is to who asks without a login.
-        is_open = request.sent.path.startswith(_OPEN) or (request.sent.method, request.sender) == ("OPTIONS", "nobody")
+        # Health and the page for browsers answer everybody, and OPTIONS without a login says what the server is.
+        is_open = (
+            request.sent.path.startswith(_OPEN)
+            or (request.sent.method in ("GET", "HEAD") and request.sent.path.partition("?")[0] == "/")
+            or (request.sent.method, request.sender) == ("OPTIONS", "nobody")
+        )
         _hold(is_open or request.sender == "odd", f"{answer.status} for somebody without a login")
 
 
