@@ -30,7 +30,7 @@ from sync.plan.guards import WINDOW_HOURS, stale
 from sync.reconcile.compare import Action, Do, Finding, Situation
 from sync.reconcile.compare import reconcile as compare
 from sync.reconcile.list_changes import ON_LIST, Standing, limit, list_changes, objections
-from sync.sources.subscribers import Fault, ListError, Subscribers
+from sync.sources.subscribers import ListError, ListFault, Subscribers
 from sync.vet import Vetted
 
 _HEADINGS: Mapping[Situation, str] = {
@@ -212,7 +212,7 @@ def _change(app: App, stores: Stores, finding: Finding, action: Action, subscrib
             mailman.unsubscribe(action.address)
     except TldopsError as error:
         fault = error.fault if isinstance(error, ListError) else None
-        undone = fault is None or fault in (Fault.REFUSED, Fault.UNKNOWN)
+        undone = fault is None or fault in (ListFault.REFUSED, ListFault.UNKNOWN)
         with suppress(StoreError):
             log(f"{action.do} failed", done="no" if undone else "perhaps", reason=fault or "not begun")
         raise

@@ -1,1 +1,1 @@
-"""The outside world, one file per system. Only here, and in the server's auth, anything is read from outside."""
+"""What the commands read: the membership file, the list of subscribers, the ccTLDs. One file for each system."""

@@ -1,4 +1,4 @@
-"""Which system is asked for the list."""
+"""The source of the list of subscribers that the settings name."""
 
 from datetime import datetime
 
@@ -8,13 +8,13 @@ from sync.sources.subscribers import SubscriberSource, TextList
 
 
 def subscriber_source(settings: Settings, now: datetime) -> SubscriberSource | None:
-    """Return the source that [subscribers] sets, None where the membership file itself is the list.
+    """Return the source that [subscribers] names, or None where the membership file is the list, too.
 
     Raises:
-        SettingsError: `source` is "file", and there is none.
+        SettingsError: `source` is "file", and `file` is not set.
     """
     subscribers = settings.subscribers
-    # What speaks over a network takes a while to import, and most commands do without it.
+    # Imported here: the network libraries take time to import, and most commands do not need them.
     if subscribers.kind == "mailman3":
         from sync.sources.mailman3 import Mailman3
 
@@ -25,6 +25,8 @@ def subscriber_source(settings: Settings, now: datetime) -> SubscriberSource | N
         return LdapGroup(settings.ldap, subscribers.ldap, now)
     if subscribers.kind == "file":
         if subscribers.file is None:
-            raise SettingsError('[subscribers] source = "file" needs `file`, the list as a text file.')
+            raise SettingsError(
+                '[subscribers] source = "file" needs `file`: set it to the path of a text file with the list.'
+            )
         return TextList(subscribers.file, subscribers.format)
     return None

@@ -1,4 +1,4 @@
-"""A group of an LDAP directory as the list."""
+"""Reads the subscribers from a group of an LDAP directory."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,27 +16,27 @@ from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.login.directory import close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings, LdapGroupSettings
-from sync.sources.subscribers import Fault, ListError, Subscriber, Subscribers, asked_now, subscriber
+from sync.sources.subscribers import ListError, ListFault, Subscriber, Subscribers, asked_now, subscriber
 
 SECTION = "subscribers.ldap"
 
 DEADLINE_SECONDS = 60
-"""How long one command may ask the directory altogether."""
+"""Longest time in seconds for all questions of one command to the directory."""
 
 PAGE_SIZE = 500
-"""How many entries are asked for at a time."""
+"""Most entries of one answer (RFC 2696)."""
 
 UID = "uid"
-"""The attribute in which a person has what a memberUid names (RFC 2307)."""
+"""The attribute of a person that a memberUid names (RFC 2307)."""
 
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 """The control of RFC 2696."""
 
 _MEMBERS = ("member", "uniqueMember", "memberUid")
-"""Where the three kinds of groups keep their members: groupOfNames, groupOfUniqueNames (RFC 4519), posixGroup."""
+"""The attributes with the members of a groupOfNames, a groupOfUniqueNames (RFC 4519) and a posixGroup."""
 
 _OF_GROUPS = (*_MEMBERS, "memberURL", "rfc822MailMember", "mgrpRFC822MailMember")
-"""What no person has: members of a group, of a dynamic one, or of a list that a directory keeps for a mail server."""
+"""Attributes that only groups have: members of a group, of a dynamic group, or of a mail server's list."""
 
 _UIDS_AT_ONCE = 100
 
@@ -44,12 +44,12 @@ _UNIQUE_SUFFIX = re.compile(r"#'[01]*'B$")
 """The optional bit string behind the DN of a uniqueMember (RFC 4517, 3.3.21)."""
 
 Entry = tuple[str, Mapping[str, Sequence[bytes]]]
-"""A DN and its attributes, by their names in lower case."""
+"""A DN, and its attributes by name in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class LdapGroup:
-    """One group of a directory. `now` is the time that is recorded of an answer."""
+    """One group of a directory. `now` is recorded as the time of the answer."""
 
     directory: DirectorySettings
     settings: LdapGroupSettings
@@ -58,13 +58,13 @@ class LdapGroup:
 
     @property
     def name(self) -> str:
-        """The DN of the group: how messages and the history name it."""
+        """The DN of the group, as messages and the history show it."""
         return self.settings.group
 
     def fetch(self, *, delivery: bool = False) -> Subscribers:
-        """Return the members of the group under each of their addresses. A directory knows nothing of delivery."""
+        """Return the members of the group, one subscriber for each address. `delivery` has no effect."""
         if not self.settings.group:
-            raise SettingsError(f"[{SECTION}] names no group: set `group` to its DN.")
+            raise SettingsError(f"[{SECTION}] has no `group`: set it to the DN of the group.")
         try:
             connection = connect(self.directory)
             try:
@@ -74,13 +74,13 @@ class LdapGroup:
             finally:
                 close(connection)
         except DirectoryError as error:
-            fault = Fault.TIMEOUT if "in time" in str(error) else Fault.UNREACHABLE
-            raise ListError(fault, f"the LDAP group cannot be read: {error} Check [ldap] and [{SECTION}].") from None
+            fault = ListFault.TIMEOUT if "in time" in str(error) else ListFault.UNREACHABLE
+            raise ListError(fault, f"the LDAP group could not be read: {error} Check [ldap] and [{SECTION}].") from None
 
 
 @dataclass(frozen=True, slots=True)
 class _GroupReader:
-    """One run of questions on one connection."""
+    """Reads one group over one connection."""
 
     connection: Connection
     directory: DirectorySettings
@@ -89,26 +89,32 @@ class _GroupReader:
     deadline: Deadline
 
     def people(self) -> Sequence[Subscriber]:
-        """Return everybody in the group.
+        """Return every member of the group.
 
         Raises:
-            ListError: one of them cannot be found, or has no address: a part of a list is not used.
+            ListError: the group has no members, or a member cannot be found or has no address.
         """
         dns, uids = members(self._group(), self.settings.group)
         ignored = {_dn_key(name) for name in self.settings.ignore} | set(self.settings.ignore)
         wanted_dns = [dn for dn in dns if _dn_key(dn) not in ignored]
         wanted_uids = [uid for uid in uids if uid not in ignored]
         if not dns and not uids:
-            raise ListError(Fault.EMPTY, f"{self.settings.group}: the group has no member that can be seen.")
+            raise ListError(
+                ListFault.EMPTY,
+                f"{self.settings.group}: the answer has no member. Check the group, and whether {self._who()} may "
+                "read its members.",
+            )
         if wanted_uids and not self.settings.people_base:
-            raise SettingsError(f"[{SECTION}] the group is a posixGroup: set `people_base` to where its people are.")
+            raise SettingsError(f"[{SECTION}] the group is a posixGroup: set `people_base` to the DN above its people.")
         entries = [*self._by_dn(wanted_dns), *self._by_uid(wanted_uids)]
         return [person for entry in entries for person in self._addresses(entry)]
 
     def _group(self) -> Mapping[str, Sequence[bytes]]:
         found = list(self._search(self.settings.group, BASE, "(objectClass=*)", _MEMBERS))
         if len(found) != 1:
-            raise ListError(Fault.UNKNOWN, f"{self.settings.group}: {self._who()} sees no such group. Check `group`.")
+            raise ListError(
+                ListFault.UNKNOWN, f"{self.settings.group}: {self._who()} cannot see this group. Check `group`."
+            )
         return found[0][1]
 
     def _by_dn(self, dns: Sequence[str]) -> Iterator[Entry]:
@@ -121,9 +127,10 @@ class _GroupReader:
             found = [entry] if entry else list(self._search(dn, BASE, "(objectClass=*)"))
             if len(found) != 1:
                 raise ListError(
-                    Fault.ANSWER,
-                    f"{self.settings.group}: its member {dn!r} is no entry that {self._who()} can see. Take it out of "
-                    f"the group, or name it under `ignore` in [{SECTION}]: a part of a list is not used.",
+                    ListFault.ANSWER,
+                    f"{self.settings.group}: {self._who()} cannot see the entry of its member {dn!r}. Take it out of "
+                    "the "
+                    f"group, or name it under `ignore` in [{SECTION}].",
                 )
             yield found[0]
 
@@ -141,9 +148,10 @@ class _GroupReader:
             if len(entries) != 1:
                 count = f"{len(entries)} entries have" if entries else "no entry has"
                 raise ListError(
-                    Fault.ANSWER,
-                    f"{self.settings.group}: {count} the {attribute} {uid!r} below {base}. Mend that, or name it under "
-                    f"`ignore` in [{SECTION}]: a part of a list is not used.",
+                    ListFault.ANSWER,
+                    f"{self.settings.group}: {count} the {attribute} {uid!r} below {base}. Correct the entries, or "
+                    "name "
+                    f"the {attribute} under `ignore` in [{SECTION}].",
                 )
             yield entries[0]
 
@@ -151,30 +159,30 @@ class _GroupReader:
         dn, attributes = entry
         if not attributes.get("objectclass"):
             raise ListError(
-                Fault.ANSWER,
-                f"{dn}: {self._who()} cannot see the objectClass of this member of {self.settings.group}, and so not "
-                "whether it is a group. Let it be read: a part of a list is not used.",
+                ListFault.ANSWER,
+                f"{dn}: {self._who()} cannot read the objectClass of this member of {self.settings.group}, which shows "
+                "whether it is a group. Allow it to be read.",
             )
         if is_group(attributes):
             raise ListError(
-                Fault.ANSWER,
-                f"{dn}: this member of {self.settings.group} is a group itself, and groups inside groups are not "
-                f"followed. Put its people into the group, or name it under `ignore` in [{SECTION}]: a part of a list "
-                "is not used.",
+                ListFault.ANSWER,
+                f"{dn}: this member of {self.settings.group} is a group, and groups inside groups are not read. Put "
+                "its "
+                f"people into the group, or name it under `ignore` in [{SECTION}].",
             )
         addresses = [_text(value) for value in attributes.get(self.directory.mail_attribute.lower(), ())]
         if not addresses:
             raise ListError(
-                Fault.ANSWER,
-                f"{dn}: this member of {self.settings.group} has no {self.directory.mail_attribute} that {self._who()} "
-                f"can see. Add it, or name the member under `ignore` in [{SECTION}]: a part of a list is not used.",
+                ListFault.ANSWER,
+                f"{dn}: {self._who()} cannot see a {self.directory.mail_attribute} of this member of "
+                f"{self.settings.group}. Add it, or name the member under `ignore` in [{SECTION}].",
             )
         names = attributes.get("cn", ())
         name = _text(names[0]) if names else ""
         return [subscriber(address, dn, name=name, entry=dn) for address in addresses]
 
     def _search(self, base: str, scope: Any, query: str, attributes: Sequence[str] = ()) -> Iterator[Entry]:
-        """Yield the entries of a search, asked for in pages (RFC 2696)."""
+        """Yield the entries of a search, which the directory sends in pages (RFC 2696)."""
         of_people = {"objectClass", "cn", self.directory.mail_attribute, UID, *_OF_GROUPS}
         wanted = list(attributes or of_people)
         cookie: bytes | None = None
@@ -187,12 +195,12 @@ class _GroupReader:
     def _page(
         self, base: str, scope: Any, query: str, wanted: Sequence[str], cookie: bytes | None
     ) -> tuple[Sequence[Entry], bytes | None]:
-        """Return the entries of one page, and what asks for the next one; nothing for a base that does not exist."""
+        """Return the entries of one page and the cookie of the next page; no entries where `base` does not exist."""
         try:
             self.deadline.left()
         except TimeoutError:
-            reason = f"{self.settings.group}: the directory was not done within {DEADLINE_SECONDS} seconds."
-            raise ListError(Fault.TIMEOUT, reason) from None
+            reason = f"{self.settings.group}: the directory did not send all entries within {DEADLINE_SECONDS} seconds."
+            raise ListError(ListFault.TIMEOUT, reason) from None
         with explained(base):
             size = self.page_size
             self.connection.search(base, query, scope, attributes=wanted, paged_size=size, paged_cookie=cookie)
@@ -214,50 +222,52 @@ class _GroupReader:
             raise self._referred(base)
         if code == RESULT_SIZE_LIMIT_EXCEEDED:
             raise ListError(
-                Fault.CUT_OFF,
-                f"{base}: the directory's size limit cuts the answer off; a part of a list is not used. Raise the "
-                f"limit for {self._who()} to more than {self.page_size}.",
+                ListFault.CUT_OFF,
+                f"{base}: the directory's size limit cut off the answer. Raise the limit for {self._who()} to more "
+                "than "
+                f"{self.page_size}.",
             )
         if code != RESULT_SUCCESS:
             raise ListError(
-                Fault.REFUSED, f"{base}: the directory answered {result['description']!r} to {self._who()}."
+                ListFault.REFUSED, f"{base}: the directory answered {result['description']!r} to {self._who()}."
             )
 
     def _referred(self, base: str) -> ListError:
         return ListError(
-            Fault.CUT_OFF,
-            f"{base}: the directory refers to another server for a part of the answer, which is not followed. Name the "
-            f"server that holds all of it under `servers` in [ldap].",
+            ListFault.CUT_OFF,
+            f"{base}: the directory refers to another server for a part of the answer. That server is not asked. Name "
+            "a "
+            "server with the whole answer under `servers` in [ldap].",
         )
 
     def _who(self) -> str:
-        return self.directory.bind_dn or "nobody in particular (bind_dn is not set)"
+        return self.directory.bind_dn or "an anonymous user (bind_dn is not set)"
 
 
 def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list[str], list[str]]:
-    """Return the DNs and the memberUids of a group, each once, from its attributes by their names in lower case.
+    """Return the DNs and the memberUids of a group, each once, from its attributes by name in lower case.
 
     Raises:
-        ListError: a range of the members alone was given, as Active Directory does for large groups.
+        ListError: the answer holds a range of the members, as Active Directory sends for large groups.
     """
     for name in attributes:
         if ";range=" in name:
             raise ListError(
-                Fault.CUT_OFF,
-                f"{group}: the directory gives the group's members in parts ({name}); a part of a list is not used. "
-                "Raise the directory's limit (MaxValRange in Active Directory), or use a smaller group.",
+                ListFault.CUT_OFF,
+                f"{group}: the directory sent only a part of the members ({name}). Raise the directory's limit "
+                "(MaxValRange in Active Directory), or use a smaller group.",
             )
     dns = [_text(value) for value in attributes.get("member", ())]
     dns += [_UNIQUE_SUFFIX.sub("", _text(value)) for value in attributes.get("uniquemember", ())]
-    # A groupOfNames cannot be without a member; an empty DN stands for nobody.
+    # A groupOfNames needs at least one member, so an empty group may hold an empty DN.
     by_key = {_dn_key(dn): dn for dn in dns if dn}
     return list(by_key.values()), list(dict.fromkeys(_text(value) for value in attributes.get("memberuid", ())))
 
 
 def is_group(attributes: Mapping[str, Sequence[bytes]]) -> bool:
-    """Tell a group from a person, whatever address it has, by the attributes by their names in lower case.
+    """Whether an entry is a group and not a person, from its attributes by name in lower case.
 
-    An entry of a person may be a posixGroup as well, with nobody in it: the group that some systems give each user.
+    The entry of a person may also be a posixGroup without members: some systems give each user a group.
     """
     present = {name.partition(";")[0] for name, values in attributes.items() if values or ";range=" in name}
     classes = {_text(value).lower() for value in attributes.get("objectclass", ())}
@@ -267,7 +277,7 @@ def is_group(attributes: Mapping[str, Sequence[bytes]]) -> bool:
 
 
 def _dn_key(dn: str) -> object:
-    """Return what two spellings of one DN have in common (RFC 4514, 4)."""
+    """Return a value that is the same for every spelling of a DN (RFC 4514, 4)."""
     try:
         return tuple((name.lower(), value.strip().lower(), sign) for name, value, sign in parse_dn(dn, strip=True))
     except LDAPInvalidDnError:
@@ -283,4 +293,6 @@ def _text(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        raise ListError(Fault.ANSWER, f"{value!r}: the directory gave this value, which is not UTF-8.") from None
+        raise ListError(
+            ListFault.ANSWER, f"{value!r}: the directory sent this value, which is not UTF-8. Correct the entry."
+        ) from None

@@ -1,4 +1,4 @@
-"""A list of Mailman 3, by the REST interface of Mailman Core."""
+"""Reads the subscribers of a Mailman 3 list, and changes them, through the REST interface of Mailman Core."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,20 +18,29 @@ from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.parse.full import parse_full
 from sync.sources.mailman_connection import CONNECT_SECONDS, READ_SECONDS, connect
-from sync.sources.subscribers import Delivery, Fault, ListError, Role, Subscriber, Subscribers, asked_now, subscriber
+from sync.sources.subscribers import (
+    Delivery,
+    ListError,
+    ListFault,
+    Role,
+    Subscriber,
+    Subscribers,
+    asked_now,
+    subscriber,
+)
 
 SECTION = "subscribers.mailman3"
 
 DEADLINE_SECONDS = 60
-"""How long one command may wait for Mailman altogether, looking up its name included."""
+"""Longest time in seconds for all answers of Mailman to one command, the look-up of its name included."""
 
 PAGE_SIZE = 500
-"""How many members are asked for at a time: one page is one state of the list, and most lists fit into it."""
+"""Most members of one answer. One answer shows one state of the list, and most lists fit into one."""
 
 READINGS = 4
-"""How often a list of several pages is read until two readings in a row agree."""
+"""Most times that a list of several pages is read, until two readings in a row are the same."""
 
-# What Mailman calls whoever stopped the delivery.
+# Mailman's delivery_status for each way to stop delivery.
 _STOPPED = {
     "by_user": Delivery.BY_USER,
     "by_moderator": Delivery.BY_MODERATOR,
@@ -43,7 +52,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Mailman3:
-    """One list of a Mailman Core. `now` is the time that is recorded of an answer."""
+    """One list of a Mailman Core. `now` is recorded as the time of the answer."""
 
     settings: Mailman3Settings
     now: datetime
@@ -51,18 +60,18 @@ class Mailman3:
 
     @property
     def name(self) -> str:
-        """The address of the list's REST resource: how messages and the history name it."""
+        """The URL of the list's REST resource, as messages and the history show it."""
         return f"{self.settings.url}/lists/{self.settings.list}"
 
     def fetch(self, *, delivery: bool = False) -> Subscribers:
-        """Return the members, and the `other_roles` that count."""
+        """Return the members of the list, and the people in the roles of the setting `other_roles`."""
         return self._in_time(lambda connection: asked_now(self._people(connection, delivery), self.name, self.now))
 
     def subscribe(self, address: str, name: str) -> None:
-        """Subscribe an address, verified, confirmed and approved by whoever asks for it.
+        """Subscribe an address, already verified, confirmed and approved, so that Mailman asks nobody.
 
         Raises:
-            ListError: it was not done, or, after a time-out, perhaps was.
+            ListError: the address was not subscribed; after a time-out it may be subscribed.
         """
 
         def add(connection: Connection) -> None:
@@ -73,19 +82,19 @@ class Mailman3:
         self._in_time(add)
 
     def unsubscribe(self, address: str) -> None:
-        """Unsubscribe an address, confirmed and approved by whoever asks for it.
+        """Unsubscribe an address, already confirmed and approved, so that Mailman asks nobody.
 
         Raises:
-            ListError: as for `subscribe`.
+            ListError: the address was not unsubscribed; after a time-out it may be unsubscribed.
         """
 
         def remove(connection: Connection) -> None:
-            # By the link of the member: a path with the address cannot hold every address.
+            # Deleted through the link of the member: some addresses cannot stand in a path.
             query = {"list_id": self._list_id(connection), "role": "member", "subscriber": address}
             found = self._all(connection, f"members/find?{urlencode(query)}")
             links = [member["self_link"] for member in found if member["email"].lower() == address.lower()]
             if not links:
-                raise ListError(Fault.UNKNOWN, f"{self.name}: {address} is not a member.")
+                raise ListError(ListFault.UNKNOWN, f"{self.name}: {address} is not a member.")
             for link in links:
                 response, _ = connection.call(link, dict.fromkeys(_PREPARED[1:], True), method="DELETE")
                 self._done(response)
@@ -95,12 +104,13 @@ class Mailman3:
     def _in_time(self, work: Callable[[Connection], _T]) -> _T:
         try:
             with _explained(self.name, self.settings.user):
-                # Connecting reads the password: a file on a disk that hangs is waited for no longer than a network.
+                # The deadline includes reading the password: its disk may hang, too.
                 return Deadline(DEADLINE_SECONDS).run(lambda: work(connect(self.settings, SECTION, self.name)))
         except TimeoutError:
             raise ListError(
-                Fault.TIMEOUT,
-                f"{self.name}: Mailman was not done within {DEADLINE_SECONDS} seconds. Is it overloaded?",
+                ListFault.TIMEOUT,
+                f"{self.name}: Mailman did not send all answers within {DEADLINE_SECONDS} seconds. Check its load and "
+                "try again.",
             ) from None
 
     def _people(self, connection: Connection, delivery: bool) -> Sequence[Subscriber]:
@@ -109,7 +119,10 @@ class Mailman3:
         entries = [entry for role in roles for entry in self._all(connection, f"lists/{list_id}/roster/{role}")]
         people = [_person(entry, self.name) for entry in entries]
         if not any(person.role is Role.MEMBER for person in people):
-            raise ListError(Fault.EMPTY, f"{self.name}: the list has no member; that is never taken for an empty list.")
+            raise ListError(
+                ListFault.EMPTY,
+                f"{self.name}: Mailman says that the list has no members. An empty list is not accepted. Check `list`.",
+            )
         if not delivery:
             return people
         stopped: dict[str, Delivery] = {}
@@ -126,8 +139,8 @@ class Mailman3:
     def _all(self, connection: Connection, path: str) -> Sequence[Mapping[str, Any]]:
         """Return every entry of a collection.
 
-        Pages of a list that changes meanwhile may miss somebody without any sign of it, so a collection of several
-        pages is read until two readings agree.
+        If the list changes between two pages, an entry may be missing and no page shows it. So a collection of several
+        pages is read until two readings are the same.
         """
         before, pages = self._once(connection, path)
         if pages == 1 and before is not None:
@@ -137,10 +150,10 @@ class Mailman3:
             if again is not None and again == before:
                 return again
             before = again
-        raise ListError(Fault.CUT_OFF, f"{self.name}: the list changes while it is read. Run the command again.")
+        raise ListError(ListFault.CUT_OFF, f"{self.name}: the list changed while it was read. Run the command again.")
 
     def _once(self, connection: Connection, path: str) -> tuple[Sequence[Mapping[str, Any]] | None, int]:
-        """Read a collection once, and count the pages; None for one that changed from one page to the next."""
+        """Return the entries and the number of pages; None for the entries where the total changed between pages."""
         page = Page(connection, path, Member, self.page_size, 1)
         total, entries = int(page.total_size), [member.rest_data for member in page]
         while page.has_next and len(page):
@@ -150,18 +163,21 @@ class Mailman3:
             entries += (member.rest_data for member in page)
         if len(entries) != total:
             raise ListError(
-                Fault.CUT_OFF,
-                f"{self.name}: Mailman says that there are {total} and gave {len(entries)}. A part of a list is not "
-                "used. Run the command again; if it stays so, look into Mailman's log.",
+                ListFault.CUT_OFF,
+                f"{self.name}: Mailman says that there are {total} entries and sent {len(entries)}. Run the command "
+                "again. If the error stays, read Mailman's log.",
             )
         return entries, page.nr
 
     def _done(self, response: requests.Response) -> None:
         if response.status_code == 202:
-            raise ListError(Fault.REFUSED, f"{self.name}: Mailman waits for somebody to confirm it. See Postorius.")
+            raise ListError(
+                ListFault.REFUSED,
+                f"{self.name}: Mailman waits until a moderator approves the change. Approve it in Postorius.",
+            )
 
 
-# What keeps Mailman from asking back: the first is for subscribing alone.
+# With these Mailman does not ask the subscriber or a moderator. The first exists only for subscribing.
 _PREPARED = ("pre_verified", "pre_confirmed", "pre_approved")
 
 
@@ -180,7 +196,7 @@ def _person(entry: Mapping[str, Any], where: str) -> Subscriber:
 
 @contextmanager
 def _explained(name: str, user: str) -> Iterator[None]:
-    """Turn what mailmanclient raises into what a person can act on. No foreign text is quoted but Mailman's reasons."""
+    """Turn the exceptions of mailmanclient into `ListError`. Only short reasons of Mailman are quoted."""
     try:
         yield
     except (TldopsError, TimeoutError):
@@ -189,51 +205,53 @@ def _explained(name: str, user: str) -> Iterator[None]:
         raise _refused(name, user, error) from None
     except MailmanConnectionError as error:
         raise _failed(name, error.__context__) from None
-    except Exception as error:  # almost anything, for an answer that is none: RecursionError, OverflowError
+    except Exception as error:  # a wrong answer can raise almost anything: RecursionError, OverflowError
         raise ListError(
-            Fault.ANSWER,
-            f"{name}: this is no answer of Mailman's REST interface ({type(error).__name__}). Check `url`.",
+            ListFault.ANSWER,
+            f"{name}: the answer is not from Mailman's REST interface ({type(error).__name__}). Check `url`.",
         ) from None
 
 
 def _refused(name: str, user: str, error: HTTPError) -> ListError:
     if error.code == 401:
         return ListError(
-            Fault.REFUSED,
-            f"{name}: Mailman does not accept the user {user!r} with this password. They are admin_user and "
-            "admin_pass under [webservice] in mailman.cfg.",
+            ListFault.REFUSED,
+            f"{name}: Mailman does not accept the user {user!r} with this password. They must be "
+            "admin_user and admin_pass under [webservice] in mailman.cfg.",
         )
     if error.code == 404:
         return ListError(
-            Fault.UNKNOWN,
-            f"{name}: Mailman knows no such list or address. `mailman lists` shows the lists; check `list` and `url`.",
+            ListFault.UNKNOWN,
+            f"{name}: Mailman does not know this list or address. `mailman lists` shows the lists; check `list` and "
+            "`url`.",
         )
     reason = str(error.reason)
     said = f": {reason}" if reason.isprintable() and len(reason) < 200 and "<" not in reason else ""
-    fault = Fault.REFUSED if error.code in (400, 403, 409) else Fault.ANSWER
-    return ListError(fault, f"{name}: Mailman answered with status {error.code}{said}. Its log may say more.")
+    fault = ListFault.REFUSED if error.code in (400, 403, 409) else ListFault.ANSWER
+    return ListError(fault, f"{name}: Mailman answered with status {error.code}{said}. Read its log.")
 
 
 def _failed(name: str, cause: BaseException | None) -> ListError:
     if isinstance(cause, requests.Timeout) or "timed out" in str(cause):
         return ListError(
-            Fault.TIMEOUT,
+            ListFault.TIMEOUT,
             f"{name}: no answer within {CONNECT_SECONDS} seconds for connecting or {READ_SECONDS} for reading. "
-            "Is Mailman overloaded?",
+            "Check Mailman's load and try again.",
         )
     if isinstance(cause, requests.exceptions.JSONDecodeError):
         return ListError(
-            Fault.ANSWER,
-            f"{name}: the answer is no JSON, but perhaps an error page of a proxy, or cut off. Check `url`.",
+            ListFault.ANSWER,
+            f"{name}: the answer is not JSON. It may be an error page of a proxy. Check `url`.",
         )
     if isinstance(cause, requests.exceptions.SSLError):
         return ListError(
-            Fault.REFUSED,
-            f"{name}: the server's certificate is not accepted. Set `ca_file`, or check the name in `url`.",
+            ListFault.REFUSED,
+            f"{name}: the server's certificate is not valid. Set `ca_file`, or check the name in `url`.",
         )
     if isinstance(cause, requests.exceptions.ChunkedEncodingError):
-        return ListError(Fault.CUT_OFF, f"{name}: the answer was cut off. Run the command again.")
+        return ListError(ListFault.CUT_OFF, f"{name}: the answer was cut off. Run the command again.")
     return ListError(
-        Fault.UNREACHABLE,
-        f"{name}: Mailman cannot be reached. Does it run (`mailman status`), and is `url` its REST interface?",
+        ListFault.UNREACHABLE,
+        f"{name}: Mailman cannot be reached. Check that it runs (`mailman status`) and that `url` is its REST "
+        "interface.",
     )

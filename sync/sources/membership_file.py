@@ -1,4 +1,4 @@
-"""Reading a text file as one consistent version, or not at all."""
+"""Reads the bytes of a file, and refuses a file that changes at the same time."""
 
 import hashlib
 import os
@@ -11,37 +11,39 @@ from radicale_tldops.settings.files import UnreadableFileError, read_file
 from radicale_tldops.store.values import Source
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Longest file that is read, in bytes."""
+"""Largest file that is read, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """The bytes of a file and what is recorded of it."""
+    """The bytes of a file, and its name, digest and time for the history."""
 
     data: bytes
     source: Source
 
 
 def read(path: Path, part: str) -> InputFile:
-    """Read a regular file.
+    """Return the bytes of a regular file; `part` is what the file is among the inputs of a generation.
 
     Raises:
-        InputError: it is missing, unreadable, not a regular file, too long, or was replaced while it was read.
+        InputError: it is missing, unreadable, not a regular file or too large, or it changed while it was read.
     """
     try:
         data, before = read_file(path, MAX_BYTES)
         after = path.stat()
     except UnreadableFileError as error:
-        raise InputError(f"{path}: cannot read the file: {error}.") from error
+        raise InputError(f"{path}: the file could not be read: {error}.") from error
     except OSError as error:
-        raise InputError(f"{path}: cannot read the file: {error.strerror}.") from error
+        raise InputError(f"{path}: the file could not be read: {error.strerror}.") from error
     if _state(before) != _state(after) or len(data) != before.st_size:
         raise InputError(f"{path}: the file changed while it was read. Run the command again when it is complete.")
     try:
         modified = datetime.fromtimestamp(before.st_mtime, UTC)
     except (ValueError, OverflowError):
-        raise InputError(f"{path}: the file's date of change is none. `touch` it if it is the newest.") from None
-    # The name of a file need not be UTF-8, and what the store keeps of it has to be.
+        raise InputError(
+            f"{path}: the file's time of change is not valid. If it is the newest file, run `touch` on it."
+        ) from None
+    # The name of a file may be other bytes than UTF-8. The store keeps only UTF-8.
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
     return InputFile(data, Source(part, name, hashlib.sha256(data).hexdigest(), modified.isoformat()))
 

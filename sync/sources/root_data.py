@@ -1,4 +1,4 @@
-"""The ccTLDs that are delegated, and registrable domains, from the Public Suffix List that `publicsuffixlist` packages.
+"""The delegated ccTLDs and registrable domains, from the Public Suffix List in the package `publicsuffixlist`.
 
 The ccTLDs are the two-letter labels and the IDN labels of the list's ICANN section above the line `// newGTLDs`. A
 comment above each IDN label names its country.
@@ -29,7 +29,7 @@ _ASCII_CCTLD = re.compile(r"[a-z]{2}")
 def delegations(add: Iterable[str] = (), retire: Iterable[str] = ()) -> Delegations:
     """Return the ccTLDs of the packaged list, with those of `add` and without those of `retire`.
 
-    A label of `add` may be in the list already, and one of `retire` may be missing: the list may have caught up.
+    A label of `add` may already be in the list, and a label of `retire` may be missing from it.
 
     Raises:
         SettingsError: a label cannot be a ccTLD.
@@ -55,7 +55,7 @@ def registrable_domain(domain: str) -> str:
 def _setting(label: str, verb: str) -> str:
     canonical = canonical_label(label)
     if not (_ASCII_CCTLD.fullmatch(canonical) or _is_idn(canonical)):
-        raise SettingsError(f"{label!r} cannot be {verb} as a ccTLD: it is neither two letters nor an IDN label")
+        raise SettingsError(f"{label!r} cannot be {verb} as a ccTLD: write two letters or an IDN label")
     return canonical
 
 
@@ -119,5 +119,5 @@ def _country_section() -> Iterable[str]:
 
 @lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
-    # Only suffixes of registries: a domain that a hosting company gives out fails together with the company's own.
+    # Only suffixes of registries: the domain of a hosting company's customer fails together with the company's domain.
     return PublicSuffixList(only_icann=True)

@@ -1,4 +1,4 @@
-"""Who is on the list now: one small interface for every system that knows."""
+"""The subscribers of the list, and the interface of every source of them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from sync.problems import Severity, cut_off_after
 from sync.sources import membership_file
 
 PART = "subscribers"
-"""What the list is called among the inputs of a generation."""
+"""The name of the list among the inputs of a generation."""
 
 
-class Fault(StrEnum):
-    """Why a list could not be had: what monitoring may tell apart."""
+class ListFault(StrEnum):
+    """Why a list could not be read, as monitoring shows it."""
 
     UNREADABLE = "unreadable"
     UNREACHABLE = "unreachable"
@@ -34,15 +34,16 @@ class Fault(StrEnum):
 
 
 class ListError(InputError):
-    """The list cannot be had whole. It never means that nobody is on it."""
+    """The list could not be read completely. It does not mean that the list is empty."""
 
-    def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, fault: ListFault, message: str) -> None:
+        partial = fault in (ListFault.ANSWER, ListFault.CUT_OFF)
+        super().__init__(f"{message} An incomplete list is not used." if partial else message)
         self.fault = fault
 
 
 class Role(StrEnum):
-    """As what somebody is on the list."""
+    """The role of an address on the list."""
 
     MEMBER = "member"
     MODERATOR = "moderator"
@@ -50,7 +51,7 @@ class Role(StrEnum):
 
 
 class Delivery(StrEnum):
-    """Whether mail of the list goes to the address, and if not, who stopped it."""
+    """Whether the list sends mail to the address, and if not, who stopped it."""
 
     ENABLED = "enabled"
     BY_USER = "by user"
@@ -62,9 +63,9 @@ class Delivery(StrEnum):
 class Subscriber:
     """An address on the list. `login` is its canonical form, `name` the person's name as far as the list has one.
 
-    `cctlds` are the labels that the list has with the name, as written, without the dot. `entry` is what the source
-    holds the address under, a user or a DN: two addresses with the same one are one person's. `bounces` is the
-    source's bounce score, 0 where it has none.
+    `cctlds` are the labels beside the name, as written, without the dot. `entry` is the user or the DN of the address
+    in the source: two addresses with the same `entry` belong to one person. `bounces` is the source's bounce score,
+    0 where it has no score.
     """
 
     login: str
@@ -79,7 +80,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscribers:
-    """Everybody on the list, by login, and what is recorded of where they came from."""
+    """The whole list, sorted by login, and its source for the history."""
 
     people: tuple[Subscriber, ...]
     source: Source
@@ -91,75 +92,76 @@ class Subscribers:
 
 
 class SubscriberSource(Protocol):
-    """A system that knows who is on the list. A source that fails never means that nobody is."""
+    """A system that holds the list of subscribers."""
 
     def fetch(self, *, delivery: bool = False) -> Subscribers:
-        """Return everybody on the list; with `delivery` also whether mail reaches them, where the source knows.
+        """Return the whole list; with `delivery` also whether the list sends mail to each address, if the source knows.
 
         Raises:
-            ListError: the list cannot be had whole, or is empty.
+            ListError: the list could not be read completely, or is empty.
             SettingsError: a setting that the source needs is missing or wrong.
         """
 
 
 def subscriber(address: str, where: str, **more: object) -> Subscriber:
-    """Return the subscriber with an address that a system gave, `where` naming the place for the message.
+    """Return the subscriber with `address`; `where` is the place of the address for the message.
 
     Raises:
-        ListError: it cannot be a login; a part of a list is not used.
+        ListError: the address cannot be a login.
     """
     login = canonical_login(address)
     if not login:
-        raise ListError(
-            Fault.ANSWER, f"{where}: {address!r} is no mail address. Mend it there: a part of a list is not used."
-        )
+        raise ListError(ListFault.ANSWER, f"{where}: {address!r} is not a mail address. Correct it there.")
     return Subscriber(login, address, **more)  # type: ignore[arg-type]
 
 
 def asked_now(people: Iterable[Subscriber], name: str, now: datetime) -> Subscribers:
-    """Return what a system answered at `now`; its digest covers who is on the list, and nothing that changes otherwise.
+    """Return the list that a system sent at `now`. Its digest covers the logins and nothing else.
 
     Raises:
-        ListError: it is nobody.
+        ListError: the list is empty.
     """
     found = tuple(sorted(people, key=lambda person: (person.login, person.role, person.address)))
     if not found:
-        raise ListError(Fault.EMPTY, f"{name}: nobody is on the list, it says; that is never taken for an empty list.")
+        raise ListError(
+            ListFault.EMPTY, f"{name}: the answer has no subscribers. An empty list is not accepted. Check the list."
+        )
     content = "\n".join(sorted({person.login for person in found}))
     return Subscribers(found, Source(PART, name, hashlib.sha256(content.encode()).hexdigest(), now.isoformat()))
 
 
 @dataclass(frozen=True, slots=True)
 class TextList:
-    """A text file in any of the list formats, for instance the output of Mailman's `list_members`."""
+    """A text file in any list format, for instance the output of Mailman's `list_members`."""
 
     path: Path
     format: str = "auto"
 
     def fetch(self, *, delivery: bool = False) -> Subscribers:
-        """Read the file. An entry whose address cannot be read makes the whole list unusable."""
+        """Read the file. One entry without a valid address makes the whole list unusable."""
         try:
             file = membership_file.read(self.path, PART)
             parsed = parse(file.data, str(self.path), self.format)
         except InputError as error:
-            raise ListError(Fault.UNREADABLE, str(error)) from error
+            raise ListError(ListFault.UNREADABLE, str(error)) from error
         for problem in parsed.problems:
-            # What concerns the file as a whole, such as a quotation mark that is never closed, may hide entries.
+            # An error that belongs to the whole file, such as a quotation mark that never closes, may hide entries.
             if problem.severity is Severity.ERROR:
                 raise ListError(
-                    Fault.CUT_OFF,
-                    f"{problem.origin}: {problem.message}. A part of a list is not used. {problem.remedy}",
+                    ListFault.CUT_OFF,
+                    f"{problem.origin}: {problem.message}. {problem.remedy}",
                 )
         if cut_off_after(parsed.problems):
             raise ListError(
-                Fault.CUT_OFF,
-                f"{self.path}: the list of subscribers has no line break at its end, so that it may be cut off. A part "
-                "of a list is not used. Export it again; where it is whole, end it with a line break.",
+                ListFault.CUT_OFF,
+                f"{self.path}: the list of subscribers has no line break at its end, so it may be cut off. Export it "
+                "again. If it is complete, add a line break at its end.",
             )
         people = {person.login: person for record in reversed(parsed.records) for person in _listed(record)}
         if not people:
             raise ListError(
-                Fault.EMPTY, f"{self.path}: the list of subscribers is empty; that is never taken for an empty list."
+                ListFault.EMPTY,
+                f"{self.path}: the list of subscribers is empty. An empty list is not accepted. Export it again.",
             )
         return Subscribers(tuple(people[login] for login in sorted(people)), file.source)
 
@@ -170,8 +172,9 @@ def _listed(record: Record) -> tuple[Subscriber, ...]:
     )
     if not found or not all(person.login for person in found):
         raise ListError(
-            Fault.ANSWER,
-            f"{record.origin}: this line of the list of subscribers holds no address that can be understood. "
-            "Mend the line, or export the list again: a part of a list is not used.",
+            ListFault.ANSWER,
+            f"{record.origin}: this line of the list of subscribers holds no valid address. Correct the line, or "
+            "export "
+            "the list again.",
         )
     return found

@@ -57,7 +57,7 @@ def test_a_list_without_its_end_says_what_to_do(tldops: Tldops) -> None:
     write_list(tldops, LISTS["addresses"].rstrip("\n"))
     said = tldops.refused("sync", "--access-only", "--yes", code=2)
     assert "list.txt: the list of subscribers has no line break at its end" in said
-    assert "Export it again; where it is whole, end it with a line break." in said
+    assert "Export it again. If it is complete, add a line break at its end." in said
     assert tldops.do("status", "--json").json["list"]["failure"] == "cut-off"
     write_list(tldops, LISTS["addresses"])
     tldops.do("sync", "--access-only", "--yes")

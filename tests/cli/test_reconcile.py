@@ -9,7 +9,7 @@ import pytest
 
 from radicale_tldops.store import audit
 from sync.sources.mailman3 import Mailman3
-from sync.sources.subscribers import Fault, ListError
+from sync.sources.subscribers import ListError, ListFault
 from tests.support.command import Tldops
 from tests.support.mailman import PASSWORD, Mailman
 from tests.support.people import people
@@ -188,7 +188,7 @@ def test_apply_stops_where_one_change_fails(
 
     def failing(self: Mailman3, address: str, name: str) -> None:
         if address == "person39@nic.example":
-            raise ListError(Fault.TIMEOUT, "Mailman was not done in time.")
+            raise ListError(ListFault.TIMEOUT, "Mailman was not done in time.")
         real(self, address, name)
 
     monkeypatch.setattr(Mailman3, "subscribe", failing)
@@ -207,13 +207,15 @@ def test_apply_stops_where_one_change_fails(
     assert mailman_core.members(core_list) == {one.login for one in FORTY}
 
 
-@pytest.mark.parametrize(("fault", "done", "counted"), [(Fault.TIMEOUT, "perhaps", True), (Fault.REFUSED, "no", False)])
+@pytest.mark.parametrize(
+    ("fault", "done", "counted"), [(ListFault.TIMEOUT, "perhaps", True), (ListFault.REFUSED, "no", False)]
+)
 def test_a_change_that_may_have_been_made_is_logged_and_counts(
     tldops: Tldops,
     mailman_core: Mailman,
     core_list: str,
     monkeypatch: pytest.MonkeyPatch,
-    fault: Fault,
+    fault: ListFault,
     done: str,
     counted: bool,
 ) -> None:
@@ -350,5 +352,5 @@ def test_a_list_that_fails_is_exit_2(tldops: Tldops, mailman_core: Mailman) -> N
     tldops.workspace.configure(mailman_core.settings("nowhere.lists.example.org"))
     tldops.do("status")
     said = tldops.refused("reconcile", "--apply", "--yes", code=2)
-    assert "no such list" in said
+    assert "does not know this list" in said
     assert PASSWORD not in said

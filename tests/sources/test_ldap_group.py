@@ -13,7 +13,7 @@ from ldap3 import MODIFY_DELETE, MODIFY_REPLACE, Connection
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import LdapGroupSettings
 from sync.sources.ldap_group import LdapGroup, is_group, members
-from sync.sources.subscribers import Fault, ListError
+from sync.sources.subscribers import ListError, ListFault
 from tests.support import free_port
 from tests.support.directory import GROUPS, PEOPLE, SERVICE_PASSWORD, Directory, directory, group, person
 
@@ -144,8 +144,8 @@ def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
         ("dangling", f"uid=nobody,{PEOPLE}"),
         ("without-mail", f"uid=nomail,{PEOPLE}"),
         ("nested", f"cn=names,{GROUPS}"),
-        ("nested-mail", f"cn=inner,{GROUPS}: this member of cn=nested-mail,{GROUPS} is a group itself"),
-        ("nested-unseen", f"cn=unseen,{PEOPLE}: this member of cn=nested-unseen,{GROUPS} is a group itself"),
+        ("nested-mail", f"cn=inner,{GROUPS}: this member of cn=nested-mail,{GROUPS} is a group, and groups"),
+        ("nested-unseen", f"cn=unseen,{PEOPLE}: this member of cn=nested-unseen,{GROUPS} is a group, and groups"),
         ("odd", "not an address"),
         ("posix-unknown", "no entry has the uid 'nobody'"),
         ("posix-twice", "2 entries have the uid 'dup'"),
@@ -155,7 +155,7 @@ def test_another_spelling_of_a_dn_is_the_same_entry(roomy: Directory) -> None:
 def test_a_member_who_cannot_be_read_is_named_and_stops_it(roomy: Directory, name: str, said: str) -> None:
     """Never a shorter list: the message names the member, by DN or uid."""
     found = fault(source(roomy, name))
-    assert found.fault is Fault.ANSWER
+    assert found.fault is ListFault.ANSWER
     assert said in str(found)
 
 
@@ -175,15 +175,15 @@ def test_who_is_nobody_can_be_named(roomy: Directory, name: str, ignored: str) -
     asked = source(roomy, name, ignore=(ignored,))
     assert asked.fetch().logins == {f"{UIDS[0]}@nic.example"}
     everybody = tuple(f"uid={uid},{PEOPLE}" for uid in UIDS)
-    assert fault(source(roomy, "names", ignore=everybody)).fault is Fault.EMPTY
+    assert fault(source(roomy, "names", ignore=everybody)).fault is ListFault.EMPTY
 
 
 @pytest.mark.parametrize("base", [f"{PEOPLE}", "", "dc=example,dc=org"])
 def test_a_group_with_an_address_is_nobody_in_the_group(roomy: Directory, base: str) -> None:
     """However it is found: its own members would be missing from the list, without a sign of it."""
-    assert "is a group itself" in str(fault(source(roomy, "nested-mail", people_base=base)))
+    assert "is a group, and groups" in str(fault(source(roomy, "nested-mail", people_base=base)))
     if base == "dc=example,dc=org":
-        assert "is a group itself" in str(fault(source(roomy, "posix-nested", people_base=base)))
+        assert "is a group, and groups" in str(fault(source(roomy, "posix-nested", people_base=base)))
 
 
 @pytest.mark.parametrize(
@@ -215,14 +215,14 @@ def test_a_member_of_unseen_kind_stops_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["posix-nobody", "empty-dn"])
 def test_an_empty_group_is_never_taken_for_nobody(roomy: Directory, name: str) -> None:
     """Nobody in the group, or an empty DN alone, which is how a groupOfNames is emptied."""
-    assert fault(source(roomy, name)).fault is Fault.EMPTY
+    assert fault(source(roomy, name)).fault is ListFault.EMPTY
 
 
 def test_no_such_group(roomy: Directory) -> None:
     """Neither under a wrong name nor, unseen, for whoever may not read it."""
-    assert fault(source(roomy, "nowhere")).fault is Fault.UNKNOWN
-    assert fault(source(roomy, "names", bind_dn="", password_file=None)).fault in (Fault.UNKNOWN, Fault.REFUSED)
-    with pytest.raises(SettingsError, match="names no group"):
+    assert fault(source(roomy, "nowhere")).fault is ListFault.UNKNOWN
+    assert fault(source(roomy, "names", bind_dn="", password_file=None)).fault in (ListFault.UNKNOWN, ListFault.REFUSED)
+    with pytest.raises(SettingsError, match="has no `group`"):
         source(roomy, "names", group="").fetch()
 
 
@@ -230,22 +230,22 @@ def test_the_size_limit_stops_it(slapd: Directory) -> None:
     """A directory that gives no more than ten entries gives no list of twenty-three, in however small pages."""
     for page_size in (5, 500):
         found = fault(source(slapd, "posix", page_size=page_size))
-        assert found.fault is Fault.CUT_OFF
+        assert found.fault is ListFault.CUT_OFF
         assert "size limit" in str(found)
 
 
 def test_a_referral_stops_it(slapd: Directory) -> None:
     """What another server holds is a part that is missing, whether a member or a branch of the people."""
-    assert fault(source(slapd, "referred", people_base="")).fault is Fault.CUT_OFF
+    assert fault(source(slapd, "referred", people_base="")).fault is ListFault.CUT_OFF
     assert "refers to another server" in str(fault(source(slapd, "referred", people_base="")))
-    assert fault(source(slapd, "posix-twice")).fault is Fault.CUT_OFF
+    assert fault(source(slapd, "posix-twice")).fault is ListFault.CUT_OFF
 
 
 def test_a_range_of_the_members_stops_it() -> None:
     """Active Directory gives large groups in parts, under a name of its own."""
-    with pytest.raises(ListError, match="in parts") as caught:
+    with pytest.raises(ListError, match="only a part of the members") as caught:
         members({"member;range=0-1499": [b"cn=a"], "cn": [b"x"]}, "cn=x")
-    assert caught.value.fault is Fault.CUT_OFF
+    assert caught.value.fault is ListFault.CUT_OFF
 
 
 def test_members_of_every_attribute_count_once() -> None:
@@ -268,7 +268,7 @@ def test_a_directory_that_cannot_be_asked(slapd: Directory, tmp_path: Path) -> N
     wrong.write_text("not it")
     away = f"ldap://127.0.0.1:{free_port()}"
     for change in ({"servers": (away,)}, {"password_file": wrong}, {"ca_file": None}):
-        assert fault(source(slapd, "names", **change)).fault is Fault.UNREACHABLE
+        assert fault(source(slapd, "names", **change)).fault is ListFault.UNREACHABLE
     assert "not it" not in str(fault(source(slapd, "names", password_file=wrong)))
 
 
@@ -276,7 +276,7 @@ def test_a_directory_that_says_nothing(slapd: Directory) -> None:
     """A server that takes the connection and never answers costs the time-out, and is told as one."""
     with socket.create_server(("127.0.0.1", 0)) as hole:
         url = f"ldap://127.0.0.1:{hole.getsockname()[1]}"
-        assert fault(source(slapd, "names", servers=(url,))).fault is Fault.TIMEOUT
+        assert fault(source(slapd, "names", servers=(url,))).fault is ListFault.TIMEOUT
 
 
 def test_the_next_server_is_asked_when_one_is_away(roomy: Directory) -> None:

@@ -14,7 +14,7 @@ import pytest
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings import Mailman3Settings
 from sync.sources.mailman3 import Mailman3
-from sync.sources.subscribers import Delivery, Fault, ListError, Role
+from sync.sources.subscribers import Delivery, ListError, ListFault, Role
 from tests.support import free_port
 from tests.support.answering import answering, content, drop_by_drop, silence
 from tests.support.mailman import PASSWORD, Mailman
@@ -135,9 +135,9 @@ def test_changes_that_mailman_refuses_say_why(mailman_core: Mailman, one_list: s
 def test_an_empty_list_is_never_taken_for_nobody(mailman_core: Mailman) -> None:
     """Nor is one that has an owner alone, even where owners count."""
     list_id = mailman_core.new_list("empty")
-    assert fault(settings(mailman_core, list_id)).fault is Fault.EMPTY
+    assert fault(settings(mailman_core, list_id)).fault is ListFault.EMPTY
     mailman_core.subscribe(list_id, "owner@example.org", "Olga", "owner")
-    assert fault(settings(mailman_core, list_id, other_roles=("owner",))).fault is Fault.EMPTY
+    assert fault(settings(mailman_core, list_id, other_roles=("owner",))).fault is ListFault.EMPTY
 
 
 def test_wrong_settings_are_told_apart(mailman_core: Mailman, one_list: str, tmp_path: Path) -> None:
@@ -145,22 +145,22 @@ def test_wrong_settings_are_told_apart(mailman_core: Mailman, one_list: str, tmp
     asked = settings(mailman_core, one_list)
     wrong = tmp_path / "wrong"
     wrong.write_text("not-it")
-    assert fault(replace(asked, list="nowhere.example.org")).fault is Fault.UNKNOWN
-    assert fault(replace(asked, url=asked.url.removesuffix("/3.1"))).fault is Fault.UNKNOWN
+    assert fault(replace(asked, list="nowhere.example.org")).fault is ListFault.UNKNOWN
+    assert fault(replace(asked, url=asked.url.removesuffix("/3.1"))).fault is ListFault.UNKNOWN
     assert "admin_pass" in str(fault(replace(asked, password_file=wrong)))
     assert "not-it" not in str(fault(replace(asked, password_file=wrong)))
-    assert fault(replace(asked, user="somebody")).fault is Fault.REFUSED
-    assert fault(replace(asked, url=f"http://127.0.0.1:{free_port()}/3.1")).fault is Fault.UNREACHABLE
+    assert fault(replace(asked, user="somebody")).fault is ListFault.REFUSED
+    assert fault(replace(asked, url=f"http://127.0.0.1:{free_port()}/3.1")).fault is ListFault.UNREACHABLE
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"list": ""}, "names no list"),
+        ({"list": ""}, "has no `list`"),
         ({"password_file": None}, "set password_file"),
         ({"password_file": Path("/nonexistent")}, "cannot read the password"),
-        ({"url": "http://192.0.2.1:8001/3.1"}, "in clear"),
-        ({"url": "http://mailman.example.org/3.1"}, "in clear"),
+        ({"url": "http://192.0.2.1:8001/3.1"}, "without encryption"),
+        ({"url": "http://mailman.example.org/3.1"}, "without encryption"),
     ],
 )
 def test_settings_that_are_missing_or_give_the_password_away(
@@ -190,32 +190,32 @@ PAGE = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>"
 @pytest.mark.parametrize(
     ("answer", "wanted"),
     [
-        pytest.param(content(PAGE, 200, "text/html"), Fault.ANSWER, id="a page with 200"),
-        pytest.param(content(PAGE, 503, "text/html"), Fault.ANSWER, id="a page with 503"),
-        pytest.param(content(PAGE, 404, "text/html"), Fault.UNKNOWN, id="a page with 404"),
-        pytest.param(content(b'{"list_id": "l.exam'), Fault.ANSWER, id="half a JSON"),
-        pytest.param(content(b'{"list_id": "l.example.org"}', length=500), Fault.CUT_OFF, id="half an answer"),
-        pytest.param(content(b""), Fault.ANSWER, id="nothing"),
-        pytest.param(content(b"[]"), Fault.ANSWER, id="a list"),
-        pytest.param(content(b"null"), Fault.ANSWER, id="null"),
-        pytest.param(content(b'{"list_id": "l.example.org"}'), Fault.ANSWER, id="no entries"),
-        pytest.param(content(b'{"list_id": "l", "total_size": 0}'), Fault.EMPTY, id="nobody"),
-        pytest.param(content(b'{"list_id": "l", "total_size": 3, "entries": []}'), Fault.CUT_OFF, id="fewer"),
-        pytest.param(content(b'{"list_id": "l", "total_size": "x", "entries": []}'), Fault.ANSWER, id="no number"),
-        pytest.param(content(b'{"list_id": "l", "total_size": 1, "entries": [{}]}'), Fault.ANSWER, id="no member"),
+        pytest.param(content(PAGE, 200, "text/html"), ListFault.ANSWER, id="a page with 200"),
+        pytest.param(content(PAGE, 503, "text/html"), ListFault.ANSWER, id="a page with 503"),
+        pytest.param(content(PAGE, 404, "text/html"), ListFault.UNKNOWN, id="a page with 404"),
+        pytest.param(content(b'{"list_id": "l.exam'), ListFault.ANSWER, id="half a JSON"),
+        pytest.param(content(b'{"list_id": "l.example.org"}', length=500), ListFault.CUT_OFF, id="half an answer"),
+        pytest.param(content(b""), ListFault.ANSWER, id="nothing"),
+        pytest.param(content(b"[]"), ListFault.ANSWER, id="a list"),
+        pytest.param(content(b"null"), ListFault.ANSWER, id="null"),
+        pytest.param(content(b'{"list_id": "l.example.org"}'), ListFault.ANSWER, id="no entries"),
+        pytest.param(content(b'{"list_id": "l", "total_size": 0}'), ListFault.EMPTY, id="nobody"),
+        pytest.param(content(b'{"list_id": "l", "total_size": 3, "entries": []}'), ListFault.CUT_OFF, id="fewer"),
+        pytest.param(content(b'{"list_id": "l", "total_size": "x", "entries": []}'), ListFault.ANSWER, id="no number"),
+        pytest.param(content(b'{"list_id": "l", "total_size": 1, "entries": [{}]}'), ListFault.ANSWER, id="no member"),
         pytest.param(
             content(b'{"list_id": "l", "total_size": 1, "entries": [{"self_link": "x", "role": "member"}]}'),
-            Fault.ANSWER,
+            ListFault.ANSWER,
             id="no address",
         ),
-        pytest.param(content(b'{"list_id": "l", "total_size": 1e400, "entries": []}'), Fault.ANSWER, id="infinite"),
-        pytest.param(content(b"[" * 100_000), Fault.ANSWER, id="a hundred thousand brackets"),
-        pytest.param(silence, Fault.TIMEOUT, id="silence"),
-        pytest.param(drop_by_drop, Fault.TIMEOUT, id="one byte at a time"),
+        pytest.param(content(b'{"list_id": "l", "total_size": 1e400, "entries": []}'), ListFault.ANSWER, id="infinite"),
+        pytest.param(content(b"[" * 100_000), ListFault.ANSWER, id="a hundred thousand brackets"),
+        pytest.param(silence, ListFault.TIMEOUT, id="silence"),
+        pytest.param(drop_by_drop, ListFault.TIMEOUT, id="one byte at a time"),
     ],
 )
 def test_what_is_no_answer_of_mailman_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: object, wanted: Fault
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: object, wanted: ListFault
 ) -> None:
     """Each with a message of one line, in bounded time, and never as a list with fewer people."""
     for bound, seconds in (("mailman_connection.READ_SECONDS", 1), ("mailman3.DEADLINE_SECONDS", 2)):
@@ -246,7 +246,7 @@ def test_an_answer_without_end_is_not_read_to_the_end(tmp_path: Path) -> None:
         with answering(answer) as url:
             asked = Mailman3Settings(url=url, list="l.example.org", password_file=password)
             said = fault(asked)
-        assert said.fault is Fault.ANSWER
+        assert said.fault is ListFault.ANSWER
         assert "bytes" in str(said)
     assert len(written) < 100
 
@@ -265,7 +265,7 @@ def test_a_password_file_may_come_from_any_editor(
 def test_a_user_in_any_alphabet_is_asked_about(mailman_core: Mailman, one_list: str) -> None:
     """Mailman reads names in UTF-8, and answers that it does not know this one."""
     said = fault(settings(mailman_core, one_list, user="käthe-€"))
-    assert said.fault is Fault.REFUSED
+    assert said.fault is ListFault.REFUSED
     assert "admin_user" in str(said)
 
 
@@ -276,7 +276,7 @@ def test_a_password_that_mailman_can_not_compare_is_told(
     """Before it is sent, and without it in the message."""
     file = tmp_path / "password"
     file.write_text(password, encoding="utf-8")
-    with pytest.raises(SettingsError, match="not all ASCII") as caught:
+    with pytest.raises(SettingsError, match="not ASCII") as caught:
         Mailman3(settings(mailman_core, one_list, password_file=file), NOW).fetch()
     assert "sswort" not in str(caught.value)
 
@@ -301,7 +301,7 @@ def test_a_redirect_takes_the_password_nowhere(tmp_path: Path) -> None:
 
         with answering(redirect) as url:
             asked = Mailman3Settings(url=url, list="l.example.org", password_file=password)
-            assert fault(asked).fault is Fault.ANSWER
+            assert fault(asked).fault is ListFault.ANSWER
     assert asked_elsewhere == []
 
 
@@ -351,4 +351,4 @@ def test_a_list_that_changes_between_pages_is_read_until_it_stands_still(tmp_pat
             found = Mailman3(asked, NOW, 2).fetch()
             assert found.logins == {f"{one}@nic.example" for one in settled}
         else:
-            assert fault(asked, page_size=2).fault is Fault.CUT_OFF
+            assert fault(asked, page_size=2).fault is ListFault.CUT_OFF

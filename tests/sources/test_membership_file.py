@@ -21,5 +21,5 @@ def test_a_date_beyond_the_calendar_is_refused_in_words(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "fstat", far)
     monkeypatch.setattr("sync.sources.membership_file._state", lambda status: ())
-    with pytest.raises(InputError, match="date"):
+    with pytest.raises(InputError, match="time of change"):
         read(path, "membership")
