@@ -168,7 +168,7 @@ def catch_up(stores: Stores) -> None:
     ]
     if ended:
         newest = load_history(stores.roster)[0]
-        revoke_devices(stores.members, ended, f"the login went with generation {newest.id}", newest.created_at)
+        revoke_devices(stores.members, ended, f"access ended with generation {newest.id}", newest.created_at)
 
 
 def _audit_generations(stores: Stores) -> None:

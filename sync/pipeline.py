@@ -62,7 +62,7 @@ def read(settings: Settings, file: Path | None, now: datetime, *, delivery: bool
 
     Raises:
         InputError: no file is named, or it cannot be read.
-        ListError: the list cannot be had whole.
+        ListError: the list could not be read completely.
     """
     path = file or settings.membership.file
     if path is None:
@@ -75,8 +75,8 @@ def read_list(settings: Settings, now: datetime, *, delivery: bool = False) -> S
     """Return who is on the list, None where the membership file itself is the list.
 
     Raises:
-        ListError: the list cannot be had whole.
-        SettingsError: it is not set how to ask for it.
+        ListError: the list could not be read completely.
+        SettingsError: a setting of the source is missing or wrong.
     """
     source = subscriber_source(settings, now)
     return source.fetch(delivery=delivery) if source is not None else None

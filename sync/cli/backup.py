@@ -39,8 +39,8 @@ def backup(app: App, file: Path) -> int:
 def restore(app: App, file: Path, yes: bool) -> int:
     """Put a backup in the place of the roster, as a new generation.
 
-    Every client gets a full answer at its next sync. Whoever was denied or put
-    out since the backup stays out. Device passwords come back only into a members
+    Every client gets a full answer at its next sync. A login that was denied or
+    lost its access since the backup stays without access. Device passwords come back only into a members
     database that has none. Run `tldops sync` afterwards.
 
     \b

@@ -100,11 +100,11 @@ class App:
     def stores(self, *, restoring: bool = False, roster_alone: bool = False) -> "Stores":
         """Return where the databases are, created or brought to this version where that is needed.
 
-        With `roster_alone`, a members database that fails is named as the `fault` of the stores instead: whoever may
-        write to it must not keep anybody in.
+        With `roster_alone`, a members database that fails is named as the `fault` of the stores: damage to
+        that database must not keep a login from losing its access.
 
         Raises:
-            OlderCopyError: one of them is an older copy, unless the command is the one that mends that.
+            OlderCopyError: one of them is an older copy, unless the command is the one that repairs it.
         """
         # Imported where they are used: `check` has no use for the databases, nor for the time that loading them takes.
         from radicale_tldops.store import create, newest

@@ -19,7 +19,7 @@ def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
     try:
         yield
     except (ListError, SettingsError) as error:
-        # Of the two, the reason why the list cannot be had is the one to tell.
+        # If the store fails, too, the reason why the list could not be read is the one to report.
         with suppress(StoreError):
             before = read_note(stores.roster, FRESHNESS)
             after = before.failed(now, error.fault.value if isinstance(error, ListError) else "settings")

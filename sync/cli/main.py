@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("tldops: " + shown(str(error)).replace("\n", "\\n"))
         return FOUND if isinstance(error, RefusedError) else FAILED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it while it exits.
+        # The reader of the output has closed the pipe. Python must not report that when it exits.
         silence(sys.stdout)
         return OK
     except OSError as error:

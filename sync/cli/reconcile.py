@@ -88,7 +88,7 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
                 raise RefusedError("the list was left as it is.")
             _carry_out(app, stores, changes, subscribers, done, quiet=as_json)
     finally:
-        # A program is told what there is, and what of it was done, when it is refused or stops, too.
+        # A program gets the findings and the finished actions also when the command is refused or fails.
         if as_json:
             app.json(_as_json(findings, vetted, subscribers, done))
     left = [action for one in findings for action in one.actions if action not in done]

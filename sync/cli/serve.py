@@ -44,9 +44,7 @@ def _announce(app: App, host: str, port: int) -> None:
     scheme = "https" if server.tls_certificate else "http"
     shown = f"[{host}]" if ":" in host else host
     if scheme == "http" and not _is_loopback(host):
-        app.note(
-            f"Passwords go to {host} in clear: only a TLS proxy may be between it and the members.", style="bold red"
-        )
+        app.note(f"Passwords go to {host} without encryption: only a TLS proxy may connect to it.", style="bold red")
     try:
         snapshot = load_snapshot(app.stores().roster)
         cards = counted(len(snapshot.plain.cards), "card")

@@ -123,12 +123,12 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
 
 
 def _alarm(had: object) -> list[str]:
-    """Return the lines that say that the list cannot be had, or is not followed."""
+    """Return the lines that say that the list could not be read, or that a guard refused its changes."""
     assert isinstance(had, dict)  # noqa: S101 - built above
     lines = []
     if had["failing_since"]:
-        before = f"last had {_minute(had['at'])}" if had["at"] else "never had"
-        lines.append(f"LIST       not to be had since {_minute(had['failing_since'])} ({had['failure']}); {before}")
+        before = f"last read {_minute(had['at'])}" if had["at"] else "never read"
+        lines.append(f"LIST       unreadable since {_minute(had['failing_since'])} ({had['failure']}); {before}")
     if had["refused_since"]:
         lines.append(
             f"REFUSED    since {_minute(had['refused_since'])} ({had['refusal']}): "

@@ -17,7 +17,7 @@ _PIPE_WIDTH = 10_000
 
 
 class _Console(Console):
-    """Goes on in silence when whoever reads the output has seen enough: what was asked for is done all the same."""
+    """Stops printing when the reader of the output closes the pipe; the command still does its work."""
 
     def on_broken_pipe(self) -> None:
         silence(self.file)
@@ -46,7 +46,7 @@ def print_table(on: Console, headings: Sequence[str], rows: Sequence[Sequence[st
         table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(shown, row))
-    # Nothing is folded in a pipe: whoever searches there wants whole lines.
+    # Lines are not folded in a pipe, so that a search there finds whole lines.
     if not on.is_terminal:
         on.width = _PIPE_WIDTH
     on.print(table)

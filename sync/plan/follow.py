@@ -23,8 +23,8 @@ def follow(
     broken at the last full sync, which found generation `since`: they get no login that they do not have. `known` are
     the addresses on the list that the membership file explained then although nobody in the roster has them.
 
-    The cards may have been brought back from earlier since then. Readers stay those of the newest sync: whoever reads
-    goes on under the same address, whatever the cards say, and old cards let nobody in.
+    The cards may have been brought back from earlier since then. Readers stay those of the newest sync: a reader
+    keeps access under the same address, whatever the cards say, and old cards give nobody access.
     """
     origin = (Origin("the roster", 0),)
     people = {uid: Match(uid, Entry(person.contact, origin), How.LIST_ADDRESS) for uid, person in state.people.items()}

@@ -182,7 +182,7 @@ def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list
 def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> list[int]:
     """Return a one for each login that was denied within the window: `deny` always passes, and counts.
 
-    A login that goes with this plan, or went with a generation, counts there.
+    A login whose access ends with this plan, or ended with a generation, counts there.
     """
     since = (now - timedelta(hours=WINDOW_HOURS)).isoformat()
     logins = state.readers.keys() - set(gone)

@@ -35,9 +35,9 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a sync is to bring about. `people` are matches by UID; whoever is in neither it nor `held` is removed.
+    """What a sync is to bring about. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
 
-    `listed` are the logins on the list now, whoever they are.
+    `listed` are all logins on the list now, also of people who are not contacts.
     """
 
     people: Mapping[str, Match]
@@ -122,7 +122,7 @@ def _as_broken(entry: Entry) -> Broken:
 
 
 def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mapping[str, Match]) -> dict[str, Held]:
-    """Hold everybody whose record is broken; if a broken record could be anybody's, hold whoever is missing, too."""
+    """Hold everybody whose record is broken; if a broken record could be anybody's, hold all missing people."""
     index = People(known)
     held: dict[str, Held] = {}
     stray: list[Broken] = []

@@ -260,8 +260,10 @@ def _undelivered(one: Subscriber, contact: Contact | None) -> Finding:
     stopped = one.delivery is not Delivery.ENABLED
     bounces = f"bounce score {one.bounces}" if one.bounces else ""
     detail = ", ".join(part for part in (f"delivery stopped {one.delivery}" if stopped else "", bounces) if part)
-    # Whoever has stopped it on purpose is left alone; a full mailbox often mends itself.
-    ask = Action(Do.ASK, one.address, f"ask by another way, then mend the address or enable delivery of {one.address}")
+    # No question to a person who stopped the delivery. A full mailbox often works again without help.
+    ask = Action(
+        Do.ASK, one.address, f"ask by another way, then correct the address or enable delivery of {one.address}"
+    )
     dead = one.delivery is Delivery.BY_BOUNCES
     situation = Situation.NO_DELIVERY if stopped else Situation.BOUNCING
     return Finding(

@@ -430,8 +430,8 @@ def test_a_mailman_that_is_gone_changes_nothing(workspace: Workspace, tmp_path: 
     assert noted.failure == "unreachable"
     assert noted.failing_since is not None
     alarm = workspace.do("status").out.splitlines()[-1]
-    assert alarm.startswith("LIST       not to be had since ")
-    assert "(unreachable); last had " in alarm
+    assert alarm.startswith("LIST       unreadable since ")
+    assert "(unreachable); last read " in alarm
     page = content(b"<html><body>Bad Gateway</body></html>", 200, "text/html")
     with answering(page) as url:
         workspace.config.write_text(workspace.config.read_text().replace(core.url, url))

@@ -68,7 +68,7 @@ def test_each_case_is_told_with_what_to_do(tldops: Tldops, mailman_core: Mailman
         f'    or, for a reader who is no SSC: "{STRANGER}" = "why", under [readers]',
         "Mail of the list is not delivered: 1",
         "  .at Person 01: delivery stopped by bounces",
-        "    ask by another way, then mend the address or enable delivery of person01@nic.example",
+        "    ask by another way, then correct the address or enable delivery of person01@nic.example",
         "40 people in the file, 40 addresses on the list: 2 to subscribe, 2 to unsubscribe.",
     ]
 
