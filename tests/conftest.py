@@ -11,8 +11,9 @@ from tests.support.mailman import Mailman, mailman
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of `make clients`."""
+    """Add the options of `make clients`."""
     parser.addoption("--desktop", action="store_true", help="also drive clients under a virtual display")
+    parser.addoption("--pictures", action="store_true", help="with --desktop: write the pictures of the README anew")
 
 
 @pytest.fixture

@@ -1,17 +1,31 @@
 """The demo's contacts on a server, and a Thunderbird that has their book. `make clients` runs what needs them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from tests.clients.conftest import Site
+from tests.clients.desktop.pictures import FOLDER
 from tests.clients.desktop.thunderbird import Added, Thunderbird, missing, thunderbird
-from tests.data.membership import as_csv, people
+from tests.data.membership import Person, as_csv, people
 from tests.support import Workspace, serve
 from tests.support.servers import skip_where
 
 BOOK = "TLD-OPS"
+
+ZELIE = "Zélie Lemodèle"
+
+
+def few_changes() -> list[Person]:
+    """Return the demo's contacts after a new number, a new name, one new contact, and one contact who left."""
+    jane, daan, *others = people(400)
+    others.remove(next(person for person in others if person.name == ZELIE))
+    eva = replace(
+        daan, name="Eva Voorbeeld", slot=2, email="eva@nic-nl.example", oob_email="", phones=("+31100000572",)
+    )
+    return [replace(jane, phones=("+31610000146",)), replace(daan, name="Daan van Voorbeeld"), eva, *others]
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +34,12 @@ def desktop(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--desktop"):
         pytest.skip("needs a display and large packages: make clients")
     skip_where(missing())
+
+
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder for the pictures: the one of the documentation with `--pictures`."""
+    return FOLDER if request.config.getoption("--pictures") else tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,14 @@
 """Thunderbird with the demo's 400 contacts. The tests run in one Thunderbird, in the order in which they stand here."""
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.clients.conftest import Site, people
-from tests.clients.desktop.conftest import BOOK, Setup
+from tests.clients.desktop.conftest import BOOK, Setup, few_changes
+from tests.clients.desktop.pictures import photograph
 from tests.clients.desktop.thunderbird import Thunderbird
 from tests.data.membership import as_csv
-from tests.data.membership import people as invented
 
 pytestmark = pytest.mark.client
 
@@ -76,6 +76,16 @@ def test_a_cctld_offers_its_contacts_and_nobody_else(setup: Setup) -> None:
         assert message.recipients() == NL[:1]
 
 
+def test_the_picture_of_what_is_offered(setup: Setup, pictures: Path) -> None:
+    """The picture of the README shows what is offered for ".nl", and is small enough for a page."""
+    file = pictures / "thunderbird-nl.png"
+    with setup.mail.message() as message:
+        message.resize(800, 420)
+        assert message.offered(".nl") == NL
+        photograph(setup.mail.environment, message.area(), file)
+    assert 10_000 < file.stat().st_size < 120_000
+
+
 def test_a_cctld_without_its_dot_offers_its_contacts_first(setup: Setup) -> None:
     """For "nl" the .nl contacts come before those who have "nl" in a name or address.
 
@@ -109,15 +119,8 @@ def test_a_registry_or_a_person_offers_its_contacts(setup: Setup, typed: str, na
 
 def test_changes_and_removals_arrive(setup: Setup, demo: Site) -> None:
     """After "Synchronize" a new number, a new name and a new contact are there, and who left is gone."""
-    jane, daan, *others = invented(400)
-    zelie = next(person for person in others if person.name == "Zélie Lemodèle")
-    eva = replace(
-        daan, name="Eva Voorbeeld", slot=2, email="eva@nic-nl.example", oob_email="", phones=("+31100000572",)
-    )
-    others.remove(zelie)
     before = setup.mail.people(BOOK)
-    changed = [replace(jane, phones=("+31610000146",)), replace(daan, name="Daan van Voorbeeld"), eva, *others]
-    demo.change(*as_csv(changed).splitlines())
+    demo.change(*as_csv(few_changes()).splitlines())
     roster = people(demo.cards().values())
     assert before != roster
     setup.mail.synchronize(BOOK)

@@ -17,7 +17,7 @@ from tests.support import Login
 
 T = TypeVar("T")
 
-NEEDED = ("thunderbird", "Xvfb", "openbox")
+NEEDED = ("thunderbird", "Xvfb", "openbox", "import")
 
 PREFERENCES: dict[str, str | int | bool] = {
     # Marionette writes the port that it chose into a file of the profile.
@@ -155,6 +155,11 @@ class Message:
         return list(
             self.run('return [...document.querySelectorAll("mail-address-pill")].map(pill => pill.fullAddress);')
         )
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window a size in pixels, and wait until it has it."""
+        self.run("window.moveTo(40, 40); window.resizeTo(given[0], given[1]);", width, height)
+        assert settled(lambda: bool(self.run("return outerWidth == given[0];", width)), bool), "it was not resized"
 
     def area(self) -> str:
         """Return where the inside of the window is on the display."""
