@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What the clients of `make clients` need, as Debian calls it.
-DESKTOP = thunderbird xvfb openbox fonts-noto-core
+DESKTOP = thunderbird xvfb openbox imagemagick fonts-noto-core
 
 .PHONY: help demo test clients lint bench prove clean
 
@@ -50,7 +50,7 @@ clients: $(VENV)/test.done
 	else \
 	    echo "Only root on Debian can install $(DESKTOP): a test fails and names each program that is missing."; \
 	fi
-	CI=true $(BIN)/python -m pytest --desktop tests/clients/desktop
+	CI=true $(BIN)/python -m pytest --desktop $(if $(PICTURES),--pictures) tests/clients/desktop
 
 lint: $(VENV)/lint.done
 	$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
-"""The pictures of the README: a part of the display, and what a command prints on a terminal."""
+"""The pictures of the README: a part of the display, and the output of a command on a terminal."""
 
 import io
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,8 +25,10 @@ def photograph(environment: Mapping[str, str], area: str, file: Path) -> None:
 
 
 def as_svg(command: str, output: str) -> str:
-    """Draw a terminal that shows a command and its output, which may have colours, without the progress at the start."""
+    """Draw a terminal that shows a command and its output, with its colours and without the progress at the start."""
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(Text(f"$ {command}"))
     console.print(Text.from_ansi(output.rpartition(ERASED)[2]), soft_wrap=True)
-    return console.export_svg(title="The secretariat's terminal", unique_id="plan")
+    drawing = console.export_svg(title="The secretariat's terminal", unique_id="plan")
+    # Rich names fonts on a server of somebody else; without them the reader's own font is taken.
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawing, flags=re.DOTALL)
