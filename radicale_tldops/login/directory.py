@@ -1,9 +1,8 @@
-"""Connections to an LDAP directory that can be trusted, and that end in time.
+"""Connections to an LDAP directory, with verified TLS and a deadline.
 
-Nothing that is secret leaves before TLS stands and the server's certificate is verified against its name: a server
-that refuses StartTLS, or shows a wrong certificate, gets no password (ldap3 alone would verify neither by default).
-Every wait is bounded as a whole. A time-out of a single `recv` would not be: a server that sends one byte a second
-never reaches it, and looking up a name has no time-out at all.
+No password is sent before TLS is established and the server's certificate is verified against its name: a server that
+refuses StartTLS or shows a wrong certificate gets none. (By default ldap3 verifies nothing.) All waits together end at
+a `Deadline`.
 """
 
 import contextlib
@@ -27,19 +26,19 @@ from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings
 
 REST_SECONDS = 30.0
-"""How long a server that could not be asked is tried after the others."""
+"""Seconds for which a server that failed is tried after the others."""
 
 ANSWER_SECONDS = 3.0
-"""How long connecting to a server, and each answer, may take where no other bound is given."""
+"""Most seconds for connecting to a server, and for each answer, where the caller sets no deadline."""
 
 MAX_ADDRESSES = 4
-"""How many addresses of one server are tried."""
+"""Most addresses of one server that are tried."""
 
 _resting: dict[str, float] = {}
 
 
 class _PromptSocket:
-    """A socket whose every wait ends with a deadline; it has what ldap3 uses of one."""
+    """A socket whose waits end at a deadline, with the methods that ldap3 uses."""
 
     def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
         self.raw, self.deadline = raw, deadline
@@ -61,7 +60,7 @@ class _PromptSocket:
 
 
 class _VerifiedTls(Tls):
-    """TLS as the standard library does it by default: chain and name are verified within the handshake."""
+    """TLS with the defaults of the standard library: the handshake verifies chain and name."""
 
     def __init__(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
         super().__init__(validate=ssl.CERT_REQUIRED)
@@ -69,7 +68,7 @@ class _VerifiedTls(Tls):
         self.fault = ""
 
     def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
-        """Put TLS on the connection's socket, whatever ldap3 asks for."""
+        """Put TLS on the connection's socket, with our context and not ldap3's."""
         given: Any = connection.socket
         raw = given.raw if isinstance(given, _PromptSocket) else given
         raw.settimeout(self._deadline.left())
@@ -84,12 +83,12 @@ class _VerifiedTls(Tls):
 def connect(settings: DirectorySettings, *, within: float | None = None) -> Connection:
     """Return a connection to the first server that answers, bound as `bind_dn` where there is one.
 
-    `within` bounds, in seconds, everything that is ever done on the connection, connecting included, and every server
-    that is tried gets its share of it. Without it, connecting to each server and every request have `ANSWER_SECONDS`.
-    ldap3 raises no exception for a result that is not success: look at `connection.result`. End it with `close()`.
+    `within` is the time in seconds for everything on this connection, connecting included; the servers share it.
+    Without it, connecting to each server and every request have `ANSWER_SECONDS`. ldap3 raises no exception for a
+    result that is not success: look at `connection.result`. End the connection with `close()`.
 
     Raises:
-        DirectoryError: no server could be asked; with the reason for each, and never with a secret.
+        DirectoryError: no server answered; with the reason for each, and never with a secret.
     """
     if not settings.servers:
         raise DirectoryError("no LDAP server is set.")
@@ -108,7 +107,7 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
             reasons.append(str(error))
             continue
         _resting.pop(url, None)
-        # What the connection was opened with was its share; from here on it may take all that is left.
+        # Connecting had a share of the time; from now on the connection has all that is left.
         connection.socket.deadline = whole or Deadline(ANSWER_SECONDS, each=True)
         return connection
     raise DirectoryError(" ".join(reasons))
@@ -116,10 +115,10 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
 
 @contextlib.contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Turn whatever goes wrong inside into a `DirectoryError` about `what`.
+    """Turn every exception inside into a `DirectoryError` about `what`.
 
-    The text of a foreign exception is left out, and so is the exception itself: it may quote a request or an answer
-    with a password in it. ldap3 raises almost anything for an answer that is no LDAP.
+    The foreign exception and its text are left out: they may quote a password. For an answer that is not LDAP, ldap3
+    raises exceptions of many kinds.
     """
     try:
         yield
@@ -140,10 +139,10 @@ def explained(what: str) -> Iterator[None]:
 
 
 def service_password(settings: DirectorySettings) -> str:
-    """Return the password of `bind_dn`, or "" where the directory is asked anonymously.
+    """Return the password of `bind_dn`, or "" without a `bind_dn`.
 
     Raises:
-        DirectoryError: there is none, or it is empty: a bind with an empty password succeeds and proves nothing.
+        DirectoryError: the password is missing or empty: a bind with an empty one succeeds and proves nothing.
     """
     if not settings.bind_dn:
         return ""
@@ -159,7 +158,7 @@ def _open(
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "ldaps"
     if not secure and not settings.start_tls and not is_this_machine(host):
-        raise DirectoryError(f"{url}: start_tls = false is accepted for this very machine alone, or use ldaps://.")
+        raise DirectoryError(f"{url}: start_tls = false is accepted for this machine only. Use StartTLS or ldaps://.")
     addresses = _addresses(host, parts.port or (636 if secure else 389), deadline)
     reason = DirectoryError(f"{url}: the name has no address.")
     for tried, (address, port) in enumerate(addresses):
@@ -183,7 +182,7 @@ def _open(
 def _secure(connection: Connection, deadline: Deadline, *, start_tls: bool) -> None:
     connection.open(read_server_info=False)
     connection.socket = _PromptSocket(connection.socket, deadline)
-    # A request is one small write; without this each waits for the acknowledgement of the one before.
+    # Without this, each small request would wait until the one before is acknowledged.
     connection.socket.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if start_tls:
         connection.start_tls(read_server_info=False)
@@ -202,10 +201,10 @@ def _bind(connection: Connection, dn: str, password: str, url: str) -> None:
 
 
 def bind(connection: Connection, dn: str, password: str) -> int:
-    """Bind with a DN and a password, neither of them empty, and return the result code (RFC 4511, 4.1.9).
+    """Bind with a DN and a password, and return the result code (RFC 4511, 4.1.9).
 
     Raises:
-        DirectoryError: one of them is empty; such a bind would succeed as nobody (RFC 4513, 5.1.2).
+        DirectoryError: the DN or the password is empty; such a bind would be anonymous (RFC 4513, 5.1.2).
     """
     if not dn.strip() or not password.strip():
         raise DirectoryError("a bind needs a name and a password.")
@@ -213,13 +212,13 @@ def bind(connection: Connection, dn: str, password: str) -> int:
     try:
         connection.bind(read_server_info=False)
     finally:
-        # They are not needed again, and must not be found in the object.
+        # They are not needed again and must not stay in memory.
         connection.password = connection.request = None
     return int(connection.result["result"])
 
 
 def close(connection: Connection) -> None:
-    """End a connection whatever state it is in, without waiting for the other side."""
+    """End a connection in any state, without waiting for the server."""
     opened = connection.socket
     with contextlib.suppress(Exception):
         connection.unbind()
@@ -237,12 +236,12 @@ def _context(settings: DirectorySettings) -> ssl.SSLContext:
 
 @lru_cache(8)
 def _read_context(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
-    """Read the CA certificates anew only when the file has changed: the system's are many, and take a while."""
+    """Read the CA certificates again only when the file has changed: to read those of the system takes time."""
     return ssl.create_default_context(cafile=ca_file)
 
 
 def _in_order(servers: Sequence[str]) -> Sequence[str]:
-    """Return the servers in their order, those that failed lately behind the others."""
+    """Return the servers in their order, those that failed in the last seconds at the end."""
     now = time.monotonic()
     return sorted(servers, key=lambda url: _resting.get(url, 0.0) > now)
 

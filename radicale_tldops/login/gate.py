@@ -1,14 +1,14 @@
-"""Who is this? The one place that the application and the auth plugin ask.
+"""Checking a login and a password, for the application and for the auth plugin.
 
-Two things may prove who somebody is: a device password, and a bind to the directory of `[auth.ldap]`. Whatever the
-proof, the gate is the list: whoever is not a reader now, or is denied, is nobody.
+A device password or a bind to the directory of `[auth.ldap]` proves an identity. In both cases the login must also be
+on the list now, and not denied.
 
-Device passwords come first, and never depend on anything else: not on the directory, not on the throttle. They have a
-shape of their own, and a password of that shape never goes to the directory.
+Device passwords are checked first. That needs neither the directory nor the throttle. They have a form of their own,
+and a password of that form is never sent to the directory.
 
-For the application: `identify` gives an `Identity`, or None (401), or raises `ThrottledError` (429 with Retry-After),
-`UnavailableError` or `StoreError` (503 with Retry-After). It says 401 only where login or password are wrong for
-sure: a phone that gets 401 forgets its password. It waits for at most `LOGIN_SECONDS` and one second.
+`identify` returns an `Identity`, or None (HTTP 401), or raises `ThrottledError` (429), `UnavailableError` or
+`StoreError` (503), all with Retry-After. It returns None only where the login or the password is certainly wrong,
+because a phone that gets 401 forgets its password. It takes at most `LOGIN_SECONDS` and one second.
 """
 
 import hashlib
@@ -39,57 +39,57 @@ logger = logging.getLogger("radicale_tldops")
 auth_logger = logging.getLogger("radicale_tldops.auth")
 
 PROOF_SECONDS = 300.0
-"""How long a bind that succeeded proves who somebody is."""
+"""Seconds for which a successful bind is remembered."""
 
 REFUSED_SECONDS = 60.0
-"""For how long a password that let nobody in is refused without asking the directory again."""
+"""Seconds for which a refused password is refused again without asking the directory."""
 
 LOGGED = Limit(30, 10.0)
-"""How many failed logins of one address are logged, each in a line of its own."""
+"""How many failed logins of one address are logged."""
 
 _MAX_SHOWN = 100
-"""How many characters of a login are logged."""
+"""Most characters of a login that are logged."""
 
-# In upper case, or with spaces, it is wrong; but then, too, it is somebody's device password and not the directory's.
+# In upper case or with spaces a device password is wrong, but it must not be sent to the directory either.
 _DEVICE_PASSWORD = re.compile(rf"(?i)\s*[0-9a-z]{{5}}(?:[-\s][0-9a-z]{{5}}){{{PASSWORD_GROUPS - 1}}}\s*")
 
 
 REFUSED = "wrong password or unknown login"
 UNLISTED = "not on the list"
 THROTTLED = "too many attempts"
-"""Why a login failed, as the log says it; config/fail2ban knows these words."""
+"""Why a login failed, in the words of the log. config/fail2ban looks for these words."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What a bind showed: the addresses of who typed `login`, and the reader that they were at that time, or None."""
+    """The result of a bind as `login`: the addresses of the person, and the reader with one of them then, or None."""
 
     login: str
     addresses: tuple[str, ...]
     reader: Reader | None
 
     def holds(self, snapshot: Snapshot) -> bool:
-        """Tell whether they are the very same reader still, or none still."""
+        """Return whether `snapshot` still gives the same reader, or still none."""
         return _reader(snapshot, self.login, self.addresses) == self.reader
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """When a password let nobody in, and what the bind showed, where the password was right."""
+    """When a password was refused, and the result of the bind where the password was correct."""
 
     at: float
     proof: _Proof | None = None
 
     def holds(self, now: float, snapshot: Snapshot) -> bool:
-        """Tell whether the directory need not be asked again: it was of late, and nobody was put on the list since."""
+        """Return whether this still holds: it is recent, and the person was not put on the list since."""
         return now - self.at < REFUSED_SECONDS and (self.proof is None or self.proof.holds(snapshot))
 
 
 class Gate:
-    """Tells who somebody is. One instance per process and configuration; safe for threads.
+    """Checks logins. One instance per process and configuration; safe for threads.
 
     Raises:
-        SettingsError: [auth.ldap] is set, but not how people are found, or no server is set.
+        SettingsError: [auth.ldap] is incomplete, or no server is set.
     """
 
     def __init__(self, settings: Settings, live: LiveStore, clock: Callable[[], float] = time.monotonic) -> None:
@@ -100,22 +100,22 @@ class Gate:
         self._throttle = Throttle(clock)
         self._key = secrets.token_bytes(32)
         self._proofs: Recent[bytes, _Proof] = Recent(PROOF_SECONDS, clock)
-        # Kept for ever, in bounds: what was wrong once is no new guess next week.
+        # Without an end, up to the size of the table: the same wrong password next week is not a new guess.
         self._refused: Recent[bytes, _Refusal] = Recent(float("inf"), clock)
         self._swept: Snapshot | None = None
         self._failures = FailureLog(clock)
         self._complaint = ""
 
     def identify(self, user_name: str, password: str, peer: str) -> Identity | None:
-        """Return who this is, or None for anybody who may not read now.
+        """Return the identity, or None for a wrong login or password and for a login without access.
 
-        `user_name` is what was typed, perhaps with "~groups" behind it. `peer` is the true address of the client
-        (behind a proxy: what `Proxies.peer` says).
+        `user_name` is as it was typed; it may end in "~groups". `peer` is the address of the client, as `Proxies.peer`
+        returns it.
 
         Raises:
-            ThrottledError: too many wrong passwords; this one was not looked at.
-            UnavailableError: only the directory could tell, and it cannot be asked now.
-            StoreError: nobody can be judged (see `LiveStore`).
+            ThrottledError: too many wrong passwords came before; this one was not checked.
+            UnavailableError: only the directory can check the password, and it cannot be asked now.
+            StoreError: the store cannot be read (see `LiveStore`).
         """
         identity = self._live.identify(user_name, password)
         self._forget_proofs()
@@ -146,13 +146,13 @@ class Gate:
         refusal = self._refused.get(guess)
         if refusal is not None and refusal.holds(self._clock(), self._live.snapshot()):
             return None, REFUSED
-        # Before the cache: it, too, would tell who guesses whether a password is right.
+        # Before the look at the proofs: their answer, too, would show a guesser whether a password is correct.
         self._throttle.check(attempt.login, attempt.peer)
         proof = self._digest(attempt.login, attempt.password)
         reader = self._proved(proof)
         if reader is None:
             with ldap.turn():
-                # Another thread may have asked the same while this one waited: a client has several connections.
+                # Another thread may have asked the same meanwhile: a client opens several connections.
                 reader = self._proved(proof)
                 if reader is None:
                     return self._bind(ldap, attempt, guess, proof)
@@ -160,12 +160,12 @@ class Gate:
         return reader, ""
 
     def _proved(self, proof: bytes) -> Reader | None:
-        """Return the reader whom a bind of late proved, as long as it is the same one, and on the list."""
+        """Return the reader of a remembered bind, if it is still the same one and on the list."""
         known = self._proofs.get(proof)
         return known.reader if known and known.holds(self._live.snapshot()) else None
 
     def _forget_proofs(self) -> None:
-        """Drop every proof that a change of the list ended, asked for or not: who comes back has to prove it anew."""
+        """Drop every proof that a change of the list ended: a reader who comes back has to bind again."""
         snapshot = self._live.snapshot()
         if snapshot is not self._swept:
             self._proofs.drop(lambda proof: not proof.holds(snapshot))
@@ -183,10 +183,9 @@ class Gate:
         reader = _reader(self._live.snapshot(), login, addresses) if addresses is not None else None
         shown = None if addresses is None else _Proof(login, addresses, reader)
         if shown is None or reader is None:
-            # Whoever guesses must not see that a password is right at the directory, and only of nobody on the list:
-            # neither by the time that it takes to say no again, nor by how many guesses are left. So both are
-            # remembered, and both are counted, once: somebody who was removed, and whose phone goes on asking, has
-            # used up no more than by one mistyped password.
+            # A guesser must not learn that a password is correct at the directory but its owner is not on the list,
+            # neither from the time of the next answer nor from the number of guesses that are left. So both cases are
+            # remembered and counted, once: the phone of a removed member, which asks again, uses up one guess.
             if self._refused.get(guess) is not None:
                 self._throttle.give_back(login, peer)
             self._refused.put(guess, _Refusal(self._clock(), shown))
@@ -197,7 +196,7 @@ class Gate:
         return reader, ""
 
     def _unavailable(self, error: Exception) -> UnavailableError:
-        """Say once what is wrong with the directory. What a foreign exception says may quote the password."""
+        """Log an error of the directory once. A foreign exception's text is left out: it may quote the password."""
         message = str(error) if isinstance(error, DirectoryError) else f"[auth.ldap]: {type(error).__name__}."
         if message != self._complaint:
             logger.error("logins by LDAP fail: %s", message)
@@ -205,14 +204,14 @@ class Gate:
         return UnavailableError("the directory cannot be asked", REST_SECONDS)
 
     def _digest(self, *parts: str) -> bytes:
-        """Return a digest that tells nothing to who lacks this process's key; parts cannot run into each other."""
+        """Return a digest that is useless without the key of this process. Different parts give different digests."""
         text = json.dumps(parts).encode("ascii")
         return hashlib.blake2b(text, key=self._key, digest_size=32, person=b"tldops-gate").digest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A login in its one spelling ("" where it can be none), the password that came with it, and from where."""
+    """A login as `typed_login` returns it, its password, and the address of the client."""
 
     login: str
     password: str
@@ -220,16 +219,16 @@ class _Attempt:
 
     @property
     def is_for_directory(self) -> bool:
-        """Whether this may be somebody's password at the directory."""
+        """Whether the password may be one of the directory."""
         return bool(self.login) and is_possible(self.password) and not _DEVICE_PASSWORD.fullmatch(self.password)
 
 
 class FailureLog:
-    """Writes failed logins to the log, each in one line that no login can forge, and not without end. Safe for threads.
+    """Writes failed logins to the log, a limited number for each address. Safe for threads.
 
-    The line: failed login from ADDRESS: REASON: "LOGIN". The address comes first, so that nothing that was typed
-    stands before it; the login is escaped as in JSON, in ASCII. What was refused before, from the same place, is not
-    logged again: a forgotten phone with an old password is nobody who guesses.
+    The line is: failed login from ADDRESS: REASON: "LOGIN". The address is before everything that a client can choose,
+    and the login is escaped as in JSON, so no login can forge a line. The same login and password from the same address
+    are logged once: an old password in a forgotten phone is not password guessing.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -238,7 +237,7 @@ class FailureLog:
         self._left_out = 0
 
     def log(self, peer: str, reason: str, name: str) -> None:
-        """Log one failed login, as long as its address has not filled the log."""
+        """Log one failed login, or only count it if its address has reached the limit."""
         key = (place_of(peer),)
         with self._lock:
             if self._lines.wait(key) > 0:
@@ -261,9 +260,9 @@ def _address(peer: str) -> str:
 
 
 def _reader(snapshot: Snapshot, login: str, addresses: tuple[str, ...]) -> Reader | None:
-    """Return the reader that a person with these addresses is: the one who was typed, else the first of them.
+    """Return the reader with one of these addresses: the login that was typed, else the first.
 
-    One address that is denied is enough to shut the person out: it is the same password for all of them.
+    If one address is denied, there is none: all addresses have the same password.
     """
     logins = {canonical_login(address) for address in addresses} - {""}
     return snapshot.reader(*sorted(logins, key=lambda name: (name != login, name)))
@@ -274,7 +273,7 @@ _shared_lock = threading.Lock()
 
 
 def shared(settings: Settings) -> Gate:
-    """Return the process's one gate for this configuration, so that everybody counts and remembers the same."""
+    """Return the gate of this process for a configuration, so that all callers share its counts."""
     live = shared_live(settings)
     with _shared_lock:
         key = (settings.path, live)

@@ -1,4 +1,4 @@
-"""How a worker stands, and which passwords are possible."""
+"""The state of the live store, and which passwords are possible."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ MAX_PASSWORD = 1024
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """How a worker stands: what it serves, for how many seconds it has been blind, and what kind of fault that is.
+    """What the live store serves, the seconds since it could last read the databases, and the class of the error.
 
-    Each is None where it does not apply: `generation` before the first good load, the others while all is well.
+    `generation` is None before the first load, the others are None while the databases can be read.
     """
 
     generation: int | None
@@ -21,5 +21,5 @@ class LiveState:
 
 
 def is_possible(password: str) -> bool:
-    """Tell whether this can be a password at all: an empty, blank or huge one is refused before anything is asked."""
+    """Return whether this can be a password: it is not blank, not too long, and has no NUL character."""
     return bool(password.strip()) and "\x00" not in password and len(password) <= MAX_PASSWORD

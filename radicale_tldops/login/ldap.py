@@ -1,4 +1,4 @@
-"""Whether a password is somebody's at the directory, and which addresses that person has there.
+"""Checking a password at the directory, and reading the addresses of its owner there.
 
 A few threads at a time ask the directory, so a slow directory cannot hold all threads of the server. After a failure
 the directory is not asked for `REST_SECONDS`, and then by one login at a time until it answers again.
@@ -21,23 +21,23 @@ from radicale_tldops.roster.login import MAX_LOGIN, canonical_login
 from radicale_tldops.settings import DirectorySettings, LdapLoginSettings
 
 LOGIN_SECONDS = 3.0
-"""How long a login may take, with the servers that do not answer."""
+"""Most seconds that a login takes, including servers that do not answer."""
 
 MAX_BINDS = 2
 """Most threads that ask the directory at the same time."""
 
 MAX_WAITING = 4
-"""How many more wait for their turn; any others are sent away at once. A client's connections come all together."""
+"""Most threads that wait for their turn; further logins get 503 at once. A client opens several connections at once."""
 
 WAIT_SECONDS = 1.0
-"""How long they wait."""
+"""Most seconds that they wait."""
 
 REST_SECONDS = 5.0
-"""How long the directory is not asked after it could not be."""
+"""Seconds for which the directory is not asked after a failure."""
 
 _PLACE = "{login}"
 
-# Nobody's password: what a login that does not exist is tried with, so that it costs what one that does exist costs.
+# An unknown login is tried with this password, so that its answer takes as long as that of a known login.
 _NOBODY = "nobody has this password"
 
 _WRONG = frozenset(
@@ -51,14 +51,14 @@ _WRONG = frozenset(
         results.RESULT_INVALID_DN_SYNTAX,
     }
 )
-"""What a server answers to a bind that is refused for the person's sake: wrong, unknown, expired or locked."""
+"""The results of a bind that concern the person: wrong password, unknown, expired or locked."""
 
 
 class LdapLogin:
     """Logins at one directory. Safe for threads.
 
     Raises:
-        SettingsError: the settings do not say how the person's entry is found.
+        SettingsError: no server is set, or neither or both of `people_base` and `dn_template`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class LdapLogin:
         if not directory.servers:
             raise SettingsError("[auth.ldap] needs a directory: set servers in [ldap].")
         if bool(settings.people_base) == bool(settings.dn_template):
-            raise SettingsError("[auth.ldap] needs people_base, where people are looked for, or dn_template; not both.")
+            raise SettingsError("[auth.ldap] needs people_base (where people are searched) or dn_template, not both.")
         self._directory, self._settings = directory, settings
         self._clock = clock
         self._turn = threading.Condition()
@@ -80,10 +80,10 @@ class LdapLogin:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait briefly for the right to ask.
+        """Wait for a turn to ask, at most `WAIT_SECONDS`.
 
         Raises:
-            UnavailableError: the directory rests after a failure, or too many ask already.
+            UnavailableError: the directory failed a moment ago, or too many logins wait.
         """
         with self._turn:
             self._refuse_while_resting()
@@ -106,12 +106,12 @@ class LdapLogin:
                 self._turn.notify_all()
 
     def addresses(self, login: str, password: str) -> tuple[str, ...] | None:
-        """Return the person's addresses as the directory spells them, or None where login or password are wrong.
+        """Return the person's addresses as the directory has them, or None for a wrong login or password.
 
-        `login` comes from `typed_login`. It takes at most `LOGIN_SECONDS`, whatever the servers do.
+        `login` comes from `typed_login`. The call takes at most `LOGIN_SECONDS`.
 
         Raises:
-            DirectoryError: the directory could not be asked; it then rests for `REST_SECONDS`.
+            DirectoryError: the directory failed; it is not asked again for `REST_SECONDS`.
         """
         try:
             with explained("[auth.ldap]"):
@@ -133,7 +133,7 @@ class LdapLogin:
     def _refuse_while_resting(self) -> None:
         left = self._rest_until - self._clock()
         if left > 0:
-            raise UnavailableError("the directory could not be asked a moment ago", left)
+            raise UnavailableError("the directory failed a moment ago", left)
 
     def _ask(self, connection: Connection, login: str, password: str) -> tuple[str, ...] | None:
         settings = self._settings
@@ -141,13 +141,13 @@ class LdapLogin:
             dn = settings.dn_template.replace(_PLACE, escape_rdn_value(login))
             if not _is_right(connection, dn, password):
                 return None
-            # Who may bind and not read has no address: that is this person's matter, and no failure of the directory.
+            # A person who may bind and not read the own entry has no address: that is not a failure of the directory.
             itself = _search(connection, dn, "(objectClass=*)", "BASE", self._directory.mail_attribute)
             return itself[0][1] if itself else ()
         wanted = settings.filter.replace(_PLACE, escape_filter_chars(login))
         found = _search(connection, settings.people_base, wanted, "SUBTREE", self._directory.mail_attribute)
         if len(found) != 1:
-            # Nobody, or more than one: not to be told from a wrong password, nor by the number of requests it takes.
+            # No person, or more than one: same answer and same number of requests as for a wrong password.
             _is_right(connection, f"cn=nobody,{settings.people_base}", _NOBODY)
             return None
         dn, addresses = found[0]
@@ -155,21 +155,21 @@ class LdapLogin:
 
 
 def typed_login(name: str) -> str:
-    """Return the one spelling of what was typed as login: canonical where it is an address, else NFKC and folded.
+    """Return the canonical form of a typed login; for a name that is no address, NFKC and without case.
 
-    "" stands for what can be no login: empty, too long, or with characters that do not show.
+    Return "" for a text that cannot be a login: empty, too long, or with invisible characters.
     """
     if not 0 < len(name) <= MAX_LOGIN:
         return ""
     if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for char in name):
         return ""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # An "@" that only appears by folding is in no address, and must not make one.
+    # An "@" that only case-folding produces does not make an address.
     return canonical_login(name) if "@" in folded else " ".join(folded.split())
 
 
 def escape_rdn_value(text: str) -> str:
-    """Escape a value for a DN (RFC 4514, 2.4): everything but what can mean nothing there, as pairs of hex digits."""
+    """Escape a value for a DN (RFC 4514, 2.4): all but harmless characters become pairs of hex digits."""
     plain = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@._-"
     return "".join(chr(byte) if byte in plain else f"\\{byte:02x}" for byte in text.encode())
 
@@ -186,7 +186,7 @@ def _is_right(connection: Connection, dn: str, password: str) -> bool:
 def _search(
     connection: Connection, base: str, wanted: str, scope: Literal["BASE", "SUBTREE"], attribute: str
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return DN and addresses of at most two entries: whether there is more than one is all that matters."""
+    """Return DN and addresses of at most two entries: two are enough to see that there is more than one."""
     connection.search(base, wanted, search_scope=scope, attributes=[attribute], size_limit=2)
     code = connection.result["result"]
     if code not in (results.RESULT_SUCCESS, results.RESULT_SIZE_LIMIT_EXCEEDED):
@@ -200,7 +200,7 @@ def _search(
 
 
 def _values(attributes: dict[str, list[bytes]], wanted: str) -> tuple[str, ...]:
-    # Names of attributes have no case (RFC 4512, 2.5), and may come with options ("mail;lang-en").
+    # Names of attributes are compared without case (RFC 4512, 2.5), and may have options ("mail;lang-en").
     return tuple(
         value.decode("utf-8", "replace")
         for name, values in attributes.items()

@@ -1,25 +1,24 @@
-"""Which peer a request really comes from: the proxies that the configuration names are believed, and nobody else.
+"""The address from which a request really comes: only the proxies that the configuration names are believed.
 
-Only X-Forwarded-For is looked at: for the access log, the log of failed logins, and whom throttling counts. A proxy has
-to drop headers spelled with underscores, such as X_Forwarded_For: WSGI cannot tell them apart. X-Script-Name,
-X-Forwarded-Host, X-Remote-User and their like are believed from nobody: the repository stands at the root of its host,
-and who somebody is, a password proves.
+X-Forwarded-For is read for the access log, the log of failed logins, and the throttle. A proxy has to drop headers with
+underscores, such as X_Forwarded_For: WSGI cannot tell them from the right ones. X-Script-Name, X-Forwarded-Host,
+X-Remote-User and similar headers are always ignored.
 """
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 UNIX = "unix"
-"""What stands for a peer on a socket without addresses."""
+"""The name of a peer on a Unix socket, which has no address."""
 
 MAX_HOPS = 16
-"""How many addresses of a header are looked at, from its end: nobody has more proxies in a row."""
+"""Most addresses of a header that are read, from its end: nobody has more proxies in a row."""
 
 _LONGEST = 64
-"""An address with its brackets, zone and port is shorter than this."""
+"""Longest address in characters, with brackets, zone and port."""
 
 _KEPT = 4096
-"""How many peers' addresses are kept as read."""
+"""Most addresses whose parsed form is kept."""
 
 _Address = IPv4Address | IPv6Address
 
@@ -35,10 +34,10 @@ class Proxies:
     def peer(self, remote_addr: str, forwarded_for: str = "") -> str:
         """Return the peer's address; never raises.
 
-        `remote_addr` is who the connection comes from. Where that is a proxy of ours, it is the last address of
+        `remote_addr` is the other end of the connection. If that is a proxy of ours, the peer is the last address in
         `forwarded_for`, the value of X-Forwarded-For, that is not a proxy of ours. Every proxy adds its own peer at the
-        end: what a client wrote there itself stands further left. A part that is no address ends the search at the
-        proxy that passed it on.
+        end, so text that a client wrote itself is further left. A part that is not an address ends the search: the peer
+        is then the proxy that added it.
         """
         peer = _address(remote_addr) or remote_addr or UNIX
         if not forwarded_for or not self.believes(peer):
@@ -53,7 +52,7 @@ class Proxies:
         return peer
 
     def _believes(self, peer: str) -> bool:
-        """Tell whether a peer, as `peer` returns it, is a proxy of ours."""
+        """Return whether a peer, as `peer` returns it, is a proxy of ours."""
         if peer == UNIX:
             return self._unix
         address = _read(peer)
@@ -61,8 +60,8 @@ class Proxies:
 
 
 def _address(text: str) -> str:
-    """Return an address in its one canonical form, without port and brackets, or an empty text."""
-    # The length is looked at before the cache: what strangers send must not fill the memory.
+    """Return the canonical form of an address, without port and brackets, or "" for another text."""
+    # Check the length before the cache: texts of strangers must not fill the memory.
     return _plain(text) if len(text) <= _LONGEST else ""
 
 

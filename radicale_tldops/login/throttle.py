@@ -1,29 +1,28 @@
-"""How fast passwords may be guessed at the directory, without a way to lock a member out from elsewhere.
+"""Limits for guessing passwords at the directory, with which nobody can lock a member out.
 
-Device passwords need no throttle: they have 150 bits, a look-up costs a microsecond, and whoever holds the right one is
-let in however many wrong ones came before, from wherever. So a member with a device password cannot be locked out at
-all, and what follows is about LDAP passwords alone, which people choose.
+Device passwords need no limit: they have 150 bits, and checking one takes a microsecond. A correct one is accepted
+after any number of wrong ones, so a member with a device password cannot be locked out. The limits are for LDAP
+passwords, which people choose.
 
-Three allowances are counted, each of which fills again with time:
+Three allowances are counted. Each fills again with time:
 
-- **pair**: one login from one address. It is the smallest and fills most slowly, so that one address is stopped by it
-  before it can use up what is everybody's.
-- **address**: all logins from one address (IPv4 address, IPv6 /64): somebody who tries one password on every login.
-- **login**: one login from all addresses together: guessing that is spread over many machines. It fills five times
-  as fast as a pair's allowance does, so it takes more than five addresses at once to keep it empty.
+- **pair**: one login from one address. It is the smallest and fills most slowly, so it stops one address before that
+  address can use up the allowance of the login.
+- **address**: all logins from one address (IPv4 address, IPv6 /64), against trying one password on every login.
+- **login**: one login from all addresses, against guessing from many machines. It fills five times as fast as the
+  allowance of a pair, so more than five addresses at once are needed to keep it empty.
 
-An address from which a login was proved right lately is known to be the member's. For the two together only the pair
-counts: nothing that others do, elsewhere or at the same address under other logins, stops the member there. From an
-address that nobody knows, a login can be slowed down only by an attack from many addresses at the same time.
+After a correct login from an address, the address is known for this login. Then only the pair counts: guessing from
+other addresses, or for other logins from the same address, does not stop the member there. From an unknown address, a
+login can be delayed only by an attack from many addresses at the same time.
 
-Only a wrong password counts, and a right one of somebody who may not read. The same one again, from the same place, is
-no new guess: a phone that holds an old password does not use up the allowance of the laptop beside it. Where the
-address says nothing (a Unix socket, the loopback: a proxy that is not named in the settings), all peers look alike, and
-only the login counts.
+A wrong password counts, and the correct one of a login without access. The same password from the same address counts
+once: a phone with an old password does not use up the allowance of the laptop beside it. Where the address is useless
+(a Unix socket, or the loopback, which means a proxy that the settings do not name), only the login counts.
 
-Nothing sleeps here: who has to wait is told for how long. All of it is held in memory, bounded, and each worker process
-counts for itself; what has not been touched for longest is forgotten first. A key is only made for a password that
-really was tried, so that a flood of refused attempts pushes nothing out.
+Nothing sleeps here: the error says how long to wait. All counts are in memory and limited in number; the ones that were
+not used for the longest time are deleted first. Only a password that was checked makes an entry, so a flood of refused
+requests deletes no other entry.
 """
 
 import threading
@@ -38,10 +37,10 @@ from typing import Generic, TypeVar
 from radicale_tldops.roster.errors import ThrottledError
 
 MOST = 8192
-"""How many keys are kept of each kind: a few megabytes."""
+"""Most keys of each kind: a few megabytes."""
 
 KNOWN_SECONDS = 30 * 86400.0
-"""For how long an address is known to be a member's after a login from it."""
+"""Seconds for which an address is known after a login from it."""
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -70,7 +69,7 @@ class Recent(Generic[Key, Value]):
         self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
 
     def put(self, key: Key, value: Value) -> None:
-        """Remember a value from now on."""
+        """Store a value with the time of now."""
         with self._lock:
             self._entries[key] = (self._clock(), value)
             self._entries.move_to_end(key)
@@ -78,7 +77,7 @@ class Recent(Generic[Key, Value]):
                 self._entries.popitem(last=False)
 
     def get(self, key: Key) -> Value | None:
-        """Return what was put, unless that is too long ago."""
+        """Return the value of a key; None if there is none or it is too old."""
         with self._lock:
             at, value = self._entries.get(key, (float("-inf"), None))
             if value is not None and self._clock() - at >= self._seconds:
@@ -87,7 +86,7 @@ class Recent(Generic[Key, Value]):
             return value
 
     def drop(self, unwanted: Callable[[Value], bool]) -> None:
-        """Forget every value of which that is true."""
+        """Delete every value for which `unwanted` returns true."""
         with self._lock:
             for key in [key for key, (_, value) in self._entries.items() if unwanted(value)]:
                 del self._entries[key]
@@ -97,15 +96,15 @@ class Recent(Generic[Key, Value]):
 
 
 class Buckets:
-    """Allowances by key, which is a login, a place, or both. Not safe for threads by itself."""
+    """Allowances by key: a login, a place, or both. Not safe for threads."""
 
     def __init__(self, limit: Limit, clock: Clock = time.monotonic, most: int = MOST) -> None:
         self._limit, self._clock, self._most = limit, clock, most
-        # Of each key: how many of the allowance are used up, and when that was so.
+        # For each key: the used part of the allowance, and the time of that count.
         self._used: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
 
     def wait(self, key: tuple[str, ...]) -> float:
-        """Return for how many seconds there is nothing left for `key`; 0 where there is."""
+        """Return the seconds until `key` has something left; 0 if it has."""
         return max(0.0, (self._now_used(key) + 1 - self._limit.burst) * self._limit.every)
 
     def take(self, key: tuple[str, ...]) -> None:
@@ -132,7 +131,7 @@ class Buckets:
 
 
 class Throttle:
-    """The allowances of one worker process. `login` is in one spelling; `peer` is an address. Safe for threads."""
+    """The allowances of this process. A `login` is canonical, a `peer` is an address. Safe for threads."""
 
     def __init__(self, clock: Clock = time.monotonic, most: int = MOST) -> None:
         self._lock = threading.Lock()
@@ -142,19 +141,19 @@ class Throttle:
         self._known: Recent[tuple[str, str], bool] = Recent(KNOWN_SECONDS, clock, most)
 
     def check(self, login: str, peer: str) -> None:
-        """Find out whether a password may be tried.
+        """Check that a password may be tried now.
 
         Raises:
-            ThrottledError: not now; with the time after which it may be.
+            ThrottledError: it may not; with the time to wait.
         """
         with self._lock:
             self._check(login, place_of(peer))
 
     def take(self, login: str, peer: str) -> None:
-        """Count one password as tried; where it was right, or nobody could say, it is given back.
+        """Count one password. Call `give_back` if it was correct or could not be checked.
 
         Raises:
-            ThrottledError: none may be tried now.
+            ThrottledError: it may not be tried now.
         """
         place = place_of(peer)
         with self._lock:
@@ -170,7 +169,7 @@ class Throttle:
                 bucket.give_back(key)
 
     def know(self, login: str, peer: str) -> None:
-        """Remember that the login was proved right from this address."""
+        """Remember that there was a correct login from this address."""
         place = place_of(peer)
         if place:
             self._known.put((login, place), True)
@@ -181,7 +180,7 @@ class Throttle:
             raise ThrottledError("too many wrong passwords", wait)
 
     def _counted(self, login: str, place: str) -> list[tuple[Buckets, tuple[str, ...]]]:
-        """Return the allowances that a password for this login, from there, counts against."""
+        """Return the allowances in which a password for this login from this place is counted."""
         if not place:
             return [(self._logins, (login,))]
         pair = (self._pairs, (login, place))
@@ -192,7 +191,7 @@ class Throttle:
 
 @lru_cache(4096)
 def place_of(peer: str) -> str:
-    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 one, or "" where it tells nothing."""
+    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 address, or "" for a useless one."""
     try:
         address = ip_address(peer)
     except ValueError:

@@ -100,7 +100,7 @@ class Book:
         return http_date(self.changed_at)
 
     def is_ahead(self, token: str) -> bool:
-        """Tell whether `token` is of this book and newer than it: another worker has loaded more than this one."""
+        """Tell whether `token` is of this book and newer: another process served a newer generation."""
         parsed = SyncToken.parse(token)
         return parsed is not None and self._is_ours(parsed) and parsed.revision > self.revision
 

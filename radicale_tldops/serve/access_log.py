@@ -1,9 +1,8 @@
-"""The access log: one line for each request, on standard error, where the journal picks it up.
+"""The access log: one line for each request on standard error, from where systemd's journal takes it.
 
-The fields are separated by one space each: time (UTC), peer, method, path, status, login, device label, bytes sent,
-duration in milliseconds, generation. A field that holds anything but visible ASCII stands in double quotes, escaped as
-in JSON: no newline, escape sequence or space of a client's makes a second line or another field. "-" is an empty one.
-Neither passwords nor query strings ever get here.
+One space separates the fields: time (UTC), peer, method, path, status, login, device label, bytes sent, duration in
+milliseconds, generation. A field with other characters than visible ASCII is in double quotes, escaped as in JSON, so
+a client cannot make a second line or another field. "-" is an empty field. No line holds a password or a query string.
 """
 
 import contextlib
@@ -19,16 +18,16 @@ from multiprocessing.util import Finalize
 STANDARD_ERROR = 2
 
 _MAX_WAITING = 20_000
-"""How many lines wait at most while nobody reads the log; further ones are counted, not kept."""
+"""Most lines that wait while nobody reads the log; further ones are only counted."""
 
 _PAUSE = 0.05
-"""For how many seconds lines are gathered before they are written together."""
+"""Seconds for which lines are gathered and then written together."""
 
 _ATOMIC = 4096
-"""What a pipe takes whole (PIPE_BUF): lines of other processes do not run into ours."""
+"""The number of bytes that a pipe takes at once (PIPE_BUF): lines of other processes do not mix with these."""
 
 _METHOD, _PATH, _PEER, _LOGIN, _DEVICE = 20, 400, 64, 254, 100
-"""The longest that is shown of a field, in characters."""
+"""The longest form of each field in characters; the rest is cut off."""
 
 # Visible ASCII without the quotation mark and the backslash; a lone "-" has to be told from an empty field.
 _safe = re.compile(r"(?!-\Z)[!#-\[\]-~]+").fullmatch
@@ -38,8 +37,8 @@ _safe = re.compile(r"(?!-\Z)[!#-\[\]-~]+").fullmatch
 class Served:
     """One request that was answered.
 
-    `login` is what was typed, whether or not it was right; `sent` is the length of the body in bytes; `generation` is
-    what it was answered from. An empty text, and a generation of 0, is shown as "-".
+    `login` is as it was typed, correct or not; `sent` is the length of the body in bytes; `generation` is the one that
+    the answer is from. An empty text and a generation of 0 are shown as "-".
     """
 
     peer: str
@@ -54,10 +53,10 @@ class Served:
 
 
 class AccessLog:
-    """Writes lines to the file descriptor `target`. Safe for threads; made in the worker that uses it.
+    """Writes lines to the file descriptor `target`. Safe for threads. Create it after the fork of the worker.
 
-    A thread of its own writes, so that no request waits for the reader of the log: while nobody reads it, lines wait,
-    and further ones are lost and counted. The lines of about `_PAUSE` seconds are lost when the worker is killed.
+    A thread writes, so no request waits for the reader of the log. While nobody reads, up to `_MAX_WAITING` lines wait;
+    the number of further ones is logged later. A worker that is killed loses the lines of the last `_PAUSE` seconds.
     """
 
     def __init__(self, target: int = STANDARD_ERROR) -> None:
@@ -69,7 +68,7 @@ class AccessLog:
         self._closing = False
         self._writer = threading.Thread(target=self._write_on, name="access-log", daemon=True)
         self._writer.start()
-        # A worker of granian ends without `atexit`, as all children of `multiprocessing` do.
+        # A child of `multiprocessing` ends without `atexit`.
         self._at_exit = Finalize(self, self.close, exitpriority=0)
 
     def log(self, served: Served) -> None:
@@ -86,7 +85,7 @@ class AccessLog:
             self._work.set()
 
     def close(self) -> None:
-        """Write what is waiting, for at most a second, and stop."""
+        """Write the waiting lines, for at most a second, and stop."""
         self._closing = True
         self._work.set()
         self._writer.join(1)
@@ -125,13 +124,13 @@ class AccessLog:
             self._write(f"{self._now()} {lost} lines of the access log are lost: nobody read them\n")
 
     def _write(self, text: str) -> None:
-        # Without a reader there is nobody left to tell.
+        # If standard error is closed, the error cannot be reported either.
         with contextlib.suppress(OSError):
             os.write(self._target, text.encode("ascii"))
 
 
 def _field(text: str, longest: int) -> str:
-    """Return a field, quoted where it has to be; what is cut off ends in "..."."""
+    """Return a field, in quotes where necessary. A text that was cut ends in "..."."""
     if len(text) <= longest and _safe(text):
         return text
     if not text:
@@ -139,7 +138,7 @@ def _field(text: str, longest: int) -> str:
     if len(text) > longest:
         text = text[:longest] + "..."
     quoted = _quoted(text)
-    # Escapes are up to twelve times as long as what they stand for.
+    # An escape is up to twelve times as long as its character.
     return quoted if len(quoted) <= 2 * longest else _quoted(text[: longest // 8] + "...")
 
 

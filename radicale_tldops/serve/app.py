@@ -1,6 +1,6 @@
-"""RosterApplication: the WSGI application of `tldops serve`, with every route that exists.
+"""RosterApplication: the WSGI application of `tldops serve`, with one table of its routes.
 
-The plugins work without it in stock Radicale (docs/rfc-checklist.md lists what differs there).
+The plugins for stock Radicale do not use it; docs/rfc-checklist.md lists the differences.
 """
 
 import logging
@@ -36,16 +36,16 @@ from radicale_tldops.settings import Settings
 logger = logging.getLogger("radicale_tldops")
 
 Environ = Mapping[str, Any]
-"""What a WSGI server hands over of a request (PEP 3333)."""
+"""A request as the WSGI server gives it (PEP 3333)."""
 
 MAX_CARD = 200_000
-"""What the book says is the size of its largest card in bytes (RFC 6352, 6.2.3)."""
+"""The largest size of a card in bytes, as the book states it (RFC 6352, 6.2.3)."""
 
 ALLOWED = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
-"""The methods that exist here, as `Allow` names them: Evolution takes "read-only" from this list."""
+"""The value of `Allow`. Evolution concludes from it that the book is read-only."""
 
 REALM = "TLD-OPS contact repository"
-"""What some clients show when they ask for the password."""
+"""Some clients show this text when they ask for the password."""
 
 _WRITES = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCOL", "MKCALENDAR", "MOVE", "POST"})
 _METHODS = _WRITES | frozenset(ALLOWED.split(", "))
@@ -53,20 +53,16 @@ _METHODS = _WRITES | frozenset(ALLOWED.split(", "))
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _XML = ("Content-Type", "application/xml; charset=utf-8")
 
-_NEED_PRIVILEGES = error(DAV + "need-privileges")
-"""DAVx5 goes on after a refused write only with this very body (RFC 3744, 7.1.1)."""
-
 _CHALLENGE = ("WWW-Authenticate", f'Basic realm="{REALM}", charset="UTF-8"')
-"""How to log in (RFC 7617, 2)."""
 
 _RETRY_SECONDS = "30"
 
 
 class _For(Enum):
-    """Who is answered on a route."""
+    """Who gets an answer on a route."""
 
-    ANYBODY = "anybody; credentials are not looked at"
-    ANYBODY_ELSE = "anybody without credentials, and a reader"
+    ANYBODY = "anybody; credentials are ignored"
+    NO_CREDENTIALS_OR_READER = "a request without credentials, or a reader"
     READER = "a reader"
 
 
@@ -77,7 +73,7 @@ class RosterApplication:
     """The WSGI application for one read-only roster (PEP 3333). Safe for threads."""
 
     def __init__(self, settings: Settings, metrics: socket.socket | None = None) -> None:
-        """Start to serve these settings; `metrics` is a socket that listens for Prometheus."""
+        """Open the stores of these settings. `metrics` is a listening socket for Prometheus."""
         self._live = shared(settings)
         self._health = Health(settings, self._live)
         self._metrics = Metrics(self._live, settings.store.roster, metrics)
@@ -88,15 +84,15 @@ class RosterApplication:
         self._recorder = Recorder(settings, self._metrics.audit_dropped)
         self._reads = ReadPath(self._live, BookTexts(settings.cards.book_name, BOOK_DESCRIPTION, MAX_CARD))
         self._page = welcome_page(settings.server.url)
-        # The first request need not wait for the first look at the store; it also gets the error, where there is one.
+        # Read the store before the first request. An error is not lost: the first request gets it, too.
         with suppress(StoreError):
             self._live.check()
         self._live.watch(self._reads.prepare)
 
-    def _route(self, method: str, path: str) -> tuple[_For, _Handler]:
-        """Return who is answered, and by what. This table holds every route that exists; the first that fits counts.
+    def _route(self, method: str, path: str) -> tuple[_For, Ready | _Handler]:
+        """Return who is answered, and the answer or what makes it. The first line that fits counts.
 
-        Which paths exist for a reader, `dav.site.find` knows.
+        Every route is here. Which paths exist for a reader, `RenderedSnapshot.find` decides.
         """
         match method, path:
             case "GET" | "HEAD", "/.health" | "/.health/" | "/.health/live":
@@ -104,15 +100,15 @@ class RosterApplication:
             case "GET" | "HEAD", "/":
                 return _For.ANYBODY, self._answer_browser
             case "GET" | "HEAD", "/.web" | "/.web/":
-                return _For.ANYBODY, self._redirect_to_page
+                return _For.ANYBODY, _TO_PAGE
             case _ if method not in _METHODS:
-                return _For.ANYBODY, self._refuse_method
+                return _For.ANYBODY, _NO_SUCH_METHOD
             case _, "/.well-known/carddav" | "/.well-known/carddav/":
                 return _For.ANYBODY, self._redirect_to_root
             case "OPTIONS", _:
-                return _For.ANYBODY_ELSE, self._answer_options
+                return _For.NO_CREDENTIALS_OR_READER, _OPTIONS
             case _ if method in _WRITES:
-                return _For.READER, self._refuse_write
+                return _For.READER, _READ_ONLY
             case _:  # PROPFIND, REPORT, GET, HEAD
                 return _For.READER, self._answer_reader
 
@@ -127,21 +123,21 @@ class RosterApplication:
             if whom is not _For.ANYBODY:
                 self._live.check()
                 identity = self._identify(request, whom)
-            ready = handler(request, identity, environ)
+            ready = handler if isinstance(handler, Ready) else handler(request, identity, environ)
         except Exception as fault:
             ready = self._refusal(fault, request)
         start_response(ready.status, ready.headers)
         body = b"" if request.method == "HEAD" else ready.body
         self._record(request, identity, ready, len(body), time.perf_counter() - started)
-        # granian sends a list at once; anything else it asks for piece by piece.
+        # granian sends a list in one piece.
         return [body]
 
     def _identify(self, request: Incoming, whom: _For) -> Identity | None:
-        """Return who asks, or None where anybody may.
+        """Return who sent a request; None for a request without credentials on a route for anybody.
 
         Raises:
-            NoReaderError: whoever asks may not read.
-            DelayedError: nobody can say now who asks.
+            NoReaderError: the credentials are missing or wrong, or the login has no access.
+            DelayedError: the credentials cannot be checked now.
         """
         if request.credentials is None:
             if whom is _For.READER:
@@ -168,22 +164,10 @@ class RosterApplication:
         self._live.check()
         return self._page
 
-    def _redirect_to_page(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
-        return _plain(client.FOUND, ("Location", "/"))
-
     def _redirect_to_root(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
         # Clients that know the host alone begin there (RFC 6764, 5).
         self._live.check()
         return _plain(client.MOVED_PERMANENTLY, ("Location", "/"))
-
-    def _answer_options(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
-        return _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
-
-    def _refuse_write(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
-        return _ready(client.FORBIDDEN, _NEED_PRIVILEGES, ("Content-Type", "application/xml"))
-
-    def _refuse_method(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
-        return _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
 
     def _answer_reader(self, request: Incoming, identity: Identity | None, environ: Environ) -> Ready:
         assert identity is not None  # noqa: S101 - `_identify` has refused all others
@@ -196,10 +180,10 @@ class RosterApplication:
         return ready
 
     def _refusal(self, fault: Exception, request: Incoming) -> Ready:
-        """Return the answer to a request that could not be answered."""
+        """Return the answer for an error."""
         match fault:
             case FramingError(status=status):
-                # Where the body ends is not known, and so not where the next request would begin.
+                # The end of the body is unknown, so the beginning of a next request is unknown, too.
                 return _plain(status, ("Connection", "close"))
             case RequestError(status=status, condition=None):
                 return _ready(status, f"{fault}\n".encode(), _TEXT)
@@ -212,9 +196,9 @@ class RosterApplication:
             case DelayedError(retry_after=seconds):
                 return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", str(seconds)))
             case StoreError():
-                # The log has the reason; the client learns only that there is one.
+                # The log has the reason; a client does not get it.
                 return _plain(client.SERVICE_UNAVAILABLE, ("Retry-After", _RETRY_SECONDS))
-        # The text of an exception may quote what was sent: only its kind and place are logged.
+        # The text of an exception may quote the request, so only its class and place are logged.
         logger.error("%s of %r failed: %s", request.method, request.path, _place(fault))
         return _plain(client.INTERNAL_SERVER_ERROR)
 
@@ -239,8 +223,15 @@ def _plain(status: int, *headers: tuple[str, str]) -> Ready:
     return _ready(status, f"{client.responses[status]}\n".encode(), _TEXT, *headers)
 
 
+_TO_PAGE = _plain(client.FOUND, ("Location", "/"))
+_NO_SUCH_METHOD = _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
+_OPTIONS = _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
+# DAVx5 goes on after a refused write only with this very body (RFC 3744, 7.1.1).
+_READ_ONLY = _ready(client.FORBIDDEN, error(DAV + "need-privileges"), ("Content-Type", "application/xml"))
+
+
 def _place(fault: Exception) -> str:
-    """Return the kind of an exception and where it came up."""
+    """Return the class of an exception, and the file and line that raised it."""
     frames = traceback.extract_tb(fault.__traceback__)
     where = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(fault).__name__}{where}"

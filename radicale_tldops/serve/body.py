@@ -1,8 +1,7 @@
-"""Reading a request's body, so that a reader whose bodies never come holds few of the worker's threads.
+"""Reading the bodies of requests, so that one reader with slow connections cannot hold all threads.
 
-A read that has begun can only be waited for: granian locks up when an answer is sent while one is under way. It ends
-when the connection does, which idle.py sees to. Where nothing may wait for a slow client at all, the proxy reads bodies
-first (config/nginx.conf).
+A read cannot be interrupted: granian locks up when an answer is sent before the read has ended. The read ends with the
+connection, and idle.py ends slow connections. A proxy can read whole bodies first (config/nginx.conf).
 """
 
 import threading
@@ -15,23 +14,23 @@ THREADS = 32
 """Most threads that answer requests; connections that only wait hold none."""
 
 MAX_READS = 8
-"""Most bodies of one reader that may be under way. Most come with their headers."""
+"""Most bodies of one reader that are read at the same time. Most bodies arrive together with their headers."""
 
 MAX_ALL = THREADS - 8
-"""Most bodies that may be under way in all: requests without a body are answered whatever else happens."""
+"""Most bodies that are read at the same time; the other threads answer requests without a body."""
 
 WAIT_SECONDS = 1.0
-"""How long a further body waits for its turn."""
+"""Seconds that a further body waits for its turn."""
 
 MAX_WAITING = 4
-"""Most bodies of one reader that wait at a time: waiting holds a thread, too."""
+"""Most bodies of one reader that wait: each of them holds a thread."""
 
 
 class Input(Protocol):
     """The `wsgi.input` of PEP 3333, as far as it is used here."""
 
     def read(self) -> bytes:
-        """Return the whole body, and wait for it."""
+        """Wait for the whole body and return it."""
 
 
 class BodyReader:
@@ -46,14 +45,14 @@ class BodyReader:
         """Return the `length` bytes of a body that `reader` sends.
 
         Raises:
-            RequestError: with 400 when there are fewer, with 503 while this reader's other bodies do not come.
+            RequestError: with 400 for a shorter body, with 503 while other bodies of this reader are read.
 
         """
         if not length:
             return b""
         self._take_turn(reader)
         try:
-            # All of it: HTTP itself ends a body at its length, which has been checked by now.
+            # HTTP ends a body at its Content-Length, which was checked before.
             body = source.read()
         except (OSError, RuntimeError) as error:
             raise RequestError("the body cannot be read") from error

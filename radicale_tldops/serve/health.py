@@ -1,6 +1,6 @@
-"""Whether this worker can do its work: `/.health/live` and `/.health`, for anybody who asks.
+"""The health of the server: `/.health/live` and `/.health`, which anybody may request.
 
-They tell nothing about members, counts or generations, and cost next to nothing: what is found holds for a second.
+The answers contain nothing about members, counts or generations. Each is kept for a second, so requests cost little.
 """
 
 import contextlib
@@ -18,23 +18,23 @@ from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS, read_note
 
 LIVE = "/.health/live"
-"""200 as long as the worker answers at all: for whoever restarts it."""
+"""200 while the server answers at all, for a program that restarts it."""
 
 READY = "/.health"
-"""200 as long as all is well, else 503: for whoever is to be woken."""
+"""200 while everything works, else 503, for monitoring."""
 
 KEPT = 1.0
-"""For how many seconds an answer holds: strangers who ask more often cost nothing."""
+"""Seconds for which an answer is kept, so that many requests cost nothing."""
 
 AHEAD = 300.0
-"""By how many seconds the clock of whoever made a check may be ahead of ours."""
+"""Seconds by which the clock of the machine that made the check may be ahead of this one."""
 
 _OK = "ok"
 _ALIVE = b'{"status":"ok"}\n'
 
 
 class Health:
-    """The answers about one worker. Safe for threads. `clock` is monotonic, `now` is the time of day."""
+    """The answers about this process. Safe for threads. `clock` is monotonic, `now` is the time of day."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Health:
         """Return the status and the body, a JSON object, for `LIVE`, or for `READY` and anything else; never raises."""
         if path == LIVE:
             return 200, _ALIVE
-        # One thread looks; the others give the answer of the second before, unless there is none yet.
+        # One thread looks; the others return the last answer. Before the first answer they wait for it.
         answer = self._answer
         if self._clock() >= self._until and self._lock.acquire(blocking=answer is None):
             try:
@@ -77,7 +77,7 @@ class Health:
         return (200 if well else 503), f"{text}\n".encode()
 
     def _store(self) -> dict[str, str]:
-        """Tell whether the store can be read now, and whether the newest generation passed its verification."""
+        """Return whether the store can be read now, and whether the newest generation matches its digest."""
         store = generation = _OK
         try:
             self._live.check()
@@ -96,10 +96,10 @@ class Health:
         return {"store": store, "generation": generation}
 
     def _age(self) -> dict[str, str]:
-        """Tell whether the last check, and the last look at the list, are recent enough."""
+        """Return whether the last sync, and the last reading of the list, are recent enough."""
         if not self._max_age:
             return {"check": "off", "list": "off"}
-        # The store is judged elsewhere; a check does not become older than it is by a store that cannot be read.
+        # `_store` reports an unreadable store; here the last dates that were read still count.
         with contextlib.suppress(StoreError):
             self._fresh = read_note(self._roster, FRESHNESS, wait=SERVER_WAIT)
         return {"check": self._judged(self._fresh.checked_at), "list": self._judged(self._fresh.list_checked_at)}

@@ -1,8 +1,8 @@
-"""Ending connections on which nothing happens any more, and which granian would keep for ever.
+"""Ending idle connections, which granian would keep for ever.
 
-granian looks at the clock only while the head of a request comes in. A client that connects and sends nothing, or half
-a body, would hold its connection, and with half a body a thread, for as long as it likes. The kernel knows when
-something last went over a connection: a thread of the worker asks it now and then.
+granian has a time limit only for the head of a request. A client that sends nothing, or half a body, would hold its
+connection without end, and half a body also holds a thread. The kernel knows when data last went over a connection: a
+thread asks it every few seconds.
 """
 
 import os
@@ -13,19 +13,19 @@ import time
 from pathlib import Path
 
 QUIET_SECONDS = 30.0
-"""A connection on which neither side has sent anything for so long is ended."""
+"""A connection is ended after so many seconds without data in either direction."""
 
 SILENT_SECONDS = 60.0
-"""A connection on which this side has sent nothing for so long is ended, even where the client still sends: a request
-may not take a minute to arrive."""
+"""A connection is ended after so many seconds without data from the server: a request may not take a minute to
+arrive."""
 
 LOOK_SECONDS = 5.0
-"""How often the worker looks."""
+"""Seconds between two looks at the connections."""
 
 _FILES = Path("/proc/self/fd")
 _ESTABLISHED = 1
 
-# A peer that is gone is noticed after a minute, and one that takes nothing of its answer after half of that.
+# A peer that is gone is noticed after 60 seconds; one that does not receive its answer after 30.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
 # Of Linux's `struct tcp_info`, which only ever grows at its end: the state; segments on their way; milliseconds since
@@ -34,7 +34,7 @@ _INFO = struct.Struct("=B23xI16xI4xI88xI")
 
 
 def keep_alive(listening: socket.socket) -> None:
-    """Let connections that come in over a socket notice peers that are gone: each inherits these options."""
+    """Set the options with which the connections of a listening socket notice that a peer is gone."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):
@@ -42,7 +42,7 @@ def keep_alive(listening: socket.socket) -> None:
 
 
 def watch_connections(port: int) -> None:
-    """Start the thread of this worker that ends quiet connections to `port`; it needs Linux."""
+    """Start the thread that ends quiet connections to `port`; on other systems than Linux, do nothing."""
     if _FILES.is_dir() and hasattr(socket, "TCP_INFO"):
         threading.Thread(target=_watch, args=(port,), name="connections", daemon=True).start()
 
@@ -55,12 +55,11 @@ def _watch(port: int) -> None:
 
 
 def end_if_quiet(number: int, port: int, seconds: float = QUIET_SECONDS) -> bool:
-    """End the connection behind a file descriptor, if it is one to `port` and quiet; return whether it was ended.
+    """End the connection behind a file descriptor, if it is a quiet one to `port`; return whether it was ended.
 
-    The file stays open: granian reads the end of the connection from it, gives up, and closes it. It is granian's,
-    which may close it at any moment and open another with its number: at worst another client has to connect again.
-    Nothing is duplicated here and nothing closed, for closing a copy of a database's file would release the locks on
-    it.
+    The file stays open until granian closes it. granian may close it at any moment and open another one with the same
+    number: then another client has to connect again. Nothing is duplicated or closed here: to close a copy of a
+    database's file would release the locks on it.
     """
     try:
         found = socket.socket(fileno=number)
@@ -83,7 +82,7 @@ def _is_quiet(connection: socket.socket, seconds: float) -> bool:
     if len(info) < _INFO.size:
         return False
     state, on_their_way, sent, received, waiting = _INFO.unpack(info)
-    # A client that still takes an answer is left alone; TCP_USER_TIMEOUT ends those that take none.
+    # A client that still receives an answer is not ended here; TCP_USER_TIMEOUT ends one that receives nothing.
     if state != _ESTABLISHED or on_their_way or waiting:
         return False
     return min(sent, received) >= seconds * 1000 or sent >= SILENT_SECONDS * 1000  # type: ignore[no-any-return]
@@ -93,5 +92,5 @@ def _open_files() -> list[int]:
     try:
         return [int(entry.name) for entry in os.scandir(_FILES)]
     except OSError:
-        # No file is free at this moment; the next look is soon.
+        # The process has no free file descriptor now; the next look is soon.
         return []

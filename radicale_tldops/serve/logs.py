@@ -1,4 +1,4 @@
-"""The log of a worker: no request waits for whoever reads it, and none fails because nobody does."""
+"""The log of the server, written by a thread: no request waits for its reader or fails because there is none."""
 
 import logging
 import logging.handlers
@@ -6,21 +6,21 @@ import queue
 from multiprocessing.util import Finalize
 
 NAMES = ("radicale_tldops", "radicale")
-"""The loggers that a worker writes to."""
+"""The loggers of the server."""
 
 MAX_WAITING = 1000
-"""How many lines wait at most; what comes while nobody reads is lost."""
+"""Most lines that wait while nobody reads the log; further ones are lost."""
 
 
 class _Queue(logging.handlers.QueueHandler):
-    """Puts lines where a thread of its own takes them from."""
+    """Puts lines into a queue, from which a thread writes them."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Lose the line: to say so would be to wait, too."""
+        """Drop the line: a message about it would have to wait, too."""
 
 
 def log_apart() -> None:
-    """Let a thread of its own write the log of this process to standard error."""
+    """Write the log of this process to standard error in a thread of its own."""
     lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)
     writer = logging.StreamHandler()
     writer.setFormatter(logging.Formatter("%(message)s"))
@@ -30,5 +30,5 @@ def log_apart() -> None:
         log.propagate = False
     listener = logging.handlers.QueueListener(lines, writer)
     listener.start()
-    # granian's workers end without `atexit`, as all children of `multiprocessing` do.
+    # A child of `multiprocessing` ends without `atexit`.
     Finalize(None, listener.stop, exitpriority=0)

@@ -1,6 +1,6 @@
-"""Figures for Prometheus: what the worker counts, and what the store shows, on an address of its own.
+"""Metrics for Prometheus on an address of their own: counts of this process, and facts from the store.
 
-No label is a client's own word, and none names a member. prometheus-client is imported only where figures are wanted.
+No label holds text of a client or names a member. prometheus-client is imported only where metrics are on.
 """
 
 import logging
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger("radicale_tldops")
 
 METHODS = ("OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT")
-"""The methods that are counted apart; every other one is "other"."""
+"""The methods that have a label of their own; every other one is counted as `OTHER`."""
 
 OTHER = "other"
 
 OUTCOMES = ("ok", "refused", "throttled", "unavailable")
-"""How a login can end: let in; wrong; refused unseen, after too many; the store or the directory out of reach."""
+"""The outcomes of a login: accepted; wrong password or login; too many wrong ones before, so not checked; the store or
+the directory cannot be reached."""
 
 BUCKETS = (0.0005, 0.002, 0.01, 0.05, 0.25, 1.0, 5.0)
-"""The upper bounds of the histogram, in seconds: a poll takes less than the first, a whole book some hundredths."""
+"""The upper bounds of the histogram in seconds: a poll takes less than the first, a whole book about 0.02."""
 
 
 class Metrics:
-    """The figures of the worker since it started. Without `listening` nothing is counted. Safe for threads."""
+    """The metrics of this process since it started. Without `listening` nothing is counted. Safe for threads."""
 
     def __init__(self, live: LiveStore, roster: Path, listening: socket.socket | None) -> None:
-        """Count, and answer Prometheus on a socket that listens, in threads of its own."""
+        """Start to count, and to answer Prometheus on a listening socket, in threads of its own."""
         self._requests: dict[tuple[str, int], Callable[[], None]] = {}
         self._seconds: dict[str, Callable[[float], None]] = {}
         self._sent: Callable[[int], None] | None = None
@@ -57,7 +58,7 @@ class Metrics:
             _answer(listening, registry)
 
     def observe(self, method: str, status: int, seconds: float, sent: int) -> None:
-        """Count one request: its method and status, how long it took, and the length of the answer's body."""
+        """Count one request; `sent` is the length of the body in bytes."""
         if self._sent is None:
             return
         name = method if method in self._seconds else OTHER
@@ -74,7 +75,7 @@ class Metrics:
             count()
 
     def audit_dropped(self, rows: int = 1) -> None:
-        """Count what should have been recorded in the members database and could not be."""
+        """Count events that could not be recorded in the members database."""
         if self._dropped is not None:
             self._dropped(rows)
 
@@ -92,7 +93,7 @@ class Metrics:
             "tldops_blind_seconds", "Time since the store could last be read; 0 if it can.", registry=registry
         )
         blind.set_function(lambda: live.state().blind_seconds or 0.0)
-        # Every series is there from the start: a rate over it then has the first event in it.
+        # Every series exists from the start, so a rate includes the first event.
         for method in (*METHODS, OTHER):
             for hundred in range(2, 6):
                 self._requests[method, hundred] = requests.labels(method, f"{hundred}xx").inc
@@ -102,7 +103,7 @@ class Metrics:
 
 
 def _answer(listening: socket.socket, registry: "CollectorRegistry") -> None:
-    """Start the threads that answer Prometheus on this socket."""
+    """Start to answer Prometheus on this socket."""
     from prometheus_client import MetricsHandler
 
     handler = MetricsHandler.factory(registry)
@@ -113,14 +114,14 @@ def _answer(listening: socket.socket, registry: "CollectorRegistry") -> None:
 
 
 class StoreFigures:
-    """What the store itself shows, read when Prometheus asks: a collector of prometheus-client."""
+    """Facts from the store, read for each request of Prometheus: a collector of prometheus-client."""
 
     def __init__(self, roster: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._roster = roster
         self._clock = clock
 
     def collect(self) -> Iterator["Metric"]:
-        """Yield the figures; without a readable store only `tldops_store_readable`, which is 0 then."""
+        """Yield the metrics; for an unreadable store only `tldops_store_readable`, with the value 0."""
         from prometheus_client.metrics_core import GaugeMetricFamily
 
         figures = self._figures()

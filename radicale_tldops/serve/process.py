@@ -32,47 +32,47 @@ MAX_CONNECTIONS = 4000
 """Most connections that the worker holds; further ones wait until one of these ends."""
 
 BACKLOG = 1024
-"""Most connections that wait while the worker has not taken them, or is being replaced."""
+"""Most connections that wait until the worker accepts them, for instance while it is replaced."""
 
 MAX_HEAD = 65_536
-"""Longest head of a request in bytes, so that a wrong password of 40 KB is still answered as one."""
+"""Longest head of a request in bytes: a password of 40 KB is still answered with 401."""
 
 HEAD_SECONDS = 15
-"""Longest time for the head of a request, and for which an idle connection is kept."""
+"""Longest time in seconds for the head of a request, and for an idle connection."""
 
 STOP_SECONDS = 10
-"""Longest time for requests under way after the worker was asked to stop."""
+"""Seconds that running requests have to end after a request to stop."""
 
 MAX_PEM = 1_000_000
 """Longest file of a certificate or a key, in bytes."""
 
 REPLACE_SECONDS = 1.0
-"""Least time between the starts of two workers, so that a worker that dies at once does not keep a core busy."""
+"""Least time between the starts of two workers: a worker that dies at once must not keep a core busy."""
 
-# The store, its journal, sockets of libraries, logs: what the worker opens beside its connections.
+# The files that the worker opens beside its connections: databases, journals, sockets of libraries, logs.
 _OTHER_FILES = 200
 
 
 class _Server(MPServer):
-    """granian with a socket that outlives its worker, and that replaces a worker that dies however often."""
+    """granian with a listening socket of the parent, and with a worker that is replaced however often it dies."""
 
     def __init__(self, listening: socket.socket, **options: Any) -> None:
         super().__init__("radicale_tldops.serve.process", **options)
         self._listening = listening
 
     def _init_shared_socket(self) -> None:
-        # granian's own workers listen for themselves on Linux: clients would be refused while there is none.
+        # On Linux, granian's workers open their own sockets: without a worker, connections would be refused.
         self._ssp = self._sso = None
         self._shd = SocketHolder(os.dup(self._listening.fileno()), False, BACKLOG)  # type: ignore[call-arg,assignment]
 
     def _drop_shared_socket(self) -> None:
-        # From here on, new connections are refused; those that are there end after the requests under way.
+        # From now on new connections are refused. Open ones end after their running requests.
         self._listening.shutdown(socket.SHUT_RDWR)
 
     def _respawn_workers(
         self, workers: object, spawn_target: object, target_loader: object, delay: float = 0.0
     ) -> None:
-        # granian's own starts the new worker before the old one has ended, and gives up when two die in 5.5 seconds.
+        # granian would start the new worker before the old one has ended, and stop if two die within 5.5 seconds.
         born = max(worker.birth for worker in self.wrks)
         self._stop_workers()  # type: ignore[no-untyped-call]
         time.sleep(max(0.0, born + REPLACE_SECONDS - time.monotonic()))
@@ -80,13 +80,13 @@ class _Server(MPServer):
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
-    """Serve on a socket of `listen` until interrupted: SIGTERM and SIGINT let the requests under way finish first.
+    """Serve on a socket of `listen` until SIGTERM or SIGINT; running requests finish first.
 
-    The worker gets these very settings, also when it is replaced: the file is not read again.
+    Every worker gets these settings: the file is not read again.
 
     Raises:
         SettingsError: there is no configuration file, the address for metrics is not available, the certificate and
-            its key cannot be used, or [auth.ldap] does not say how people are found.
+            its key cannot be used, or [auth.ldap] is incomplete.
     """
     if settings.path is None:
         raise SettingsError("`tldops serve` needs a configuration file; `tldops init` writes one.")
@@ -97,7 +97,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     listening.setblocking(False)
     metrics = _listen_for_metrics(settings.server.metrics) if settings.server.metrics else None
     if sys.platform == "linux":
-        # The worker is a copy of this process: it needs no file of the installation, and no other setting.
+        # A forked worker has the settings in its memory and reads no file of the installation.
         multiprocessing.set_start_method("fork", force=True)
     server = _Server(
         listening,
@@ -115,7 +115,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    # Until granian sets its own, a forked worker has the parent's handler and would ignore a request to stop.
+    # Until granian sets its own handler, a forked worker has the parent's and would ignore SIGTERM.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     create: Callable[[], RosterApplication] = partial(_create, settings, listening.getsockname()[1], metrics)
     server.serve(target_loader=create, wrap_loader=False)
@@ -129,9 +129,9 @@ def _create(settings: Settings, port: int, metrics: socket.socket | None) -> Ros
 
 
 def _connections() -> int:
-    """Return how many connections the worker may hold, after raising the limit on open files as far as possible.
+    """Raise the limit on open files if necessary, and return the number of connections that the worker may hold.
 
-    A worker at its limit could not open the store any more.
+    At the limit the worker could not open the databases.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + _OTHER_FILES
@@ -142,10 +142,10 @@ def _connections() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on an address.
+    """Return a listening socket.
 
     Raises:
-        SettingsError: with the reason, for instance that another program listens there.
+        SettingsError: the address is not available; with the reason.
     """
     try:
         return _open(host, port)
@@ -180,16 +180,16 @@ def _open(host: str, port: int) -> socket.socket:
 
 
 def check_tls(server: ServerSettings) -> None:
-    """Check that the certificate and its key can be used, where they are set.
+    """Check the certificate and its key, if they are set.
 
     Raises:
-        SettingsError: with the file and what is wrong with it.
+        SettingsError: with the file and the reason why it cannot be used.
     """
     certificate, key = server.tls_certificate, server.tls_key
     if certificate is None and key is None:
         return
     if certificate is None or key is None:
-        raise SettingsError("[server] tls_certificate and tls_key go together: set both, or neither.")
+        raise SettingsError("[server] tls_certificate and tls_key: set both, or neither.")
     for name, path in (("tls_certificate", certificate), ("tls_key", key)):
         try:
             content, _ = read_file(path, MAX_PEM)
@@ -212,7 +212,7 @@ def check_tls(server: ServerSettings) -> None:
 
 
 class _EncryptedKeyError(Exception):
-    """The key asks for a passphrase."""
+    """The key has a passphrase."""
 
 
 def _no_password() -> str:

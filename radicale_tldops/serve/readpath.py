@@ -1,4 +1,4 @@
-"""The read path: every request of a reader, answered from the newest snapshot; finished answers are kept with it."""
+"""The read path: it answers every request of a reader from the newest snapshot, and keeps finished answers."""
 
 import threading
 from collections.abc import Callable
@@ -24,13 +24,13 @@ from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.request import Incoming
 
 _MAX_PARSED = 4096
-"""Requests up to this length in octets are kept as parsed: a client sends the same ones for years."""
+"""Longest body in octets whose parsed form is kept: a client sends the same ones for years."""
 
 _MAX_CONTENT_TYPE = 200
-"""Longest Content-Type, in characters: it is part of the key of a kept answer."""
+"""Longest Content-Type in characters: it is part of the key of a kept answer."""
 
 _MIN_PACKED = 256
-"""Shorter bodies are not packed, in octets."""
+"""Shortest body in octets that is compressed."""
 
 _NOT_ACCEPTABLE = 406
 
@@ -38,13 +38,13 @@ _PRIVATE = (
     ("Cache-Control", "private, no-cache"),
     ("Vary", "Accept, Accept-Encoding, Authorization, Brief, Prefer"),
 )
-"""The roster is for its readers: no proxy keeps it, and a client asks again before it shows what it kept."""
+"""No proxy may keep an answer, and a client has to ask again before it uses a kept one."""
 
-_NOT_FOUND = Answer(404, (("Content-Type", "text/plain; charset=utf-8"),), b"There is nothing here.\n")
+_NOT_FOUND = Answer(404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n")
 
 
 class NoReaderError(TldopsError):
-    """The login was right, but access ended before the body of the request had arrived: 401."""
+    """The credentials are missing or wrong, or access ended before the body of the request had arrived: 401."""
 
 
 class ReadPath:
@@ -57,12 +57,12 @@ class ReadPath:
         self._newest: RenderedSnapshot | None = None
 
     def answer(self, request: Incoming, identity: Identity, body: Callable[[], bytes]) -> Ready:
-        """Answer one request of a reader; `body` reads what was sent, and is called only where the path exists.
+        """Answer one request of a reader; `body` reads the body, and is called only where the path exists.
 
         Raises:
             RequestError: with the status and the precondition of the refusal.
             NoReaderError: access has ended meanwhile.
-            StoreError: there is nothing to answer from.
+            StoreError: no snapshot is available.
 
         """
         sent = b""
@@ -70,7 +70,7 @@ class ReadPath:
         place = rendered.find(identity, request.path)
         if place is not None and request.method not in ("GET", "HEAD"):
             sent = body()
-            # The body may have taken long to arrive: access is judged again, and the newest snapshot answers.
+            # The body can take seconds to arrive: check access again, and answer from the newest snapshot.
             rendered = self._rendered_for(identity, self._live.snapshot())
             place = rendered.find(identity, request.path)
         if place is None:
@@ -84,7 +84,7 @@ class ReadPath:
         return self._dav(rendered, place, request, sent)
 
     def prepare(self) -> None:
-        """Render what the next request for the newest snapshot would have to wait for."""
+        """Render the newest snapshot, so that the next request does not wait for it."""
         with suppress(StoreError):
             self._rendered(self._live.snapshot()).book(Style.PLAIN)
 
@@ -103,7 +103,7 @@ class ReadPath:
         return newest
 
     def _dav(self, rendered: RenderedSnapshot, place: Place, request: Incoming, sent: bytes) -> Ready:
-        """Answer PROPFIND or REPORT, from the kept answers where the same was asked before."""
+        """Answer PROPFIND or REPORT; a kept answer is used if the same was requested before."""
         identity = place.identity
         wishes = (request.content_type, request.takes_gzip, request.minimal, request.no_root)
         asker = (identity.principal, identity.name)
@@ -113,7 +113,7 @@ class ReadPath:
             asked = (_parse_kept if len(sent) <= _MAX_PARSED else _parse)(request.method, request.content_type, sent)
             if isinstance(asked, SyncCollection) and place.book.content.is_ahead(asked.token):
                 rendered = self._rendered_for(identity, self._live.reload())
-                # The reader's book is always there.
+                # The reader's book always exists.
                 place = rendered.find(identity, request.path) or place
             ready = _finished(_decided(place, request, asked), request, rendered)
             rendered.answers.put(key, ready, len(ready.body) + len(sent))
@@ -144,12 +144,12 @@ def _get(rendered: RenderedSnapshot, place: Place, request: Incoming) -> Ready:
 
 
 def _finished(answer: Answer, request: Incoming, rendered: RenderedSnapshot) -> Ready:
-    """Pack the body for a client that takes gzip, and complete the headers."""
+    """Compress the body for a client that accepts gzip, and complete the headers."""
     headers = [*answer.headers, *_PRIVATE]
     body = answer.body
     if request.takes_gzip and len(body) >= _MIN_PACKED and not answer.is_exact:
         body = packed(body)
-        # A strong entity tag is of the bytes that are sent (RFC 9110, 8.8.3.3).
+        # A strong entity tag would stand for the compressed bytes (RFC 9110, 8.8.3.3).
         headers = [(name, f"W/{value}" if name == "ETag" else value) for name, value in headers]
         headers.append(("Content-Encoding", "gzip"))
     if answer.status == MULTI_STATUS and (applied := _applied(request)):
@@ -178,12 +178,12 @@ _parse_kept = lru_cache(maxsize=512)(_parse)
 
 
 def _applied(request: Incoming) -> str:
-    """Name the preferences that were honoured (RFC 7240, 3)."""
+    """Return the preferences that were applied (RFC 7240, 3)."""
     is_listing = request.method == "PROPFIND" and request.depth != answers.ZERO
     applied = ("return=minimal" if request.minimal else "", "depth-noroot" if request.no_root and is_listing else "")
     return ", ".join(filter(None, applied))
 
 
 def status_line(status: int) -> str:
-    """Return a status as WSGI wants it."""
+    """Return the status line for WSGI."""
     return f"{status} {HTTPStatus(status).phrase}"

@@ -1,8 +1,8 @@
-"""What a worker records of logins and downloads, without a request ever waiting for it or failing because of it.
+"""Records logins and downloads in the members database; no request waits for that or fails because of it.
 
-A call is a look into a dictionary, and now and then a place in a bounded queue; one thread of the worker writes what
-is in the queue, a second's worth in one transaction. What is new about a login is decided in that transaction, since
-other workers may have seen it. What cannot be kept is counted, and the count is an entry of its own later on.
+A call looks into a dictionary and puts an event that may be new into a bounded queue. One thread writes the events of
+about a second in one transaction, which also decides what is new. Events that are lost are counted, and a later entry
+of the audit log gives their number.
 """
 
 import logging
@@ -34,32 +34,32 @@ from radicale_tldops.store.usage import (
 logger = logging.getLogger("radicale_tldops")
 
 AGAIN = RARELY.total_seconds()
-"""For how many seconds a device and a network that were written are not written again."""
+"""Seconds for which a device and a network are not written again."""
 
 MAX_WAITING = 1000
-"""How many events wait at most for the writer."""
+"""Most events that wait for the writer."""
 
 PATIENCE = 60.0
-"""For how many seconds of a failing database the events are kept; then they are dropped, and so are those after."""
+"""Seconds for which events are kept while the database fails; then they and later ones are dropped."""
 
 _PAUSE = 1.0
-"""For how many seconds events are gathered before they are written together."""
+"""Seconds for which events are gathered and then written together."""
 
 _RETRY = 5.0
-"""Seconds from one failure to write to the next try."""
+"""Seconds from a failed write to the next try."""
 
 _AGAIN_LOST = 300.0
-"""After how many seconds something is tried again that was dropped."""
+"""Seconds after which the same login or download is recorded again after an event was dropped."""
 
 _MAX_KNOWN = 20_000
-"""How many devices, and how many networks, a worker keeps in mind; more than there are, but for an attack."""
+"""Most devices, and most networks, that are remembered; only an attack brings more."""
 
 
 class Recorder:
-    """Records logins and downloads in the members database. One for each worker process; safe for threads.
+    """Records logins and downloads in the members database. Safe for threads.
 
-    Create it in the worker, not before a fork: it starts a thread. Nothing is raised by any method, and none but
-    `close` waits. Where the database is missing, locked, full or read-only, events are dropped and counted.
+    Create it after the fork of the worker: it starts a thread. No method raises, and only `close` waits. While the
+    database is missing, locked, full or read-only, events are kept for a while, then dropped and counted.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Recorder:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: float = PATIENCE,
     ) -> None:
-        """Start the writer. `tell_dropped` is called with every number of events that is dropped, for metrics."""
+        """Start the writer. `tell_dropped` is called with the number of events each time some are dropped."""
         self._members = settings.store.members
         self._tell_dropped = tell_dropped
         self._clock, self._now, self._patience = clock, now, patience
@@ -88,23 +88,23 @@ class Recorder:
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._writer.start()
-        # granian's workers end without `atexit`, as all children of `multiprocessing` do.
+        # A child of `multiprocessing` ends without `atexit`.
         self._at_exit = Finalize(self, self.close, exitpriority=0)
 
     @property
     def dropped(self) -> int:
-        """How many events this worker has dropped since it started."""
+        """The number of events that were dropped since the start."""
         return self._dropped
 
     def login(self, identity_login: str, device_id: str, peer: str, user_agent: str) -> None:
-        """Take note that a reader was let in; call it for every request that was.
+        """Record that a reader logged in; call it for every request with correct credentials.
 
-        A device, or a network, from which this login was not seen before becomes an entry in the audit log. All the
-        others bring the date of last use up to date, at most once an hour.
+        A device or a network that is new for this login becomes an entry in the audit log. The others update the date
+        of last use, at most once an hour.
 
-        `identity_login` is the canonical login of the reader. `device_id` is that of the device password, or "" where
-        identity was proved by something that knows no devices (LDAP). `peer` is the address of the client, behind a
-        proxy that is trusted the one that it tells; all of it is never kept. `user_agent` is the header, "" without.
+        `identity_login` is the canonical login of the reader. `device_id` is the device of the password, "" for LDAP.
+        `peer` is the address of the client, as `Proxies.peer` returns it; only its network is stored. `user_agent` is
+        the header, "" without one.
         """
         now, network = self._clock(), network_of(peer)
         if (
@@ -117,10 +117,9 @@ class Recorder:
         self._put(event)
 
     def download(self, login: str, device_id: str, generation: int, style: str) -> None:
-        """Take note that a client holds all of a generation; call it for every answer that brings one up to date.
+        """Record that a client has all cards of a generation; call it for every answer that is `is_current`.
 
-        That is a sync report without a limit that cut it off, or a query or multiget that gave all that is there or
-        all that had changed. The first time for each device and generation becomes an entry.
+        The first download of each generation by each device becomes an entry in the audit log.
 
         `login` and `device_id` are as in `login`; `style` is "plain" or "groups".
         """
@@ -132,14 +131,14 @@ class Recorder:
         self._put(event)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Write what is waiting, for at most `timeout` seconds, and stop. Called by itself when the process ends."""
+        """Write the waiting events, for at most `timeout` seconds, and stop. The end of the process calls this, too."""
         self._closing.set()
         with suppress(queue.Full):
             self._queue.put_nowait(None)
         self._writer.join(timeout)
 
     def _mark(self, event: Event, until: float) -> None:
-        """Leave the same alone until then."""
+        """Ignore the same device, network or download until then."""
         # Entries that are forgotten cost a write that changes nothing.
         for known in (self._devices, self._networks, self._downloads):
             if len(known) > _MAX_KNOWN:
@@ -157,7 +156,7 @@ class Recorder:
             self._drop([event])
 
     def _drop(self, events: list[Event]) -> None:
-        """Count events that will not be recorded; what they tell is tried again some minutes later."""
+        """Count events that are lost. The same logins and downloads are recorded again some minutes later."""
         count = len(events)
         if not count:
             return
@@ -178,7 +177,7 @@ class Recorder:
         self._drain()
 
     def _prime(self) -> None:
-        """Undo what a killed writer left half-way, and learn what needs no writing again so soon."""
+        """Undo the unfinished transaction of a killed writer, and read what was recorded a short time ago."""
         try:
             recover(self._members)
             used, networks = load_usage(self._members)
@@ -194,14 +193,14 @@ class Recorder:
         self._downloads.update({(use.login, use.device): (use.generation, inf) for use in used if use.generation})
 
     def _step(self) -> None:
-        """Gather events for a moment and write them, unless the database failed a moment ago."""
+        """Gather events for a second and write them, unless a write failed in the last seconds."""
         self._gather()
         clock = self._clock()
         if (self._pending or self._untold) and clock >= self._retry_at:
             self._write(clock)
 
     def _gather(self) -> None:
-        """Move what waits to what is written next, at most a queue's worth."""
+        """Move the waiting events to those that are written next, at most `MAX_WAITING`."""
         if len(self._pending) >= MAX_WAITING:
             self._closing.wait(_PAUSE)
             return
@@ -222,26 +221,26 @@ class Recorder:
         except StoreError as error:
             self._fail(clock, str(error))
             return
-        except Exception as error:  # whatever it is, members are served, and the next events are tried again
+        except Exception as error:  # members are still served, and the events are tried again
             self._fail(clock, f"{type(error).__name__} in the recorder")
             return
         with self._lock:
             self._untold -= untold
         if self._failing_since is not None:
-            logger.warning("what members do is recorded again")
+            logger.warning("logins and downloads are recorded again")
         self._pending, self._failing_since = [], None
 
     def _fail(self, clock: float, why: str) -> None:
         if self._failing_since is None:
             self._failing_since = clock
-            logger.error("what members do cannot be recorded; they are served all the same. %s", why)
+            logger.error("logins and downloads cannot be recorded; members are served without it. %s", why)
         self._retry_at = clock + _RETRY
         if clock - self._failing_since >= self._patience:
             dropped, self._pending = self._pending, []
             self._drop(dropped)
 
     def _drain(self) -> None:
-        """Write everything that is left, and stop at the first failure."""
+        """Write all events that are left, and stop at the first failure."""
         while self._untold or self._pending or not self._queue.empty():
             self._gather()
             self._write(self._clock())

@@ -1,4 +1,4 @@
-"""A request as the application understands it: read once from the WSGI environment (PEP 3333)."""
+"""A request as a value, read from the WSGI environment (PEP 3333)."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ _MAX_DIGITS = 18
 
 
 class FramingError(ValueError):
-    """A request of which it cannot be told where its body ends, or how deep it goes: nothing of it is read."""
+    """The length of the body or the depth of a request is unclear; the body is not read."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -33,7 +33,7 @@ class Incoming:
     """One request. `path` is decoded; `depth` is None where the header was not sent.
 
     `minimal` and `no_root` are what `Prefer`, or `Brief`, asks for (RFC 8144, 2 and 3). `takes_vcard` says that a vCard
-    3.0 may be sent: only who asks for another kind of card by name cannot have one. `conditions` are the headers of
+    3.0 is acceptable as an answer. `conditions` are the headers of
     RFC 9110, 13.1 and RFC 4918, 10.4, by their names in the environment.
     """
 
@@ -53,7 +53,7 @@ class Incoming:
 
 
 def read_incoming(environ: Mapping[str, object], proxies: Proxies) -> Incoming:
-    """Read the line and the headers of a request; its framing is looked at by `check_framing`."""
+    """Read the line and the headers of a request; `check_framing` checks it."""
 
     def header(name: str) -> str:
         value = environ.get(name)
@@ -64,7 +64,7 @@ def read_incoming(environ: Mapping[str, object], proxies: Proxies) -> Incoming:
     return Incoming(
         # Methods are case-sensitive (RFC 9110, 9.1).
         method=header("REQUEST_METHOD"),
-        # WSGI servers hand over the bytes of a path as if they were latin-1 (PEP 3333, "Unicode issues").
+        # A WSGI server gives the bytes of a path decoded as latin-1 (PEP 3333, "Unicode issues").
         path=header("PATH_INFO").encode("latin-1", "replace").decode("utf-8", "replace"),
         peer=proxies.peer(header("REMOTE_ADDR"), header("HTTP_X_FORWARDED_FOR")),
         credentials=_credentials(header("HTTP_AUTHORIZATION")),
@@ -84,7 +84,7 @@ def check_framing(request: Incoming, environ: Mapping[str, object]) -> None:
     """Check where the body ends, and the Depth header.
 
     Raises:
-        FramingError: with 400, 411 or 413; the connection cannot be used any further.
+        FramingError: with 400, 411 or 413; the connection must be closed.
 
     """
     if request.length < 0:
@@ -92,7 +92,7 @@ def check_framing(request: Incoming, environ: Mapping[str, object]) -> None:
     if request.length > MAX_BODY:
         raise FramingError(413)
     if environ.get("HTTP_TRANSFER_ENCODING"):
-        # A chunked body has no length before it has come; taken for an empty one, the answer would be an empty book.
+        # A chunked body has no Content-Length. If it counted as empty, the answer would be an empty book.
         raise FramingError(411)
     if request.method in ("PROPFIND", "REPORT") and request.depth not in (None, *_DEPTHS):
         raise FramingError(400)
@@ -101,22 +101,22 @@ def check_framing(request: Incoming, environ: Mapping[str, object]) -> None:
 _CONDITIONS = ("HTTP_IF", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
 _MAX_PREFER = 1024
-"""How many characters of a Prefer header are looked at; clients send thirty."""
+"""The number of characters of a Prefer header that are read; clients send about thirty."""
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _PREFERENCE = re.compile(rf"({_WORD})\s*+(?:=\s*+({_WORD}|{_QUOTED}))?(?:{_QUOTED}|[^,])*+")
-"""A preference with its value, and its parameters, which mean nothing here (RFC 7240, 2)."""
+"""A preference with its value, and its parameters, which are ignored (RFC 7240, 2)."""
 
 _ZERO = re.compile(r"0(?:\.0{0,3})?")
-"""The weight of what is not accepted (RFC 9110, 12.4.2)."""
+"""A weight that means "not acceptable" (RFC 9110, 12.4.2)."""
 
 _CARDS = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
-"""What the media type of a vCard is called, and was."""
+"""The media type of a vCard, and its older names."""
 
 
 def _length(header: str) -> int:
-    """Return the Content-Length, or -1 for what is none; Python takes no number of thousands of digits."""
+    """Return the Content-Length, or -1 if it is not a number. Python refuses a number of thousands of digits."""
     if not header:
         return 0
     if not (header.isascii() and header.isdigit()):
@@ -136,14 +136,14 @@ def _credentials(header: str) -> tuple[str, str] | None:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        # Clients from before RFC 7617 know no other charset.
+        # Clients older than RFC 7617 send latin-1.
         text = raw.decode("latin-1")
     login, colon, password = text.partition(":")
     return (login, password) if colon else None
 
 
 def _preferences(header: str) -> Mapping[str, str]:
-    """Return the preferences by name, in lower case: of two with the same name the first holds (RFC 7240, 2)."""
+    """Return the preferences by name, in lower case; the first of two with the same name counts (RFC 7240, 2)."""
     found: dict[str, str] = {}
     for name, value in _PREFERENCE.findall(header[:_MAX_PREFER]):
         found.setdefault(name.lower(), value.strip('"').lower())
@@ -151,7 +151,7 @@ def _preferences(header: str) -> Mapping[str, str]:
 
 
 def _weighted(header: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield what is accepted at all, in lower case, with its parameters (RFC 9110, 12.4.2)."""
+    """Yield each acceptable value, in lower case, with its parameters (RFC 9110, 12.4.2)."""
     for item in header.lower().split(","):
         name, *parts = (part.strip() for part in item.split(";"))
         pairs = (part.partition("=") for part in parts)
@@ -161,14 +161,14 @@ def _weighted(header: str) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _takes_gzip(header: str) -> bool:
-    """Tell whether gzip is accepted (RFC 9110, 12.5.3)."""
+    """Return whether gzip is acceptable (RFC 9110, 12.5.3)."""
     return "gzip" in header.lower() and any(name in ("gzip", "x-gzip") for name, _ in _weighted(header))
 
 
 def _takes_vcard(header: str) -> bool:
-    """Tell whether a vCard 3.0 is accepted (RFC 9110, 12.5.1; RFC 6352, 5.1.1.1).
+    """Return whether a vCard 3.0 is acceptable (RFC 9110, 12.5.1; RFC 6352, 5.1.1.1).
 
-    A client that names no kind of card at all is taken to mean something else by its Accept, and gets what there is.
+    An Accept header without any kind of card is ignored: it is not meant for the cards.
     """
     if "vcard" not in header.lower():
         return True

@@ -1,4 +1,4 @@
-"""The page that a browser gets at "/": what this is, and how to set up a client. It tells nothing about members."""
+"""The page for a browser at "/": what this server is and how to set up a client. It names no member."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
 
 def welcome_page(url: str) -> Ready:
-    """Return the page with `[server] url` as the address to type, or a sentence about it where that is empty."""
+    """Return the page. `url` is `[server] url`, the address to type into a client; the page explains an empty one."""
     text = files(__package__).joinpath("welcome.html").read_text(encoding="utf-8")
     address = f"<code>{html.escape(url)}</code>" if url else "The address of this page, as your browser shows it."
     body = text.replace("{address}", address).encode()
@@ -20,7 +20,7 @@ def welcome_page(url: str) -> Ready:
     headers = [
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Length", str(len(body))),
-        # Nothing is loaded, run, sent or framed; the style sheet in the page is the only exception.
+        # The browser loads and runs nothing but the style sheet in the page.
         (
             "Content-Security-Policy",
             f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

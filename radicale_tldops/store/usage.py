@@ -1,7 +1,7 @@
-"""When, from where and with what a login was last used, and how many hold a current copy of the book.
+"""When, from where and with which client a login was last used, and how many clients hold the current book.
 
-As little of a person as serves that: of an address the network, of a user agent the product's name, of the time the
-hour. Nothing here bumps the counter of the members database: no worker has to read its devices anew for it.
+Little is stored about a person: the network of an address, the product name of a user agent, times to the hour. These
+writes do not change the counter of the members database, so the server does not read its devices again.
 """
 
 import ipaddress
@@ -21,16 +21,16 @@ from radicale_tldops.store.opening import check_version, reading_members
 from radicale_tldops.store.schema import MEMBERS, last_used, seen_from
 
 SERVER = "server"
-"""Who stands as the actor in entries that the server writes."""
+"""The actor in entries that the server writes."""
 
 RARELY = timedelta(hours=1)
-"""How long a date of last use stands before a new one is written."""
+"""The least time between two updates of a date of last use."""
 
 MAX_NETWORKS = 50
-"""How many networks are kept of one login; the one that was seen longest ago goes first."""
+"""Most networks that are kept for one login; the one with the oldest date is deleted first."""
 
 UNKNOWN = "unknown"
-"""What stands for the network of a peer without an address, and for an unknown product."""
+"""The network of a peer without an address, and the name of an unknown product."""
 
 # Names that browsers and their engines put before the name of the product.
 _ENGINES = frozenset({"mozilla", "gecko", "applewebkit", "khtml", "like", "version", "mobile"})
@@ -39,7 +39,7 @@ _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9._+-]{0,29})(?:/|\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A reader was let in. `network` and `agent` are what `network_of` and `product` gave."""
+    """A reader logged in. `network` and `agent` are what `network_of` and `product` gave."""
 
     at: datetime
     login: str
@@ -97,7 +97,7 @@ class SeenFrom:
 
 @lru_cache(maxsize=8192)
 def network_of(peer: str) -> str:
-    """Return the network of an address: /24 of IPv4, /48 of IPv6, as far as tells a usual place from a strange one."""
+    """Return the network of an address: /24 of IPv4, /48 of IPv6, which is enough to notice a new place."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
@@ -117,7 +117,7 @@ def product(user_agent: str) -> str:
 
 
 def between(last_seen: str, at: datetime) -> timedelta:
-    """Return how far two times are apart; one hour where the stored one cannot be read, so that it is replaced."""
+    """Return the time between two times; one hour where the stored one cannot be read, so that it is replaced."""
     try:
         # A clock that was set back must not keep a date in the future for long.
         return abs(at - datetime.fromisoformat(last_seen))
@@ -133,7 +133,7 @@ def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
 
 
 def write_events(members: Path, events: Iterable[Event]) -> None:
-    """Write what is new in these events, in one transaction: other workers and commands write, too.
+    """Write the news in these events in one transaction; commands write to the same database.
 
     Raises:
         StoreError: nothing was written.
@@ -145,9 +145,9 @@ def write_events(members: Path, events: Iterable[Event]) -> None:
 
 
 def forget(connection: Connection, valid: Iterable[tuple[str, str]], before: datetime) -> int:
-    """Delete what is not needed any more, and return how many rows that were.
+    """Delete old rows and return their number.
 
-    That is the last use of devices that are not `valid` (login and device), and networks, not seen since `before`.
+    Old are the use of devices that are not `valid` (login and device), and networks, if not seen since `before`.
     """
     keep, limit = set(valid), before.isoformat()
     old = [
@@ -161,7 +161,7 @@ def forget(connection: Connection, valid: Iterable[tuple[str, str]], before: dat
 
 
 def _write(connection: Connection, event: Event) -> AuditEntry | None:
-    """Bring the tables up to date with one event, and return the entry that it deserves."""
+    """Update the tables with one event; return its entry for the audit log, or None."""
     if isinstance(event, Login):
         return _write_login(connection, event)
     if isinstance(event, Download):
@@ -183,7 +183,7 @@ def _write_login(connection: Connection, event: Login) -> AuditEntry | None:
 
 
 def _touch_device(connection: Connection, event: Login) -> bool:
-    """Note when a device was used, and tell whether it is new."""
+    """Write when a device was used; return whether it is new."""
     here = (last_used.c.login == event.login, last_used.c.device == event.device)
     known = connection.execute(select(last_used).where(*here)).first()
     if known is None:
@@ -192,7 +192,7 @@ def _touch_device(connection: Connection, event: Login) -> bool:
     if not known.agent or _is_due(known.last_seen, event.at):
         seen = update(last_used).where(*here).values(last_seen=event.at.isoformat(), agent=event.agent)
         connection.execute(seen)
-    # A download may have been written first, by another worker.
+    # Where the event of the login was lost, the download made the row.
     return not known.agent
 
 
@@ -203,7 +203,7 @@ def _insert_device(connection: Connection, login: str, device: str, at: datetime
 
 
 def _touch_network(connection: Connection, event: Login) -> bool:
-    """Note from where a login was used, and tell whether that is new."""
+    """Write from which network a login was used; return whether it is new."""
     here, at = (seen_from.c.login == event.login, seen_from.c.network == event.network), event.at.isoformat()
     known = connection.execute(select(seen_from).where(*here)).first()
     if known is not None:
@@ -239,7 +239,7 @@ def _write_download(connection: Connection, event: Download) -> AuditEntry | Non
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """How many hold which copy. `current` have the cards of today, `older` have older ones, `none` are not known."""
+    """How many hold which copy: the `current` cards, `older` ones, or `none` that is known."""
 
     current: int
     older: int
@@ -247,7 +247,7 @@ class Copies:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all."""
         return self.current + self.older + self.none
 
 
