@@ -39,8 +39,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("certificate", "key", "message"),
     [
-        ("server.pem", None, "go together"),
-        (None, "server.key", "go together"),
+        ("server.pem", None, "or neither"),
+        (None, "server.key", "or neither"),
         ("gone.pem", "server.key", r"gone\.pem: cannot read \[server\] tls_certificate: No such file"),
         ("server.pem", "gone.key", r"gone\.key: cannot read \[server\] tls_key: No such file"),
         (".", "server.key", "cannot read .* it is a directory"),
