@@ -53,15 +53,22 @@ class Stores:
     fault: StoreError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who applies a plan and when, the hazards that were forced, and the notes that are written with it."""
+
+    actor: str
+    now: datetime
+    forced: tuple[str, ...] = ()
+    notes: NoteValues | None = None
+
+
 def apply_plan(
     stores: Stores,
     state: RosterState,
     plan: Plan,
     rendering: Rendering,
-    actor: str,
-    now: datetime,
-    forced: tuple[str, ...] = (),
-    notes: NoteValues | None = None,
+    approval: Approval,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Generation:
     """Render what changed and write one generation; then end the device passwords of logins that went.
@@ -81,8 +88,8 @@ def apply_plan(
         readers_added=plan.totals.readers_added,
         readers_removed=plan.totals.readers_removed,
     )
-    stamp = Stamp(now, actor, plan.kind, plan.id, plan.sources, counts, forced)
-    generation = apply_change(stores.roster, plan.base, change, stamp, notes)
+    stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
+    generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)
     try:
         catch_up(stores)
     except StoreError as error:
@@ -192,4 +199,4 @@ def note_no_change(stores: Stores, last: LastSync, now: datetime) -> None:
 def newer_sources(before: tuple[Source, ...], now: tuple[Source, ...]) -> tuple[Source, ...]:
     """Return for each part the input with the later date: what changed nothing must not lower what counts as stale."""
     known = {source.part: source for source in before}
-    return tuple(max(source, known.get(source.part, source), key=lambda one: one.modified_at) for source in now)
+    return tuple(max(source, known.get(source.part, source), key=lambda either: either.modified_at) for source in now)

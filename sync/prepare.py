@@ -14,7 +14,7 @@ from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow, known_beside
 from sync.plan.guards import WINDOW_HOURS
-from sync.plan.plan import Plan, make_plan
+from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Wanted, build, roll_back
 from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
@@ -58,9 +58,7 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
         settings.guards,
         now,
         rendering(settings).key,
-        sources=checked.sources,
-        applied=_applied(settings, read_note(where.roster, LAST_SYNC)),
-        devices=_devices(where),
+        Basis("sync", checked.sources, _applied(settings, read_note(where.roster, LAST_SYNC)), _devices(where)),
     )
     return Prepared(state, wanted, plan)
 
@@ -78,10 +76,7 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
         settings.guards,
         now,
         lambda _, uid: state.people[uid].key,
-        kind="access",
-        sources=(subscribers.source,),
-        applied=_applied(settings, last),
-        devices=_devices(where),
+        Basis("access", (subscribers.source,), _applied(settings, last), _devices(where)),
     )
     return Prepared(state, wanted, plan)
 
@@ -92,7 +87,7 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
-    plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, kind="rollback")
+    plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, Basis("rollback"))
     return Prepared(state, wanted, plan)
 
 

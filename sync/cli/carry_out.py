@@ -12,7 +12,7 @@ from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
-from sync.apply import Stores, apply_plan
+from sync.apply import Approval, Stores, apply_plan
 from sync.cli.context import App
 from sync.cli.show import counted, hazard_help, plan_json
 from sync.plan.guards import HAZARDS
@@ -101,9 +101,8 @@ def carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, no
         raise RefusedError("nothing was applied.")
     forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
     with app.progress("Rendering cards") as progress:
-        return apply_plan(
-            stores, prepared.state, plan, prepare.rendering(app.settings), app.actor, app.now, forced, notes, progress
-        )
+        approval = Approval(app.actor, app.now, forced, notes)
+        return apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), approval, progress)
 
 
 def shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> bool:
@@ -117,7 +116,7 @@ def shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> 
     names = ", ".join(change.login for change in plan.access)
     if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):
         return False
-    done = apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), app.actor, app.now)
+    done = apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), Approval(app.actor, app.now))
     app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
     return True
 

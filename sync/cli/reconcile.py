@@ -27,7 +27,7 @@ from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.pipeline import Inputs
 from sync.plan.guards import WINDOW_HOURS, stale
-from sync.reconcile.compare import Action, Do, Finding, Situation
+from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.reconcile.compare import reconcile as compare
 from sync.reconcile.list_changes import ON_LIST, Standing, limit, list_changes, objections
 from sync.sources.subscribers import ListError, ListFault, Subscribers
@@ -95,7 +95,7 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
     return FOUND if left else OK
 
 
-def _chosen(findings: Sequence[Finding], addresses: Sequence[str]) -> Sequence[Finding]:
+def _chosen(findings: Sequence[Disagreement], addresses: Sequence[str]) -> Sequence[Disagreement]:
     logins = {address: canonical_login(address) for address in addresses}
     for address, login in logins.items():
         if not any(login in one.logins for one in findings):
@@ -103,7 +103,7 @@ def _chosen(findings: Sequence[Finding], addresses: Sequence[str]) -> Sequence[F
     return [one for one in findings if not logins or one.logins & set(logins.values())]
 
 
-def _print(app: App, findings: Sequence[Finding], vetted: Vetted, subscribers: Subscribers) -> None:
+def _print(app: App, findings: Sequence[Disagreement], vetted: Vetted, subscribers: Subscribers) -> None:
     for situation in Situation:
         some = [one for one in findings if one.situation is situation]
         if some:
@@ -163,7 +163,7 @@ def _refuse(app: App, reasons: Sequence[str]) -> None:
 def _carry_out(
     app: App,
     stores: Stores,
-    changes: Sequence[tuple[Finding, Action]],
+    changes: Sequence[tuple[Disagreement, Action]],
     subscribers: Subscribers,
     done: list[Action],
     *,
@@ -188,7 +188,7 @@ def _carry_out(
         app.print("Who may read follows with the next `tldops sync`.")
 
 
-def _change(app: App, stores: Stores, finding: Finding, action: Action, subscribers: Subscribers) -> None:
+def _change(app: App, stores: Stores, finding: Disagreement, action: Action, subscribers: Subscribers) -> None:
     """Make one change of the list.
 
     Its entry in the audit log comes first: so it is counted whatever happens then, and two commands that run at once
@@ -219,7 +219,7 @@ def _change(app: App, stores: Stores, finding: Finding, action: Action, subscrib
 
 
 def _as_json(
-    findings: Sequence[Finding], vetted: Vetted, subscribers: Subscribers, done: Sequence[Action]
+    findings: Sequence[Disagreement], vetted: Vetted, subscribers: Subscribers, done: Sequence[Action]
 ) -> dict[str, object]:
     return {
         "list": subscribers.source.name,

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sync.cli.context import App
+from sync.plan.fields import FieldChange
 from sync.plan.guards import HAZARDS
-from sync.plan.plan import FieldChange, Kind, PersonChange, Plan, ReaderChange
+from sync.plan.plan import Kind, PersonChange, Plan, ReaderChange
 from sync.problems import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.

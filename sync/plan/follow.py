@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.plan.identify import Entry, How, Match
+from sync.plan.identify import How, Identifiable, Match
 from sync.plan.wanted import Mismatch, Wanted
 from sync.problems import Origin
 
@@ -27,7 +27,9 @@ def follow(
     keeps access under the same address, whatever the cards say, and old cards give nobody access.
     """
     origin = (Origin("the roster", 0),)
-    people = {uid: Match(uid, Entry(person.contact, origin), How.LIST_ADDRESS) for uid, person in state.people.items()}
+    people = {
+        uid: Match(uid, Identifiable(person.contact, origin), How.LIST_ADDRESS) for uid, person in state.people.items()
+    }
     is_old = state.brought_back > since
     readers = {
         login: NewReader(login, uid, match.entry.contact.name)

@@ -1,7 +1,7 @@
 """The named hazards: what a plan must not do unless somebody who has read it says so by name."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -70,33 +70,36 @@ class Totals:
     single: bool = False
 
 
-def check(
-    state: RosterState,
-    totals: Totals,
-    limits: GuardSettings,
-    now: datetime,
-    sources: Sequence[Source] = (),
-    applied: Sequence[Source] = (),
-    mismatch: Mismatch | None = None,
-    gone: Collection[str] = (),
-    unended: Unended | None = None,
-    lost: Mapping[str, int] | None = None,
-) -> tuple[Hazard, ...]:
-    """Return the hazards of a plan; one that only removes exactly one person has none but emptiness.
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the guards look at in a plan.
 
-    `gone` are the logins that it shuts out; `lost` is how many people have none of something any more.
+    `sources` are the inputs and `applied` those that were applied last. `gone` are the logins that lose access. `lost`
+    is how many people lose all their telephone numbers, slots or out-of-band addresses, by what they lose.
     """
-    hazards = []
+
+    totals: Totals
+    sources: Sequence[Source] = ()
+    applied: Sequence[Source] = ()
+    mismatch: Mismatch | None = None
+    gone: Collection[str] = ()
+    unended: Unended | None = None
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+
+def check(state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime) -> tuple[Hazard, ...]:
+    """Return the hazards of a plan. A plan that only removes one person can have only the hazard `empty-input`."""
+    totals, hazards = proposal.totals, []
     if totals.people == 0:
         hazards.extend(_both("empty-input", "nobody would be left in the roster"))
     if not totals.single:
-        hazards.extend(_mass(state, totals, limits, now, gone))
-        hazards.extend(_losses(lost or {}, limits, len(state.people)))
-        hazards.extend(stale(sources, applied))
-        if mismatch is not None:
-            hazards.extend(_mismatch(mismatch, limits))
-        if unended is not None:
-            hazards.extend(_cut(unended))
+        hazards.extend(_mass(state, proposal, limits, now))
+        hazards.extend(_losses(proposal.lost, limits, len(state.people)))
+        hazards.extend(stale(proposal.sources, proposal.applied))
+        if proposal.mismatch is not None:
+            hazards.extend(_mismatch(proposal.mismatch, limits))
+        if proposal.unended is not None:
+            hazards.extend(_cut(proposal.unended))
     return tuple(sorted(hazards))
 
 
@@ -126,47 +129,35 @@ def _is_approved(generation: Generation) -> bool:
     return bool(generation.forced) or generation.id == 1 or generation.kind == "restore"
 
 
-def _mass(
-    state: RosterState, totals: Totals, limits: GuardSettings, now: datetime, gone: Collection[str]
-) -> list[Hazard]:
+def _mass(state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime) -> list[Hazard]:
+    """Return the hazards of the numbers of people and logins that come or go within the window."""
     if state.head is None:
         # Nothing to compare with: the command asks for confirmation instead.
         return []
     counted, base = window(state, now)
-    removals = limits.removals.of(base.people)
-    additions = limits.additions.of(base.people)
-    access = limits.access.of(base.readers)
-    checks = (
-        ("mass-removal", Part.ROSTER, "removed", "people", totals.removed, [c.removed for c in counted], removals),
-        ("mass-addition", Part.ROSTER, "added", "people", totals.added, [c.added for c in counted], additions),
-        (
-            "mass-access",
-            Part.ACCESS,
-            "shut out",
-            "logins",
-            totals.readers_removed,
-            [c.readers_removed for c in counted] + _denials(state, now, gone),
-            access,
-        ),
-        (
-            "mass-access",
-            Part.ACCESS,
-            "let in",
-            "logins",
-            totals.readers_added,
-            [c.readers_added for c in counted],
-            access,
-        ),
+    totals, access = proposal.totals, limits.access.of(base.readers)
+    removed = totals.removed, sum(counts.removed for counts in counted)
+    added = totals.added, sum(counts.added for counts in counted)
+    out = totals.readers_removed, sum(counts.readers_removed for counts in counted)
+    denied = _denials(state, now, proposal.gone)
+    let_in = totals.readers_added, sum(counts.readers_added for counts in counted)
+    found = (
+        _over("mass-removal", Part.ROSTER, "people would be removed", removed, limits.removals.of(base.people)),
+        _over("mass-addition", Part.ROSTER, "people would be added", added, limits.additions.of(base.people)),
+        _over("mass-access", Part.ACCESS, "logins would be shut out", (out[0], out[1] + denied), access),
+        _over("mass-access", Part.ACCESS, "logins would be let in", let_in, access),
     )
-    hazards = []
-    for code, part, verb, what, here, before, limit in checks:
-        # A plan that does none of it is not held up by what was done before.
-        if here and here + sum(before) > limit:
-            total = f"{here} {what} would be {verb}"
-            if sum(before):
-                total += f", after {sum(before)} in the last {WINDOW_HOURS} hours"
-            hazards.append(Hazard(code, part, f"{total}; the limit is {limit:g}"))
-    return hazards
+    return [hazard for hazard in found if hazard is not None]
+
+
+def _over(code: str, part: Part, what: str, numbers: tuple[int, int], limit: float) -> Hazard | None:
+    """Return the hazard of a number over its limit; `numbers` are those of the plan and of the window before it."""
+    here, before = numbers
+    # A plan that does none of it is not stopped by what was done before.
+    if not here or here + before <= limit:
+        return None
+    total = f"{here} {what}" + (f", after {before} in the last {WINDOW_HOURS} hours" if before else "")
+    return Hazard(code, part, f"{total}; the limit is {limit:g}")
 
 
 def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list[Hazard]:
@@ -179,14 +170,14 @@ def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list
     ]
 
 
-def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> list[int]:
-    """Return a one for each login that was denied within the window: `deny` always passes, and counts.
+def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:
+    """Count the logins that were denied within the window: `deny` always passes, and counts.
 
     A login whose access ends with this plan, or ended with a generation, counts there.
     """
     since = (now - timedelta(hours=WINDOW_HOURS)).isoformat()
     logins = state.readers.keys() - set(gone)
-    return [1 for login, denial in state.denied.items() if denial.at > since and login in logins]
+    return sum(denial.at > since and login in logins for login, denial in state.denied.items())
 
 
 def stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:

@@ -4,6 +4,7 @@ A person is recognised by a list address, an out-of-band address, or the name wi
 change of any two of them. What could be two people is a problem for the secretariat, never a guess.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +25,7 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Identifiable:
     """A vetted contact and where it stands."""
 
     contact: Contact
@@ -36,7 +37,7 @@ class Match:
     """An entry that is somebody: a person of the roster, one who returns, or a new one."""
 
     uid: str
-    entry: Entry
+    entry: Identifiable
     how: How
     returned: bool = False
 
@@ -46,7 +47,7 @@ class Recognised:
     """The matches in the order of the entries, the entries that could not be matched, and why not."""
 
     matches: tuple[Match, ...]
-    unresolved: tuple[Entry, ...]
+    unresolved: tuple[Identifiable, ...]
     problems: tuple[Problem, ...]
 
 
@@ -81,7 +82,7 @@ class People:
 
 
 def recognise(
-    entries: Sequence[Entry],
+    entries: Sequence[Identifiable],
     people: Mapping[str, Contact],
     departed: Mapping[str, frozenset[str]],
     new_uid: Callable[[str], str],
@@ -93,34 +94,29 @@ def recognise(
     index = People(people)
     claims = [index.claims(entry.contact) for entry in entries]
     certain = {uid for claim in claims for uid, common in claim.items() if _is_certain(common)}
-    matches: list[Match] = []
-    unresolved: list[Entry] = []
-    problems: list[Problem] = []
     chosen = [_choose(claim, certain) for claim in claims]
-    taken = _counts(uid for uids in chosen for uid in uids)
+    taken = Counter(uid for uids in chosen for uid in uids)
     gone = {uid for uids in departed.values() for uid in uids}
-    fresh: set[str] = set()
+    used = set(people)
+    outcomes: list[Match | Problem] = []
     for entry, claim, uids in zip(entries, claims, chosen, strict=True):
         if len(uids) > 1 or any(taken[uid] > 1 for uid in uids):
-            unresolved.append(entry)
-            problems.append(_ambiguous(entry, [people[uid].name for uid in uids]))
-            continue
-        if uids:
-            matches.append(Match(uids[0], entry, min(claim[uids[0]], key=list(How).index)))
-            continue
-        match = _newcomer(entry, departed, new_uid)
-        if match is None:
-            unresolved.append(entry)
-            problems.append(_ambiguous(entry, ["several people who left"]))
-        elif match.uid in people or (match.uid in gone and not match.returned) or match.uid in fresh:
-            unresolved.append(entry)
-            problems.append(
-                _problem("uid-collision", entry, f"{entry.contact.name} would get the UID of somebody else")
-            )
+            outcomes.append(_ambiguous(entry, [people[uid].name for uid in uids]))
+        elif uids:
+            outcomes.append(Match(uids[0], entry, min(claim[uids[0]], key=list(How).index)))
         else:
-            fresh.add(match.uid)
-            matches.append(match)
-    return Recognised(tuple(matches), tuple(unresolved), tuple(problems))
+            outcome = _newcomer(entry, departed, new_uid)
+            if isinstance(outcome, Match):
+                if outcome.uid in used or (outcome.uid in gone and not outcome.returned):
+                    outcome = _collision(entry)
+                else:
+                    used.add(outcome.uid)
+            outcomes.append(outcome)
+    return Recognised(
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Match)),
+        tuple(entry for entry, outcome in zip(entries, outcomes, strict=True) if isinstance(outcome, Problem)),
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
+    )
 
 
 def _is_certain(common: frozenset[How]) -> bool:
@@ -134,33 +130,32 @@ def _choose(claim: Mapping[str, frozenset[How]], certain: set[str]) -> tuple[str
     return sure if sure else tuple(sorted(uid for uid in claim if uid not in certain))
 
 
-def _newcomer(entry: Entry, departed: Mapping[str, frozenset[str]], new_uid: Callable[[str], str]) -> Match | None:
-    """Return somebody who comes back, or a new person; None when several of those who left may be meant."""
+def _newcomer(
+    entry: Identifiable, departed: Mapping[str, frozenset[str]], new_uid: Callable[[str], str]
+) -> Match | Problem:
+    """Return somebody who comes back, or a new person, or the problem that several of those who left may be meant."""
     contact = entry.contact
     listed = [address_trait(canonical_login(address)) for address in contact.listed]
     others = [address_trait(canonical_login(address)) for address in contact.out_of_band]
     for how, some in ((How.LIST_ADDRESS, listed), (How.OUT_OF_BAND, others), (How.NAME, name_traits(contact))):
         uids = {uid for trait in some for uid in departed.get(trait_digest(trait), ())}
         if len(uids) > 1:
-            return None
+            return _ambiguous(entry, ["several people who left"])
         if uids:
             return Match(uids.pop(), entry, how, returned=True)
     return Match(new_uid(canonical_login(contact.listed[0])), entry, How.NEW)
 
 
-def _counts(uids: Iterable[str]) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for uid in uids:
-        counts[uid] = counts.get(uid, 0) + 1
-    return counts
-
-
-def _ambiguous(entry: Entry, names: Sequence[str]) -> Problem:
+def _ambiguous(entry: Identifiable, names: Sequence[str]) -> Problem:
     who = ", ".join(names)
     return _problem(
         "ambiguous-person", entry, f"it is not clear who {entry.contact.name} ({entry.contact.served}) is: {who}?"
     )
 
 
-def _problem(code: str, entry: Entry, message: str) -> Problem:
+def _collision(entry: Identifiable) -> Problem:
+    return _problem("uid-collision", entry, f"{entry.contact.name} would get the UID of somebody else")
+
+
+def _problem(code: str, entry: Identifiable, message: str) -> Problem:
     return Finding(code, message).at(entry.origins[0])

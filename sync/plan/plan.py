@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NewReader, RosterState, Source
-from sync.plan.guards import Hazard, Part, Totals, Unended, check
+from sync.plan.fields import FieldChange, compare
+from sync.plan.guards import Hazard, Part, Proposal, Totals, Unended, check
 from sync.plan.identify import How, Match
 from sync.plan.wanted import Wanted
 from sync.problems import cut_off_after
@@ -24,15 +26,6 @@ class Kind(StrEnum):
     REMOVED = "removed"
     HELD = "held"
     RERENDERED = "rerendered"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field before and after, as text."""
-
-    field: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,60 +128,84 @@ class Plan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan is made from, beside the roster and what is wanted.
+
+    `applied` are the inputs that were applied last, `devices` the number of valid device passwords of each login.
+    """
+
+    kind: str = "sync"
+    sources: tuple[Source, ...] = ()
+    applied: Sequence[Source] = ()
+    devices: Mapping[str, int] = field(default_factory=dict)
+
+
 def make_plan(
     state: RosterState,
     wanted: Wanted,
     limits: GuardSettings,
     now: datetime,
     card_key: Callable[[Contact, str], str],
-    *,
-    kind: str = "sync",
-    sources: tuple[Source, ...] = (),
-    applied: Sequence[Source] = (),
-    devices: Mapping[str, int] | None = None,
+    basis: Basis = Basis(),
 ) -> Plan:
     """Compare the newest generation with what is wanted.
 
-    `card_key` gives the key under which a contact's rendered card is kept; `applied` are the inputs that were applied
-    last, `devices` the number of valid device passwords of each login.
+    `card_key` gives the key under which a contact's rendered card is kept.
     """
     people = tuple(_people_changes(state, wanted, card_key))
-    access = tuple(_reader_changes(state, wanted, devices or {}))
-    counted = {one: sum(change.kind is one for change in people) for one in Kind}
-    totals = Totals(
-        people=len(wanted.people) + len(wanted.held),
-        added=counted[Kind.ADDED],
-        removed=counted[Kind.REMOVED],
-        changed=counted[Kind.CHANGED] + counted[Kind.RERENDERED],
-        readers_added=sum(change.kind is Kind.ADDED for change in access),
-        readers_removed=sum(change.kind is Kind.REMOVED for change in access),
-        single=_removes_one_person(state, people, access),
-    )
-    gone = {change.login for change in access if change.kind is Kind.REMOVED}
-    unended = _unended(wanted, sources, people, access)
-    lost = _lost(state, wanted)
-    hazards = check(state, totals, limits, now, sources, applied, wanted.mismatch, gone, unended, lost)
-    off_list = {change.login for change in access if change.off_list}
-    removals = replace(totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(off_list))
-    unended = replace(unended, people=0, logins=len(off_list), readdressed="") if unended else None
-    removal_hazards = check(state, removals, limits, now, sources, applied, wanted.mismatch, off_list, unended)
+    access = tuple(_reader_changes(state, wanted, basis.devices))
+    proposal = _proposal(state, wanted, basis, people, access)
+    removal_hazards = check(state, _removals_alone(proposal, access), limits, now)
     written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
     changed_logins = {change.login for change in access if change.kind is not Kind.REMOVED}
     return Plan(
         base=state.base,
         lineage=state.lineage,
-        kind=kind,
-        sources=sources,
+        kind=basis.kind,
+        sources=basis.sources,
         people=people,
         access=access,
-        hazards=hazards,
+        hazards=check(state, proposal, limits, now),
         removal_hazards=tuple(hazard for hazard in removal_hazards if hazard.part is Part.ACCESS),
-        totals=totals,
+        totals=proposal.totals,
         contacts={uid: wanted.people[uid].entry.contact for uid in sorted(written)},
         readers={login: wanted.readers[login] for login in sorted(changed_logins)},
         returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
         members=_members(state, wanted),
     )
+
+
+def _proposal(
+    state: RosterState,
+    wanted: Wanted,
+    basis: Basis,
+    people: Sequence[PersonChange],
+    access: Sequence[ReaderChange],
+) -> Proposal:
+    """Return what the guards look at in the whole plan."""
+    number = Counter(change.kind for change in people)
+    gone = {change.login for change in access if change.kind is Kind.REMOVED}
+    totals = Totals(
+        people=len(wanted.people) + len(wanted.held),
+        added=number[Kind.ADDED],
+        removed=number[Kind.REMOVED],
+        changed=number[Kind.CHANGED] + number[Kind.RERENDERED],
+        readers_added=sum(change.kind is Kind.ADDED for change in access),
+        readers_removed=len(gone),
+        single=_removes_one_person(state, people, access),
+    )
+    unended = _unended(wanted, basis.sources, people, access)
+    lost = _lost(state, wanted)
+    return Proposal(totals, basis.sources, basis.applied, wanted.mismatch, gone, unended, lost)
+
+
+def _removals_alone(whole: Proposal, access: Sequence[ReaderChange]) -> Proposal:
+    """Return what the guards look at where only the readers who left the list lose access."""
+    gone = {change.login for change in access if change.off_list}
+    totals = replace(whole.totals, added=0, removed=0, changed=0, readers_added=0, readers_removed=len(gone))
+    unended = replace(whole.unended, people=0, logins=len(gone), readdressed="") if whole.unended else None
+    return replace(whole, totals=totals, gone=gone, unended=unended, lost={})
 
 
 def _lost(state: RosterState, wanted: Wanted) -> Mapping[str, int]:
@@ -219,7 +236,7 @@ def _unended(
         name=sources[0].name,
         people=sum(change.kind is Kind.REMOVED for change in people),
         logins=len(gone),
-        readdressed=next((one.name for one in changed if any(f.field in addresses for f in one.fields)), ""),
+        readdressed=next((person.name for person in changed if any(f.field in addresses for f in person.fields)), ""),
         is_list=is_list,
     )
 
@@ -256,29 +273,6 @@ def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact
     return PersonChange(
         kind, match.uid, contact.name, contact.served, match.how.value, origins=origins, fields=differences
     )
-
-
-def compare(old: Contact, new: Contact) -> tuple[FieldChange, ...]:
-    """Return the fields in which two contacts differ, in the order of the fields."""
-    return tuple(
-        FieldChange(field.name, before, after)
-        for field in fields(Contact)
-        if (before := _text(getattr(old, field.name))) != (after := _text(getattr(new, field.name)))
-    )
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Phone):
-        return value.display
-    if isinstance(value, tuple):
-        if len(value) == 2 and isinstance(value[1], int | None) and isinstance(value[0], str):
-            return f".{value[0]} #{value[1]}" if value[1] is not None else f".{value[0]}"
-        return ", ".join(_text(item) for item in value)
-    return str(value)
 
 
 def _reader_changes(state: RosterState, wanted: Wanted, devices: Mapping[str, int]) -> Iterable[ReaderChange]:

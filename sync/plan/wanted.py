@@ -7,7 +7,7 @@ from datetime import date
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.plan.identify import Entry, How, Match, People, recognise
+from sync.plan.identify import How, Identifiable, Match, People, recognise
 from sync.problems import Finding, Origin, Problem, Severity, cut_off_after
 from sync.vet import Broken, Vetted
 
@@ -76,7 +76,7 @@ def build(
     are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID.
     """
     known = {uid: person.contact for uid, person in state.people.items()}
-    entries = [Entry(contact, origins) for contact, origins in vetted.contacts]
+    entries = [Identifiable(contact, origins) for contact, origins in vetted.contacts]
     found = recognise(entries, known, state.departed, new_uid)
     people = {match.uid: _with_claim(match, claims) for match in found.matches}
     broken = [*vetted.broken, *(_as_broken(entry) for entry in found.unresolved)]
@@ -108,7 +108,7 @@ def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
     return replace(match, entry=replace(match.entry, contact=replace(contact, confirmed_on=claimed)))
 
 
-def _as_broken(entry: Entry) -> Broken:
+def _as_broken(entry: Identifiable) -> Broken:
     contact = entry.contact
     logins = contact.logins
     count = len(contact.listed)
@@ -126,16 +126,16 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
     index = People(known)
     held: dict[str, Held] = {}
     stray: list[Broken] = []
-    for one in broken:
-        uids = index.with_any(_traits(one))
+    for record in broken:
+        uids = index.with_any(_traits(record))
         # A record that points at somebody who has another record may be anybody's.
         if len(uids) != 1 or uids & (people.keys() | held.keys()):
-            stray.append(one)
+            stray.append(record)
         if len(uids) == 1:
             uid = uids.pop()
-            held[uid] = Held(uid, "the record is broken", one.origins)
+            held[uid] = Held(uid, "the record is broken", record.origins)
     if stray:
-        origins = tuple(origin for one in stray for origin in one.origins)
+        origins = tuple(origin for record in stray for origin in record.origins)
         for uid in known:
             if uid not in people and uid not in held:
                 held[uid] = Held(uid, "missing, while a broken record could be this person's", origins[:3])
@@ -189,5 +189,5 @@ def unchanged(state: RosterState) -> Mapping[str, NewReader]:
 def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) -> Wanted:
     """Return the wanted state in which the cards are those of generation `number` and the readers those of today."""
     origin = Origin(f"generation {number}", 0)
-    matches = {uid: Match(uid, Entry(contact, (origin,)), How.LIST_ADDRESS) for uid, contact in people.items()}
+    matches = {uid: Match(uid, Identifiable(contact, (origin,)), How.LIST_ADDRESS) for uid, contact in people.items()}
     return Wanted(matches, {}, unchanged(state), ())

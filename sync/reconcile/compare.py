@@ -48,7 +48,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Disagreement:
     """A person or an address about which list and file disagree.
 
     `actions` lead to agreement in the file's way; `instead` are the other ways out. Without `actions` it is merely
@@ -76,35 +76,44 @@ def reconcile(
     subscribers: Sequence[Subscriber],
     readers: Mapping[str, str],
     denied: Collection[str] = (),
-) -> tuple[Finding, ...]:
+) -> tuple[Disagreement, ...]:
     """Compare the people of the file with the addresses on the list.
 
     `readers` are the configured readers who are no SSCs, `denied` the logins that may not read whatever the list says:
     nobody denied is to be subscribed before that is settled.
     """
-    people = sorted((*vetted.contacts, *vetted.unlisted), key=lambda one: one[1])
+    people = sorted((*vetted.contacts, *vetted.unlisted), key=lambda person: person[1])
     index = _Index(subscribers, [contact for contact, _ in people])
-    found: list[Finding] = []
+    found: list[Disagreement] = []
     explained = set(readers) | _broken(vetted)
     for contact, _ in people:
         explained.update(contact.logins)
     # Who is recognised by name must not be somebody whom the file explains otherwise.
-    strangers = {one.login for one in subscribers} - explained
+    strangers = {subscriber.login for subscriber in subscribers} - explained
     for contact, origins in people:
         by_address = index.with_login(contact.logins)
         by_name = index.of(contact, strangers)
-        explained.update(one.login for one in by_name)
-        found += _person(contact, origins, by_address, by_name)
-    unknown = [one for one in subscribers if one.login not in explained and not index.entry_is_in(one, explained)]
-    found += [_stranger(one) for one in _distinct(unknown)]
-    listed = {one.login for one in subscribers}
+        explained.update(subscriber.login for subscriber in by_name)
+        disagreement = _person(contact, origins, by_address, by_name)
+        found += [disagreement] if disagreement else []
+    unknown = [
+        subscriber
+        for subscriber in subscribers
+        if subscriber.login not in explained and not index.entry_is_in(subscriber, explained)
+    ]
+    found += [_stranger(subscriber) for subscriber in _distinct(unknown)]
+    listed = {subscriber.login for subscriber in subscribers}
     found += [_absent(login, reason) for login, reason in readers.items() if login not in listed]
     known = {login: contact for contact, _ in people for login in contact.logins}
-    silent = [one for one in subscribers if one.delivery is not Delivery.ENABLED or one.bounces]
-    found += [_undelivered(one, known.get(one.login)) for one in silent]
-    order = list(Situation)
-    settled = (_settle_denied(one, denied) for one in found)
-    return tuple(sorted(settled, key=lambda one: (order.index(one.situation), one.served, one.name, one.addresses)))
+    silent = [
+        subscriber for subscriber in subscribers if subscriber.delivery is not Delivery.ENABLED or subscriber.bounces
+    ]
+    found += [_undelivered(subscriber, known.get(subscriber.login)) for subscriber in silent]
+    return tuple(sorted((_settle_denied(disagreement, denied) for disagreement in found), key=_order))
+
+
+def _order(found: Disagreement) -> tuple[object, ...]:
+    return list(Situation).index(found.situation), found.served, found.name, found.addresses
 
 
 class _Index:
@@ -116,96 +125,93 @@ class _Index:
         self._by_login: dict[str, Subscriber] = {}
         self._by_name: dict[str, list[Subscriber]] = {}
         self._by_entry: dict[str, list[Subscriber]] = {}
-        for one in subscribers:
+        for subscriber in subscribers:
             # As a member rather than as an owner, where somebody is both.
-            if one.login not in self._by_login or one.role is Role.MEMBER:
-                self._by_login[one.login] = one
-            if one.entry:
-                self._by_entry.setdefault(one.entry, []).append(one)
-        for one in self._by_login.values():
-            if one.name:
-                self._by_name.setdefault(name_key(one.name), []).append(one)
+            if subscriber.login not in self._by_login or subscriber.role is Role.MEMBER:
+                self._by_login[subscriber.login] = subscriber
+            if subscriber.entry:
+                self._by_entry.setdefault(subscriber.entry, []).append(subscriber)
+        for subscriber in self._by_login.values():
+            if subscriber.name:
+                self._by_name.setdefault(name_key(subscriber.name), []).append(subscriber)
 
     def with_login(self, logins: Iterable[str]) -> list[Subscriber]:
         """Return the subscribers with one of these logins, in that order."""
         return [self._by_login[login] for login in logins if login in self._by_login]
 
     def of(self, contact: Contact, among: Collection[str]) -> list[Subscriber]:
-        """Return those of `among` who have the person's name: with one of the ccTLDs, or alone where it is unique."""
+        """Return those of `among` who have the person's name, with one of the ccTLDs or where the name is unique."""
         served, name = {label for label, _ in contact.slots}, name_key(contact.name)
         return [
-            one
-            for one in self._by_name.get(name, ())
-            if one.login in among
-            and (served & {_label(text) for text in one.cctlds} if one.cctlds else name not in self._shared)
+            subscriber
+            for subscriber in self._by_name.get(name, ())
+            if subscriber.login in among
+            and (
+                served & {_label(text) for text in subscriber.cctlds} if subscriber.cctlds else name not in self._shared
+            )
         ]
 
     def entry_is_in(self, subscriber: Subscriber, logins: Collection[str]) -> bool:
-        """Tell whether the entry of the source that holds the address holds one of `logins`, too."""
-        return any(one.login in logins for one in self._by_entry.get(subscriber.entry, ()))
+        """Tell whether the entry of the source that holds the address also holds one of `logins`."""
+        return any(subscriber.login in logins for subscriber in self._by_entry.get(subscriber.entry, ()))
 
 
 def _person(
     contact: Contact, origins: tuple[Origin, ...], by_address: Sequence[Subscriber], by_name: Sequence[Subscriber]
-) -> list[Finding]:
-    """Return what is to be said of one person of the file."""
+) -> Disagreement | None:
+    """Return what list and file disagree about in one person of the file, or None."""
     listed = {canonical_login(address) for address in contact.listed}
-    there = [one for one in by_address if one.login in listed]
-    others = [*(one for one in by_address if one.login not in listed), *by_name]
-    missing = [address for address in contact.listed if canonical_login(address) not in {one.login for one in there}]
-    base = Finding(
+    there = [subscriber for subscriber in by_address if subscriber.login in listed]
+    others = [*(subscriber for subscriber in by_address if subscriber.login not in listed), *by_name]
+    found = {subscriber.login for subscriber in there}
+    missing = [address for address in contact.listed if canonical_login(address) not in found]
+    base = Disagreement(
         Situation.TWICE,
         contact.name,
         contact.served,
         contact.emails,
-        tuple(one.address for one in (*there, *others)),
+        tuple(subscriber.address for subscriber in (*there, *others)),
         origins=tuple(f"{origin.file.rpartition('/')[2]}:{origin.line}" for origin in origins),
     )
-    file = base.origins[0]
+    by = f"by {_reason(others[0], by_address)}" if others else ""
+    join = tuple(_join(address, contact) for address in missing)
     if there and others:
-        detail = f"by {_reason(others[0], by_address)}"
-        return [
-            replace(
-                base,
-                detail=detail,
-                actions=tuple(_leave(one, "keep one subscription") for one in others),
-                instead=tuple(
-                    Action(Do.CHANGE_FILE, one.address, f"or keep both: add a second entry for it beside {file}")
-                    for one in others
-                ),
-            )
-        ]
+        return _twice(replace(base, detail=by), others)
     if others:
-        return [
-            replace(
-                base,
-                situation=Situation.OTHER_ADDRESS,
-                detail=f"the list has {others[0].address}, by {_reason(others[0], by_address)}",
-                actions=(
-                    *(_join(address, contact) for address in missing),
-                    *(_leave(one, "once the other is subscribed") for one in others),
-                ),
-                instead=(
-                    Action(
-                        Do.CHANGE_FILE,
-                        others[0].address,
-                        f"or make {others[0].address} the list address in {file}",
-                    ),
-                ),
-            )
-        ]
-    if not missing:
-        return []
-    how = "or take that address out of the membership file" if there else f"or, if the contact has left: delete {file}"
-    return [
-        replace(
-            base,
-            situation=Situation.NOT_ON_LIST,
-            detail=f"on it with {there[0].address} alone" if there else "",
-            actions=tuple(_join(address, contact) for address in missing),
-            instead=(Action(Do.CHANGE_FILE, missing[0], how),),
-        )
-    ]
+        return _elsewhere(replace(base, detail=f"the list has {others[0].address}, {by}"), others, join)
+    return _not_on_list(base, there, join) if missing else None
+
+
+def _twice(base: Disagreement, others: Sequence[Subscriber]) -> Disagreement:
+    """Return what to do about a person who is on the list with other addresses, too."""
+    keep = f"or keep both: add a second entry for it beside {base.origins[0]}"
+    return replace(
+        base,
+        actions=tuple(_leave(subscriber, "keep one subscription") for subscriber in others),
+        instead=tuple(Action(Do.CHANGE_FILE, subscriber.address, keep) for subscriber in others),
+    )
+
+
+def _elsewhere(base: Disagreement, others: Sequence[Subscriber], join: tuple[Action, ...]) -> Disagreement:
+    """Return what to do about a person who is on the list with other addresses alone."""
+    address = others[0].address
+    leave = tuple(_leave(subscriber, "once the other is subscribed") for subscriber in others)
+    change = Action(Do.CHANGE_FILE, address, f"or make {address} the list address in {base.origins[0]}")
+    return replace(base, situation=Situation.OTHER_ADDRESS, actions=(*join, *leave), instead=(change,))
+
+
+def _not_on_list(base: Disagreement, there: Sequence[Subscriber], join: tuple[Action, ...]) -> Disagreement:
+    """Return what to do about the addresses of a person that are not on the list; `there` is who is on it."""
+    how = "or take that address out of the membership file"
+    if not there:
+        how = f"or, if the contact has left: delete {base.origins[0]}"
+    return replace(
+        base,
+        situation=Situation.NOT_ON_LIST,
+        detail=f"on it with {there[0].address} alone" if there else "",
+        actions=join,
+        instead=(Action(Do.CHANGE_FILE, join[0].address, how),),
+    )
 
 
 def _reason(subscriber: Subscriber, by_address: Sequence[Subscriber]) -> str:
@@ -216,31 +222,37 @@ def _join(address: str, contact: Contact) -> Action:
     return Action(Do.SUBSCRIBE, address, f"subscribe {address}", contact.name)
 
 
-def _leave(one: Subscriber, why: str = "") -> Action:
-    if one.role is not Role.MEMBER:
-        return Action(Do.ASK, one.address, f"{one.address} is an {one.role} of the list: decide by hand")
-    return Action(Do.UNSUBSCRIBE, one.address, f"unsubscribe {one.address}" + (f" ({why})" if why else ""))
+def _leave(subscriber: Subscriber, why: str = "") -> Action:
+    if subscriber.role is not Role.MEMBER:
+        return Action(
+            Do.ASK, subscriber.address, f"{subscriber.address} is an {subscriber.role} of the list: decide by hand"
+        )
+    return Action(
+        Do.UNSUBSCRIBE, subscriber.address, f"unsubscribe {subscriber.address}" + (f" ({why})" if why else "")
+    )
 
 
-def _stranger(one: Subscriber) -> Finding:
-    waive = Action(Do.WAIVE, one.address, f'or, for a reader who is no SSC: "{one.login}" = "why", under [readers]')
-    add = Action(Do.ADD_TO_FILE, one.address, "or add the contact to the membership file")
-    leave = _leave(one)
-    return Finding(
+def _stranger(subscriber: Subscriber) -> Disagreement:
+    waive = Action(
+        Do.WAIVE, subscriber.address, f'or, for a reader who is no SSC: "{subscriber.login}" = "why", under [readers]'
+    )
+    add = Action(Do.ADD_TO_FILE, subscriber.address, "or add the contact to the membership file")
+    leave = _leave(subscriber)
+    return Disagreement(
         Situation.NOT_IN_FILE,
-        one.name,
-        " ".join(f".{label}" for label in one.cctlds),
+        subscriber.name,
+        " ".join(f".{label}" for label in subscriber.cctlds),
         (),
-        (one.address,),
-        detail="" if one.role is Role.MEMBER else f"{one.role} of the list",
+        (subscriber.address,),
+        detail="" if subscriber.role is Role.MEMBER else f"{subscriber.role} of the list",
         actions=(leave,),
         instead=(add, waive),
     )
 
 
-def _absent(login: str, reason: str) -> Finding:
-    """Return what is to be said of a configured reader who is not on the list, and so has no login."""
-    return Finding(
+def _absent(login: str, reason: str) -> Disagreement:
+    """Return the disagreement about a configured reader who is not on the list, and so has no login."""
+    return Disagreement(
         Situation.NOT_ON_LIST,
         "",
         "",
@@ -252,33 +264,35 @@ def _absent(login: str, reason: str) -> Finding:
     )
 
 
-def _undelivered(one: Subscriber, contact: Contact | None) -> Finding:
-    """Return what is to be said of an address that the list's mail does not reach, or hardly.
+def _undelivered(subscriber: Subscriber, contact: Contact | None) -> Disagreement:
+    """Return the disagreement about an address that mail of the list does not reach, or hardly reaches.
 
     `contact` is the person of the file with this address, whose name goes before what the list calls it.
     """
-    stopped = one.delivery is not Delivery.ENABLED
-    bounces = f"bounce score {one.bounces}" if one.bounces else ""
-    detail = ", ".join(part for part in (f"delivery stopped {one.delivery}" if stopped else "", bounces) if part)
-    # No question to a person who stopped the delivery. A full mailbox often works again without help.
+    stopped = subscriber.delivery is not Delivery.ENABLED
+    bounces = f"bounce score {subscriber.bounces}" if subscriber.bounces else ""
+    detail = ", ".join(part for part in (f"delivery stopped {subscriber.delivery}" if stopped else "", bounces) if part)
+    # A member who stopped delivery on purpose is left alone; a full mailbox is often emptied soon.
     ask = Action(
-        Do.ASK, one.address, f"ask by another way, then correct the address or enable delivery of {one.address}"
+        Do.ASK,
+        subscriber.address,
+        f"ask by another way, then correct the address or enable delivery of {subscriber.address}",
     )
-    dead = one.delivery is Delivery.BY_BOUNCES
+    dead = subscriber.delivery is Delivery.BY_BOUNCES
     situation = Situation.NO_DELIVERY if stopped else Situation.BOUNCING
-    return Finding(
+    return Disagreement(
         situation,
-        contact.name if contact else one.name,
-        contact.served if contact else " ".join(f".{label}" for label in one.cctlds),
+        contact.name if contact else subscriber.name,
+        contact.served if contact else " ".join(f".{label}" for label in subscriber.cctlds),
         (),
-        (one.address,),
+        (subscriber.address,),
         detail=detail,
         actions=(ask,) if dead else (),
     )
 
 
-def _settle_denied(finding: Finding, denied: Collection[str]) -> Finding:
-    """Take the subscription of somebody denied out of what is to be done."""
+def _settle_denied(finding: Disagreement, denied: Collection[str]) -> Disagreement:
+    """Replace the actions that would subscribe a denied login by a question."""
     barred = sorted(finding.logins & frozenset(denied))
     if not barred or not any(action.do is Do.SUBSCRIBE for action in finding.actions):
         return finding
@@ -287,17 +301,17 @@ def _settle_denied(finding: Finding, denied: Collection[str]) -> Finding:
 
 
 def _distinct(unknown: Iterable[Subscriber]) -> list[Subscriber]:
-    """Return each address once, as a member where it is one."""
+    """Return each address once, preferably as a member."""
     by_login: dict[str, Subscriber] = {}
-    for one in unknown:
-        if one.login not in by_login or one.role is Role.MEMBER:
-            by_login[one.login] = one
+    for subscriber in unknown:
+        if subscriber.login not in by_login or subscriber.role is Role.MEMBER:
+            by_login[subscriber.login] = subscriber
     return list(by_login.values())
 
 
 def _broken(vetted: Vetted) -> set[str]:
-    """Return the logins of records that are in the file and broken: nobody knows yet what they say."""
-    return set(vetted.listed) | {login for one in vetted.broken for login in (*one.listed, *one.out_of_band)}
+    """Return the logins of the broken records of the file."""
+    return set(vetted.listed) | {login for record in vetted.broken for login in (*record.listed, *record.out_of_band)}
 
 
 def _label(text: str) -> str:

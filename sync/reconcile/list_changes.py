@@ -7,7 +7,7 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.settings import GuardSettings
 from sync.plan.guards import WINDOW_HOURS
 from sync.problems import Severity, cut_off_after
-from sync.reconcile.compare import Action, Do, Finding, Situation
+from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.vet import Vetted
 
 ON_LIST = (Do.SUBSCRIBE, Do.UNSUBSCRIBE)
@@ -16,9 +16,9 @@ ON_LIST = (Do.SUBSCRIBE, Do.UNSUBSCRIBE)
 _NAMED = 5
 
 
-def list_changes(findings: Iterable[Finding]) -> tuple[tuple[Finding, Action], ...]:
+def list_changes(findings: Iterable[Disagreement]) -> tuple[tuple[Disagreement, Action], ...]:
     """Return the changes of the list that lead to agreement in the file's way, in order."""
-    return tuple((one, action) for one in findings for action in one.actions if action.do in ON_LIST)
+    return tuple((found, action) for found in findings for action in found.actions if action.do in ON_LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def limit(limits: GuardSettings, on_list: int) -> float:
 
 
 def objections(
-    findings: Sequence[Finding],
-    changes: Sequence[tuple[Finding, Action]],
+    findings: Sequence[Disagreement],
+    changes: Sequence[tuple[Disagreement, Action]],
     vetted: Vetted,
     standing: Standing,
     limits: GuardSettings,
@@ -55,7 +55,7 @@ def objections(
     if not changes:
         return ()
     found = _mass(changes, standing, limits)
-    apart = sum(one.situation in (Situation.NOT_ON_LIST, Situation.NOT_IN_FILE) for one in findings)
+    apart = sum(found.situation in (Situation.NOT_ON_LIST, Situation.NOT_IN_FILE) for found in findings)
     people = len(vetted.contacts) + len(vetted.unlisted)
     if apart > limits.mismatch.of(people):
         found.append(
@@ -75,7 +75,7 @@ def objections(
     return (*found, *_served(gone, vetted, standing))
 
 
-def _mass(changes: Sequence[tuple[Finding, Action]], standing: Standing, limits: GuardSettings) -> list[str]:
+def _mass(changes: Sequence[tuple[Disagreement, Action]], standing: Standing, limits: GuardSettings) -> list[str]:
     most, found = limit(limits, standing.on_list), []
     for do in ON_LIST:
         count, before = sum(action.do is do for _, action in changes), standing.recent.get(do, 0)

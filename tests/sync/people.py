@@ -7,7 +7,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.snapshot import Reader
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store.values import Counts, Generation, RosterState, StoredPerson
-from sync.plan.identify import Entry
+from sync.plan.identify import Identifiable
 from sync.problems import Origin
 from sync.vet import Vetted
 
@@ -21,9 +21,9 @@ def person(name: str, address: str = "", cctld: str = "nl", slot: int = 1, oob: 
     return Contact(name=name, slots=((cctld, slot),), listed=(listed,), out_of_band=(oob,) if oob else ())
 
 
-def entry(contact: Contact, line: int = 1) -> Entry:
+def entry(contact: Contact, line: int = 1) -> Identifiable:
     """A vetted contact with its origin."""
-    return Entry(contact, (Origin("members.txt", line),))
+    return Identifiable(contact, (Origin("members.txt", line),))
 
 
 def vetted(*contacts: Contact) -> Vetted:

@@ -11,7 +11,7 @@ from radicale_tldops.store import create
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.write import deny
-from sync.apply import Rendering, Stores, apply_plan
+from sync.apply import Approval, Rendering, Stores, apply_plan
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import build
 from sync.vcard.card import contact_uid
@@ -53,7 +53,7 @@ def test_others_may_write_while_cards_are_rendered(stores: Stores) -> None:
         deny(stores.roster, f"somebody{done}@nic.example", "tester", "while cards are rendered", NOW)
 
     state = load_state(stores.roster, NOW)
-    apply_plan(stores, state, plan, rendering(), "tester", NOW, progress=another_command)
+    apply_plan(stores, state, plan, rendering(), Approval("tester", NOW), another_command)
     assert rendered == [(number, len(PEOPLE)) for number in range(1, len(PEOPLE) + 1)]
     after = load_state(stores.roster, NOW)
     assert {found.contact.name for found in after.people.values()} == {one.name for one in PEOPLE}
@@ -66,6 +66,6 @@ def test_a_card_that_cannot_be_written_is_refused_before_anything_is(stores: Sto
     state = load_state(stores.roster, NOW)
     before = stores.roster.read_bytes()
     with pytest.raises(RefusedError, match=r"nothing was applied: Person \d \(\.\w\w\): tlp: the character U\+0085"):
-        apply_plan(stores, state, plan, rendering("TLP:\x85"), "tester", NOW)
+        apply_plan(stores, state, plan, rendering("TLP:\x85"), Approval("tester", NOW))
     assert stores.roster.read_bytes() == before
     assert load_history(stores.roster) == []

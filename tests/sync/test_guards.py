@@ -7,7 +7,7 @@ import pytest
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Source
-from sync.plan.guards import Totals, check, window
+from sync.plan.guards import Proposal, Totals, check, window
 from sync.plan.wanted import Mismatch
 from tests.sync.people import NOW, generation, person, state
 
@@ -19,7 +19,7 @@ ROSTER = state(*(person(f"Person {number}") for number in range(100)))
 def codes(totals: Totals, **arguments: object) -> set[str]:
     """The hazards of a plan on a roster of a hundred."""
     store = arguments.pop("store", ROSTER)
-    return {hazard.code for hazard in check(store, totals, LIMITS, NOW, **arguments)}  # type: ignore[arg-type]
+    return {hazard.code for hazard in check(store, Proposal(totals, **arguments), LIMITS, NOW)}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

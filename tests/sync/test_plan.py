@@ -7,7 +7,7 @@ from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
 from sync.plan.guards import Part
-from sync.plan.plan import Kind, Plan, make_plan
+from sync.plan.plan import Basis, Kind, Plan, make_plan
 from sync.plan.wanted import build
 from sync.vet import Broken, Vetted
 from tests.sync.people import NOW, key, person, state, uid, vetted
@@ -24,7 +24,8 @@ def plan(
 ) -> Plan:
     """Make the plan of a sync."""
     wanted = build(found, store, subscribers, {}, claims or {}, lambda address: f"uid-{address}")
-    return make_plan(store, wanted, GuardSettings(), NOW, key, sources=sources, devices={JANE.listed[0]: 2})
+    basis = Basis(sources=sources, devices={JANE.listed[0]: 2})
+    return make_plan(store, wanted, GuardSettings(), NOW, key, basis)
 
 
 def kinds(made: Plan) -> dict[str, Kind]:

@@ -8,7 +8,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.settings.reading import GuardLimit
 from sync.problems import Origin, Problem, Severity
-from sync.reconcile.compare import Do, Finding, Situation, reconcile
+from sync.reconcile.compare import Disagreement, Do, Situation, reconcile
 from sync.reconcile.list_changes import Standing, list_changes, objections
 from sync.sources.subscribers import Delivery, Role, Subscriber
 from sync.vet import Broken, Vetted
@@ -33,17 +33,17 @@ def found(
     *listed: Subscriber,
     readers: Mapping[str, str] | None = None,
     denied: Collection[str] = (),
-) -> list[Finding]:
+) -> list[Disagreement]:
     """Return the findings."""
     return list(reconcile(file, listed, readers or {}, denied))
 
 
-def doing(finding: Finding) -> list[tuple[Do, str]]:
+def doing(finding: Disagreement) -> list[tuple[Do, str]]:
     """Return what is to be done about a finding."""
     return [(action.do, action.address) for action in finding.actions]
 
 
-def otherwise(finding: Finding) -> set[Do]:
+def otherwise(finding: Disagreement) -> set[Do]:
     """Return what could be done instead."""
     return {action.do for action in finding.instead}
 
