@@ -1,7 +1,7 @@
 """A Security and Stability Contact as the membership file describes it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Self
@@ -61,6 +61,14 @@ class Contact:
     def cctlds(self) -> tuple[Cctld, ...]:
         """The ccTLDs that the person serves, in the order of the input."""
         return tuple(Cctld(label) for label, _ in self.slots)
+
+    @property
+    def by_slot(self) -> Mapping[int | None, Sequence[Cctld]]:
+        """The ccTLDs of each slot, both in the order of the input."""
+        groups: dict[int | None, list[Cctld]] = {}
+        for label, slot in self.slots:
+            groups.setdefault(slot, []).append(Cctld(label))
+        return groups
 
     @property
     def emails(self) -> tuple[str, ...]:

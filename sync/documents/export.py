@@ -1,11 +1,12 @@
 """The roster in the forms that people know: the list's message, and a spreadsheet."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from radicale_tldops.roster.contact import Contact
 from sync.parse import render_csv, render_report
 from sync.parse.records import Record
+from sync.parse.table import FURTHER
 from sync.problems import Origin
 
 _ROSTER = Origin("roster", 0)
@@ -34,12 +35,12 @@ def spreadsheet(contacts: Iterable[Contact]) -> str:
 
 def _records(contacts: Iterable[Contact]) -> Iterator[Record]:
     for contact in sorted(contacts, key=lambda person: (person.slots[0][0], person.slot or 0, person.name)):
-        for slot, labels in _by_slot(contact):
+        for slot, cctlds in contact.by_slot.items():
             yield Record(
                 origin=_ROSTER,
                 name=contact.name,
                 slot=slot,
-                cctlds=tuple(labels),
+                cctlds=tuple(cctld.u_label for cctld in cctlds),
                 phones=tuple(phone.display for phone in contact.phones),
                 listed=contact.listed,
                 out_of_band=contact.out_of_band,
@@ -48,32 +49,9 @@ def _records(contacts: Iterable[Contact]) -> Iterator[Record]:
 
 
 def _columns(contact: Contact) -> dict[str, str]:
-    """Return the further columns in which the contact has something.
+    """Return the further columns in which the contact has a value.
 
-    One that nobody uses is not written: an empty column of confirmations would read as nobody being confirmed.
+    A column without any value is not written: an empty column of confirmations would say that nobody is confirmed.
     """
-    columns = {
-        "organisation": contact.organisation,
-        "role": contact.role,
-        "languages": "; ".join(contact.languages),
-        "timezone": contact.timezone,
-        "signal": contact.signal,
-        "whatsapp": contact.whatsapp,
-        "matrix": contact.matrix,
-        "pgp_fingerprint": contact.pgp_fingerprint,
-        "pgp_url": contact.pgp_url,
-        "appointed_by": contact.appointed_by,
-        "appointed_on": contact.appointed_on.isoformat() if contact.appointed_on else "",
-        "evidence": contact.evidence,
-        "confirmed_on": contact.confirmed_on.isoformat() if contact.confirmed_on else "",
-        "note": contact.note,
-    }
-    return {name: text for name, text in columns.items() if text}
-
-
-def _by_slot(contact: Contact) -> Sequence[tuple[int | None, list[str]]]:
-    """Return the slots of a person, each with the U-labels for which it is held, in order of appearance."""
-    labels: dict[int | None, list[str]] = {}
-    for cctld, (_, slot) in zip(contact.cctlds, contact.slots, strict=True):
-        labels.setdefault(slot, []).append(cctld.u_label)
-    return list(labels.items())
+    values = {name: getattr(contact, name) for name in FURTHER} | {"languages": "; ".join(contact.languages)}
+    return {name: str(value) for name, value in values.items() if value}

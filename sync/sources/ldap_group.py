@@ -126,12 +126,8 @@ class _GroupReader:
             entry = known.get(_dn_key(dn))
             found = [entry] if entry else list(self._search(dn, BASE, "(objectClass=*)"))
             if len(found) != 1:
-                raise ListError(
-                    ListFault.ANSWER,
-                    f"{self.settings.group}: {self._who()} cannot see the entry of its member {dn!r}. Take it out of "
-                    "the "
-                    f"group, or name it under `ignore` in [{SECTION}].",
-                )
+                what = f"{self._who()} cannot see the entry of its member {dn!r}. Take it out of the group"
+                raise _unusable(f"{self.settings.group}: {what}")
             yield found[0]
 
     def _by_uid(self, uids: Sequence[str]) -> Iterator[Entry]:
@@ -147,36 +143,22 @@ class _GroupReader:
         for uid, entries in found.items():
             if len(entries) != 1:
                 count = f"{len(entries)} entries have" if entries else "no entry has"
-                raise ListError(
-                    ListFault.ANSWER,
-                    f"{self.settings.group}: {count} the {attribute} {uid!r} below {base}. Correct the entries, or "
-                    "name "
-                    f"the {attribute} under `ignore` in [{SECTION}].",
-                )
+                what = f"{count} the {attribute} {uid!r} below {base}. Correct the entries of this member"
+                raise _unusable(f"{self.settings.group}: {what}")
             yield entries[0]
 
     def _addresses(self, entry: Entry) -> Sequence[Subscriber]:
         dn, attributes = entry
         if not attributes.get("objectclass"):
-            raise ListError(
-                ListFault.ANSWER,
-                f"{dn}: {self._who()} cannot read the objectClass of this member of {self.settings.group}, which shows "
-                "whether it is a group. Allow it to be read.",
-            )
+            what = f"{self._who()} cannot read the objectClass of this member, which shows whether it is a group"
+            raise _unusable(f"{dn}: {what}. Allow it to be read")
         if is_group(attributes):
-            raise ListError(
-                ListFault.ANSWER,
-                f"{dn}: this member of {self.settings.group} is a group, and groups inside groups are not read. Put "
-                "its "
-                f"people into the group, or name it under `ignore` in [{SECTION}].",
-            )
+            what = f"this member of {self.settings.group} is a group, and groups inside groups are not read"
+            raise _unusable(f"{dn}: {what}. Put its people into the group")
         addresses = [_text(value) for value in attributes.get(self.directory.mail_attribute.lower(), ())]
         if not addresses:
-            raise ListError(
-                ListFault.ANSWER,
-                f"{dn}: {self._who()} cannot see a {self.directory.mail_attribute} of this member of "
-                f"{self.settings.group}. Add it, or name the member under `ignore` in [{SECTION}].",
-            )
+            what = f"{self._who()} cannot see a {self.directory.mail_attribute} of this member. Add an address"
+            raise _unusable(f"{dn}: {what}")
         names = attributes.get("cn", ())
         name = _text(names[0]) if names else ""
         return [subscriber(address, dn, name=name, entry=dn) for address in addresses]
@@ -223,8 +205,7 @@ class _GroupReader:
         if code == RESULT_SIZE_LIMIT_EXCEEDED:
             raise ListError(
                 ListFault.CUT_OFF,
-                f"{base}: the directory's size limit cut off the answer. Raise the limit for {self._who()} to more "
-                "than "
+                f"{base}: the directory's size limit cut off the answer. Raise the limit for {self._who()} above "
                 f"{self.page_size}.",
             )
         if code != RESULT_SUCCESS:
@@ -235,13 +216,17 @@ class _GroupReader:
     def _referred(self, base: str) -> ListError:
         return ListError(
             ListFault.CUT_OFF,
-            f"{base}: the directory refers to another server for a part of the answer. That server is not asked. Name "
-            "a "
-            "server with the whole answer under `servers` in [ldap].",
+            f"{base}: the directory refers to another server for a part of the answer. That server is not asked. "
+            "Name a server with the whole answer under `servers` in [ldap].",
         )
 
     def _who(self) -> str:
         return self.directory.bind_dn or "an anonymous user (bind_dn is not set)"
+
+
+def _unusable(what: str) -> ListError:
+    """Return the error for a member without an address that can be used."""
+    return ListError(ListFault.ANSWER, f"{what}, or name it under `ignore` in [{SECTION}].")
 
 
 def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list[str], list[str]]:

@@ -213,45 +213,31 @@ def _explained(name: str, user: str) -> Iterator[None]:
 
 
 def _refused(name: str, user: str, error: HTTPError) -> ListError:
-    if error.code == 401:
-        return ListError(
-            ListFault.REFUSED,
-            f"{name}: Mailman does not accept the user {user!r} with this password. They must be "
-            "admin_user and admin_pass under [webservice] in mailman.cfg.",
-        )
-    if error.code == 404:
-        return ListError(
-            ListFault.UNKNOWN,
-            f"{name}: Mailman does not know this list or address. `mailman lists` shows the lists; check `list` and "
-            "`url`.",
-        )
     reason = str(error.reason)
     said = f": {reason}" if reason.isprintable() and len(reason) < 200 and "<" not in reason else ""
-    fault = ListFault.REFUSED if error.code in (400, 403, 409) else ListFault.ANSWER
-    return ListError(fault, f"{name}: Mailman answered with status {error.code}{said}. Read its log.")
+    fault, what = ListFault.ANSWER, f"Mailman answered with status {error.code}{said}. Read its log."
+    if error.code == 401:
+        fault, what = ListFault.REFUSED, f"Mailman does not accept the user {user!r} with this password. "
+        what += "They must be admin_user and admin_pass under [webservice] in mailman.cfg."
+    elif error.code == 404:
+        fault, what = ListFault.UNKNOWN, "Mailman does not know this list or address. "
+        what += "`mailman lists` shows the lists; check `list` and `url`."
+    elif error.code in (400, 403, 409):
+        fault = ListFault.REFUSED
+    return ListError(fault, f"{name}: {what}")
 
 
 def _failed(name: str, cause: BaseException | None) -> ListError:
+    fault, what = ListFault.UNREACHABLE, "Mailman cannot be reached. "
+    what += "Check that it runs (`mailman status`) and that `url` is its REST interface."
     if isinstance(cause, requests.Timeout) or "timed out" in str(cause):
-        return ListError(
-            ListFault.TIMEOUT,
-            f"{name}: no answer within {CONNECT_SECONDS} seconds for connecting or {READ_SECONDS} for reading. "
-            "Check Mailman's load and try again.",
-        )
-    if isinstance(cause, requests.exceptions.JSONDecodeError):
-        return ListError(
-            ListFault.ANSWER,
-            f"{name}: the answer is not JSON. It may be an error page of a proxy. Check `url`.",
-        )
-    if isinstance(cause, requests.exceptions.SSLError):
-        return ListError(
-            ListFault.REFUSED,
-            f"{name}: the server's certificate is not valid. Set `ca_file`, or check the name in `url`.",
-        )
-    if isinstance(cause, requests.exceptions.ChunkedEncodingError):
-        return ListError(ListFault.CUT_OFF, f"{name}: the answer was cut off. Run the command again.")
-    return ListError(
-        ListFault.UNREACHABLE,
-        f"{name}: Mailman cannot be reached. Check that it runs (`mailman status`) and that `url` is its REST "
-        "interface.",
-    )
+        fault, what = ListFault.TIMEOUT, f"no answer within {CONNECT_SECONDS} seconds for connecting or "
+        what += f"{READ_SECONDS} for reading. Check Mailman's load and try again."
+    elif isinstance(cause, requests.exceptions.JSONDecodeError):
+        fault, what = ListFault.ANSWER, "the answer is not JSON. It may be an error page of a proxy. Check `url`."
+    elif isinstance(cause, requests.exceptions.SSLError):
+        fault, what = ListFault.REFUSED, "the server's certificate is not valid. "
+        what += "Set `ca_file`, or check the name in `url`."
+    elif isinstance(cause, requests.exceptions.ChunkedEncodingError):
+        fault, what = ListFault.CUT_OFF, "the answer was cut off. Run the command again."
+    return ListError(fault, f"{name}: {what}")

@@ -174,7 +174,6 @@ def _listed(record: Record) -> tuple[Subscriber, ...]:
         raise ListError(
             ListFault.ANSWER,
             f"{record.origin}: this line of the list of subscribers holds no valid address. Correct the line, or "
-            "export "
-            "the list again.",
+            "export the list again.",
         )
     return found

@@ -30,7 +30,7 @@ MAX_VALUES = 100
 _TITLE = "Security and Stability Contact"
 _TEL_TYPES = {"cell": ("CELL", "VOICE"), "voice": ("WORK", "VOICE"), "fax": ("FAX",), "pager": ("PAGER",)}
 _TEXTS = (
-    *("name", "organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
+    *("organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
     *("appointed_by", "evidence"),
 )
 _LABEL = re.compile("[a-z0-9-]+")
@@ -125,38 +125,29 @@ def render_group(cctld: Cctld, member_uids: Sequence[str]) -> str:
 
 
 def _check(contact: Contact, options: CardOptions, fallback_org: str) -> None:
-    """Refuse what can never stand in a card, before anything is made of it."""
-    for field in ("slots", "listed", "out_of_band", "phones", "languages"):
-        count = len(getattr(contact, field))
-        if count > MAX_VALUES:
-            raise CardError(f"{field}: {count} values, more than the {MAX_VALUES} that a card takes")
-    for field, text in _single_lines(contact):
-        check_text(field, text, MAX_FIELD)
+    """Raise `CardError` for a value that cannot stand in a card."""
+    needed = {
+        "name": (contact.name,),
+        "tlp": (options.tlp,),
+        "listed": contact.listed,
+        "out_of_band": contact.out_of_band,
+        "phones": tuple(phone.display for phone in contact.phones),
+    }
+    others = {field: (getattr(contact, field),) for field in _TEXTS}
+    texts = {**others, "languages": contact.languages, "fallback organisation": (fallback_org,), **needed}
+    for field, values in {"slots": contact.slots, **texts}.items():
+        if len(values) > MAX_VALUES:
+            raise CardError(f"{field}: {len(values)} values, more than the {MAX_VALUES} that a card takes")
+    for field, values in texts.items():
+        for text in values:
+            check_text(field, text, MAX_FIELD)
     check_text("note", contact.note, MAX_NOTE, newlines=True)
-    check_text("tlp", options.tlp, MAX_FIELD)
-    check_text("fallback organisation", fallback_org, MAX_FIELD)
-    for field, values in (
-        ("name", (contact.name,)),
-        ("tlp", (options.tlp,)),
-        ("listed", contact.listed),
-        ("out_of_band", contact.out_of_band),
-        ("phones", tuple(phone.display for phone in contact.phones)),
-    ):
+    for field, values in needed.items():
         if not all(value.strip() for value in values):
             raise CardError(f"{field}: empty")
     if any(phone.kind not in _TEL_TYPES for phone in contact.phones):
         raise CardError(f"phones: the kind must be one of {', '.join(_TEL_TYPES)}")
     _check_cctlds([label for label, _ in contact.slots])
-
-
-def _single_lines(contact: Contact) -> Iterator[tuple[str, str]]:
-    for field in _TEXTS:
-        yield field, getattr(contact, field)
-    for field in ("listed", "out_of_band", "languages"):
-        for text in getattr(contact, field):
-            yield field, text
-    for phone in contact.phones:
-        yield "phones", phone.display
 
 
 def _check_cctlds(labels: Sequence[str]) -> None:
@@ -182,18 +173,10 @@ def _domain(contact: Contact) -> str:
     return contact.emails[0].rpartition("@")[2] if contact.emails else ""
 
 
-def _by_slot(contact: Contact) -> dict[int | None, list[str]]:
-    """Group the ccTLDs by slot, both in the order of the input."""
-    groups: dict[int | None, list[str]] = {}
-    for label, slot in contact.slots:
-        groups.setdefault(slot, []).append(Cctld(label).dotted)
-    return groups
-
-
 def _title(contact: Contact) -> str:
-    groups = _by_slot(contact)
-    if len(groups) > 1:
-        named = (f"{_slot(slot)} ({' '.join(dotted)})" for slot, dotted in groups.items())
+    if len(contact.by_slot) > 1:
+        groups = contact.by_slot.items()
+        named = (f"{_slot(slot)} ({' '.join(cctld.dotted for cctld in cctlds)})" for slot, cctlds in groups)
         return f"{_TITLE} {', '.join(named)}"
     return _TITLE if contact.slot is None else f"{_TITLE} #{contact.slot}"
 
