@@ -1,13 +1,13 @@
 """Fixtures that all the tests share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support import JANE, JOHN, Client, Login, Workspace, serve
+from tests.support import JANE, JOHN, World, serve
 from tests.support.mailman import Mailman, mailman
+from tests.support.site import SERVERS, Site, running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,40 +17,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def world(tmp_path: Path) -> World:
     """A folder with a configuration and no store yet."""
-    return Workspace(tmp_path)
+    return World(tmp_path)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A server that several tests of a module share: they only read from it."""
-
-    kind: str
-    url: str
-    workspace: Workspace
-    login: Login
-
-    def client(self) -> Client:
-        """A client with John's device password, style plain."""
-        return Client(self.url, self.login)
+@pytest.fixture(scope="module", params=SERVERS)
+def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with the community's two lines, of both kinds, for tests that only read."""
+    with running(World(tmp_path_factory.mktemp(request.param)), request.param, (JOHN, JANE)) as site:
+        yield site
 
 
-@pytest.fixture(scope="module", params=["tldops", "radicale"])
-def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    """A server with the community's two lines, of both kinds, and John's device password."""
-    workspace = Workspace(tmp_path_factory.mktemp(request.param))
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with serve(workspace, request.param) as url:
-        yield Standing(request.param, url, workspace, login)
-
-
-@pytest.fixture(params=["tldops", "radicale"])
-def either_server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[str]:
+@pytest.fixture(params=SERVERS)
+def either_server(request: pytest.FixtureRequest, world: World) -> Iterator[str]:
     """The URL of a server with the community's two lines: `tldops serve`, then the plugins in stock Radicale."""
-    workspace.sync(JOHN, JANE)
-    with serve(workspace, request.param) as url:
+    world.sync(JOHN, JANE)
+    with serve(world, request.param) as url:
         yield url
 
 

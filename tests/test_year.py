@@ -23,7 +23,7 @@ from tests.data.churn import churn
 from tests.data.membership import people as make_people
 from tests.data.person import Person
 from tests.data.writing import as_text
-from tests.support import CARDDAV, DAV, Login, Workspace, content_of
+from tests.support import CARDDAV, DAV, Login, World, content_of
 from tests.support.clock import Clock
 
 DAYS = 300
@@ -97,8 +97,8 @@ class TokenClient:
 class Year:
     """The secretariat's side: a list of people, and the file that is made of it."""
 
-    def __init__(self, workspace: Workspace, clock: Clock) -> None:
-        self.workspace, self.clock = workspace, clock
+    def __init__(self, world: World, clock: Clock) -> None:
+        self.world, self.clock = world, clock
         self.rng = random.Random(42)
         self.people = make_people(PEOPLE, today=START.date())
         self.addresses = {one.email for one in self.people}
@@ -110,13 +110,13 @@ class Year:
             address = people[breaking].email
             number = next(i for i, line in enumerate(lines) if address in line)
             lines[number] = f'"{people[breaking].name.replace(chr(34), "")} is away" <{address}>'
-        path = self.workspace.members
+        path = self.world.members
         path.write_text("\n".join(lines) + "\n")
         os.utime(path, (self.clock.date().timestamp(),) * 2)
 
     def sync(self, *options: str) -> int:
         """Run the command."""
-        return self.workspace.call("sync", "--yes", *options)
+        return self.world.call("sync", "--yes", *options)
 
     def tomorrow(self) -> None:
         """Let a day pass, with its changes."""
@@ -139,9 +139,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def year(workspace: Workspace, clock: Clock) -> Year:
+def year(world: World, clock: Clock) -> Year:
     """The first day: a store with its first generation."""
-    year = Year(workspace, clock)
+    year = Year(world, clock)
     year.write(year.people)
     assert year.sync() == 0
     return year
@@ -150,12 +150,12 @@ def year(workspace: Workspace, clock: Clock) -> Year:
 @pytest.fixture
 def clients(year: Year) -> list[TokenClient]:
     """One client of each style, for the person who is guaranteed to stay: a reader of the configuration."""
-    workspace = year.workspace
-    workspace.configure('[readers]\n"observer@example.org" = "the simulated year"\n')
+    world = year.world
+    world.configure('[readers]\n"observer@example.org" = "the simulated year"\n')
     assert year.sync() == 0
-    settings = load(workspace.config)
+    settings = load(world.config)
     application = RosterApplication(settings)
-    logins = [workspace.device("observer@example.org", style) for style in ("plain", "groups")]
+    logins = [world.device("observer@example.org", style) for style in ("plain", "groups")]
     shared(settings).reload()
     return [TokenClient(application, login) for login in logins]
 
@@ -182,7 +182,7 @@ def test_token_clients_hold_exactly_what_a_fresh_client_downloads(
     year: Year, clients: list[TokenClient], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After each of a few hundred syncs: same hrefs and bytes, in both styles; no UID changed; no guard fired."""
-    live = shared(load(year.workspace.config))
+    live = shared(load(year.world.config))
     seen: dict[str, str] = {}
     before: list[Person] = []
     known: dict[str, str] = {}
@@ -225,7 +225,7 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
         year.write(year.people)
         assert year.sync() == 0
     year.clock.now += 3 * DAY
-    roster = year.workspace.folder / "roster.sqlite"
+    roster = year.world.folder / "roster.sqlite"
     generations = content_of(roster.read_bytes())
 
     def refused(hazard: str) -> None:
@@ -248,10 +248,10 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
     refused("mass-addition")
     year.tomorrow()
     year.write(year.people)
-    os.utime(year.workspace.members, (START.timestamp(),) * 2)
+    os.utime(year.world.members, (START.timestamp(),) * 2)
     refused("stale-source")
     year.write(everybody)
     subscribers = "".join(f"{one.email}\n" for one in everybody[::2])
-    (year.workspace.folder / "subscribers.txt").write_text(subscribers)
-    year.workspace.configure('[subscribers]\nfile = "subscribers.txt"\n')
+    (year.world.folder / "subscribers.txt").write_text(subscribers)
+    year.world.configure('[subscribers]\nfile = "subscribers.txt"\n')
     refused("list-mismatch")

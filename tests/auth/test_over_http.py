@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.auth.test_failure_log import banned
-from tests.support import JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import JANE, JOHN, Client, Response, World, serve
 from tests.support.directory import PEOPLE, Directory, directory, person
 from tests.support.waiting import until
 from tests.support.wire import black_hole
@@ -23,7 +23,7 @@ class Site:
 
     kind: str
     url: str
-    workspace: Workspace
+    world: World
 
     def ask(self, user: str, password: str, path: str = "/", **headers: str) -> Response:
         """Send a request with these credentials."""
@@ -33,7 +33,7 @@ class Site:
 
     def log(self) -> str:
         """What the server has written so far."""
-        return "".join(path.read_text() for path in self.workspace.folder.glob("server-*.log"))
+        return "".join(path.read_text() for path in self.world.folder.glob("server-*.log"))
 
 
 def configuration(running: Directory, url: str) -> str:
@@ -61,12 +61,12 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
 
 
 @pytest.fixture(params=["tldops", "radicale"])
-def site(request: pytest.FixtureRequest, workspace: Workspace, there: Directory) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, world: World, there: Directory) -> Iterator[Site]:
     """Both servers, with the community's two lines."""
-    workspace.configure(configuration(there, there.url))
-    workspace.sync(JOHN, JANE)
-    with serve(workspace, request.param) as url:
-        yield Site(request.param, url, workspace)
+    world.configure(configuration(there, there.url))
+    world.sync(JOHN, JANE)
+    with serve(world, request.param) as url:
+        yield Site(request.param, url, world)
 
 
 def test_a_member_reads_the_book_with_the_directorys_password(site: Site) -> None:
@@ -74,7 +74,7 @@ def test_a_member_reads_the_book_with_the_directorys_password(site: Site) -> Non
     for user in ("john", "john.doe@nic.nl", "JOHN.DOE@NIC.NL"):
         client = Client(site.url, user=user, password=PASSWORD)
         assert len(client.cards(client.book())) == 2
-    by_device = Client(site.url, site.workspace.device("john.doe@nic.nl"))
+    by_device = Client(site.url, site.world.device("john.doe@nic.nl"))
     time.sleep(0.6)
     assert Client(site.url, user="john", password=PASSWORD).principal() == by_device.principal()
     assert Client(site.url, user="john~groups", password=PASSWORD).principal().endswith("~groups/")
@@ -123,22 +123,22 @@ def test_the_log_has_one_line_with_the_address_that_our_proxy_tells(site: Site, 
 def test_a_denied_member_is_out_although_the_password_was_kept(site: Site) -> None:
     """At most a second after the commit, on a session that was open a moment ago."""
     assert site.ask("john", PASSWORD).status == 207
-    site.workspace.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
+    site.world.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
     time.sleep(1)
     assert site.ask("john", PASSWORD).status == 401
 
 
 @pytest.mark.parametrize("kind", ["tldops", "radicale"])
 def test_while_the_directory_is_away_nobody_is_told_to_forget_a_password(
-    workspace: Workspace, there: Directory, kind: str
+    world: World, there: Directory, kind: str
 ) -> None:
     """Not 401, to whoever is on the list and to whoever is not; a device password works as ever."""
     with black_hole() as hole:
-        workspace.configure(configuration(there, hole.url))
-        workspace.sync(JOHN, JANE)
-        login = workspace.device("john.doe@nic.nl")
-        with serve(workspace, kind) as url:
-            site = Site(kind, url, workspace)
+        world.configure(configuration(there, hole.url))
+        world.sync(JOHN, JANE)
+        login = world.device("john.doe@nic.nl")
+        with serve(world, kind) as url:
+            site = Site(kind, url, world)
             for user in ("john", "nobody"):
                 answer = site.ask(user, PASSWORD)
                 # Radicale has no way to say it better.
@@ -151,7 +151,7 @@ def test_while_the_directory_is_away_nobody_is_told_to_forget_a_password(
 @pytest.mark.parametrize("site", ["tldops"], indirect=True)
 def test_a_guesser_is_told_to_wait_and_nobody_else_is(site: Site) -> None:
     """429 with the time, from that address, for every login; another address and a device password are let in."""
-    device = site.workspace.device("john.doe@nic.nl")
+    device = site.world.device("john.doe@nic.nl")
     guesser = {"X_Forwarded_For": "203.0.113.5"}
     answers = [site.ask(f"person{number}", f"guess {number}", **guesser) for number in range(21)]
     assert [answer.status for answer in answers] == [401] * 20 + [429]

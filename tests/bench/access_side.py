@@ -24,7 +24,7 @@ from tests.bench.contenders import Member
 from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import FIRST_CARDS, POLL, Ask, Place, find
 from tests.bench.wire import Wire, authorization
-from tests.support import DAV, JOHN, Client, Login, Workspace, propfind_body
+from tests.support import DAV, JOHN, Client, Login, World, propfind_body
 from tests.support.directory import directory, person
 
 CARDS = 1000
@@ -65,16 +65,16 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
     wanted: list[Wanted] = []
     with TemporaryDirectory(prefix="tldops-bench-") as folder:
         tell("access: making the roster")
-        workspace, _, login = contenders.fill(Path(folder), CARDS)
-        victims = contenders.issue(workspace, 200 // scale + 20)
-        with contenders.tldops(workspace) as (port, _):
+        world, _, login = contenders.fill(Path(folder), CARDS)
+        victims = contenders.issue(world, 200 // scale + 20)
+        with contenders.tldops(world) as (port, _):
             place = find("", Client(f"http://127.0.0.1:{port}/", login), _header(login), login.user)
             parts: Sequence[tuple[str, Callable[[], Figures]]] = (
-                ("logins", lambda: _logins(workspace, place, victims, 2 if quick else 8)),
+                ("logins", lambda: _logins(world, place, victims, 2 if quick else 8)),
                 ("unknown logins and wrong passwords", lambda: _difference(place, 1000 if quick else 4000)),
                 ("bad logins", lambda: _flood(place, 20 / scale)),
                 ("slow sockets", lambda: _slow_sockets(place, victims[-1], 10 / scale)),
-                ("revocations", lambda: _revocations(workspace, place, victims[: 200 // scale])),
+                ("revocations", lambda: _revocations(world, place, victims[: 200 // scale])),
             )
             for what, measure in parts:
                 tell(f"access: {what}")
@@ -98,12 +98,12 @@ def _ask(place: Place, header: str) -> bytes:
     return asked.encoded(place).replace(place.authorization.encode(), header.encode())
 
 
-def _logins(workspace: Workspace, place: Place, members: Sequence[Member], seconds: int) -> Figures:
+def _logins(world: World, place: Place, members: Sequence[Member], seconds: int) -> Figures:
     if not polls.has_wrk():
         return Figures([], [])
     asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
     targets = [("/", one.authorization) for one in members]
-    found = polls.run(workspace.folder, place.port, asked, targets, "", seconds, fresh=False)
+    found = polls.run(world.folder, place.port, asked, targets, "", seconds, fresh=False)
     what = f"logins by device password, {len(targets)} of them, {polls.CONNECTIONS} connections"
     return Figures([Line(what, found.rate, "/s")], [Wanted("logins that were not answered", found.bad, 1, "")])
 
@@ -115,11 +115,11 @@ def _directory_logins(folder: Path, seconds: int) -> Figures:
     folder.mkdir()
     password = "the directory's own password"
     with directory(folder, person("john", "john.doe@nic.nl", password=password)) as running:
-        workspace = Workspace(folder)
-        workspace.configure(by_directory(running, running.url))
-        workspace.sync(JOHN)
+        world = World(folder)
+        world.configure(by_directory(running, running.url))
+        world.sync(JOHN)
         asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
-        with contenders.tldops(workspace) as (port, _):
+        with contenders.tldops(world) as (port, _):
             targets = [("/", authorization("john.doe@nic.nl", password))]
             client = Client(f"http://127.0.0.1:{port}/", user="john.doe@nic.nl", password=password)
             for _ in range(40):
@@ -215,7 +215,7 @@ def _member(place: Place, seconds: float) -> Sequence[float]:
     return taken
 
 
-def _revocations(workspace: Workspace, place: Place, victims: Sequence[Member]) -> Figures:
+def _revocations(world: World, place: Place, victims: Sequence[Member]) -> Figures:
     whole = FIRST_CARDS.asks(place)[0]
 
     def download() -> None:
@@ -223,17 +223,17 @@ def _revocations(workspace: Workspace, place: Place, victims: Sequence[Member]) 
         assert FIRST_CARDS.is_complete(place, [answer.plain]), answer.head
 
     with _meanwhile(download, 0.25):
-        taken = [_revoke(workspace, place, victim) for victim in victims]
+        taken = [_revoke(world, place, victim) for victim in victims]
     lines = [Line(f"{len(taken)} revocations under load, median", statistics.median(taken), "s")]
     return Figures(lines, [Wanted(f"the slowest of {len(taken)} revocations under load", max(taken), 1, "s")])
 
 
-def _revoke(workspace: Workspace, place: Place, victim: Member) -> float:
+def _revoke(world: World, place: Place, victim: Member) -> float:
     """Deny one reader, and return the seconds until nobody lets him in any more."""
     wires = [Wire(place.port) for _ in range(4)]
     request = _ask(place, victim.authorization)
     assert all(wire.exchange(request).status == 207 for wire in wires)
-    deny(workspace.folder / "roster.sqlite", victim.login.user, "bench", "bench", datetime.now(UTC))
+    deny(world.folder / "roster.sqlite", victim.login.user, "bench", "bench", datetime.now(UTC))
     began = time.perf_counter()
     waiting = list(wires)
     while waiting:

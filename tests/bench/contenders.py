@@ -17,7 +17,7 @@ from tests.bench import floor as floor_module
 from tests.bench.kinds import Place, find
 from tests.bench.wire import Answer, authorization
 from tests.data.membership import as_csv, people
-from tests.support import CARDDAV, Client, Login, Response, Workspace, free_port, process, serve
+from tests.support import CARDDAV, Client, Login, Response, World, free_port, process, serve
 
 STOCK, XANDIKOS, PLUGINS, SERVE, FLOOR = "stock Radicale", "xandikos", "our plugins in it", "tldops serve", "floor"
 
@@ -43,19 +43,19 @@ level = warning
 _OF_THE_SERVER = frozenset({"date", "server"})
 
 
-def fill(folder: Path, count: int) -> tuple[Workspace, Sequence[str], Login]:
+def fill(folder: Path, count: int) -> tuple[World, Sequence[str], Login]:
     """Make a store with so many people; return it, its cards, and the first person's device password."""
     most = max(5, count // 150)
     members = people(count, per_cctld=most)
-    workspace = Workspace(folder)
-    workspace.configure(f"[vetting]\nmax_per_cctld = {most}\n")
-    workspace.members.write_text(as_csv(members), newline="")
+    world = World(folder)
+    world.configure(f"[vetting]\nmax_per_cctld = {most}\n")
+    world.members.write_text(as_csv(members), newline="")
     # A hundred thousand people take minutes.
-    command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "sync", "--yes"]
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "sync", "--yes"]
     subprocess.run(command, check=True, capture_output=True, timeout=1800)
     cards = load_cards(folder / "roster.sqlite")
     assert len(cards) == count
-    return workspace, cards, workspace.device(members[0].email)
+    return world, cards, world.device(members[0].email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +71,42 @@ class Member:
         return authorization(self.login.user, self.login.password)
 
 
-def issue(workspace: Workspace, count: int) -> Sequence[Member]:
+def issue(world: World, count: int) -> Sequence[Member]:
     """Give device passwords to the first so many readers, faster than the command does."""
-    snapshot = load_snapshot(workspace.folder / "roster.sqlite")
+    snapshot = load_snapshot(world.folder / "roster.sqlite")
     members, now = [], datetime.now(UTC)
     for reader in sorted(snapshot.readers.values(), key=lambda one: one.login)[:count]:
-        device, password = add_device(workspace.folder / "members.sqlite", reader, "bench", Style.PLAIN, "bench", now)
+        device, password = add_device(world.folder / "members.sqlite", reader, "bench", Style.PLAIN, "bench", now)
         members.append(Member(Login(reader.login, password, "", device.id), f"/{reader.principal}/{BOOK}/"))
     return members
 
 
 @contextmanager
-def tldops(workspace: Workspace) -> Iterator[tuple[int, int]]:
+def tldops(world: World) -> Iterator[tuple[int, int]]:
     """Run `tldops serve`; give its port and process id."""
     port = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port)]
-    with process(command, port, workspace.folder) as pid:
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
+    with process(command, port, world.folder) as pid:
         yield port, pid
 
 
 @contextmanager
-def served(workspace: Workspace, login: Login) -> Iterator[Place]:
+def served(world: World, login: Login) -> Iterator[Place]:
     """Run `tldops serve`, and find what is there."""
-    with tldops(workspace) as (port, _):
+    with tldops(world) as (port, _):
         client = Client(f"http://127.0.0.1:{port}/", login)
         yield find(SERVE, client, authorization(login.user, login.password), login.user)
 
 
 @contextmanager
-def plugins(workspace: Workspace, login: Login) -> Iterator[Place]:
+def plugins(world: World, login: Login) -> Iterator[Place]:
     """Run the plugins in stock Radicale."""
-    with serve(workspace, "radicale") as url:
+    with serve(world, "radicale") as url:
         yield find(PLUGINS, Client(url, login), authorization(login.user, login.password), login.user, keeps=False)
 
 
 @contextmanager
-def floor(workspace: Workspace, place: Place, answers: Mapping[str, Answer]) -> Iterator[Place]:
+def floor(world: World, place: Place, answers: Mapping[str, Answer]) -> Iterator[Place]:
     """Run the floor with these answers of `place` by their keys, which are those of the requests."""
     recorded = {
         key: (
@@ -117,10 +117,10 @@ def floor(workspace: Workspace, place: Place, answers: Mapping[str, Answer]) -> 
         for key, answer in answers.items()
     }
     port = free_port()
-    file = workspace.folder / f"answers-{port}.pickle"
+    file = world.folder / f"answers-{port}.pickle"
     file.write_bytes(pickle.dumps(recorded))
-    command = [sys.executable, "-m", floor_module.__name__, str(workspace.config), str(port)]
-    with process(command, port, workspace.folder, {"PYTHONPATH": str(ROOT), floor_module.ANSWERS: str(file)}):
+    command = [sys.executable, "-m", floor_module.__name__, str(world.config), str(port)]
+    with process(command, port, world.folder, {"PYTHONPATH": str(ROOT), floor_module.ANSWERS: str(file)}):
         changed = {name: getattr(place, name) for name in Place.__slots__}
         yield Place(**{**changed, "name": FLOOR, "port": port})
 

@@ -47,9 +47,9 @@ def measure_all(tell: Tell, *, quick: bool) -> Sequence[Growth]:
 def _measure(count: int, tell: Tell, *, few: bool) -> Growth:
     with TemporaryDirectory(prefix="tldops-bench-") as folder:
         tell(f"{count:,} cards: making the roster")
-        workspace, _, login = contenders.fill(Path(folder), count)
+        world, _, login = contenders.fill(Path(folder), count)
         began = time.perf_counter()
-        with contenders.tldops(workspace) as (port, pid):
+        with contenders.tldops(world) as (port, pid):
             tell(f"{count:,} cards: the first requests")
             client = Client(f"http://127.0.0.1:{port}/", login)
             client.principal()

@@ -16,7 +16,7 @@ from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import POLL, Ask, Place
 from tests.bench.timing import key
 from tests.bench.wire import Answer
-from tests.support import Workspace
+from tests.support import World
 
 CONNECTIONS = 16
 
@@ -75,24 +75,24 @@ def has_wrk() -> bool:
 
 
 def measure(
-    tell: Tell, workspace: Workspace, answers: Mapping[str, Answer], others: Sequence[Place], *, seconds: int
+    tell: Tell, world: World, answers: Mapping[str, Answer], others: Sequence[Place], *, seconds: int
 ) -> Sequence[Polls]:
     """Count no-change syncs: `tldops serve` and the floor, and the others."""
     if not has_wrk():
         return ()
     found = []
-    members = contenders.issue(workspace, CONNECTIONS)
-    with contenders.served(workspace, members[0].login) as place:
+    members = contenders.issue(world, CONNECTIONS)
+    with contenders.served(world, members[0].login) as place:
         targets = [(one.book, one.authorization) for one in members]
-        with contenders.floor(workspace, place, answers) as other:
+        with contenders.floor(world, place, answers) as other:
             for where, label, fresh in ((place, FIRST, True), (place, AGAIN, False), (other, FLOOR, True)):
                 tell(f"polls per second: {label}")
                 asked = POLL.asks(where)[0]
-                found.append(run(workspace.folder, where.port, asked, targets, label, seconds, fresh=fresh))
+                found.append(run(world.folder, where.port, asked, targets, label, seconds, fresh=fresh))
     for other in others:
         tell(f"polls per second: {other.name}")
         targets = [(other.book, other.authorization)]
-        found.append(run(workspace.folder, other.port, POLL.asks(other)[0], targets, other.name, seconds))
+        found.append(run(world.folder, other.port, POLL.asks(other)[0], targets, other.name, seconds))
     return found
 
 

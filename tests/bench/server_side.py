@@ -66,10 +66,10 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
     with TemporaryDirectory(prefix="tldops-bench-") as name, ExitStack() as running:
         folder = Path(name)
         tell(f"{CARDS:,} cards: uploading them")
-        workspace, cards, login = contenders.fill(folder, CARDS)
-        served = running.enter_context(contenders.served(workspace, login))
+        world, cards, login = contenders.fill(folder, CARDS)
+        served = running.enter_context(contenders.served(world, login))
         answers = record(KINDS, served)
-        floor = running.enter_context(contenders.floor(workspace, served, answers))
+        floor = running.enter_context(contenders.floor(world, served, answers))
         others = (
             contenders.stock(folder / "stock", cards, login.user),
             contenders.xandikos(folder / "xandikos", cards, login.user),
@@ -80,14 +80,14 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
         kept_timings = tuple(race(KINDS, [Runner(XANDIKOS, xandikos, few), *kept], tell))
         tell("polls one by one")
         lone = _lone(served, 5 if quick else 20)
-        plugins = running.enter_context(contenders.plugins(workspace, login))
+        plugins = running.enter_context(contenders.plugins(world, login))
         new = [
             *(Runner(place.name, place, few, keep=False) for place in (stock, xandikos, plugins)),
             Runner(FIRST, served, many // 3, keep=False),
             Runner(AGAIN, served, many // 3, fresh=False, keep=False),
         ]
         new_timings = tuple(race(KINDS, new, tell))
-        counted = polls.measure(tell, workspace, answers, (xandikos, stock), seconds=2 if quick else 8)
+        counted = polls.measure(tell, world, answers, (xandikos, stock), seconds=2 if quick else 8)
     return Figures(new_timings, kept_timings, counted, lone)
 
 

@@ -18,7 +18,7 @@ from sync.vcard.card import contact_uid
 from tests.bench import measure
 from tests.bench.figures import Tell, Wanted
 from tests.data.membership import Person, as_csv, people
-from tests.support import Workspace
+from tests.support import World
 
 SIZES = {900: 3, 10_000: 3, 100_000: 1}
 """Number of people, and how often everything is measured with them; the best counts."""
@@ -37,7 +37,7 @@ class Run:
     peak: float
 
 
-class Bench(Workspace):
+class Bench(World):
     """A store, and a membership file of so many people in two versions: the later one has other telephone numbers."""
 
     def __init__(self, folder: Path, count: int) -> None:

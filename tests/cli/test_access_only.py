@@ -14,9 +14,8 @@ from ldap3 import MODIFY_DELETE
 
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS, read_note
-from tests.support import DAV, Client, Login, Workspace, serve
+from tests.support import DAV, Client, Login, World, serve
 from tests.support.answering import answering, content
-from tests.support.command import Tldops
 from tests.support.directory import GROUPS, PEOPLE, Directory, directory, group, person
 from tests.support.mailman import Mailman, mailman
 from tests.support.people import Person, people
@@ -26,35 +25,35 @@ FORTY = people(40)
 PRINCIPAL = f"{DAV}current-user-principal"
 
 
-def subscribe(tldops: Tldops, some: Sequence[Person | str]) -> None:
+def subscribe(tldops: World, some: Sequence[Person | str]) -> None:
     """Write the list as a text file that is newer than any before."""
-    path = tldops.workspace.folder / "list.txt"
+    path = tldops.folder / "list.txt"
     at = (path.stat().st_mtime if path.exists() else time.time()) + 1
     path.write_text("".join(f"{one if isinstance(one, str) else one.login}\n" for one in some))
     os.utime(path, (at, at))
 
 
-def follow(tldops: Tldops, *more: str) -> str:
+def follow(tldops: World, *more: str) -> str:
     """Do what the list says, and return what was printed."""
     return tldops.do("sync", "--access-only", "--yes", *more).out
 
 
 @pytest.fixture
-def listed(tldops: Tldops) -> Tldops:
+def listed(tldops: World) -> World:
     """Forty people in the roster, all on a list of its own; the membership file is gone."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     subscribe(tldops, FORTY)
     tldops.sync(*FORTY)
-    tldops.workspace.members.unlink()
+    tldops.members.unlink()
     return tldops
 
 
-def freshness(tldops: Tldops) -> Freshness:
+def freshness(tldops: World) -> Freshness:
     """Return what is noted of the list."""
-    return read_note(tldops.workspace.folder / "roster.sqlite", FRESHNESS)
+    return read_note(tldops.folder / "roster.sqlite", FRESHNESS)
 
 
-def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: Tldops) -> None:
+def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: World) -> None:
     """Logins and devices end, in a generation of its own; the roster is not touched, and the file is not needed."""
     listed.do("device", "add", FORTY[0].login, "--label", "phone")
     subscribe(listed, FORTY[2:])
@@ -62,12 +61,12 @@ def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: Tldops) 
     assert f"- {FORTY[0].login}: may no longer log in; 1 device password ends" in shown.splitlines()
     assert listed.logins() == {one.login for one in FORTY[2:]}
     assert listed.devices(FORTY[0].login) == [False]
-    assert len(listed.roster()) == 40
+    assert len(listed.contacts()) == 40
     newest = listed.do("history", "--json").json[0]
     assert (newest["kind"], newest["counts"]["readers_removed"], newest["counts"]["people"]) == ("access", 2, 40)
 
 
-def test_who_returns_to_the_list_may_read_again(listed: Tldops) -> None:
+def test_who_returns_to_the_list_may_read_again(listed: World) -> None:
     """With a new device password: the old one belonged to the login that went."""
     listed.do("device", "add", FORTY[0].login, "--label", "phone")
     subscribe(listed, FORTY[1:])
@@ -78,10 +77,10 @@ def test_who_returns_to_the_list_may_read_again(listed: Tldops) -> None:
     assert listed.devices(FORTY[0].login) == [False]
 
 
-def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: Tldops) -> None:
+def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: World) -> None:
     """Nothing is printed, no generation, no audit entry; the members database is not even opened for writing."""
     follow(listed)
-    members = listed.workspace.folder / "members.sqlite"
+    members = listed.folder / "members.sqlite"
     before, audited = members.read_bytes(), listed.do("audit", "--json").json
     generation, checked = listed.generation(), freshness(listed)
     listed.ahead = timedelta(minutes=1)
@@ -99,10 +98,10 @@ def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: Tldops) -> 
     assert (shown["applied"], shown["plan"]["kind"], shown["plan"]["access"]) == (False, "access", [])
 
 
-def test_the_roster_is_left_alone_whatever_has_changed(listed: Tldops) -> None:
+def test_the_roster_is_left_alone_whatever_has_changed(listed: World) -> None:
     """Another label of the cards, a membership file with other people: that is for a full sync."""
     cards = listed.do("export", "--format", "vcf").out
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[cards]\ntlp = "TLP:RED"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[cards]\ntlp = "TLP:RED"\n')
     listed.write(*people(80)[41:])
     assert follow(listed) == ""
     subscribe(listed, FORTY[1:])
@@ -110,17 +109,17 @@ def test_the_roster_is_left_alone_whatever_has_changed(listed: Tldops) -> None:
     assert listed.do("export", "--format", "vcf").out == cards
 
 
-def test_an_address_that_nobody_in_the_roster_has_opens_nothing(listed: Tldops) -> None:
+def test_an_address_that_nobody_in_the_roster_has_opens_nothing(listed: World) -> None:
     """Being on the list makes no contact: without a record there is no login."""
     subscribe(listed, [*FORTY, "stranger@example.net"])
     assert follow(listed) == ""
     assert "stranger@example.net" not in listed.logins()
 
 
-def test_configured_readers_come_and_go_with_the_list(listed: Tldops) -> None:
+def test_configured_readers_come_and_go_with_the_list(listed: World) -> None:
     """A reader who is no SSC has a login while on the list, with the reason."""
     secretariat = "secretariat@icann.example"
-    listed.workspace.configure(f'[subscribers]\nfile = "list.txt"\n[readers]\n"{secretariat}" = "ccNSO secretariat"\n')
+    listed.configure(f'[subscribers]\nfile = "list.txt"\n[readers]\n"{secretariat}" = "ccNSO secretariat"\n')
     assert follow(listed) == ""
     subscribe(listed, [*FORTY, secretariat])
     assert f"+ {secretariat}: may log in (ccNSO secretariat)" in follow(listed).splitlines()
@@ -129,7 +128,7 @@ def test_configured_readers_come_and_go_with_the_list(listed: Tldops) -> None:
     assert secretariat not in listed.logins()
 
 
-def test_the_denied_stay_denied(listed: Tldops) -> None:
+def test_the_denied_stay_denied(listed: World) -> None:
     """Leaving the list and returning to it lifts nothing."""
     listed.do("access", "deny", FORTY[0].login, "--reason", "phone stolen")
     subscribe(listed, FORTY[1:])
@@ -139,17 +138,17 @@ def test_the_denied_stay_denied(listed: Tldops) -> None:
     assert FORTY[0].login not in listed.logins()
 
 
-def test_held_people_get_no_login_that_they_do_not_have(listed: Tldops) -> None:
+def test_held_people_get_no_login_that_they_do_not_have(listed: World) -> None:
     """Access of whoever's record is broken stays as it is, but who has left the list is out."""
     second = "second@nic.example"
     both: list[Person | str] = [*FORTY, second]
     subscribe(listed, FORTY)
     lines = [one.line for one in FORTY]
     twin = FORTY[0].line.replace(FORTY[0].login, second)
-    listed.workspace.write(*lines, twin)
+    listed.write(*lines, twin)
     listed.do("sync", "--yes")
     broken = [line.replace("#1", "#9") for line in (lines[0], twin)]
-    listed.workspace.write(*broken, *lines[1:])
+    listed.write(*broken, *lines[1:])
     listed.do("sync", "--yes", "--quarantine")
     subscribe(listed, both)
     assert follow(listed) == ""
@@ -157,14 +156,14 @@ def test_held_people_get_no_login_that_they_do_not_have(listed: Tldops) -> None:
     subscribe(listed, FORTY[1:])
     follow(listed)
     assert FORTY[0].login not in listed.logins()
-    assert FORTY[0].name in listed.roster()
+    assert FORTY[0].name in listed.contacts()
 
 
-def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: Tldops) -> None:
+def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: World) -> None:
     """Over the limit for logins nothing is applied; the plan, reviewed, can be."""
     subscribe(listed, FORTY[6:])
     # The other guard on the way, which is tested below, is out of it.
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     said = listed.refused("sync", "--access-only", "--yes", code=1)
     assert "access was left as it is: 6 logins would be shut out; the limit is 5" in said
     assert len(listed.logins()) == 40
@@ -173,9 +172,9 @@ def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: Tldops)
     assert len(listed.logins()) == 34
 
 
-def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: Tldops) -> None:
+def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: World) -> None:
     """The window counts runs of every minute together; a plan that shuts out one person alone passes."""
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[6:])
@@ -185,9 +184,9 @@ def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: Tldops)
     assert len(listed.logins()) == 36
 
 
-def test_a_list_that_knows_too_few_of_the_roster_is_refused(listed: Tldops) -> None:
+def test_a_list_that_knows_too_few_of_the_roster_is_refused(listed: World) -> None:
     """Whatever the limits for logins: a list that lacks more than a tenth of the roster is another list."""
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     subscribe(listed, FORTY[5:])
     assert "5 of the file are not on the list" in listed.refused("sync", "--access-only", "--yes", code=1)
     subscribe(listed, FORTY[4:])
@@ -195,23 +194,23 @@ def test_a_list_that_knows_too_few_of_the_roster_is_refused(listed: Tldops) -> N
     assert len(listed.logins()) == 36
 
 
-def test_strangers_on_the_list_are_counted_unless_the_file_explained_them(listed: Tldops) -> None:
+def test_strangers_on_the_list_are_counted_unless_the_file_explained_them(listed: World) -> None:
     """Addresses of broken records were on the list at the last full sync, too, and are no sign of another list."""
     strangers = [f"stranger{number}@example.net" for number in range(5)]
     subscribe(listed, [*FORTY[2:], *strangers])
     assert "list-mismatch" in listed.refused("sync", "--access-only", "--yes", code=1)
     subscribe(listed, [*FORTY, *strangers])
-    listed.workspace.write(*(one.line for one in FORTY), *strangers)
+    listed.write(*(one.line for one in FORTY), *strangers)
     listed.do("sync", "--yes", "--quarantine")
-    listed.workspace.members.unlink()
+    listed.members.unlink()
     subscribe(listed, [*FORTY[2:], *strangers])
     follow(listed)
     assert len(listed.logins()) == 38
 
 
-def test_an_older_list_than_the_last_one_is_refused(listed: Tldops) -> None:
+def test_an_older_list_than_the_last_one_is_refused(listed: World) -> None:
     """A copy from before would let in who has left."""
-    path = listed.workspace.folder / "list.txt"
+    path = listed.folder / "list.txt"
     old = path.stat().st_mtime - 3600
     subscribe(listed, FORTY[2:])
     follow(listed)
@@ -221,36 +220,34 @@ def test_an_older_list_than_the_last_one_is_refused(listed: Tldops) -> None:
     assert FORTY[0].login not in listed.logins()
 
 
-def test_a_full_sync_afterwards_agrees(listed: Tldops) -> None:
+def test_a_full_sync_afterwards_agrees(listed: World) -> None:
     """What the list alone has brought about, a full sync finds done."""
     subscribe(listed, FORTY[1:])
     follow(listed)
     listed.write(*FORTY)
     shown = listed.do("sync", "--yes").out
     assert "Access: 0 logins added, 0 removed." in shown
-    assert FORTY[0].name not in listed.roster()
+    assert FORTY[0].name not in listed.contacts()
 
 
 @pytest.mark.parametrize("more", [["members.txt"], ["--quarantine"], ["--format", "csv"]])
-def test_what_concerns_the_file_is_wrong_usage(listed: Tldops, more: list[str]) -> None:
+def test_what_concerns_the_file_is_wrong_usage(listed: World, more: list[str]) -> None:
     """With --access-only there is no file to which it could apply."""
     assert "--access-only" in listed.refused("sync", "--access-only", "--yes", *more, code=2)
 
 
-def test_without_a_list_or_a_roster_there_is_nothing_to_follow(tldops: Tldops) -> None:
+def test_without_a_list_or_a_roster_there_is_nothing_to_follow(tldops: World) -> None:
     """Where the membership file is the list, a full sync is needed; and so it is for the first roster."""
     tldops.sync(*FORTY[:3])
     assert "names no list" in tldops.refused("sync", "--access-only", "--yes", code=2)
-    tldops.workspace.configure(
-        '[store]\nroster = "new.sqlite"\nmembers = "m.sqlite"\n[subscribers]\nfile = "list.txt"\n'
-    )
+    tldops.configure('[store]\nroster = "new.sqlite"\nmembers = "m.sqlite"\n[subscribers]\nfile = "list.txt"\n')
     subscribe(tldops, FORTY)
     assert "no generation yet" in tldops("sync", "--access-only", "--yes").err
 
 
-def test_a_failing_list_is_noted_once_and_forgotten_when_it_is_back(listed: Tldops) -> None:
+def test_a_failing_list_is_noted_once_and_forgotten_when_it_is_back(listed: World) -> None:
     """Since when, and why; a failure that goes on writes nothing more, and a list that is had ends it."""
-    path = listed.workspace.folder / "list.txt"
+    path = listed.folder / "list.txt"
     good = path.read_bytes()
     path.write_bytes(b"")
     listed.refused("sync", "--access-only", "--yes", code=2)
@@ -272,7 +269,7 @@ def test_a_failing_list_is_noted_once_and_forgotten_when_it_is_back(listed: Tldo
     assert len(listed.logins()) == 40
 
 
-def test_a_refused_plan_is_no_failing_list(listed: Tldops) -> None:
+def test_a_refused_plan_is_no_failing_list(listed: World) -> None:
     """The list was had: access must not close because a guard waits for somebody."""
     before = freshness(listed).list_checked_at
     subscribe(listed, FORTY[20:])
@@ -285,7 +282,7 @@ def test_a_refused_plan_is_no_failing_list(listed: Tldops) -> None:
     assert after.failing_since is None
 
 
-def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: Tldops) -> None:
+def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: World) -> None:
     """`status` says since when, by which hazard and for how many logins: else nobody sees a timer that is refused."""
     said = "not on the list may still read"
     assert said not in listed.do("status").out
@@ -308,21 +305,21 @@ def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: Tldops) -> None:
     assert listed.do("status", "--json").json["list"]["refused_since"] is None
 
 
-def test_a_denial_and_the_removal_that_follows_count_once(listed: Tldops) -> None:
+def test_a_denial_and_the_removal_that_follows_count_once(listed: World) -> None:
     """Three denied logins that then leave the list are three, before and after; others come on top."""
     for one in FORTY[:3]:
         listed.do("access", "deny", one.login, "--reason", "phone stolen")
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[5:])
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     follow(listed)
     subscribe(listed, FORTY[7:])
     said = listed.refused("sync", "--access-only", "--yes", code=1)
     assert "2 logins would be shut out, after 5 in the last 24 hours; the limit is 5" in said
 
 
-def test_denials_alone_count(listed: Tldops) -> None:
+def test_denials_alone_count(listed: World) -> None:
     """Whoever is denied is out already: five of them leave no room for two more in a day."""
     for one in FORTY[:5]:
         listed.do("access", "deny", one.login, "--reason", "phone stolen")
@@ -348,25 +345,25 @@ def wait_until_refused(client: Client) -> None:
     until(lambda: client.propfind("/", PRINCIPAL).status == 401, "a client still reads")
 
 
-def mailman_workspace(workspace: Workspace, core: Mailman, name: str) -> str:
+def mailman_workspace(world: World, core: Mailman, name: str) -> str:
     """Put ten people on a list of Mailman and into the roster; return the list's id."""
     list_id = core.new_list(name)
     for one in FORTY[:10]:
         core.subscribe(list_id, one.login, one.name)
-    workspace.configure(core.settings(list_id))
-    workspace.sync(*(one.line for one in FORTY[:10]))
-    workspace.members.unlink()
+    world.configure(core.settings(list_id))
+    world.sync(*(one.line for one in FORTY[:10]))
+    world.members.unlink()
     return list_id
 
 
 @pytest.mark.parametrize("kind", ["tldops", "radicale"])
-def test_unsubscribed_in_mailman_is_401(workspace: Workspace, mailman_core: Mailman, kind: str) -> None:
+def test_unsubscribed_in_mailman_is_401(world: World, mailman_core: Mailman, kind: str) -> None:
     """Unsubscribe, sync, and the client that held a session is out; the others read on."""
-    list_id = mailman_workspace(workspace, mailman_core, f"leaving-{kind}")
-    leaver, other = workspace.device(FORTY[0].login), workspace.device(FORTY[1].login)
-    with serve(workspace, kind) as url, reading(url, leaver, other) as (leaving, staying):
+    list_id = mailman_workspace(world, mailman_core, f"leaving-{kind}")
+    leaver, other = world.device(FORTY[0].login), world.device(FORTY[1].login)
+    with serve(world, kind) as url, reading(url, leaver, other) as (leaving, staying):
         mailman_core.unsubscribe(list_id, FORTY[0].login)
-        workspace.do("sync", "--access-only", "--yes")
+        world.do("sync", "--access-only", "--yes")
         wait_until_refused(leaving)
         assert len(staying.cards(staying.book())) == 10
 
@@ -389,7 +386,7 @@ def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_removed_from_the_ldap_group_is_401(workspace: Workspace, slapd: Directory, kind: str) -> None:
+def test_removed_from_the_ldap_group_is_401(world: World, slapd: Directory, kind: str) -> None:
     """Take somebody out of the group, sync, and the client that held a session is out."""
     given = slapd.settings()
     entry = KINDS[kind].splitlines()[0].removeprefix("dn: ")
@@ -401,47 +398,47 @@ def test_removed_from_the_ldap_group_is_401(workspace: Workspace, slapd: Directo
     }
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
     group = f'[subscribers.ldap]\ngroup = "{entry}"\npeople_base = "{PEOPLE}"\n'
-    workspace.configure(f'[subscribers]\nsource = "ldap"\n{group}[ldap]\n{lines}')
-    workspace.sync(*(one.line for one in FORTY[:10]))
-    leaver, other = workspace.device(FORTY[0].login), workspace.device(FORTY[1].login)
+    world.configure(f'[subscribers]\nsource = "ldap"\n{group}[ldap]\n{lines}')
+    world.sync(*(one.line for one in FORTY[:10]))
+    leaver, other = world.device(FORTY[0].login), world.device(FORTY[1].login)
     uid = FORTY[0].login.split("@")[0]
     attribute = {"groupOfNames": "member", "groupOfUniqueNames": "uniqueMember", "posixGroup": "memberUid"}[kind]
     value = uid if kind == "posixGroup" else f"uid={uid},{PEOPLE}"
-    with serve(workspace) as url, reading(url, leaver, other) as (leaving, staying):
+    with serve(world) as url, reading(url, leaver, other) as (leaving, staying):
         with slapd.administrator() as connection:
             assert connection.modify(entry, {attribute: [(MODIFY_DELETE, [value])]})  # type: ignore[no-untyped-call]
-        workspace.do("sync", "--access-only", "--yes")
+        world.do("sync", "--access-only", "--yes")
         wait_until_refused(leaving)
         assert len(staying.cards(staying.book())) == 10
 
 
-def test_a_mailman_that_is_gone_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_mailman_that_is_gone_changes_nothing(world: World, tmp_path: Path) -> None:
     """Killed, and then with a web page in its place: exit 2, everybody reads on, and it is noted since when."""
-    roster = workspace.folder / "roster.sqlite"
+    roster = world.folder / "roster.sqlite"
     with mailman(tmp_path / "core") as core:
-        mailman_workspace(workspace, core, "dying")
-        login = workspace.device(FORTY[0].login)
+        mailman_workspace(world, core, "dying")
+        login = world.device(FORTY[0].login)
         os.kill(core.pid, signal.SIGKILL)
         _gone(core)
-        failed = workspace.run("sync", "--access-only", "--yes")
+        failed = world.run("sync", "--access-only", "--yes")
     assert (failed.code, failed.out) == (2, "")
     assert "Mailman cannot be reached" in failed.err
     noted = read_note(roster, FRESHNESS)
     assert noted.failure == "unreachable"
     assert noted.failing_since is not None
-    alarm = workspace.do("status").out.splitlines()[-1]
+    alarm = world.do("status").out.splitlines()[-1]
     assert alarm.startswith("LIST       unreadable since ")
     assert "(unreachable); last read " in alarm
     page = content(b"<html><body>Bad Gateway</body></html>", 200, "text/html")
     with answering(page) as url:
-        workspace.config.write_text(workspace.config.read_text().replace(core.url, url))
+        world.config.write_text(world.config.read_text().replace(core.url, url))
         for command in (("sync", "--access-only", "--yes"), ("reconcile", "--apply", "--yes")):
-            result = workspace.run(*command)
+            result = world.run(*command)
             assert result.code == 2
             assert "Traceback" not in result.err
         assert read_note(roster, FRESHNESS).failure == "wrong-answer"
         assert read_note(roster, FRESHNESS).failing_since == noted.failing_since
-    with serve(workspace) as url, reading(url, login) as (client,):
+    with serve(world) as url, reading(url, login) as (client,):
         assert len(client.cards(client.book())) == 10
 
 
@@ -458,17 +455,17 @@ def _gone(core: Mailman) -> None:
     until(is_gone, "Mailman still answers")
 
 
-def test_the_clock_was_wrong_and_a_list_that_is_asked_is_never_old(tldops: Tldops, mailman_core: Mailman) -> None:
+def test_the_clock_was_wrong_and_a_list_that_is_asked_is_never_old(tldops: World, mailman_core: Mailman) -> None:
     """A year ahead and back again: what Mailman says now is what counts."""
     list_id = mailman_core.new_list("clock")
     for one in FORTY[:10]:
         mailman_core.subscribe(list_id, one.login)
-    tldops.workspace.configure(mailman_core.settings(list_id))
+    tldops.configure(mailman_core.settings(list_id))
     tldops.ahead = timedelta(days=365)
     tldops.sync(*FORTY[:10])
     tldops.ahead = timedelta()
     mailman_core.unsubscribe(list_id, FORTY[0].login)
     mailman_core.unsubscribe(list_id, FORTY[1].login)
-    tldops.workspace.config.write_text(tldops.workspace.config.read_text() + "[guards]\nmismatch = '50 %'\n")
+    tldops.config.write_text(tldops.config.read_text() + "[guards]\nmismatch = '50 %'\n")
     follow(tldops)
     assert tldops.logins() == {one.login for one in FORTY[2:10]}

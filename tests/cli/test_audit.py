@@ -11,7 +11,7 @@ import pytest
 
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.settings import Settings, StoreSettings
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 from tests.support.terminal import on_a_terminal
 
@@ -20,7 +20,7 @@ ANN = TEN[0].login
 
 
 @pytest.fixture
-def busy(tldops: Tldops) -> Tldops:
+def busy(tldops: World) -> World:
     """A store with ten people, two devices of the first, and what a server recorded of them."""
     tldops.sync(*TEN)
     first, second = (device(tldops, ANN, label) for label in ("laptop", "phone"))
@@ -35,15 +35,15 @@ def busy(tldops: Tldops) -> Tldops:
     return tldops
 
 
-def device(tldops: Tldops, login: str, label: str, style: str = "plain") -> str:
+def device(tldops: World, login: str, label: str, style: str = "plain") -> str:
     """Issue a device password and return the id of the device."""
     found: str = tldops.do("device", "add", login, "--label", label, "--style", style, "--json").json["id"]
     return found
 
 
-def serve(tldops: Tldops, *calls: tuple[object, ...]) -> None:
+def serve(tldops: World, *calls: tuple[object, ...]) -> None:
     """Let a server of this store record something."""
-    folder = tldops.workspace.folder
+    folder = tldops.folder
     store = StoreSettings(folder / "roster.sqlite", folder / "members.sqlite")
     recorder = Recorder(Settings(store=store), now=lambda: datetime.now(UTC) + tldops.ahead)
     for method, *arguments in calls:
@@ -51,19 +51,19 @@ def serve(tldops: Tldops, *calls: tuple[object, ...]) -> None:
     recorder.close(30)
 
 
-def change(tldops: Tldops, statement: str) -> None:
+def change(tldops: World, statement: str) -> None:
     """Change the members database past the commands."""
-    with closing(sqlite3.connect(tldops.workspace.folder / "members.sqlite")) as connection, connection:
+    with closing(sqlite3.connect(tldops.folder / "members.sqlite")) as connection, connection:
         assert connection.execute(statement).rowcount
 
 
-def lines_on_a_terminal(tldops: Tldops, *arguments: str) -> list[str]:
+def lines_on_a_terminal(tldops: World, *arguments: str) -> list[str]:
     """What a terminal of 80 columns shows, without colours."""
-    shown = on_a_terminal(tldops.workspace, "", *arguments).out
+    shown = on_a_terminal(tldops, "", *arguments).out
     return [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
 
 
-def actions(tldops: Tldops, *options: str) -> list[str]:
+def actions(tldops: World, *options: str) -> list[str]:
     """The kinds of the entries that a filter finds."""
     return [one["action"] for one in tldops.do("audit", "--json", *options).json]
 
@@ -85,12 +85,12 @@ ALL = ["sync", "device add", "device add", "login", "download", "login", "login"
         (["--actor", "server", "--action", "download"], ["download"]),
     ],
 )
-def test_filters(busy: Tldops, options: Sequence[str], found: Sequence[str]) -> None:
+def test_filters(busy: World, options: Sequence[str], found: Sequence[str]) -> None:
     """By kind, by who, on whom, how many: a login in any spelling."""
     assert actions(busy, *options) == list(found)
 
 
-def test_times(busy: Tldops) -> None:
+def test_times(busy: World) -> None:
     """A day counts from its beginning to its end; a moment is a moment; all in UTC."""
     busy.ahead = timedelta(days=3)
     busy.do("confirm", ANN)
@@ -104,7 +104,7 @@ def test_times(busy: Tldops) -> None:
     assert "yesterday" in busy.refused("audit", "--since", "yesterday", code=2)
 
 
-def test_details_tell_from_where_and_with_what(busy: Tldops) -> None:
+def test_details_tell_from_where_and_with_what(busy: World) -> None:
     """One line for each entry in a pipe; at 80 columns on a terminal, wrapped."""
     told = busy.do("audit", "--login", ANN, "--details").out.splitlines()
     assert len(told) == 6
@@ -118,12 +118,12 @@ def test_details_tell_from_where_and_with_what(busy: Tldops) -> None:
     assert len(shown) > len(ALL)
 
 
-def test_an_empty_answer_says_so(busy: Tldops) -> None:
+def test_an_empty_answer_says_so(busy: World) -> None:
     """Nothing found is no error, and no empty screen."""
     assert busy.do("audit", "--actor", "nobody").out == "No entries.\n"
 
 
-def test_a_log_of_server_and_commands_is_whole(busy: Tldops) -> None:
+def test_a_log_of_server_and_commands_is_whole(busy: World) -> None:
     """Entries of both follow from each other; the newest and its digest are told, to be kept elsewhere."""
     last = busy.do("audit", "--json").json[-1]
     told = busy.do("audit", "--verify").out
@@ -131,7 +131,7 @@ def test_a_log_of_server_and_commands_is_whole(busy: Tldops) -> None:
     assert f"The digest of entry 7: {last['chain']}" in told
 
 
-def test_the_end_that_a_server_wrote_is_missed(busy: Tldops) -> None:
+def test_the_end_that_a_server_wrote_is_missed(busy: World) -> None:
     """Once a command has run, entries of the server that are cut off show."""
     change(busy, "DELETE FROM audit WHERE id = 7")
     for _ in range(2):
@@ -141,14 +141,14 @@ def test_the_end_that_a_server_wrote_is_missed(busy: Tldops) -> None:
 
 
 @pytest.mark.parametrize("action", ["--verify", "--prune", "--accept"])
-def test_what_concerns_the_whole_log_takes_no_filter(busy: Tldops, action: str) -> None:
+def test_what_concerns_the_whole_log_takes_no_filter(busy: World, action: str) -> None:
     """A filter beside it would promise something else than is done."""
     assert "takes no filter" in busy.refused("audit", action, "--login", ANN, code=2)
 
 
-def test_pruning_by_hand(busy: Tldops) -> None:
+def test_pruning_by_hand(busy: World) -> None:
     """What is older than `keep_days` goes, the rest is whole, and everything says so."""
-    busy.workspace.configure("[audit]\nkeep_days = 30\n")
+    busy.configure("[audit]\nkeep_days = 30\n")
     assert "0 entries pruned" in busy.do("audit", "--prune").out
     busy.ahead = timedelta(days=31)
     busy.do("confirm", ANN)
@@ -162,9 +162,9 @@ def test_pruning_by_hand(busy: Tldops) -> None:
     assert actions(busy).count("sync") == 1
 
 
-def test_for_ever(busy: Tldops) -> None:
+def test_for_ever(busy: World) -> None:
     """With 0 nothing is ever pruned."""
-    busy.workspace.configure("[audit]\nkeep_days = 0\n")
+    busy.configure("[audit]\nkeep_days = 0\n")
     busy.ahead = timedelta(days=5000)
     done = busy.do("audit", "--prune", "--json").json
     assert (done["pruned"], done["keep_days"]) == (0, None)
@@ -172,7 +172,7 @@ def test_for_ever(busy: Tldops) -> None:
     assert actions(busy) == ALL
 
 
-def test_a_changed_log_is_neither_pruned_nor_forgotten(busy: Tldops) -> None:
+def test_a_changed_log_is_neither_pruned_nor_forgotten(busy: World) -> None:
     """It has to be looked at first; accepting it is on record, and then pruning goes on."""
     change(busy, "UPDATE audit SET actor = 'nobody' WHERE id = 4")
     busy.ahead = timedelta(days=1000)
@@ -185,7 +185,7 @@ def test_a_changed_log_is_neither_pruned_nor_forgotten(busy: Tldops) -> None:
     assert busy.do("audit", "--action", "accept", "--json").json[0]["detail"]["broken"] == 4
 
 
-def test_what_somebody_made_of_an_entry_is_shown_all_the_same(busy: Tldops) -> None:
+def test_what_somebody_made_of_an_entry_is_shown_all_the_same(busy: World) -> None:
     """Unreadable details are no reason for a traceback: they are what one looks for."""
     change(busy, "UPDATE audit SET detail = '[broken' WHERE id = 4")
     change(busy, "UPDATE audit SET detail = '5' WHERE id = 5")
@@ -193,7 +193,7 @@ def test_what_somebody_made_of_an_entry_is_shown_all_the_same(busy: Tldops) -> N
     assert "text: [broken" in busy.do("audit", "--details").out
 
 
-def test_usage_counts_members_and_devices(busy: Tldops) -> None:
+def test_usage_counts_members_and_devices(busy: World) -> None:
     """Current is who has downloaded what is served now; a generation that changes no card leaves it so."""
     usage = busy.do("status", "--usage", "--json").json
     assert usage == {
@@ -212,7 +212,7 @@ def test_usage_counts_members_and_devices(busy: Tldops) -> None:
     assert "Devices  2:" in told
 
 
-def test_usage_names_nobody(busy: Tldops) -> None:
+def test_usage_names_nobody(busy: World) -> None:
     """Counts only: no login, name or device is in it."""
     told = busy.do("status", "--usage").out + busy.do("status", "--usage", "--json").out
     assert "@" not in told
@@ -220,7 +220,7 @@ def test_usage_names_nobody(busy: Tldops) -> None:
     assert not [one["id"] for one in busy.do("device", "list", "--json").json if one["id"] in told]
 
 
-def test_who_may_not_read_does_not_count(busy: Tldops) -> None:
+def test_who_may_not_read_does_not_count(busy: World) -> None:
     """A copy of somebody who is denied, or on a device that was revoked, is not one of the members'."""
     used = busy.do("device", "list", ANN, "--json").json[0]["id"]
     busy.do("device", "revoke", used)
@@ -231,13 +231,13 @@ def test_who_may_not_read_does_not_count(busy: Tldops) -> None:
     assert usage["devices"]["total"] == 0
 
 
-def test_usage_of_an_empty_store(tldops: Tldops) -> None:
+def test_usage_of_an_empty_store(tldops: World) -> None:
     """Before the first sync there is nobody."""
     assert tldops.do("status", "--usage", "--json").json["members"]["total"] == 0
     assert "--missing" in tldops.refused("status", "--usage", "--missing", code=2)
 
 
-def test_devices_are_listed_with_their_last_use(busy: Tldops) -> None:
+def test_devices_are_listed_with_their_last_use(busy: World) -> None:
     """The day, "never" before the first login, and with --json what the app is called and which generation it has."""
     device(busy, TEN[1].login, "tablet")
     shown = busy.do("device", "list", "--json").json
@@ -250,7 +250,7 @@ def test_devices_are_listed_with_their_last_use(busy: Tldops) -> None:
     assert max(map(len, lines_on_a_terminal(busy, "device", "list"))) <= 80
 
 
-def test_a_server_that_writes_is_no_older_copy(busy: Tldops) -> None:
+def test_a_server_that_writes_is_no_older_copy(busy: World) -> None:
     """What the server records between commands makes none of them think that a database was replaced."""
     for number in range(3):
         serve(busy, ("login", ANN, f"d{number}", "192.0.2.7", "curl/8"), ("download", ANN, f"d{number}", 1, "plain"))
@@ -258,18 +258,18 @@ def test_a_server_that_writes_is_no_older_copy(busy: Tldops) -> None:
     assert json.loads(busy.do("audit", "--verify", "--json").out)["whole"]
 
 
-def test_a_restore_keeps_what_is_known_of_a_pruned_log(busy: Tldops) -> None:
+def test_a_restore_keeps_what_is_known_of_a_pruned_log(busy: World) -> None:
     """A backup from before the pruning does not make the pruning look like a theft."""
-    backup = str(busy.workspace.folder / "backup")
+    backup = str(busy.folder / "backup")
     busy.do("backup", backup)
-    busy.workspace.configure("[audit]\nkeep_days = 30\n")
+    busy.configure("[audit]\nkeep_days = 30\n")
     busy.ahead = timedelta(days=31)
     busy.do("audit", "--prune")
     busy.do("restore", backup, "--yes")
     assert "whole" in busy.do("audit", "--verify").out
 
 
-def month(tldops: Tldops) -> None:
+def month(tldops: World) -> None:
     """Let 61 days go by, with a sync every ten."""
     for days in range(10, 70, 10):
         tldops.ahead = timedelta(days=days)
@@ -277,9 +277,9 @@ def month(tldops: Tldops) -> None:
     tldops.ahead = timedelta(days=61)
 
 
-def test_a_sync_that_writes_prunes_now_and_then(busy: Tldops) -> None:
+def test_a_sync_that_writes_prunes_now_and_then(busy: World) -> None:
     """What is a month over its time goes with the next sync that changes something, and not a few each time."""
-    busy.workspace.configure("[audit]\nkeep_days = 30\n")
+    busy.configure("[audit]\nkeep_days = 30\n")
     for days in (20, 40):
         busy.ahead = timedelta(days=days)
         busy.do("sync", "--yes")
@@ -291,16 +291,16 @@ def test_a_sync_that_writes_prunes_now_and_then(busy: Tldops) -> None:
     assert "whole" in busy.do("audit", "--verify").out
 
 
-def test_a_sync_does_its_work_whatever_is_wrong_with_the_log(busy: Tldops) -> None:
+def test_a_sync_does_its_work_whatever_is_wrong_with_the_log(busy: World) -> None:
     """A changed log is not pruned, and that is said; the sync is done."""
-    busy.workspace.configure("[audit]\nkeep_days = 30\n")
+    busy.configure("[audit]\nkeep_days = 30\n")
     change(busy, "UPDATE audit SET actor = 'nobody' WHERE id = 4")
     month(busy)
     assert "nothing was pruned" in busy.sync(*TEN[:9]).err
     assert busy.generation() == 2
 
 
-def test_a_clock_that_is_years_ahead_takes_nothing_away(busy: Tldops) -> None:
+def test_a_clock_that_is_years_ahead_takes_nothing_away(busy: World) -> None:
     """A sync with a wrong clock, or a few of them, prune and forget nothing; set right, the log is as it was."""
     before = busy.do("audit", "--json").json
     for days in (3 * 365, 3 * 365 + 1, 4 * 365):

@@ -7,28 +7,28 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.store.read import load_snapshot
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 TEN = people(10)
 
 
 @pytest.fixture
-def backup(tldops: Tldops) -> Path:
+def backup(tldops: World) -> Path:
     """Ten people, and a backup of them, in files named as `backup` names them."""
     tldops.sync(*TEN)
-    file = tldops.workspace.folder / "backup"
+    file = tldops.folder / "backup"
     tldops.do("backup", str(file))
     return file
 
 
-def snapshot_of(tldops: Tldops) -> tuple[str, set[str], set[str]]:
+def snapshot_of(tldops: World) -> tuple[str, set[str], set[str]]:
     """The lineage, the hrefs and the tombstones of the plain book, as the server loads them."""
-    snapshot = load_snapshot(tldops.workspace.folder / "roster.sqlite")
+    snapshot = load_snapshot(tldops.folder / "roster.sqlite")
     return snapshot.lineage, set(snapshot.plain.cards), set(snapshot.plain.tombstones)
 
 
-def href(tldops: Tldops, name: str) -> str:
+def href(tldops: World, name: str) -> str:
     """The href of a person's card."""
     (card,) = (one for one in tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD") if name in one)
     uid = re.search(r"^UID:(.+?)\r?$", card, re.MULTILINE)
@@ -36,7 +36,7 @@ def href(tldops: Tldops, name: str) -> str:
     return f"{uid[1]}.vcf"
 
 
-def test_backup_is_private_and_never_overwrites(tldops: Tldops, backup: Path) -> None:
+def test_backup_is_private_and_never_overwrites(tldops: World, backup: Path) -> None:
     """Both files have mode 0600; an existing one is left alone: exit 2."""
     files = [backup, backup.with_name("backup.members")]
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
@@ -49,7 +49,7 @@ def test_backup_is_private_and_never_overwrites(tldops: Tldops, backup: Path) ->
     assert not files[0].exists()
 
 
-def test_restore_brings_the_cards_back_as_a_new_lineage(tldops: Tldops, backup: Path) -> None:
+def test_restore_brings_the_cards_back_as_a_new_lineage(tldops: World, backup: Path) -> None:
     """The cards are those of the backup byte for byte, in a newer generation under a lineage that no client knows."""
     cards = tldops.do("export", "--format", "vcf").out
     lineage, _, _ = snapshot_of(tldops)
@@ -62,10 +62,10 @@ def test_restore_brings_the_cards_back_as_a_new_lineage(tldops: Tldops, backup: 
     assert tldops.do("audit", "--json").json[-1]["action"] == "restore"
 
 
-def test_hrefs_of_the_replaced_store_become_tombstones(tldops: Tldops) -> None:
+def test_hrefs_of_the_replaced_store_become_tombstones(tldops: World) -> None:
     """What a client may hold and the backup lacks is told to be gone, and the message counts it."""
     tldops.sync(*TEN[:8])
-    file = tldops.workspace.folder / "backup"
+    file = tldops.folder / "backup"
     tldops.do("backup", str(file))
     tldops.sync(*TEN)
     newcomers = {href(tldops, TEN[8].name), href(tldops, TEN[9].name)}
@@ -76,20 +76,20 @@ def test_hrefs_of_the_replaced_store_become_tombstones(tldops: Tldops) -> None:
     assert not newcomers & hrefs
 
 
-def test_readers_removed_since_the_backup_stay_out(tldops: Tldops, backup: Path) -> None:
+def test_readers_removed_since_the_backup_stay_out(tldops: World, backup: Path) -> None:
     """The logins after a restore are those of the newest sync: nobody who was put out comes back, and it is said."""
     tldops.sync(*TEN[2:])
     result = tldops.do("restore", str(backup), "--yes")
-    assert len(tldops.roster()) == 10
+    assert len(tldops.contacts()) == 10
     assert tldops.logins() == {person.login for person in TEN[2:]}
     assert f"2 logins shut out, since the list changed after the backup: {TEN[0].login}, {TEN[1].login}" in result.out
 
 
-def test_devices_are_not_revived(tldops: Tldops, backup: Path) -> None:
+def test_devices_are_not_revived(tldops: World, backup: Path) -> None:
     """A password that was revoked after the backup stays revoked; one issued after it stays valid."""
     del backup
     first = tldops.do("device", "add", TEN[0].login, "--label", "phone", "--json").json
-    file = tldops.workspace.folder / "later"
+    file = tldops.folder / "later"
     tldops.do("backup", str(file))
     tldops.do("device", "revoke", first["id"])
     tldops.do("device", "add", TEN[0].login, "--label", "phone")
@@ -97,13 +97,13 @@ def test_devices_are_not_revived(tldops: Tldops, backup: Path) -> None:
     assert tldops.devices(TEN[0].login) == [False, True]
 
 
-def test_restore_on_a_new_machine(tldops: Tldops, backup: Path) -> None:
+def test_restore_on_a_new_machine(tldops: World, backup: Path) -> None:
     """Into databases that do not exist yet, the backup brings roster, logins, denials and devices."""
     device = tldops.do("device", "add", TEN[0].login, "--label", "phone", "--json").json
     tldops.do("access", "deny", TEN[1].login, "--reason", "phone stolen")
-    file = tldops.workspace.folder / "later"
+    file = tldops.folder / "later"
     tldops.do("backup", str(file))
-    for path in tldops.workspace.folder.glob("*.sqlite"):
+    for path in tldops.folder.glob("*.sqlite"):
         path.unlink()
     result = tldops.do("restore", str(file), "--yes")
     assert "1 device restored" in result.out
@@ -114,30 +114,30 @@ def test_restore_on_a_new_machine(tldops: Tldops, backup: Path) -> None:
     assert backup.exists()
 
 
-def test_sync_after_a_restore_brings_today_back(tldops: Tldops, backup: Path) -> None:
+def test_sync_after_a_restore_brings_today_back(tldops: World, backup: Path) -> None:
     """The next sync is planned against what was restored, and ends with the file."""
     tldops.sync(*TEN[:7])
     tldops.do("restore", str(backup), "--yes")
     tldops.do("sync", "--yes")
-    assert set(tldops.roster()) == {person.name for person in TEN[:7]}
+    assert set(tldops.contacts()) == {person.name for person in TEN[:7]}
     assert tldops.logins() == {person.login for person in TEN[:7]}
 
 
-def test_damaged_roster_is_replaced_as_the_message_says(tldops: Tldops, backup: Path) -> None:
+def test_damaged_roster_is_replaced_as_the_message_says(tldops: World, backup: Path) -> None:
     """Moving the damaged file aside and restoring, as told, gives the whole roster and no login beyond the backup's."""
-    roster = tldops.workspace.folder / "roster.sqlite"
+    roster = tldops.folder / "roster.sqlite"
     roster.write_bytes(roster.read_bytes()[: roster.stat().st_size // 2])
     assert "Move the file aside and run `tldops restore BACKUP`" in tldops.refused("sync", "--yes", code=2)
     roster.rename(roster.with_name("damaged"))
     tldops.do("restore", str(backup), "--yes")
     assert tldops.logins() == {person.login for person in TEN}
-    assert len(tldops.roster()) == 10
+    assert len(tldops.contacts()) == 10
 
 
-def test_restore_over_a_roster_that_cannot_be_trusted(tldops: Tldops, backup: Path) -> None:
+def test_restore_over_a_roster_that_cannot_be_trusted(tldops: World, backup: Path) -> None:
     """Where the replaced roster fails its digest, a login has to be in both to come back."""
     tldops.sync(*TEN[1:])
-    with sqlite3.connect(tldops.workspace.folder / "roster.sqlite") as database:
+    with sqlite3.connect(tldops.folder / "roster.sqlite") as database:
         database.execute(
             "INSERT INTO reader SELECT 'intruder@nic.example', since, 'x', 'x', 'x', '' FROM reader LIMIT 1"
         )
@@ -162,9 +162,9 @@ def test_restore_over_a_roster_that_cannot_be_trusted(tldops: Tldops, backup: Pa
         "empty",
     ],
 )
-def test_bad_backup_is_refused(tldops: Tldops, backup: Path, content: bytes | str | None) -> None:
+def test_bad_backup_is_refused(tldops: World, backup: Path, content: bytes | str | None) -> None:
     """Missing, empty, HTML, binary, cut off, changed, a folder, the wrong file, no roster in it: exit 2, untouched."""
-    bad = tldops.workspace.folder / "bad"
+    bad = tldops.folder / "bad"
     if isinstance(content, bytes):
         bad.write_bytes(content)
     elif content == "cut":
@@ -176,22 +176,22 @@ def test_bad_backup_is_refused(tldops: Tldops, backup: Path, content: bytes | st
     elif content == "members":
         bad.write_bytes(backup.with_name("backup.members").read_bytes())
     elif content == "empty":
-        other = tldops.workspace.folder / "other.toml"
+        other = tldops.folder / "other.toml"
         other.write_text('[store]\nroster = "bad"\nmembers = "bad.members"\n')
-        tldops.workspace.config, config = other, tldops.workspace.config
+        tldops.config, config = other, tldops.config
         tldops.do("status")
-        tldops.workspace.config = config
+        tldops.config = config
     tldops.sync(*TEN[:8])
     assert str(bad) in tldops.refused("restore", str(bad), "--yes", code=2)
-    assert len(tldops.roster()) == 8
+    assert len(tldops.contacts()) == 8
 
 
-def test_restore_asks_for_consent(tldops: Tldops, backup: Path) -> None:
+def test_restore_asks_for_consent(tldops: World, backup: Path) -> None:
     """Without a terminal `restore` needs --yes."""
     assert "--yes" in tldops.refused("restore", str(backup), code=2)
 
 
-def test_rollback_restores_cards_and_no_access(tldops: Tldops) -> None:
+def test_rollback_restores_cards_and_no_access(tldops: World) -> None:
     """The people of the earlier generation are back in the book; those who were put out stay out, devices too."""
     tldops.sync(*TEN)
     tldops.do("device", "add", TEN[0].login, "--label", "phone")
@@ -206,16 +206,16 @@ def test_rollback_restores_cards_and_no_access(tldops: Tldops) -> None:
     assert "Nothing to do" in tldops.do("rollback", "1", "--yes").out
 
 
-def test_rollback_keeps_people_added_since_logged_in(tldops: Tldops) -> None:
+def test_rollback_keeps_people_added_since_logged_in(tldops: World) -> None:
     """Readers stay those of the newest sync, also the ones whose card the rollback takes out of the book."""
     tldops.sync(*TEN[:8])
     tldops.sync(*TEN)
     tldops.do("rollback", "1", "--yes")
-    assert set(tldops.roster()) == {person.name for person in TEN[:8]}
+    assert set(tldops.contacts()) == {person.name for person in TEN[:8]}
     assert tldops.logins() == {person.login for person in TEN}
 
 
-def test_only_the_last_ten_generations_can_be_rolled_back_to(tldops: Tldops) -> None:
+def test_only_the_last_ten_generations_can_be_rolled_back_to(tldops: World) -> None:
     """An older one is an error that says so, and one that never was another: exit 2, nothing done."""
     for count in range(1, 13):
         tldops.sync(TEN[0].line.replace(TEN[0].name, f"Name {count}"), *TEN[1:])
@@ -224,4 +224,4 @@ def test_only_the_last_ten_generations_can_be_rolled_back_to(tldops: Tldops) -> 
     assert "no generation 99" in tldops.refused("rollback", "99", "--yes", code=2)
     assert tldops("rollback", "0", "--yes").code == 2
     tldops.do("rollback", "3", "--yes")
-    assert "Name 3" in tldops.roster()
+    assert "Name 3" in tldops.contacts()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Workspace
-from tests.support.command import Tldops, message
+from tests.support import World
 from tests.support.people import people
+from tests.support.world import message
 
 FORTY = people(40)
 SECOND = [
@@ -54,13 +54,13 @@ CONTENTS: dict[str, bytes] = {
 
 
 @pytest.fixture
-def synced(tldops: Tldops) -> Tldops:
+def synced(tldops: World) -> World:
     """A store with forty people."""
     tldops.sync(*FORTY)
     return tldops
 
 
-def unusable(tldops: Tldops, path: Path) -> None:
+def unusable(tldops: World, path: Path) -> None:
     """A file that `check`, `plan` and `sync` refuse with exit 2, naming it, with nothing on standard output."""
     for command in (("check",), ("plan",), ("sync", "--yes"), ("sync", "--yes", "--quarantine")):
         assert path.name in tldops.refused(*command, str(path), code=2)
@@ -68,28 +68,28 @@ def unusable(tldops: Tldops, path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-def test_what_is_no_list_is_refused(synced: Tldops, kind: str) -> None:
+def test_what_is_no_list_is_refused(synced: World, kind: str) -> None:
     """Exit 2 and the file's name for content that is certainly no list."""
-    path = synced.workspace.folder / "input"
+    path = synced.folder / "input"
     path.write_bytes(CONTENTS[kind])
     unusable(synced, path)
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-def test_what_is_no_list_never_means_that_nobody_is_on_it(synced: Tldops, kind: str) -> None:
+def test_what_is_no_list_never_means_that_nobody_is_on_it(synced: World, kind: str) -> None:
     """The same content as list of subscribers: exit 2, and everybody keeps reading."""
-    path = synced.workspace.folder / "list"
+    path = synced.folder / "list"
     path.write_bytes(CONTENTS[kind])
-    synced.workspace.configure('[subscribers]\nfile = "list"\n')
+    synced.configure('[subscribers]\nfile = "list"\n')
     assert "list" in synced.refused("sync", "--yes", code=2)
     assert len(synced.logins()) == 40
 
 
-def test_broken_line_spoils_the_list_of_subscribers(synced: Tldops) -> None:
+def test_broken_line_spoils_the_list_of_subscribers(synced: World) -> None:
     """A line without an address that can be read makes the list unusable: a part of it would shut people out."""
-    path = synced.workspace.folder / "list"
+    path = synced.folder / "list"
     path.write_text("".join(f"{one.login}\n" for one in FORTY[:39]) + "person40 at nic.example\n")
-    synced.workspace.configure('[subscribers]\nfile = "list"\n')
+    synced.configure('[subscribers]\nfile = "list"\n')
     assert "list:40" in synced.refused("sync", "--yes", code=2)
 
 
@@ -126,35 +126,35 @@ def _socket(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [_missing, Path.mkdir, _loop, _dangling, _null, _zero, _huge, _socket])
 def test_what_is_no_file_is_refused(
-    synced: Tldops, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    synced: World, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Missing, a folder, a loop of links, a device, a socket, something endless or huge: exit 2 and the name."""
-    monkeypatch.chdir(synced.workspace.folder)
-    path = synced.workspace.folder / "input"
+    monkeypatch.chdir(synced.folder)
+    path = synced.folder / "input"
     make(path)
     unusable(synced, path)
 
 
 @pytest.mark.parametrize("command", ["check", "sync --yes"])
-def test_pipe_is_refused_and_does_not_hang(workspace: Workspace, command: str) -> None:
+def test_pipe_is_refused_and_does_not_hang(world: World, command: str) -> None:
     """A named pipe, which nobody writes to, is exit 2 at once."""
-    os.mkfifo(workspace.members)
-    result = workspace.run(*command.split())
+    os.mkfifo(world.members)
+    result = world.run(*command.split())
     assert result.code == 2
     assert "a pipe or a device" in message(result)
 
 
-def test_name_too_long_for_a_file(synced: Tldops) -> None:
+def test_name_too_long_for_a_file(synced: World) -> None:
     """A path that no file can have is exit 2, too."""
     assert "x" * 300 in synced.refused("check", "x" * 300, code=2)
 
 
 @pytest.mark.parametrize("how", ["replaced", "longer", "shorter"])
-def test_file_that_changes_while_it_is_read(synced: Tldops, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_file_that_changes_while_it_is_read(synced: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """A file that is replaced, appended to or cut between opening and closing is refused, not mixed."""
-    path, look = synced.workspace.members, os.fstat
+    path, look = synced.members, os.fstat
     membership = path.stat().st_ino
-    new = synced.workspace.folder / "new"
+    new = synced.folder / "new"
     new.write_text("".join(f"{one.line}\n" for one in FORTY[:38]))
 
     def interfering(descriptor: int) -> os.stat_result:
@@ -176,24 +176,24 @@ def test_file_that_changes_while_it_is_read(synced: Tldops, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("whole", [AS_TEXT, AS_REPORT, AS_CSV], ids=["quoted", "report", "csv"])
-def test_cut_off_anywhere_is_never_a_silently_smaller_roster(tldops: Tldops, whole: str) -> None:
+def test_cut_off_anywhere_is_never_a_silently_smaller_roster(tldops: World, whole: str) -> None:
     """Cut at any byte, a file is refused, or what goes is within the guards and shown name by name.
 
     Whoever stays keeps the same data, unless the file's missing end is pointed out.
     """
-    tldops.workspace.members.write_text(whole, newline="")
+    tldops.members.write_text(whole, newline="")
     tldops.do("sync", "--yes")
-    before = tldops.roster()
-    databases = {path: path.read_bytes() for path in tldops.workspace.folder.glob("*.sqlite")}
+    before = tldops.contacts()
+    databases = {path: path.read_bytes() for path in tldops.folder.glob("*.sqlite")}
     data = whole.encode()
     last = len(data) - len(data[:-2].rpartition(b"\n")[2])
     cuts = {*range(0, last, len(data) // 12), *range(last - 3, len(data), max(1, (len(data) - last) // 20))}
     refused = 0
     for cut in sorted(cuts):
-        tldops.workspace.members.write_bytes(data[:cut])
+        tldops.members.write_bytes(data[:cut])
         files = tldops.files()
         result = tldops("sync", "--yes")
-        after = tldops.roster()
+        after = tldops.contacts()
         if result.code:
             refused += 1
             assert tldops.files() == files, f"cut at {cut}: refused and written"
@@ -213,22 +213,22 @@ def test_cut_off_anywhere_is_never_a_silently_smaller_roster(tldops: Tldops, who
 
 
 @pytest.mark.parametrize("name", ["no\nsuch\x1b[31m.txt", "\udcff.txt", "\u202etxt.exe", "=1+1"])
-def test_file_names_are_printed_in_one_printable_line(synced: Tldops, name: str) -> None:
+def test_file_names_are_printed_in_one_printable_line(synced: World, name: str) -> None:
     """A file's name with control characters, or with octets that are no UTF-8, obeys neither terminal nor log."""
     said = synced.refused("check", name, code=2)
     assert said.isprintable()
-    path = synced.workspace.folder / name
+    path = synced.folder / name
     path.write_text(AS_TEXT.replace("Person 40", "Person Forty"))
     for command in (("check",), ("plan",), ("sync", "--yes"), ("sync", "--yes")):
         result = synced.do(*command, str(path))
         assert all(line.isprintable() for line in result.out.splitlines())
-    assert "Person Forty" in synced.roster()
+    assert "Person Forty" in synced.contacts()
     assert synced.do("check", "--json", str(path)).json["contacts"]
     assert synced.do("history", "--json").json[0]["sources"]
 
 
-def test_too_many_lines(synced: Tldops) -> None:
+def test_too_many_lines(synced: World) -> None:
     """More lines than any list has are exit 2."""
-    path = synced.workspace.folder / "input"
+    path = synced.folder / "input"
     path.write_text("a@b.example\n" * 250_001)
     assert "more than any list has" in synced.refused("check", str(path), code=2)

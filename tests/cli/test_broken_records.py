@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 TEN = people(10)
@@ -17,31 +17,31 @@ def lines(*some: str) -> list[str]:
     return [*(person.line for person in TEN if person is not TEN[3]), *some]
 
 
-def test_errors_stop_the_sync(tldops: Tldops) -> None:
+def test_errors_stop_the_sync(tldops: World) -> None:
     """With one broken record `sync` applies nothing, not even what is sound, and says how to go on."""
     tldops.sync(*TEN[:9])
-    tldops.workspace.write(*lines(BROKEN))
+    tldops.write(*lines(BROKEN))
     before = tldops.files()
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "1 error in" in result.err
     assert "--quarantine" in result.err
-    assert f"{tldops.workspace.members}:10: error: " in result.out
+    assert f"{tldops.members}:10: error: " in result.out
     assert tldops.files() == before
 
 
-def test_quarantine_holds_the_person_and_applies_the_rest(tldops: Tldops) -> None:
+def test_quarantine_holds_the_person_and_applies_the_rest(tldops: World) -> None:
     """With --quarantine the person stays byte for byte, keeps login and device; the others are brought up to date."""
     tldops.sync(*TEN[:9])
     tldops.do("device", "add", TEN[3].login, "--label", "phone")
     cards = tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD")
     (card,) = (one for one in cards if TEN[3].name in one)
-    tldops.workspace.write(*lines(BROKEN))
+    tldops.write(*lines(BROKEN))
     result = tldops.do("sync", "--yes", "--quarantine")
     assert f"= .{TEN[3].cctld} {TEN[3].name}" in result.out
-    assert f"the record is broken ({tldops.workspace.members}:10)" in result.out
+    assert f"the record is broken ({tldops.members}:10)" in result.out
     assert "1 person held" in result.out
-    assert set(tldops.roster()) == {person.name for person in TEN}
+    assert set(tldops.contacts()) == {person.name for person in TEN}
     assert TEN[3].login in tldops.logins()
     assert tldops.devices(TEN[3].login) == [True]
     assert card in tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD")
@@ -50,81 +50,81 @@ def test_quarantine_holds_the_person_and_applies_the_rest(tldops: Tldops) -> Non
     assert TEN[3].name in tldops.do("status").out
 
 
-def test_held_is_over_when_the_record_is_mended(tldops: Tldops) -> None:
+def test_held_is_over_when_the_record_is_mended(tldops: World) -> None:
     """The next sync with the record put right applies it, and nobody is held any more."""
     tldops.sync(*TEN)
-    tldops.workspace.write(*lines(BROKEN))
+    tldops.write(*lines(BROKEN))
     tldops.do("sync", "--yes", "--quarantine")
-    tldops.workspace.write(*lines(TEN[3].line.replace("Person", "Persona")))
+    tldops.write(*lines(TEN[3].line.replace("Person", "Persona")))
     tldops.do("sync", "--yes")
-    assert "Persona 04" in tldops.roster()
+    assert "Persona 04" in tldops.contacts()
     assert tldops.do("status", "--json").json["held"] == []
 
 
-def test_nobody_is_removed_while_a_broken_record_is_anybodys(tldops: Tldops) -> None:
+def test_nobody_is_removed_while_a_broken_record_is_anybodys(tldops: World) -> None:
     """A broken record that is tied to nobody could be that of whoever is missing: all of them are held."""
     tldops.sync(*TEN)
-    tldops.workspace.write(*(person.line for person in TEN[2:]), STRAY)
+    tldops.write(*(person.line for person in TEN[2:]), STRAY)
     result = tldops("sync", "--yes", "--quarantine")
     assert result.code == 0
     assert result.out.count("a broken record could be this person's") == 2
     assert "0 removed, 2 held" in result.out
-    assert len(tldops.roster()) == 10
+    assert len(tldops.contacts()) == 10
     assert {TEN[0].login, TEN[1].login} <= tldops.logins()
 
 
-def test_a_tied_broken_record_does_not_hold_the_others(tldops: Tldops) -> None:
+def test_a_tied_broken_record_does_not_hold_the_others(tldops: World) -> None:
     """When it is certain whose the broken record is, somebody else who is missing is removed as usual."""
     tldops.sync(*TEN)
-    tldops.workspace.write(*(line for line in lines(BROKEN) if TEN[0].login not in line))
+    tldops.write(*(line for line in lines(BROKEN) if TEN[0].login not in line))
     tldops.do("sync", "--yes", "--quarantine")
-    assert set(tldops.roster()) == {person.name for person in TEN[1:]}
+    assert set(tldops.contacts()) == {person.name for person in TEN[1:]}
     assert TEN[0].login not in tldops.logins()
 
 
-def test_broken_newcomer_is_not_let_in(tldops: Tldops) -> None:
+def test_broken_newcomer_is_not_let_in(tldops: World) -> None:
     """A broken record of somebody new gives neither card nor login."""
     tldops.sync(*TEN)
-    tldops.workspace.write(*(person.line for person in TEN), STRAY)
+    tldops.write(*(person.line for person in TEN), STRAY)
     assert "Nothing to do" in tldops.do("sync", "--yes", "--quarantine").out
     assert "kim@nic.example" not in tldops.logins()
 
 
 @pytest.mark.parametrize("quarantine", [False, True])
-def test_conflict_holds_both(tldops: Tldops, quarantine: bool) -> None:
+def test_conflict_holds_both(tldops: World, quarantine: bool) -> None:
     """Two people who claim one slot are both in error, whoever had it before; neither card changes."""
     tldops.sync(*TEN)
     usurper = TEN[3].line.replace(TEN[3].name, "New Person").replace(TEN[3].login, "new@nic.example")
-    tldops.workspace.write(*(person.line for person in TEN), usurper)
+    tldops.write(*(person.line for person in TEN), usurper)
     result = tldops("sync", "--yes", *(["--quarantine"] if quarantine else []))
     assert result.code == (0 if quarantine else 1)
     assert result.out.count("[slot-taken]") == 2
-    assert set(tldops.roster()) == {person.name for person in TEN}
+    assert set(tldops.contacts()) == {person.name for person in TEN}
     assert TEN[3].login in tldops.logins()
 
 
-def test_separate_list_ends_the_access_of_held_people_too(tldops: Tldops) -> None:
+def test_separate_list_ends_the_access_of_held_people_too(tldops: World) -> None:
     """Holding keeps the card; who is not on the list does not read, broken record or not."""
-    listed = tldops.workspace.folder / "list.txt"
+    listed = tldops.folder / "list.txt"
     listed.write_text("".join(f"{person.login}\n" for person in TEN))
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     tldops.sync(*TEN)
     listed.write_text("".join(f"{person.login}\n" for person in TEN if person is not TEN[3]))
-    tldops.workspace.write(*lines(BROKEN))
+    tldops.write(*lines(BROKEN))
     tldops.do("sync", "--yes", "--quarantine")
-    assert TEN[3].name in tldops.roster()
+    assert TEN[3].name in tldops.contacts()
     assert TEN[3].login not in tldops.logins()
 
 
 @pytest.mark.parametrize("gone", [1, 6])
-def test_errors_and_another_plan_than_the_reviewed_one(tldops: Tldops, gone: int) -> None:
+def test_errors_and_another_plan_than_the_reviewed_one(tldops: World, gone: int) -> None:
     """With a broken record who left the list goes all the same, but not by a plan that nobody has seen."""
-    listed = tldops.workspace.folder / "list.txt"
+    listed = tldops.folder / "list.txt"
     listed.write_text("".join(f"{person.login}\n" for person in TEN))
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
+    tldops.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     tldops.sync(*TEN)
     listed.write_text("".join(f"{person.login}\n" for person in TEN[gone:]))
-    tldops.workspace.write(*lines(BROKEN))
+    tldops.write(*lines(BROKEN))
     force = ("--force", "mass-access")
     said = tldops.refused("sync", "--plan", "deadbeefdeadbeef", *force, code=1)
     assert "and not deadbeefdeadbeef: the inputs or the store have changed" in said
@@ -136,14 +136,14 @@ def test_errors_and_another_plan_than_the_reviewed_one(tldops: Tldops, gone: int
     assert tldops.logins() == {person.login for person in TEN[gone:]}
 
 
-def test_held_people_off_the_list_are_measured_once(tldops: Tldops) -> None:
+def test_held_people_off_the_list_are_measured_once(tldops: World) -> None:
     """Of ten people two are not on the list; with a broken record besides, which holds them, they are two of eleven."""
-    listed = tldops.workspace.folder / "list.txt"
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    listed = tldops.folder / "list.txt"
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     listed.write_text("".join(f"{person.login}\n" for person in TEN))
     tldops.sync(*TEN)
     listed.write_text("".join(f"{person.login}\n" for person in TEN[:8]))
     for count, more in ((10, []), (11, [STRAY])):
-        tldops.workspace.write(*(person.line for person in TEN), *more)
+        tldops.write(*(person.line for person in TEN), *more)
         (mismatch,) = {one["message"] for one in tldops("plan", "--json").json["hazards"]}
         assert f"disagree about 2 people of {count}: 2 of the file are not on the list" in mismatch

@@ -10,9 +10,8 @@ import pytest
 from radicale_tldops.store import backup as store_backup
 from tests.cli.test_access_only import follow, freshness, subscribe
 from tests.cli.test_audit import serve
-from tests.support import Client, Workspace
+from tests.support import Client, World
 from tests.support import serve as serving
-from tests.support.command import Tldops
 from tests.support.people import Person, people
 
 FORTY = people(40)
@@ -22,9 +21,9 @@ MOVED = FORTY[3].line.replace(FORTY[3].login, NEW)
 
 
 @pytest.fixture
-def listed(tldops: Tldops) -> Tldops:
+def listed(tldops: World) -> World:
     """Forty people in the roster, all on a list of its own."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     subscribe(tldops, FORTY)
     tldops.sync(*FORTY)
     return tldops
@@ -36,7 +35,7 @@ def on_list_since() -> list[Person | str]:
 
 
 @pytest.fixture
-def rolled_back(listed: Tldops) -> Tldops:
+def rolled_back(listed: World) -> World:
     """Since the first generation the fourth person has moved, and the sixth is none of the file; then it came back."""
     subscribe(listed, on_list_since())
     listed.sync(*FORTY[:3], MOVED, FORTY[4], *FORTY[6:])
@@ -45,7 +44,7 @@ def rolled_back(listed: Tldops) -> Tldops:
     return listed
 
 
-def test_old_cards_let_nobody_in_and_put_nobody_out(rolled_back: Tldops) -> None:
+def test_old_cards_let_nobody_in_and_put_nobody_out(rolled_back: World) -> None:
     """Whoever was taken out stays out, on the list or not; who reads under a new address goes on, devices too."""
     before = rolled_back.logins()
     assert FORTY[5].login not in before
@@ -57,14 +56,14 @@ def test_old_cards_let_nobody_in_and_put_nobody_out(rolled_back: Tldops) -> None
     assert rolled_back.devices(NEW) == [True]
 
 
-def test_after_a_rollback_who_leaves_the_list_is_out(rolled_back: Tldops) -> None:
+def test_after_a_rollback_who_leaves_the_list_is_out(rolled_back: World) -> None:
     """Whether or not the old cards know the address; and the old address on the list lets nobody in."""
     subscribe(rolled_back, [FORTY[3], *FORTY[:3], *FORTY[5:]])
     follow(rolled_back)
     assert rolled_back.logins() == {one.login for one in [*FORTY[:3], *FORTY[6:]]}
 
 
-def test_a_full_sync_ends_the_caution(rolled_back: Tldops) -> None:
+def test_a_full_sync_ends_the_caution(rolled_back: World) -> None:
     """From then on the cards are those of today: who returns to the list reads again."""
     rolled_back.do("sync", "--yes")
     subscribe(rolled_back, on_list_since()[1:])
@@ -75,9 +74,9 @@ def test_a_full_sync_ends_the_caution(rolled_back: Tldops) -> None:
     assert FORTY[0].login in rolled_back.logins()
 
 
-def test_a_full_sync_without_a_change_ends_it_too(listed: Tldops) -> None:
+def test_a_full_sync_without_a_change_ends_it_too(listed: World) -> None:
     """After a restore that left everything as it was, there is nothing to apply."""
-    backup = listed.workspace.folder / "backup"
+    backup = listed.folder / "backup"
     listed.do("backup", str(backup))
     listed.do("restore", str(backup), "--yes")
     subscribe(listed, FORTY[1:])
@@ -95,9 +94,9 @@ def test_a_full_sync_without_a_change_ends_it_too(listed: Tldops) -> None:
     assert FORTY[0].login in listed.logins()
 
 
-def test_old_cards_are_no_measure_of_the_list(listed: Tldops) -> None:
+def test_old_cards_are_no_measure_of_the_list(listed: World) -> None:
     """Many who left and many who came since do not make it look like another list."""
-    listed.workspace.configure(
+    listed.configure(
         '[subscribers]\nfile = "list.txt"\n[guards]\nremovals = "10 % or 40"\n'
         'additions = "10 % or 40"\naccess = "10 % or 40"\n'
         "mismatch = '30 %'\n"
@@ -109,16 +108,16 @@ def test_old_cards_are_no_measure_of_the_list(listed: Tldops) -> None:
     subscribe(listed, [*FORTY[10:], *newcomers])
     listed.sync(*FORTY[10:], *strangers)
     listed.do("rollback", "1", "--yes")
-    listed.workspace.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     # Two, so that the guards look: one person alone always passes.
     subscribe(listed, [*FORTY[12:], *newcomers])
     follow(listed)
     assert listed.logins() == {*newcomers, *(one.login for one in FORTY[12:])}
 
 
-def test_after_a_restore_who_joined_since_reads_on(listed: Tldops) -> None:
+def test_after_a_restore_who_joined_since_reads_on(listed: World) -> None:
     """The timer comes before the full sync: nobody who reads loses a login or a device password for that."""
-    backup = listed.workspace.folder / "backup"
+    backup = listed.folder / "backup"
     more = people(41)
     listed.do("backup", str(backup))
     subscribe(listed, more)
@@ -131,13 +130,13 @@ def test_after_a_restore_who_joined_since_reads_on(listed: Tldops) -> None:
     assert listed.logins() == {one.login for one in more}
 
 
-def test_a_restore_forgets_nothing_of_the_list(listed: Tldops) -> None:
+def test_a_restore_forgets_nothing_of_the_list(listed: World) -> None:
     """When it was had last is of today: access does not close, and no alarm rings, for the backup's age."""
-    backup = listed.workspace.folder / "backup"
-    (listed.workspace.folder / "list.txt").rename(listed.workspace.folder / "aside")
+    backup = listed.folder / "backup"
+    (listed.folder / "list.txt").rename(listed.folder / "aside")
     listed.refused("sync", "--access-only", "--yes", code=2)
     listed.do("backup", str(backup))
-    (listed.workspace.folder / "aside").rename(listed.workspace.folder / "list.txt")
+    (listed.folder / "aside").rename(listed.folder / "list.txt")
     listed.ahead = timedelta(days=4)
     follow(listed)
     before = freshness(listed)
@@ -146,7 +145,7 @@ def test_a_restore_forgets_nothing_of_the_list(listed: Tldops) -> None:
     assert freshness(listed).failing_since is None
 
 
-def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: Tldops) -> None:
+def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: World) -> None:
     """A busy list makes a generation a minute; a rollback reaches back ten with cards, whatever lies between them."""
     for count in range(2, 11):
         listed.sync(FORTY[0].line.replace(FORTY[0].name, f"Name {count}"), *FORTY[1:])
@@ -158,27 +157,27 @@ def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: Tldops) -
     assert [one["id"] for one in listed.do("history", "--limit", "99", "--json").json] == list(range(21, 0, -1))
     assert "40 people" in listed.do("show", "15").out
     listed.do("rollback", "1", "--yes")
-    assert FORTY[0].name in listed.roster()
-    with closing(sqlite3.connect(listed.workspace.folder / "roster.sqlite")) as connection:
+    assert FORTY[0].name in listed.contacts()
+    with closing(sqlite3.connect(listed.folder / "roster.sqlite")) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM card WHERE until IS NOT NULL").fetchone()
     assert rows == 9
     assert "no longer kept" in listed.refused("rollback", "1", "--yes", code=2)
 
 
-def test_numbers_of_a_lost_roster_are_not_given_again(tldops: Tldops) -> None:
+def test_numbers_of_a_lost_roster_are_not_given_again(tldops: World) -> None:
     """The members database knows more generations than the backup: those after the restore have entries of their own.
 
     And what was downloaded of the lost ones is not taken for a current copy.
     """
     tldops.sync(*FORTY[:10])
-    backup = tldops.workspace.folder / "backup"
+    backup = tldops.folder / "backup"
     tldops.do("backup", str(backup))
     device = tldops.do("device", "add", FORTY[0].login, "--label", "phone", "--json").json["id"]
     for count in (11, 12, 13):
         tldops.sync(*FORTY[:count])
     serve(tldops, ("login", FORTY[0].login, device, "192.0.2.7", "curl/8"))
     serve(tldops, ("download", FORTY[0].login, device, 4, "plain"))
-    (tldops.workspace.folder / "roster.sqlite").unlink()
+    (tldops.folder / "roster.sqlite").unlink()
     tldops.do("restore", str(backup), "--yes")
     assert tldops.generation() == 5
     tldops.sync(*FORTY[:11])
@@ -187,10 +186,10 @@ def test_numbers_of_a_lost_roster_are_not_given_again(tldops: Tldops) -> None:
     assert tldops.do("status", "--usage", "--json").json["devices"]["current"] == 0
 
 
-def test_a_copy_of_what_a_restore_replaced_is_an_older_one(tldops: Tldops) -> None:
+def test_a_copy_of_what_a_restore_replaced_is_an_older_one(tldops: World) -> None:
     """The restored cards are as old as they were, and what was downloaded meanwhile is none of them."""
     tldops.sync(*FORTY[:10])
-    backup = tldops.workspace.folder / "backup"
+    backup = tldops.folder / "backup"
     tldops.do("backup", str(backup))
     tldops.sync(FORTY[0].line.replace(FORTY[0].name, "Wrong Name"), *FORTY[1:10])
     device = tldops.do("device", "add", FORTY[1].login, "--label", "phone", "--json").json["id"]
@@ -204,15 +203,15 @@ def test_a_copy_of_what_a_restore_replaced_is_an_older_one(tldops: Tldops) -> No
 
 
 @pytest.mark.parametrize("restored", [True, False])
-def test_a_members_database_in_the_place_of_a_lost_one_is_a_new_one(tldops: Tldops, restored: bool) -> None:
+def test_a_members_database_in_the_place_of_a_lost_one_is_a_new_one(tldops: World, restored: bool) -> None:
     """Restored from a backup, or begun anew: its devices open the server, and no command takes it for an older copy."""
     tldops.sync(*FORTY[:10])
     tldops.do("device", "add", FORTY[0].login, "--label", "old")
-    backup = tldops.workspace.folder / "backup"
+    backup = tldops.folder / "backup"
     tldops.do("backup", str(backup))
     for number in range(3):
         tldops.do("device", "add", FORTY[number].login, "--label", "phone")
-    (tldops.workspace.folder / "members.sqlite").rename(tldops.workspace.folder / "lost")
+    (tldops.folder / "members.sqlite").rename(tldops.folder / "lost")
     if restored:
         tldops.do("restore", str(backup), "--yes")
     tldops.do("device", "add", FORTY[1].login, "--label", "new")
@@ -221,22 +220,22 @@ def test_a_members_database_in_the_place_of_a_lost_one_is_a_new_one(tldops: Tldo
     assert (tldops.devices(FORTY[0].login), tldops.devices(FORTY[1].login)) == ([True] if restored else [], [True])
 
 
-def test_the_server_takes_a_restored_members_database(workspace: Workspace) -> None:
+def test_the_server_takes_a_restored_members_database(world: World) -> None:
     """The device passwords of the backup are good again."""
-    workspace.sync(*(one.line for one in FORTY[:10]))
-    login = workspace.device(FORTY[0].login)
-    workspace.do("backup", str(workspace.folder / "backup"))
-    workspace.device(FORTY[1].login)
-    (workspace.folder / "members.sqlite").unlink()
-    workspace.do("restore", str(workspace.folder / "backup"), "--yes")
-    with serving(workspace) as url:
+    world.sync(*(one.line for one in FORTY[:10]))
+    login = world.device(FORTY[0].login)
+    world.do("backup", str(world.folder / "backup"))
+    world.device(FORTY[1].login)
+    (world.folder / "members.sqlite").unlink()
+    world.do("restore", str(world.folder / "backup"), "--yes")
+    with serving(world) as url:
         client = Client(url, login)
         assert len(client.cards(client.book())) == 10
 
 
-def test_a_log_that_is_pruned_during_a_backup_is_whole_in_it(tldops: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_is_pruned_during_a_backup_is_whole_in_it(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both copies are made again: else the roster of the backup would not know of the pruning."""
-    tldops.workspace.configure("[audit]\nkeep_days = 30\n")
+    tldops.configure("[audit]\nkeep_days = 30\n")
     tldops.sync(*FORTY[:10])
     tldops.ahead = timedelta(days=40)
     copy, calls = store_backup._copy, list[str]()
@@ -249,9 +248,9 @@ def test_a_log_that_is_pruned_during_a_backup_is_whole_in_it(tldops: Tldops, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(store_backup, "_copy", copying)
-        tldops.do("backup", str(tldops.workspace.folder / "backup"))
+        tldops.do("backup", str(tldops.folder / "backup"))
     assert calls == ["roster.sqlite", "members.sqlite"] * 2
     for name in ("roster.sqlite", "members.sqlite"):
-        (tldops.workspace.folder / name).unlink()
-    tldops.do("restore", str(tldops.workspace.folder / "backup"), "--yes")
+        (tldops.folder / name).unlink()
+    tldops.do("restore", str(tldops.folder / "backup"), "--yes")
     assert "whole" in tldops.do("audit", "--verify").out

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from sync.cli import main
-from tests.support import JANE, JOHN, Workspace
-from tests.support.command import Tldops, message
+from tests.support import JANE, JOHN, World
+from tests.support.world import message
 
 CLEAN = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
 
 
-def test_communitys_lines_give_the_documented_json(tldops: Tldops) -> None:
+def test_communitys_lines_give_the_documented_json(tldops: World) -> None:
     """The two lines of the list come out in the form that DESIGN promises to programs."""
-    tldops.workspace.write("# the list", "", JOHN, JANE)
+    tldops.write("# the list", "", JOHN, JANE)
     found = tldops.do("check", "--json").json
     assert found["contacts"] == [
         {
@@ -43,15 +43,15 @@ def test_communitys_lines_give_the_documented_json(tldops: Tldops) -> None:
     assert all(one["message"] and one["remedy"] for one in found["problems"])
 
 
-def test_two_entries_of_a_person_are_one_contact_with_both_lines(tldops: Tldops) -> None:
+def test_two_entries_of_a_person_are_one_contact_with_both_lines(tldops: World) -> None:
     """The same name, slot and ccTLD under a second address: `lines` names both."""
-    tldops.workspace.write(JOHN, JOHN.replace("john.doe@nic.nl", "john@oarc.net"))
+    tldops.write(JOHN, JOHN.replace("john.doe@nic.nl", "john@oarc.net"))
     (contact,) = tldops.do("check", "--json").json["contacts"]
     assert contact["emails"] == ["john.doe@nic.nl", "john@oarc.net"]
     assert (contact["line"], contact["lines"]) == (1, [1, 2])
 
 
-def test_every_problem_is_named_at_once(tldops: Tldops) -> None:
+def test_every_problem_is_named_at_once(tldops: World) -> None:
     """Each broken line is reported with file, line, code and a remedy, not only the first; the exit code is 1."""
     broken = {
         1: ('"Kim Example #1 .kr +82 2 000 0000" <kim@nic.example>', "no-separators"),
@@ -60,22 +60,20 @@ def test_every_problem_is_named_at_once(tldops: Tldops) -> None:
         4: ('"Cut Example, #1, .be, +32 2 000 00 00" <cut@nic', "bad-address"),
         5: ("john@oarc.net", "address-only"),
     }
-    tldops.workspace.write(*(line for line, _ in broken.values()))
+    tldops.write(*(line for line, _ in broken.values()))
     result = tldops("check")
     assert result.code == 1
     for number, (_, code) in broken.items():
         (line,) = [one for one in result.out.splitlines() if f":{number}: error:" in one and f"[{code}]" in one]
-        assert line.startswith(f"{tldops.workspace.members}:{number}: ")
+        assert line.startswith(f"{tldops.members}:{number}: ")
     assert result.err == ""
     remedies = [line for line in result.out.splitlines() if line.startswith("    ")]
     assert len(remedies) >= 2 * len(broken)
 
 
-def test_records_with_errors_are_no_contacts(tldops: Tldops) -> None:
+def test_records_with_errors_are_no_contacts(tldops: World) -> None:
     """Both records of a conflict are in error, and neither is among the contacts."""
-    tldops.workspace.write(
-        JOHN, JOHN.replace("John Doe", "Jim Doe").replace("john.doe", "jim"), CLEAN.replace("#1", "#2")
-    )
+    tldops.write(JOHN, JOHN.replace("John Doe", "Jim Doe").replace("john.doe", "jim"), CLEAN.replace("#1", "#2"))
     result = tldops("check", "--json")
     assert result.code == 1
     assert [one["name"] for one in result.json["contacts"]] == ["Ada Example"]
@@ -87,20 +85,20 @@ def test_records_with_errors_are_no_contacts(tldops: Tldops) -> None:
     ("line", "plain", "strict"),
     [(CLEAN, 0, 0), (JOHN, 0, 1), ('"Zoë Example, #4, .gb, +44 1865 000000" <zoe@nic.example>', 1, 1)],
 )
-def test_exit_codes(tldops: Tldops, line: str, plain: int, strict: int) -> None:
+def test_exit_codes(tldops: World, line: str, plain: int, strict: int) -> None:
     """0 for a clean file, 0 or with --strict 1 for warnings alone, 1 for errors."""
-    tldops.workspace.write(line)
+    tldops.write(line)
     assert tldops("check").code == plain
     assert tldops("check", "--strict").code == strict
     assert tldops("check", "--strict", "--json").code == strict
 
 
-def test_nothing_is_written(tldops: Tldops) -> None:
+def test_nothing_is_written(tldops: World) -> None:
     """`check` creates no database and no other file."""
-    tldops.workspace.write(JOHN)
-    before = sorted(path.name for path in tldops.workspace.folder.iterdir())
+    tldops.write(JOHN)
+    before = sorted(path.name for path in tldops.folder.iterdir())
     tldops.do("check")
-    assert sorted(path.name for path in tldops.workspace.folder.iterdir()) == before
+    assert sorted(path.name for path in tldops.folder.iterdir()) == before
 
 
 def test_works_without_a_configuration(
@@ -118,45 +116,45 @@ def test_works_without_a_configuration(
 
 
 def test_configuration_from_the_environment(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """TLDOPS_CONFIG names the configuration where --config does not."""
-    workspace.write(JOHN)
-    monkeypatch.setenv("TLDOPS_CONFIG", str(workspace.config))
+    world.write(JOHN)
+    monkeypatch.setenv("TLDOPS_CONFIG", str(world.config))
     assert main(["check"]) == 0
-    assert str(workspace.members) in capsys.readouterr().out
+    assert str(world.members) in capsys.readouterr().out
 
 
-def test_wrong_format_is_not_guessed_away(tldops: Tldops) -> None:
+def test_wrong_format_is_not_guessed_away(tldops: World) -> None:
     """A format that does not exist is an error that lists those that do; one that does not fit is not overruled."""
-    tldops.workspace.write(JOHN)
+    tldops.write(JOHN)
     assert "mailman2" in tldops.refused("check", "--format", "excel", code=2)
     assert "header" in tldops.refused("check", "--format", "csv", code=2)
     assert tldops("check", "--format", "report").code == 1
 
 
-def test_people_who_are_not_on_the_list_are_reported(tldops: Tldops) -> None:
+def test_people_who_are_not_on_the_list_are_reported(tldops: World) -> None:
     """With a list of subscribers, who is not on it is a warning here, and still a contact of the file."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
-    (tldops.workspace.folder / "list.txt").write_text("jane.doe@nic.vn\n")
-    tldops.workspace.write(JOHN, JANE)
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
+    (tldops.folder / "list.txt").write_text("jane.doe@nic.vn\n")
+    tldops.write(JOHN, JANE)
     found = tldops.do("check", "--json").json
     assert [one["line"] for one in found["problems"] if one["code"] == "not-on-list"] == [1]
     assert [one["name"] for one in found["contacts"]] == ["Jane Doe", "John Doe"]
 
 
-def test_readers_who_are_no_contacts_are_no_problem(tldops: Tldops) -> None:
+def test_readers_who_are_no_contacts_are_no_problem(tldops: World) -> None:
     """A line without a slot is an error until the configuration names the address as a reader, with a reason."""
-    tldops.workspace.write(CLEAN, '"Secretariat, ccNSO" <secretariat@icann.example>')
+    tldops.write(CLEAN, '"Secretariat, ccNSO" <secretariat@icann.example>')
     assert tldops("check").code == 1
-    tldops.workspace.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
+    tldops.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
     assert tldops.do("check", "--strict", "--json").json["problems"] == []
 
 
-def test_list_that_cannot_be_had_fails_the_check(tldops: Tldops) -> None:
+def test_list_that_cannot_be_had_fails_the_check(tldops: World) -> None:
     """A missing list of subscribers is exit 2: nobody is vetted against half of the facts."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
-    tldops.workspace.write(JOHN)
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.write(JOHN)
     result = tldops("check")
     assert result.code == 2
     assert "list.txt" in message(result)

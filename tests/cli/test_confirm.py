@@ -2,27 +2,27 @@
 
 from datetime import UTC, datetime
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 TEN = people(10)
 ADA = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
 
 
-def test_confirmation_reaches_the_card_with_the_next_sync(tldops: Tldops) -> None:
+def test_confirmation_reaches_the_card_with_the_next_sync(tldops: World) -> None:
     """`confirm` is recorded with how and by whom; the card shows the day after the next sync."""
     tldops.sync(ADA)
     assert tldops.do("status", "--json").json["never_confirmed"] == 1
     tldops.do("confirm", "ada@example.net", "--how", "answered the yearly mail")
     entry = tldops.do("audit", "--json").json[-1]
     assert (entry["action"], entry["detail"]["how"]) == ("confirm", "answered the yearly mail")
-    assert tldops.roster()["Ada Example"].confirmed_on is None
+    assert tldops.contacts()["Ada Example"].confirmed_on is None
     tldops.do("sync", "--yes")
-    assert tldops.roster()["Ada Example"].confirmed_on == datetime.now(UTC).date()
+    assert tldops.contacts()["Ada Example"].confirmed_on == datetime.now(UTC).date()
     assert tldops.do("status", "--json").json["never_confirmed"] == 0
 
 
-def test_confirmation_is_all_or_nothing(tldops: Tldops) -> None:
+def test_confirmation_is_all_or_nothing(tldops: World) -> None:
     """One unknown address among several: exit 2, and nobody is confirmed."""
     tldops.sync(*TEN)
     said = tldops.refused("confirm", TEN[0].login, "nobody@nic.example", TEN[1].login, code=2)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import Person, people
 
 FORTY = people(40)
@@ -15,15 +15,15 @@ LISTS = {
 }
 
 
-def write_list(tldops: Tldops, text: str, more: str = "") -> None:
+def write_list(tldops: World, text: str, more: str = "") -> None:
     """Write the list of subscribers, and configure it."""
-    (tldops.workspace.folder / "list.txt").write_bytes(text.encode())
-    tldops.workspace.configure(f'[subscribers]\nfile = "list.txt"\n{more}')
+    (tldops.folder / "list.txt").write_bytes(text.encode())
+    tldops.configure(f'[subscribers]\nfile = "list.txt"\n{more}')
 
 
-def write_unended(tldops: Tldops, *lines: str) -> None:
+def write_unended(tldops: World, *lines: str) -> None:
     """Write a membership file without a line break at its end."""
-    tldops.workspace.members.write_text("\n".join(lines))
+    tldops.members.write_text("\n".join(lines))
 
 
 def report(person: Person, *others: str) -> str:
@@ -31,14 +31,14 @@ def report(person: Person, *others: str) -> str:
     return f"“{person.name}, #{person.slot}, .{person.cctld}, {person.phone}” {', '.join((person.login, *others))}"
 
 
-def codes(tldops: Tldops) -> set[str]:
+def codes(tldops: World) -> set[str]:
     """The hazards of the plan."""
     return {one["code"] for one in tldops("plan", "--json").json["hazards"]}
 
 
 @pytest.mark.parametrize("kind", LISTS)
 @pytest.mark.parametrize("command", [("sync", "--access-only", "--yes"), ("sync", "--yes"), ("plan",)])
-def test_a_list_cut_within_a_line_is_not_used(tldops: Tldops, kind: str, command: Sequence[str]) -> None:
+def test_a_list_cut_within_a_line_is_not_used(tldops: World, kind: str, command: Sequence[str]) -> None:
     """Wherever the cut is: exit 2, nothing is written, and it is noted that the list cannot be had."""
     whole = LISTS[kind]
     write_list(tldops, whole)
@@ -50,7 +50,7 @@ def test_a_list_cut_within_a_line_is_not_used(tldops: Tldops, kind: str, command
     assert len(tldops.logins()) == 40
 
 
-def test_a_list_without_its_end_says_what_to_do(tldops: Tldops) -> None:
+def test_a_list_without_its_end_says_what_to_do(tldops: World) -> None:
     """Whole or not, nobody can know: a line break makes it usable."""
     write_list(tldops, LISTS["addresses"])
     tldops.sync(*FORTY)
@@ -63,7 +63,7 @@ def test_a_list_without_its_end_says_what_to_do(tldops: Tldops) -> None:
     tldops.do("sync", "--access-only", "--yes")
 
 
-def test_people_do_not_go_by_a_file_without_its_end(tldops: Tldops) -> None:
+def test_people_do_not_go_by_a_file_without_its_end(tldops: World) -> None:
     """Two lines fewer, and the last one without a line break: a hazard, which can be forced, or mended."""
     tldops.sync(*FORTY)
     write_unended(tldops, *(one.line for one in FORTY[:38]))
@@ -73,37 +73,37 @@ def test_people_do_not_go_by_a_file_without_its_end(tldops: Tldops) -> None:
     assert "2 logins would be shut out" in said
     plan = said.split("--plan ")[1].split(" ")[0]
     tldops.do("sync", "--plan", plan, "--force", "cut-input")
-    assert len(tldops.roster()) == 38
+    assert len(tldops.contacts()) == 38
     tldops.sync(*FORTY[:36])
-    assert len(tldops.roster()) == 36
+    assert len(tldops.contacts()) == 36
 
 
-def test_one_person_can_be_taken_out_of_a_file_without_its_end(tldops: Tldops) -> None:
+def test_one_person_can_be_taken_out_of_a_file_without_its_end(tldops: World) -> None:
     """A plan that removes exactly one person always passes, and is shown."""
     tldops.sync(*FORTY)
     write_unended(tldops, *(one.line for one in FORTY[:39]))
     assert f"- {FORTY[39].login}: may no longer log in" in tldops.do("sync", "--yes").out
-    assert len(tldops.roster()) == 39
+    assert len(tldops.contacts()) == 39
 
 
 @pytest.mark.parametrize("with_list", [False, True])
-def test_the_last_address_does_not_change_by_a_file_without_its_end(tldops: Tldops, with_list: bool) -> None:
+def test_the_last_address_does_not_change_by_a_file_without_its_end(tldops: World, with_list: bool) -> None:
     """A shorter address at the very end may be a part of it; with a list of its own nobody notices otherwise."""
     if with_list:
         write_list(tldops, LISTS["addresses"])
     lines = [*(one.line for one in FORTY[:39]), report(FORTY[39], "person40@backup.example")]
-    tldops.workspace.write(*lines)
+    tldops.write(*lines)
     tldops.do("sync", "--yes")
     write_unended(tldops, "\n".join(lines).removesuffix("mple"))
     assert codes(tldops) == {"cut-input"}
     said = tldops.refused("sync", "--yes", code=1)
     assert f"the addresses of {FORTY[39].name}, the last one in it, would change" in said
-    tldops.workspace.write(*lines[:39], report(FORTY[39], "person40@other.example"))
+    tldops.write(*lines[:39], report(FORTY[39], "person40@other.example"))
     tldops.do("sync", "--yes")
-    assert tldops.roster()[FORTY[39].name].out_of_band == ("person40@other.example",)
+    assert tldops.contacts()[FORTY[39].name].out_of_band == ("person40@other.example",)
 
 
-def test_who_left_the_list_is_out_whatever_the_file_lacks(tldops: Tldops) -> None:
+def test_who_left_the_list_is_out_whatever_the_file_lacks(tldops: World) -> None:
     """The list is another source, and whole: its part of the plan is done."""
     write_list(tldops, LISTS["addresses"])
     tldops.sync(*FORTY)
@@ -114,10 +114,10 @@ def test_who_left_the_list_is_out_whatever_the_file_lacks(tldops: Tldops) -> Non
     assert "cut-input" in result.out
     assert "Access: 1 login removed in generation 2" in result.err
     assert tldops.logins() == {one.login for one in FORTY[1:]}
-    assert len(tldops.roster()) == 40
+    assert len(tldops.contacts()) == 40
 
 
-def test_where_the_file_is_the_list_a_cut_shuts_nobody_out(tldops: Tldops) -> None:
+def test_where_the_file_is_the_list_a_cut_shuts_nobody_out(tldops: World) -> None:
     """Neither by the plan nor by the part of it that other hazards do not stop."""
     tldops.sync(*FORTY[:30])
     write_unended(tldops, *(one.line for one in FORTY[5:27]), *(one.line for one in FORTY[30:]))
@@ -125,7 +125,7 @@ def test_where_the_file_is_the_list_a_cut_shuts_nobody_out(tldops: Tldops) -> No
     assert len(tldops.logins()) == 30
 
 
-def test_a_file_written_by_hand_is_used(tldops: Tldops) -> None:
+def test_a_file_written_by_hand_is_used(tldops: World) -> None:
     """One line without a line break, a correction in it, a newcomer below: nobody is lost, so nothing stands in it."""
     write_unended(tldops, report(FORTY[0]))
     tldops.do("sync", "--yes")
@@ -133,13 +133,13 @@ def test_a_file_written_by_hand_is_used(tldops: Tldops) -> None:
     tldops.do("sync", "--yes")
     write_unended(tldops, report(FORTY[0]), report(FORTY[1]))
     tldops.do("sync", "--yes")
-    assert set(tldops.roster()) == {FORTY[0].name, FORTY[1].name}
+    assert set(tldops.contacts()) == {FORTY[0].name, FORTY[1].name}
 
 
-def test_a_dump_says_itself_where_it_ends(tldops: Tldops) -> None:
+def test_a_dump_says_itself_where_it_ends(tldops: World) -> None:
     """A dump of Mailman 2 is refused when it is cut, so that it needs no line break."""
     names = ", ".join(f"'{one.login}': '{one.name}, #{one.slot}, .{one.cctld}, {one.phone}'" for one in FORTY[:9])
     tldops.sync(*FORTY[:10])
-    tldops.workspace.members.write_text(f"{{'usernames': {{{names}}}}}")
+    tldops.members.write_text(f"{{'usernames': {{{names}}}}}")
     tldops.do("sync", "--yes")
-    assert len(tldops.roster()) == 9
+    assert len(tldops.contacts()) == 9

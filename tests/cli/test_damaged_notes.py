@@ -12,8 +12,7 @@ import pytest
 from radicale_tldops.store.notes import NOTES
 from radicale_tldops.store.schema import MEMBERS, ROSTER
 from tests.cli.test_access_only import subscribe
-from tests.support import DAV, Client, Workspace, serve
-from tests.support.command import Tldops
+from tests.support import DAV, Client, World, serve
 from tests.support.people import people
 
 TEN = people(10)
@@ -38,31 +37,31 @@ GARBAGE = ("x", "{}", "[1]", "[" * 100_000, "9" * 23, "9 x", "-1")
 
 
 @pytest.fixture
-def listed(tldops: Tldops) -> Tldops:
+def listed(tldops: World) -> World:
     """Ten people with a list of its own, and a device."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     subscribe(tldops, TEN)
     tldops.sync(*TEN)
     tldops.do("device", "add", ANN, "--label", "phone")
     return tldops
 
 
-def change(tldops: Tldops, name: str, statement: str, *values: object) -> None:
+def change(tldops: World, name: str, statement: str, *values: object) -> None:
     """Change a database past the commands."""
-    with closing(sqlite3.connect(tldops.workspace.folder / f"{name}.sqlite")) as connection, connection:
+    with closing(sqlite3.connect(tldops.folder / f"{name}.sqlite")) as connection, connection:
         connection.execute(statement, values)
 
 
-def note(tldops: Tldops, name: str, key: str, value: str) -> None:
+def note(tldops: World, name: str, key: str, value: str) -> None:
     """Write a note of a database."""
     change(tldops, name, "INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
 
-def test_every_note_of_a_used_store_is_in_the_table(listed: Tldops) -> None:
+def test_every_note_of_a_used_store_is_in_the_table(listed: World) -> None:
     """A restore decides about each of them."""
     listed.do("audit", "--prune")
     for database in (ROSTER, MEMBERS):
-        with closing(sqlite3.connect(listed.workspace.folder / f"{database.name}.sqlite")) as connection:
+        with closing(sqlite3.connect(listed.folder / f"{database.name}.sqlite")) as connection:
             keys = {key for (key,) in connection.execute("SELECT key FROM meta")}
         assert keys <= {note.key for note in NOTES if database in note.databases}
         assert keys >= set(NOTES_TRIED[database.name]) - {"audit_pruned"}
@@ -70,9 +69,9 @@ def test_every_note_of_a_used_store_is_in_the_table(listed: Tldops) -> None:
 
 
 @pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in NOTES_TRIED.items() for key in keys])
-def test_no_note_makes_a_traceback(listed: Tldops, name: str, key: str) -> None:
+def test_no_note_makes_a_traceback(listed: World, name: str, key: str) -> None:
     """Whatever stands in it, a command works, or ends with one message and exit code 1 or 2."""
-    whole = {path: path.read_bytes() for path in listed.workspace.folder.glob("*.sqlite")}
+    whole = {path: path.read_bytes() for path in listed.folder.glob("*.sqlite")}
     for value in GARBAGE:
         for command in COMMANDS:
             for path, content in whole.items():
@@ -87,9 +86,9 @@ def test_no_note_makes_a_traceback(listed: Tldops, name: str, key: str) -> None:
     ("name", "key"),
     [("roster", "last_sync"), ("roster", "list_known"), ("roster", "freshness"), ("members", "newest_roster")],
 )
-def test_a_restore_mends_a_note_as_the_message_says(listed: Tldops, name: str, key: str) -> None:
+def test_a_restore_mends_a_note_as_the_message_says(listed: World, name: str, key: str) -> None:
     """Afterwards everything goes on: the note is that of the backup, or begins anew."""
-    backup = str(listed.workspace.folder / "backup")
+    backup = str(listed.folder / "backup")
     listed.do("backup", backup)
     note(listed, name, key, "x")
     assert "tldops restore BACKUP" in listed.refused("sync", "--access-only", "--yes", code=2)
@@ -108,19 +107,19 @@ def test_a_restore_mends_a_note_as_the_message_says(listed: Tldops, name: str, k
         "UPDATE meta SET value = 'x' WHERE key = 'counter'",
     ],
 )
-def test_a_restore_mends_a_roster_that_cannot_be_read(listed: Tldops, statement: str) -> None:
+def test_a_restore_mends_a_roster_that_cannot_be_read(listed: World, statement: str) -> None:
     """Over whatever is wrong with it, without moving it aside."""
-    backup = str(listed.workspace.folder / "backup")
+    backup = str(listed.folder / "backup")
     listed.do("backup", backup)
     listed.sync(*TEN[:9])
     change(listed, "roster", statement)
     listed.refused("sync", "--yes", code=2)
     listed.do("restore", backup, "--yes")
     listed.do("sync", "--yes")
-    assert set(listed.roster()) == {one.name for one in TEN[:9]}
+    assert set(listed.contacts()) == {one.name for one in TEN[:9]}
 
 
-def test_foreign_entries_of_the_log_are_shown(listed: Tldops) -> None:
+def test_foreign_entries_of_the_log_are_shown(listed: World) -> None:
     """An entry with something else than text in it is shown as it is, and found by verifying."""
     change(listed, "members", "INSERT INTO audit VALUES (99, x'00ff', 1.5, 'x', 'y', ?, 'z')", "[" * 100_000)
     assert "b'\\x00\\xff'" in listed.do("audit", "--json").json[-1]["at"]
@@ -129,7 +128,7 @@ def test_foreign_entries_of_the_log_are_shown(listed: Tldops) -> None:
     assert "is missing or does not follow" in listed.refused("audit", "--verify", code=1)
 
 
-def test_a_log_without_room_for_another_entry_says_so(listed: Tldops) -> None:
+def test_a_log_without_room_for_another_entry_says_so(listed: World) -> None:
     """A denial holds, and the message says what it lacks."""
     change(listed, "members", "INSERT INTO audit VALUES (?, 'x', 'x', 'x', 'x', '{}', 'z')", 2**63 - 1)
     result = listed("access", "deny", ANN, "--reason", "phone stolen")
@@ -148,7 +147,7 @@ def test_a_log_without_room_for_another_entry_says_so(listed: Tldops) -> None:
         ("--subject", "\udcff"),
     ],
 )
-def test_a_filter_that_finds_nothing_sensible(listed: Tldops, arguments: tuple[str, str]) -> None:
+def test_a_filter_that_finds_nothing_sensible(listed: World, arguments: tuple[str, str]) -> None:
     """It finds entries, or is wrong usage; it never says that the database is damaged."""
     result = listed("audit", *arguments)
     assert result.code == (0 if arguments[0] == "--until" else 2)
@@ -168,9 +167,9 @@ def forged_journal(victim: Path, pages: int, page_size: int) -> bytes:
     return header.ljust(512, b"\0") + record
 
 
-def test_a_forged_journal_deletes_nothing(listed: Tldops) -> None:
+def test_a_forged_journal_deletes_nothing(listed: World) -> None:
     """SQLite would delete the file that the journal names; no command opens a database beside one."""
-    folder = listed.workspace.folder
+    folder = listed.folder
     with closing(sqlite3.connect(folder / "members.sqlite")) as connection:
         (size,) = connection.execute("PRAGMA page_size").fetchone()
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -192,13 +191,13 @@ def test_a_forged_journal_deletes_nothing(listed: Tldops) -> None:
     assert (result.code, "is denied from now on, but: " in result.err) == (2, True)
     journal.unlink()
     listed.do("status")
-    assert len(listed.roster()) == 10
+    assert len(listed.contacts()) == 10
 
 
 @pytest.mark.parametrize("kind", ["link", "folder"])
-def test_something_else_in_the_place_of_a_journal(listed: Tldops, kind: str) -> None:
+def test_something_else_in_the_place_of_a_journal(listed: World, kind: str) -> None:
     """A link to the roster, a folder: nothing is written through it."""
-    folder = listed.workspace.folder
+    folder = listed.folder
     journal = folder / "members.sqlite-journal"
     if kind == "link":
         journal.symlink_to(folder / "roster.sqlite")
@@ -209,9 +208,9 @@ def test_something_else_in_the_place_of_a_journal(listed: Tldops, kind: str) -> 
     assert (folder / "roster.sqlite").read_bytes() == before
 
 
-def test_one_database_is_not_both(listed: Tldops) -> None:
+def test_one_database_is_not_both(listed: World) -> None:
     """A link in the place of the members database does not make the roster one."""
-    folder = listed.workspace.folder
+    folder = listed.folder
     before = (folder / "roster.sqlite").read_bytes()
     (folder / "members.sqlite").unlink()
     (folder / "members.sqlite").symlink_to(folder / "roster.sqlite")
@@ -220,9 +219,9 @@ def test_one_database_is_not_both(listed: Tldops) -> None:
 
 
 @pytest.mark.parametrize("damage", ["garbage", "a folder", "an older copy"])
-def test_a_failing_members_database_keeps_nobody_in(listed: Tldops, damage: str) -> None:
+def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) -> None:
     """`deny` and the list need the roster alone: both are done, say what is missing, and exit with 2."""
-    path = listed.workspace.folder / "members.sqlite"
+    path = listed.folder / "members.sqlite"
     older = path.read_bytes()
     listed.do("device", "add", TEN[1].login, "--label", "phone")
     newest = path.read_bytes()
@@ -246,9 +245,9 @@ def test_a_failing_members_database_keeps_nobody_in(listed: Tldops, damage: str)
     assert "generation 2" in {one["subject"] for one in listed.do("audit", "--json").json}
 
 
-def test_an_older_roster_is_not_made_newer(listed: Tldops) -> None:
+def test_an_older_roster_is_not_made_newer(listed: World) -> None:
     """Neither by a denial nor by the list: then nobody would notice any more who may read in it and must not."""
-    path = listed.workspace.folder / "roster.sqlite"
+    path = listed.folder / "roster.sqlite"
     older = path.read_bytes()
     listed.do("access", "deny", ANN, "--reason", "phone stolen")
     path.write_bytes(older)
@@ -257,15 +256,15 @@ def test_an_older_roster_is_not_made_newer(listed: Tldops) -> None:
         assert "older copy" in listed.refused(*command, code=2)
 
 
-def test_denied_behind_the_back_of_a_running_server_is_401(workspace: Workspace) -> None:
+def test_denied_behind_the_back_of_a_running_server_is_401(world: World) -> None:
     """The server goes on from memory without the members database, and lets go whom the roster denies."""
-    workspace.sync(*(one.line for one in TEN))
-    denied, other = workspace.device(ANN), workspace.device(TEN[1].login)
-    with serve(workspace) as url:
+    world.sync(*(one.line for one in TEN))
+    denied, other = world.device(ANN), world.device(TEN[1].login)
+    with serve(world) as url:
         clients = [Client(url, denied), Client(url, other)]
         assert [one.principal() != "" for one in clients] == [True, True]
-        (workspace.folder / "members.sqlite").write_bytes(b"x" * 5000)
-        assert workspace.run("access", "deny", ANN, "--reason", "phone stolen").code == 2
+        (world.folder / "members.sqlite").write_bytes(b"x" * 5000)
+        assert world.run("access", "deny", ANN, "--reason", "phone stolen").code == 2
         answers = _until_401(clients[0]), clients[1].propfind("/", f"{DAV}current-user-principal").status
         assert answers == (401, 207)
 

@@ -4,20 +4,20 @@ import re
 
 import pytest
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 TEN = people(10)
 ADA = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
 
 
-def add(tldops: Tldops, login: str, *more: str) -> dict[str, str]:
+def add(tldops: World, login: str, *more: str) -> dict[str, str]:
     """Issue a device password and return what `device add --json` prints."""
     shown: dict[str, str] = tldops.do("device", "add", login, "--label", "phone", "--json", *more).json
     return shown
 
 
-def test_password_is_shown_once_and_kept_nowhere(tldops: Tldops) -> None:
+def test_password_is_shown_once_and_kept_nowhere(tldops: World) -> None:
     """The password has at least 128 bits, and is neither in a database nor in what any other command prints."""
     tldops.sync(*TEN)
     result = tldops.do("device", "add", TEN[0].login, "--label", "Thunderbird")
@@ -28,13 +28,13 @@ def test_password_is_shown_once_and_kept_nowhere(tldops: Tldops) -> None:
     assert len(re.sub("-", "", password)) * 5 >= 128
     assert f"User: {TEN[0].login}" in result.out
     assert result.out.count(password) == 1
-    for path in tldops.workspace.folder.glob("*.sqlite"):
+    for path in tldops.folder.glob("*.sqlite"):
         assert password.encode() not in path.read_bytes()
     for command in ("device list", "device list --json", "audit", "audit --json", "access list", "status --json"):
         assert password not in tldops.do(*command.split()).out
 
 
-def test_two_devices_have_two_passwords(tldops: Tldops) -> None:
+def test_two_devices_have_two_passwords(tldops: World) -> None:
     """Each call issues another password and another id; the label and the style are kept."""
     tldops.sync(*TEN)
     first, second = add(tldops, TEN[0].login), add(tldops, TEN[0].login, "--style", "groups")
@@ -47,16 +47,16 @@ def test_two_devices_have_two_passwords(tldops: Tldops) -> None:
     ]
 
 
-def test_addresses_are_the_configured_ones(tldops: Tldops) -> None:
+def test_addresses_are_the_configured_ones(tldops: World) -> None:
     """`[server] url` is what the member gets to type, else where `tldops serve` listens."""
     tldops.sync(*TEN)
     assert add(tldops, TEN[0].login)["url"] == "http://127.0.0.1:5232/"
-    tldops.workspace.configure('[server]\nurl = "https://contacts.example.org"\n')
+    tldops.configure('[server]\nurl = "https://contacts.example.org"\n')
     assert add(tldops, TEN[0].login)["url"] == "https://contacts.example.org/"
 
 
 @pytest.mark.parametrize("typed", ["PERSON01@NIC.Example", "ｐｅｒｓｏｎ01@nic.example", "person01@nic。example"])
-def test_every_spelling_is_the_one_login(tldops: Tldops, typed: str) -> None:
+def test_every_spelling_is_the_one_login(tldops: World, typed: str) -> None:
     """Case, full-width letters and the ideographic dot lead to the canonical login."""
     tldops.sync(*TEN)
     assert add(tldops, typed)["user"] == TEN[0].login
@@ -77,7 +77,7 @@ def test_every_spelling_is_the_one_login(tldops: Tldops, typed: str) -> None:
         "x" * 5000 + "@nic.example",
     ],
 )
-def test_unknown_login_gets_no_device(tldops: Tldops, login: str) -> None:
+def test_unknown_login_gets_no_device(tldops: World, login: str) -> None:
     """Nobody on the list: exit 2, one line that a terminal can show, nothing issued."""
     tldops.sync(*TEN)
     said = tldops.refused("device", "add", login, "--label", "phone", code=2)
@@ -86,7 +86,7 @@ def test_unknown_login_gets_no_device(tldops: Tldops, login: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "  ", "a\nb", "\x1b[31m", "x" * 61])
-def test_label_is_one_line(tldops: Tldops, label: str) -> None:
+def test_label_is_one_line(tldops: World, label: str) -> None:
     """A label that would break the list of devices is wrong usage."""
     tldops.sync(*TEN)
     assert "--label" in tldops.refused("device", "add", TEN[0].login, "--label", label, code=2)
@@ -96,20 +96,20 @@ def test_label_is_one_line(tldops: Tldops, label: str) -> None:
 @pytest.mark.parametrize(
     "command", ["access deny LOGIN --reason", "device revoke 00000000 --reason", "confirm LOGIN --how"]
 )
-def test_reasons_are_one_line(tldops: Tldops, command: str, reason: str) -> None:
+def test_reasons_are_one_line(tldops: World, command: str, reason: str) -> None:
     """So is a reason: exit 2, and neither database is touched."""
     tldops.sync(*TEN)
     said = tldops.refused(*command.replace("LOGIN", TEN[0].login).split(), reason, code=2)
     assert "one line of 1 to 200 characters" in said
 
 
-def test_no_device_before_the_first_sync(tldops: Tldops) -> None:
+def test_no_device_before_the_first_sync(tldops: World) -> None:
     """Without a generation there is nobody to issue a device to: exit 2 and the command that helps."""
     tldops.do("status")
     assert "`tldops sync`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
 
 
-def test_revocation(tldops: Tldops) -> None:
+def test_revocation(tldops: World) -> None:
     """A revoked device is marked with the reason; the others stay valid; revoking again changes nothing."""
     tldops.sync(*TEN)
     first, _ = add(tldops, TEN[0].login), add(tldops, TEN[0].login)
@@ -122,7 +122,7 @@ def test_revocation(tldops: Tldops) -> None:
     assert tldops.do("device", "list", "--json").json[0]["revoked_because"] == "phone lost"
 
 
-def test_unknown_device_revokes_nothing(tldops: Tldops) -> None:
+def test_unknown_device_revokes_nothing(tldops: World) -> None:
     """One wrong id among several: exit 2, and none of them is revoked."""
     tldops.sync(*TEN)
     device = add(tldops, TEN[0].login)
@@ -130,7 +130,7 @@ def test_unknown_device_revokes_nothing(tldops: Tldops) -> None:
     assert tldops.devices(TEN[0].login) == [True]
 
 
-def test_removal_from_the_list_ends_the_devices(tldops: Tldops) -> None:
+def test_removal_from_the_list_ends_the_devices(tldops: World) -> None:
     """A removed person's devices end, the plan says how many, and coming back does not revive them."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
@@ -144,13 +144,11 @@ def test_removal_from_the_list_ends_the_devices(tldops: Tldops) -> None:
     assert tldops.devices(TEN[0].login) == [False, False]
 
 
-def test_changed_list_address_ends_the_devices(tldops: Tldops) -> None:
+def test_changed_list_address_ends_the_devices(tldops: World) -> None:
     """The person keeps card and UID under the new address; devices of the old one end, and the plan says so."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
-    tldops.workspace.write(
-        TEN[0].line.replace(TEN[0].login, "moved@registry.example"), *(person.line for person in TEN[1:])
-    )
+    tldops.write(TEN[0].line.replace(TEN[0].login, "moved@registry.example"), *(person.line for person in TEN[1:]))
     shown = tldops.do("plan").out.splitlines()
     assert f"- {TEN[0].login}: may no longer log in; 1 device password ends" in shown
     assert f"~ .at {TEN[0].name}  [name within the ccTLD]" in shown
@@ -160,13 +158,13 @@ def test_changed_list_address_ends_the_devices(tldops: Tldops) -> None:
     tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
 
 
-def test_address_that_is_somebody_elses_now(tldops: Tldops) -> None:
+def test_address_that_is_somebody_elses_now(tldops: World) -> None:
     """When one of a person's addresses passes to another person, the devices issued under it end; the plan says so."""
     second = "second@nic.example"
     tldops.sync(*TEN, TEN[0].line.replace(TEN[0].login, second))
     add(tldops, second)
     add(tldops, TEN[0].login)
-    tldops.workspace.write(*(person.line for person in TEN), TEN[1].line.replace(TEN[1].login, second))
+    tldops.write(*(person.line for person in TEN), TEN[1].line.replace(TEN[1].login, second))
     shown = tldops.do("plan").out
     assert f"~ {second}: login changes (somebody else's now); 1 device password ends" in shown
     tldops.do("sync", "--yes")
@@ -174,14 +172,14 @@ def test_address_that_is_somebody_elses_now(tldops: Tldops) -> None:
     assert tldops.devices(TEN[0].login) == [True]
 
 
-def test_denial_ends_access_and_devices_and_not_the_card(tldops: Tldops) -> None:
+def test_denial_ends_access_and_devices_and_not_the_card(tldops: World) -> None:
     """`deny` takes effect without a sync: no login, devices revoked, no new device; the card stays."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
     assert "1 device password revoked" in tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen").out
     assert TEN[0].login not in tldops.logins()
     assert tldops.devices(TEN[0].login) == [False]
-    assert TEN[0].name in tldops.roster()
+    assert TEN[0].name in tldops.contacts()
     assert "`tldops access allow`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=1)
     listed = {one["login"]: one for one in tldops.do("access", "list", "--json").json}
     assert listed[TEN[0].login]["denied"] == "phone stolen"
@@ -189,7 +187,7 @@ def test_denial_ends_access_and_devices_and_not_the_card(tldops: Tldops) -> None
     assert tldops.do("status", "--json").json["denied"] == [TEN[0].login]
 
 
-def test_denial_names_the_persons_other_logins(tldops: Tldops) -> None:
+def test_denial_names_the_persons_other_logins(tldops: World) -> None:
     """A denial is of one login; that the person has another one is said, until that one is denied as well."""
     second = "second@nic.example"
     tldops.sync(*TEN, TEN[0].line.replace(TEN[0].login, second))
@@ -198,10 +196,10 @@ def test_denial_names_the_persons_other_logins(tldops: Tldops) -> None:
     assert not {TEN[0].login, second} & tldops.logins()
 
 
-def test_denial_outlives_sync_rollback_and_restore(tldops: Tldops) -> None:
+def test_denial_outlives_sync_rollback_and_restore(tldops: World) -> None:
     """Neither a sync, a rollback, nor a backup from before the denial brings the login back."""
     tldops.sync(*TEN)
-    backup = tldops.workspace.folder / "backup"
+    backup = tldops.folder / "backup"
     tldops.do("backup", str(backup))
     tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
     tldops.sync(*TEN[:9])
@@ -215,16 +213,16 @@ def test_denial_outlives_sync_rollback_and_restore(tldops: Tldops) -> None:
     assert TEN[0].login not in tldops.logins()
 
 
-def test_denial_comes_before_the_person(tldops: Tldops) -> None:
+def test_denial_comes_before_the_person(tldops: World) -> None:
     """A login can be denied before it is on the list, in any spelling; then it never gets in."""
     tldops.sync(*TEN[:9])
     tldops.do("access", "deny", TEN[9].login.upper(), "--reason", "impostor")
     tldops.sync(*TEN)
-    assert TEN[9].name in tldops.roster()
+    assert TEN[9].name in tldops.contacts()
     assert TEN[9].login not in tldops.logins()
 
 
-def test_denial_of_somebody_who_left_and_returns(tldops: Tldops) -> None:
+def test_denial_of_somebody_who_left_and_returns(tldops: World) -> None:
     """Leaving the list and coming back does not wash a denial off."""
     tldops.sync(*TEN)
     tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
@@ -235,7 +233,7 @@ def test_denial_of_somebody_who_left_and_returns(tldops: Tldops) -> None:
     assert TEN[0].login not in tldops.logins()
 
 
-def test_allow_gives_the_login_back_and_not_the_devices(tldops: Tldops) -> None:
+def test_allow_gives_the_login_back_and_not_the_devices(tldops: World) -> None:
     """After `allow` the login may read again, revoked passwords stay revoked, and a second `allow` is an error."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
@@ -249,7 +247,7 @@ def test_allow_gives_the_login_back_and_not_the_devices(tldops: Tldops) -> None:
 
 
 @pytest.mark.parametrize("command", [("access", "deny", "no login", "--reason", "x"), ("access", "allow", "\x1b[31m")])
-def test_what_is_no_login_is_refused(tldops: Tldops, command: tuple[str, ...]) -> None:
+def test_what_is_no_login_is_refused(tldops: World, command: tuple[str, ...]) -> None:
     """Something that no mail address can be is exit 2, in one printable line."""
     tldops.sync(*TEN)
     said = tldops.refused(*command, code=2)
@@ -257,30 +255,28 @@ def test_what_is_no_login_is_refused(tldops: Tldops, command: tuple[str, ...]) -
     assert said.isprintable()
 
 
-def test_every_listed_address_is_a_login(tldops: Tldops) -> None:
+def test_every_listed_address_is_a_login(tldops: World) -> None:
     """A person is on the list under any address of the record; without a separate list, under the list addresses."""
     tldops.sync(ADA)
     assert tldops.logins() == {"ada@nic.example"}
-    (tldops.workspace.folder / "list.txt").write_text("ada@example.net\nada@nic.example\n")
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    (tldops.folder / "list.txt").write_text("ada@example.net\nada@nic.example\n")
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
     tldops.do("sync", "--yes")
     assert tldops.logins() == {"ada@nic.example", "ada@example.net"}
-    (tldops.workspace.folder / "list.txt").write_text("ada@example.net\n")
+    (tldops.folder / "list.txt").write_text("ada@example.net\n")
     tldops.do("sync", "--yes")
     assert tldops.logins() == {"ada@example.net"}
 
 
-def test_configured_readers_have_a_reason_and_no_card(tldops: Tldops) -> None:
+def test_configured_readers_have_a_reason_and_no_card(tldops: World) -> None:
     """A reader who is no SSC logs in with the reason shown; off the list, there is a warning and no login."""
-    tldops.workspace.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
+    tldops.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
     tldops.sync(*TEN)
     listed = {one["login"]: one["reason"] for one in tldops.do("access", "list", "--json").json}
     assert listed["secretariat@icann.example"] == "ccNSO secretariat"
-    assert len(tldops.roster()) == 10
-    (tldops.workspace.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in TEN))
-    tldops.workspace.configure(
-        '[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n[subscribers]\nfile = "list.txt"\n'
-    )
+    assert len(tldops.contacts()) == 10
+    (tldops.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in TEN))
+    tldops.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n[subscribers]\nfile = "list.txt"\n')
     shown = tldops.do("sync", "--yes", "--json").json
     assert [one["code"] for one in shown["plan"]["problems"] if "secretariat" in one["message"]] == [
         "reader-not-listed"

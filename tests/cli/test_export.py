@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import vobject
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 NAMES = [
@@ -40,7 +40,7 @@ HOSTILE = [
 COLUMNS = ("name", "slot", "cctlds", "phones", "email", "oob_email", "organisation", "role", "evidence", "note")
 
 
-def facts(tldops: Tldops, file: Path) -> dict[str, dict[str, Any]]:
+def facts(tldops: World, file: Path) -> dict[str, dict[str, Any]]:
     """What `check --json` reads from a file, by name and without the lines; it must be without errors."""
     shown = tldops.do("check", "--json", str(file)).json
     return {
@@ -49,16 +49,16 @@ def facts(tldops: Tldops, file: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def exported(tldops: Tldops, form: str) -> Path:
+def exported(tldops: World, form: str) -> Path:
     """Export into a file."""
-    file = tldops.workspace.folder / f"out.{form}"
+    file = tldops.folder / f"out.{form}"
     tldops.do("export", "--format", form, "--output", str(file))
     return file
 
 
-def table(tldops: Tldops, rows: Sequence[Sequence[str]]) -> Path:
+def table(tldops: World, rows: Sequence[Sequence[str]]) -> Path:
     """Write a CSV file with these rows, quoted as the csv module does."""
-    file = tldops.workspace.folder / "in.csv"
+    file = tldops.folder / "in.csv"
     with file.open("w", newline="") as out:
         csv.writer(out).writerows([COLUMNS, *rows])
     return file
@@ -70,7 +70,7 @@ def as_cell(text: str) -> str:
 
 
 @pytest.fixture(params=NAMES)
-def named(tldops: Tldops, request: pytest.FixtureRequest) -> Path:
+def named(tldops: World, request: pytest.FixtureRequest) -> Path:
     """A roster of one person with such a name, two ccTLDs in two slots, an extension and an out-of-band address."""
     name = as_cell(request.param)
     file = table(
@@ -89,11 +89,11 @@ def named(tldops: Tldops, request: pytest.FixtureRequest) -> Path:
         ],
     )
     tldops.do("sync", "--yes", str(file))
-    assert list(tldops.roster()) == [request.param]
+    assert list(tldops.contacts()) == [request.param]
     return file
 
 
-def test_report_reads_back(tldops: Tldops, named: Path) -> None:
+def test_report_reads_back(tldops: World, named: Path) -> None:
     """The message in the list's own form is read back to the same name, slots, ccTLDs, numbers and addresses."""
     (before,), (after,) = facts(tldops, named).values(), facts(tldops, exported(tldops, "report")).values()
     assert {key: after[key] for key in ("name", "slots", "phones")} == {
@@ -102,7 +102,7 @@ def test_report_reads_back(tldops: Tldops, named: Path) -> None:
     assert set(after["emails"]) == set(before["emails"])
 
 
-def test_spreadsheet_reads_back(tldops: Tldops, named: Path) -> None:
+def test_spreadsheet_reads_back(tldops: World, named: Path) -> None:
     """The spreadsheet is read back to exactly the same contact, and syncing it changes nothing."""
     file = exported(tldops, "csv")
     assert facts(tldops, file) == facts(tldops, named)
@@ -111,13 +111,13 @@ def test_spreadsheet_reads_back(tldops: Tldops, named: Path) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("column", ["name", "evidence", "note"])
-def test_no_cell_is_a_formula_and_every_cell_comes_back(tldops: Tldops, column: str, text: str) -> None:
+def test_no_cell_is_a_formula_and_every_cell_comes_back(tldops: World, column: str, text: str) -> None:
     """Whatever a column holds, no cell of the export starts a formula, and reading it back gives the same text."""
     cell = "'" + text if text.lstrip("'")[:1] in tuple("=+-@") else text
     cell = cell if column == "evidence" else as_cell(cell)
     values = {"name": "Ada Example", "slot": "1", "cctlds": ".nl", "email": "ada@nic.example", column: cell}
     tldops.do("sync", "--yes", str(table(tldops, [[values.get(name, "") for name in COLUMNS]])))
-    (contact,) = tldops.roster().values()
+    (contact,) = tldops.contacts().values()
     assert getattr(contact, column) == text
     file = exported(tldops, "csv")
     with file.open(newline="") as written:
@@ -127,7 +127,7 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(tldops: Tldops, column: 
     assert "Nothing to do" in again.out, again.out
 
 
-def test_addresses_and_numbers_are_neutralised_too(tldops: Tldops) -> None:
+def test_addresses_and_numbers_are_neutralised_too(tldops: World) -> None:
     """A number begins with "+", and an address may begin with "-": neither starts a cell, both come back."""
     rows = [["Ada Example", "1", ".nl", "+31 6 12345678", "-ada@nic.example", "+ada@example.net", *[""] * 4]]
     tldops.do("sync", "--yes", str(table(tldops, rows)))
@@ -141,7 +141,7 @@ def test_addresses_and_numbers_are_neutralised_too(tldops: Tldops) -> None:
     assert contact["phones"] == ["+31612345678"]
 
 
-def test_text_that_is_no_number_comes_back(tldops: Tldops) -> None:
+def test_text_that_is_no_number_comes_back(tldops: World) -> None:
     """A telephone text that was not understood is kept as it stands, through both text forms."""
     rows = [["Ada Example", "1", ".nl", "call the desk", "ada@nic.example", *[""] * 5]]
     source = table(tldops, rows)
@@ -150,23 +150,23 @@ def test_text_that_is_no_number_comes_back(tldops: Tldops) -> None:
         assert facts(tldops, exported(tldops, form)) == facts(tldops, source)
 
 
-def test_whole_roster_reads_back(tldops: Tldops) -> None:
+def test_whole_roster_reads_back(tldops: World) -> None:
     """Sixty people: as many lines, and the same people from both text forms."""
     some = people(60)
     tldops.sync(*some)
-    before = facts(tldops, tldops.workspace.members)
+    before = facts(tldops, tldops.members)
     assert len(before) == 60
     for form in ("report", "csv"):
         assert facts(tldops, exported(tldops, form)) == before
     assert len(exported_lines(tldops)) == 60
 
 
-def exported_lines(tldops: Tldops) -> list[str]:
+def exported_lines(tldops: World) -> list[str]:
     """The lines of the report on standard output, the default form."""
     return tldops.do("export").out.splitlines()
 
 
-def test_offline_copy_is_the_cards(tldops: Tldops) -> None:
+def test_offline_copy_is_the_cards(tldops: World) -> None:
     """The vcf file is one vCard 3.0 for each person, which another parser reads."""
     some = people(12)
     tldops.sync(*some)
@@ -178,7 +178,7 @@ def test_offline_copy_is_the_cards(tldops: Tldops) -> None:
     assert "KIND:group" not in text
 
 
-def test_exported_file_is_private_and_never_overwrites(tldops: Tldops) -> None:
+def test_exported_file_is_private_and_never_overwrites(tldops: World) -> None:
     """A file of the export has mode 0600; one that exists, or cannot be made, is exit 2."""
     tldops.sync(*people(3))
     file = exported(tldops, "csv")
@@ -186,13 +186,13 @@ def test_exported_file_is_private_and_never_overwrites(tldops: Tldops) -> None:
     content = file.read_bytes()
     assert "cannot write the export" in tldops.refused("export", "--output", str(file), code=2)
     assert file.read_bytes() == content
-    assert "cannot write" in tldops.refused("export", "-o", str(tldops.workspace.folder / "no" / "where"), code=2)
+    assert "cannot write" in tldops.refused("export", "-o", str(tldops.folder / "no" / "where"), code=2)
 
 
 @pytest.mark.parametrize("form", ["report", "csv", "vcf"])
-def test_nothing_to_export(tldops: Tldops, form: str) -> None:
+def test_nothing_to_export(tldops: World, form: str) -> None:
     """Without a generation there is nothing to export: exit 2, and no empty file that looks like a roster."""
     tldops.do("status")
-    file = tldops.workspace.folder / "out"
+    file = tldops.folder / "out"
     assert "`tldops sync`" in tldops.refused("export", "--format", form, "--output", str(file), code=2)
     assert not file.exists()

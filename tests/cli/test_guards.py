@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import Person, people
 
 HUNDRED = people(120)
 TWENTY = people(20)
 
 
-def hazards(tldops: Tldops) -> set[str]:
+def hazards(tldops: World) -> set[str]:
     """The codes of the hazards that `plan` names; it exits with 1 exactly when there are any."""
     result = tldops("plan", "--json")
     codes = {one["code"] for one in result.json["hazards"]}
@@ -20,20 +20,20 @@ def hazards(tldops: Tldops) -> set[str]:
     return codes
 
 
-def force(tldops: Tldops, *codes: str) -> None:
+def force(tldops: World, *codes: str) -> None:
     """Apply the plan as it stands with these hazards overridden."""
     plan = tldops("plan", "--json").json["id"]
     tldops.do("sync", "--plan", plan, *(word for code in codes for word in ("--force", code)))
 
 
-def with_list(tldops: Tldops, *some: Person) -> None:
+def with_list(tldops: World, *some: Person) -> None:
     """Configure a list of subscribers with these people on it."""
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
-    (tldops.workspace.folder / "list.txt").write_text("".join(f"{one.login}\n" for one in some))
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
+    (tldops.folder / "list.txt").write_text("".join(f"{one.login}\n" for one in some))
 
 
 @pytest.mark.parametrize(("gone", "refused"), [(5, False), (6, True), (15, True)])
-def test_mass_removal_and_mass_access(tldops: Tldops, gone: int, refused: bool) -> None:
+def test_mass_removal_and_mass_access(tldops: World, gone: int, refused: bool) -> None:
     """Five of twenty people may go, six may not: the larger of 10 % and 5 is the limit, for small rosters too."""
     tldops.sync(*TWENTY)
     tldops.write(*TWENTY[gone:])
@@ -44,11 +44,11 @@ def test_mass_removal_and_mass_access(tldops: Tldops, gone: int, refused: bool) 
         assert "--force mass-removal" in said
     else:
         tldops.do("sync", "--yes")
-    assert len(tldops.roster()) == (20 if refused else 20 - gone)
+    assert len(tldops.contacts()) == (20 if refused else 20 - gone)
 
 
 @pytest.mark.parametrize(("new", "refused"), [(10, False), (11, True)])
-def test_mass_addition(tldops: Tldops, new: int, refused: bool) -> None:
+def test_mass_addition(tldops: World, new: int, refused: bool) -> None:
     """Of a hundred people, ten may come at once, and eleven strangers may not."""
     tldops.sync(*HUNDRED[:100])
     tldops.write(*HUNDRED[: 100 + new])
@@ -60,7 +60,7 @@ def test_mass_addition(tldops: Tldops, new: int, refused: bool) -> None:
     assert len(tldops.logins()) == (100 if refused else 100 + new)
 
 
-def test_three_cuts_of_nine_percent_add_up(tldops: Tldops) -> None:
+def test_three_cuts_of_nine_percent_add_up(tldops: World) -> None:
     """Within 24 hours removals are one sum against the last approved roster; a day later they count anew."""
     tldops.sync(*HUNDRED[:100])
     tldops.sync(*HUNDRED[9:100])
@@ -72,10 +72,10 @@ def test_three_cuts_of_nine_percent_add_up(tldops: Tldops) -> None:
     tldops.do("sync", "--yes")
     tldops.write(*HUNDRED[27:100])
     assert "mass-removal" in hazards(tldops)
-    assert len(tldops.roster()) == 82
+    assert len(tldops.contacts()) == 82
 
 
-def test_additions_and_logins_add_up_too(tldops: Tldops) -> None:
+def test_additions_and_logins_add_up_too(tldops: World) -> None:
     """Six new people and then five are eleven of a hundred, for the roster and for the logins."""
     tldops.sync(*HUNDRED[:100])
     tldops.sync(*HUNDRED[:106])
@@ -83,7 +83,7 @@ def test_additions_and_logins_add_up_too(tldops: Tldops) -> None:
     assert hazards(tldops) == {"mass-addition", "mass-access"}
 
 
-def test_clock_set_back_does_not_empty_the_window(tldops: Tldops) -> None:
+def test_clock_set_back_does_not_empty_the_window(tldops: World) -> None:
     """A generation that seems to lie in the future counts as well: the clock was wrong then, or is now."""
     tldops.sync(*HUNDRED[:100])
     tldops.ahead = timedelta(days=365)
@@ -93,31 +93,31 @@ def test_clock_set_back_does_not_empty_the_window(tldops: Tldops) -> None:
     assert "mass-removal" in hazards(tldops)
 
 
-def test_the_window_and_the_limits_are_settings(tldops: Tldops) -> None:
+def test_the_window_and_the_limits_are_settings(tldops: World) -> None:
     """`[guards]` moves the limits, and none of its values switches a guard off for a small roster."""
     tldops.sync(*TWENTY)
-    tldops.workspace.configure("[guards]\nremovals = '5 % or 0'\n")
+    tldops.configure("[guards]\nremovals = '5 % or 0'\n")
     tldops.write(*TWENTY[2:])
     assert hazards(tldops) == {"mass-removal"}
-    tldops.workspace.configure("[guards]\nremovals = '10 % or 7'\naccess = '35 % or 5'\n")
+    tldops.configure("[guards]\nremovals = '10 % or 7'\naccess = '35 % or 5'\n")
     tldops.write(*TWENTY[7:])
     assert hazards(tldops) == set()
 
 
-def test_one_person_can_always_be_removed(tldops: Tldops) -> None:
+def test_one_person_can_always_be_removed(tldops: World) -> None:
     """A plan that removes exactly one person passes every guard, is audited, and counts in the sum."""
     tldops.sync(*TWENTY)
     tldops.sync(*TWENTY[5:])
-    tldops.workspace.configure("[guards]\nremovals = '0 % or 0'\naccess = '0 % or 0'\n")
+    tldops.configure("[guards]\nremovals = '0 % or 0'\naccess = '0 % or 0'\n")
     tldops.sync(*TWENTY[6:])
     assert TWENTY[5].login not in tldops.logins()
     assert tldops.do("audit", "--json").json[-1]["detail"]["removed"] == 1
-    tldops.workspace.configure()
+    tldops.configure()
     tldops.write(*TWENTY[8:])
     assert "2 people would be removed, after 6 in the last 24 hours" in tldops.refused("sync", "--yes", code=1)
 
 
-def test_one_removal_beside_something_else_is_guarded(tldops: Tldops) -> None:
+def test_one_removal_beside_something_else_is_guarded(tldops: World) -> None:
     """The exception is for the removal alone: with an addition in the same plan the sums hold."""
     tldops.sync(*TWENTY[:19])
     tldops.sync(*TWENTY[5:19])
@@ -125,30 +125,30 @@ def test_one_removal_beside_something_else_is_guarded(tldops: Tldops) -> None:
     assert "mass-removal" in hazards(tldops)
 
 
-def test_nobody_left_is_a_hazard(tldops: Tldops) -> None:
+def test_nobody_left_is_a_hazard(tldops: World) -> None:
     """A file of readers alone would empty the roster: `empty-input`, however few people there were."""
-    tldops.workspace.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC any more"\n')
+    tldops.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC any more"\n')
     tldops.sync(TWENTY[0])
-    tldops.workspace.write(f"“Somebody” {TWENTY[1].login}")
+    tldops.write(f"“Somebody” {TWENTY[1].login}")
     assert "empty-input" in hazards(tldops)
     assert "nobody would be left in the roster" in tldops.refused("sync", "--yes", code=1)
-    assert list(tldops.roster()) == [TWENTY[0].name]
+    assert list(tldops.contacts()) == [TWENTY[0].name]
 
 
-def test_empty_store_and_nobody_in_the_file_is_not_done(tldops: Tldops) -> None:
+def test_empty_store_and_nobody_in_the_file_is_not_done(tldops: World) -> None:
     """The very first sync of a file with nobody in it is refused, and does not say that there is nothing to do."""
-    tldops.workspace.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC"\n')
-    tldops.workspace.write(f"“Somebody” {TWENTY[1].login}")
+    tldops.configure(f'[readers]\n"{TWENTY[1].login}" = "no SSC"\n')
+    tldops.write(f"“Somebody” {TWENTY[1].login}")
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "nobody would be left in the roster" in result.err
     assert tldops.generation() == 0
 
 
-def test_older_file_than_the_last_one(tldops: Tldops) -> None:
+def test_older_file_than_the_last_one(tldops: World) -> None:
     """Yesterday's file after today's is `stale-source`; the same bytes with an old date are not."""
     tldops.sync(*TWENTY)
-    file = tldops.workspace.members
+    file = tldops.members
     yesterday = file.stat().st_mtime - 86400
     os.utime(file, (yesterday, yesterday))
     assert hazards(tldops) == set()
@@ -157,16 +157,16 @@ def test_older_file_than_the_last_one(tldops: Tldops) -> None:
     assert hazards(tldops) == {"stale-source"}
     assert "older than the membership input that was applied last" in tldops.refused("sync", "--yes", code=1)
     force(tldops, "stale-source")
-    assert len(tldops.roster()) == 18
+    assert len(tldops.contacts()) == 18
 
 
-def test_older_list_than_the_last_one(tldops: Tldops) -> None:
+def test_older_list_than_the_last_one(tldops: World) -> None:
     """An old list of subscribers would let removed people in again: the same hazard, for the logins."""
     with_list(tldops, *TWENTY[2:])
     tldops.write(*TWENTY)
     tldops.do("sync", "--yes")
     with_list(tldops, *TWENTY)
-    file = tldops.workspace.folder / "list.txt"
+    file = tldops.folder / "list.txt"
     yesterday = file.stat().st_mtime - 86400
     os.utime(file, (yesterday, yesterday))
     assert hazards(tldops) == {"stale-source"}
@@ -174,15 +174,15 @@ def test_older_list_than_the_last_one(tldops: Tldops) -> None:
     assert TWENTY[0].login not in tldops.logins()
 
 
-def test_list_and_file_that_disagree(tldops: Tldops) -> None:
+def test_list_and_file_that_disagree(tldops: World) -> None:
     """More than 10 % of the people off the list, or as many strangers on it, is `list-mismatch`, said once."""
-    tldops.workspace.configure("[guards]\nremovals = '10 % or 20'\naccess = '10 % or 20'\n")
+    tldops.configure("[guards]\nremovals = '10 % or 20'\naccess = '10 % or 20'\n")
     tldops.sync(*TWENTY)
-    tldops.workspace.configure(
+    tldops.configure(
         '[subscribers]\nfile = "list.txt"\n[guards]\nremovals = "10 % or 20"\n'
         'access = "10 % or 20"\nadditions = "10 % or 20"\n'
     )
-    listed = tldops.workspace.folder / "list.txt"
+    listed = tldops.folder / "list.txt"
     listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:18]))
     assert hazards(tldops) == set()
     listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:17]))
@@ -195,21 +195,21 @@ def test_list_and_file_that_disagree(tldops: Tldops) -> None:
     assert not any("stranger" in login for login in tldops.logins())
 
 
-def test_forced_plan_is_the_new_measure(tldops: Tldops) -> None:
+def test_forced_plan_is_the_new_measure(tldops: World) -> None:
     """A hazard that is named with the plan's id is overridden, audited, and the sums start again from there."""
     tldops.sync(*TWENTY)
     tldops.write(*TWENTY[8:])
     force(tldops, "mass-removal", "mass-access")
-    assert len(tldops.roster()) == 12
+    assert len(tldops.contacts()) == 12
     newest = tldops.do("history", "--json").json[0]
     assert newest["forced"] == ["mass-access", "mass-removal"]
     assert tldops.do("audit", "--json").json[-1]["detail"]["forced"] == ["mass-access", "mass-removal"]
     assert "(forced)" in tldops.do("history").out
     tldops.sync(*TWENTY[12:])
-    assert len(tldops.roster()) == 8
+    assert len(tldops.contacts()) == 8
 
 
-def test_every_hazard_has_to_be_named(tldops: Tldops) -> None:
+def test_every_hazard_has_to_be_named(tldops: World) -> None:
     """Forcing one of two hazards applies nothing and names the one that is left."""
     tldops.sync(*TWENTY)
     tldops.write(*TWENTY[8:])
@@ -219,27 +219,27 @@ def test_every_hazard_has_to_be_named(tldops: Tldops) -> None:
     assert "--force mass-removal" not in said
 
 
-def test_hazard_in_the_roster_does_not_keep_anybody_in(tldops: Tldops) -> None:
+def test_hazard_in_the_roster_does_not_keep_anybody_in(tldops: World) -> None:
     """Ten strangers in the file stop the roster; two people who went lose their access all the same."""
     tldops.sync(*HUNDRED[:20])
     tldops.do("device", "add", HUNDRED[0].login, "--label", "phone")
-    tldops.workspace.configure("[guards]\naccess = '10 % or 12'\n")
+    tldops.configure("[guards]\naccess = '10 % or 12'\n")
     tldops.write(*HUNDRED[2:30])
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "Access: 2 logins removed in generation 2" in result.err
     assert "the roster was left as it is" in result.err
     assert tldops.logins() == {one.login for one in HUNDRED[2:20]}
-    assert set(tldops.roster()) == {one.name for one in HUNDRED[:20]}
+    assert set(tldops.contacts()) == {one.name for one in HUNDRED[:20]}
     assert tldops.devices(HUNDRED[0].login) == [False]
     # What it offers next can be done: the plan has another id now, and the message does not name the old one.
     old = result.out.split("Plan ")[1][:16]
     assert old not in result.err
     force(tldops, "mass-addition")
-    assert set(tldops.roster()) == {one.name for one in HUNDRED[2:30]}
+    assert set(tldops.contacts()) == {one.name for one in HUNDRED[2:30]}
 
 
-def test_hazard_in_the_access_keeps_everything(tldops: Tldops) -> None:
+def test_hazard_in_the_access_keeps_everything(tldops: World) -> None:
     """When the logins themselves are the hazard, nobody is shut out."""
     tldops.sync(*TWENTY)
     tldops.write(*TWENTY[6:])
@@ -247,29 +247,29 @@ def test_hazard_in_the_access_keeps_everything(tldops: Tldops) -> None:
     assert len(tldops.logins()) == 20
 
 
-def test_rollback_is_guarded(tldops: Tldops) -> None:
+def test_rollback_is_guarded(tldops: World) -> None:
     """A rollback that takes more people than the limit is refused like a sync, and forced like one."""
     tldops.sync(*TWENTY[:12])
-    tldops.workspace.configure("[guards]\nadditions = '10 % or 20'\naccess = '10 % or 20'\n")
+    tldops.configure("[guards]\nadditions = '10 % or 20'\naccess = '10 % or 20'\n")
     tldops.sync(*TWENTY)
     said = tldops.refused("rollback", "1", "--yes", code=1)
     assert "8 people would be removed; the limit is 5" in said
     plan = said.split("--plan ")[1].split()[0]
     tldops.do("rollback", "1", "--plan", plan, "--force", "mass-removal")
-    assert len(tldops.roster()) == 12
+    assert len(tldops.contacts()) == 12
 
 
 @pytest.mark.parametrize("losing", [5, 6])
-def test_a_column_that_is_gone_takes_nothing_from_everybody(tldops: Tldops, losing: int) -> None:
+def test_a_column_that_is_gone_takes_nothing_from_everybody(tldops: World, losing: int) -> None:
     """More people than the limit who would lose the same thing are a hazard; a few are a change like any other."""
     cctlds = ("nl", "vn", "de", "fr", "be", "se", "no", "dk", "fi", "it")
     rows = [f"Person Number{cctld},1,{cctld},+3120123456{n},p{n}@reg{n}.example" for n, cctld in enumerate(cctlds)]
     tldops.sync("name,slot,cctlds,phones,email", *rows)
     left = [row if n >= losing else row.replace(f"+3120123456{n}", "") for n, row in enumerate(rows)]
-    tldops.workspace.write("name,slot,cctlds,phones,email", *left)
+    tldops.write("name,slot,cctlds,phones,email", *left)
     result = tldops("sync", "--yes")
     assert (result.code, "mass-loss" in result.err + result.out) == ((0, False) if losing == 5 else (1, True))
     if losing == 6:
         assert "6 people would lose their telephone numbers; the limit is 5" in result.out
-        tldops.workspace.write("name,slot,cctlds,s,email", *rows)
+        tldops.write("name,slot,cctlds,s,email", *rows)
         assert "10 people would lose their telephone numbers" in tldops("plan").out

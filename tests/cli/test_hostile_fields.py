@@ -3,7 +3,7 @@
 import pytest
 import vobject
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import lines, people
 
 FORTY = people(40)
@@ -15,7 +15,7 @@ AS_CSV = "name,slot,cctlds,phones,email,note\r\n" + "".join(
 
 
 @pytest.fixture
-def synced(tldops: Tldops) -> Tldops:
+def synced(tldops: World) -> World:
     """A store with forty people."""
     tldops.sync(*FORTY)
     return tldops
@@ -37,14 +37,14 @@ CHARACTERS = {
 
 
 @pytest.mark.parametrize("character", CHARACTERS)
-def test_control_characters_in_any_field_are_refused(synced: Tldops, character: str) -> None:
+def test_control_characters_in_any_field_are_refused(synced: World, character: str) -> None:
     """In name, telephone and address of a line: an error with file and line, in printable output, nothing applied."""
     for field in (NEW.name, NEW.phone, NEW.login):
         hostile = NEW.line.replace(field, field[:4] + CHARACTERS[character] + field[4:])
-        synced.workspace.members.write_text(AS_TEXT + hostile + "\n", newline="")
+        synced.members.write_text(AS_TEXT + hostile + "\n", newline="")
         checked = synced("check")
         assert checked.code == 1
-        assert f"{synced.workspace.members}:41: error: " in checked.out
+        assert f"{synced.members}:41: error: " in checked.out
         assert all(line.isprintable() for line in checked.out.splitlines())
         files = synced.files()
         assert synced("sync", "--yes").code == 1
@@ -53,7 +53,7 @@ def test_control_characters_in_any_field_are_refused(synced: Tldops, character: 
 
 @pytest.mark.parametrize("character", [*CHARACTERS, "LF"])
 @pytest.mark.parametrize("column", ["name", "cctlds", "phones", "email", "note"])
-def test_control_characters_in_any_cell_are_refused(synced: Tldops, character: str, column: str) -> None:
+def test_control_characters_in_any_cell_are_refused(synced: World, character: str, column: str) -> None:
     """The same in a cell of a table; a line feed only separates where a cell may hold several values."""
     values = {
         "name": NEW.name,
@@ -66,7 +66,7 @@ def test_control_characters_in_any_cell_are_refused(synced: Tldops, character: s
     char = {**CHARACTERS, "LF": "\n"}[character]
     values[column] = values[column][:2] + char + values[column][2:]
     row = ",".join(f'"{value}"' for value in values.values())
-    synced.workspace.members.write_text(AS_CSV + row + "\r\n", newline="")
+    synced.members.write_text(AS_CSV + row + "\r\n", newline="")
     checked = synced("check")
     if character == "LF" and column == "phones":
         assert "[phone-not-understood]" in checked.out
@@ -74,12 +74,12 @@ def test_control_characters_in_any_cell_are_refused(synced: Tldops, character: s
     if column == "cctlds" and character == "a mark that turns the direction":
         return  # it is pasted with right-to-left labels and taken away there
     assert checked.code == 1
-    assert f"{synced.workspace.members}:42: error: " in checked.out
+    assert f"{synced.members}:42: error: " in checked.out
     assert synced("sync", "--yes").code == 1
-    assert NEW.name not in synced.roster()
+    assert NEW.name not in synced.contacts()
 
 
-def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: Tldops) -> None:
+def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: World) -> None:
     """Separators of vCard in every free field stay text: no property and no parameter that was not there before."""
     evil = 'x":;X-EVIL=1:TEL;TYPE=HOME:+1\\nX-EVIL:1\\,'
     quoted = evil.replace('"', '""')
@@ -90,7 +90,7 @@ def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: Tldops) -> N
     plain = "Ada Example,1,.nl,+31 6 12345678,ada@nic.example,a,b,f,g"
     cards = []
     for line in (plain, row):
-        tldops.workspace.members.write_text(f"{columns}\n{line}\n")
+        tldops.members.write_text(f"{columns}\n{line}\n")
         assert tldops("check").code == 0
         tldops.do("sync", "--yes")
         (card,) = vobject.readComponents(tldops.do("export", "--format", "vcf").out)
@@ -114,12 +114,12 @@ def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: Tldops) -> N
     ],
     ids=["name", "phones", "cctlds", "addresses", "note", "marks", "slot", "domain"],
 )
-def test_oversized_fields_hit_a_limit(synced: Tldops, row: str) -> None:
+def test_oversized_fields_hit_a_limit(synced: World, row: str) -> None:
     """A field of a megabyte, thousands of values: an error with the line, in a bounded message, nothing applied."""
-    synced.workspace.members.write_text(AS_CSV + row + "\r\n", newline="")
+    synced.members.write_text(AS_CSV + row + "\r\n", newline="")
     checked = synced("check")
     assert checked.code == 1
-    assert f"{synced.workspace.members}:42: error: " in checked.out
+    assert f"{synced.members}:42: error: " in checked.out
     assert max(map(len, checked.out.splitlines())) < 2000
     assert synced("sync", "--yes").code == 1
-    assert "Ada Example" not in synced.roster()
+    assert "Ada Example" not in synced.contacts()

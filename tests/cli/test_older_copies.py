@@ -12,32 +12,32 @@ import pytest
 
 from radicale_tldops.roster.errors import StoreError
 from sync import apply
-from tests.support import JANE, JOHN, Workspace
+from tests.support import JANE, JOHN, World
 
 JIM = '"Jim Poe, #2, .nl, +31 20 000 0000" <jim@nic.nl>'
 
 
 @pytest.fixture
-def synced(workspace: Workspace) -> Workspace:
-    """A workspace with three people."""
-    workspace.sync(JOHN, JANE, JIM)
-    return workspace
+def synced(world: World) -> World:
+    """A world with three people."""
+    world.sync(JOHN, JANE, JIM)
+    return world
 
 
-def roster(workspace: Workspace) -> Path:
+def roster(world: World) -> Path:
     """The roster database."""
-    return workspace.folder / "roster.sqlite"
+    return world.folder / "roster.sqlite"
 
 
-def members(workspace: Workspace) -> Path:
+def members(world: World) -> Path:
     """The members database."""
-    return workspace.folder / "members.sqlite"
+    return world.folder / "members.sqlite"
 
 
 @pytest.mark.parametrize(
     "command", [("plan",), ("sync", "--yes"), ("status",), ("export",), ("backup", "b"), ("history",)]
 )
-def test_an_older_copy_is_noticed_by_every_command(synced: Workspace, command: tuple[str, ...]) -> None:
+def test_an_older_copy_is_noticed_by_every_command(synced: World, command: tuple[str, ...]) -> None:
     """Yesterday's file in the place of today's would let denied people in: every command says so."""
     old = roster(synced).read_bytes()
     synced.do("access", "deny", "john.doe@nic.nl", "--reason", "phone stolen")
@@ -48,7 +48,7 @@ def test_an_older_copy_is_noticed_by_every_command(synced: Workspace, command: t
     assert roster(synced).read_bytes() == old
 
 
-def test_a_lost_roster_is_not_replaced_by_an_empty_one(synced: Workspace) -> None:
+def test_a_lost_roster_is_not_replaced_by_an_empty_one(synced: World) -> None:
     """Without it there are no guards, tombstones or denials: a sync must not begin anew as if nothing had been."""
     backup = synced.folder / "b"
     synced.do("backup", str(backup))
@@ -61,7 +61,7 @@ def test_a_lost_roster_is_not_replaced_by_an_empty_one(synced: Workspace) -> Non
     assert synced.do("status", "--json").json["people"] == 3
 
 
-def test_a_copy_from_before_a_restore_is_noticed(synced: Workspace) -> None:
+def test_a_copy_from_before_a_restore_is_noticed(synced: World) -> None:
     """A restore begins a new lineage; a file of the old one is another roster."""
     before = roster(synced).read_bytes()
     synced.do("backup", str(synced.folder / "b"))
@@ -70,7 +70,7 @@ def test_a_copy_from_before_a_restore_is_noticed(synced: Workspace) -> None:
     assert synced.run("sync", "--yes").code == 2
 
 
-def test_an_older_members_database_is_noticed(synced: Workspace) -> None:
+def test_an_older_members_database_is_noticed(synced: World) -> None:
     """It would revive device passwords that were revoked."""
     login = synced.device("john.doe@nic.nl")
     old = members(synced).read_bytes()
@@ -81,9 +81,7 @@ def test_an_older_members_database_is_noticed(synced: Workspace) -> None:
     assert "members database" in result.err
 
 
-def test_an_interrupted_sync_is_finished_by_the_next_command(
-    synced: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_sync_is_finished_by_the_next_command(synced: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped between the two databases: the next sync revokes the devices and writes the missing audit entry."""
     login = synced.device("jim@nic.nl")
     synced.write(JOHN, JANE)
@@ -104,7 +102,7 @@ def test_an_interrupted_sync_is_finished_by_the_next_command(
     synced.do("audit", "--verify")
 
 
-def test_a_shortened_audit_log_is_noticed(synced: Workspace) -> None:
+def test_a_shortened_audit_log_is_noticed(synced: World) -> None:
     """Entries that are cut off at the end leave a chain that is whole, and are missed all the same."""
     synced.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
     synced.do("audit", "--verify")
@@ -115,7 +113,7 @@ def test_a_shortened_audit_log_is_noticed(synced: Workspace) -> None:
     assert "missing" in result.err
 
 
-def test_a_damaged_backup_is_refused_and_the_roster_stands(synced: Workspace) -> None:
+def test_a_damaged_backup_is_refused_and_the_roster_stands(synced: World) -> None:
     """One changed byte in a card of the backup: the store stays as it was."""
     backup = synced.folder / "b"
     synced.do("backup", str(backup))
@@ -126,7 +124,7 @@ def test_a_damaged_backup_is_refused_and_the_roster_stands(synced: Workspace) ->
     assert synced.do("status", "--json").json["generation"] == before
 
 
-def test_a_damaged_members_backup_stops_a_restore_before_it_begins(synced: Workspace) -> None:
+def test_a_damaged_members_backup_stops_a_restore_before_it_begins(synced: World) -> None:
     """Both files are read before the first of them replaces anything."""
     backup = synced.folder / "b"
     synced.do("backup", str(backup))
@@ -136,7 +134,7 @@ def test_a_damaged_members_backup_stops_a_restore_before_it_begins(synced: Works
     assert synced.do("status", "--json").json["generation"] == before
 
 
-def test_a_backup_that_cannot_be_finished_leaves_nothing_behind(synced: Workspace) -> None:
+def test_a_backup_that_cannot_be_finished_leaves_nothing_behind(synced: World) -> None:
     """The next try under the same name must not find half of the last one."""
     (synced.folder / "b.members").mkdir()
     result = synced.run("backup", str(synced.folder / "b"))
@@ -144,7 +142,7 @@ def test_a_backup_that_cannot_be_finished_leaves_nothing_behind(synced: Workspac
     assert not (synced.folder / "b").exists()
 
 
-def test_devices_come_back_with_a_backup_on_a_fresh_machine(synced: Workspace, tmp_path: Path) -> None:
+def test_devices_come_back_with_a_backup_on_a_fresh_machine(synced: World, tmp_path: Path) -> None:
     """Roster, readers and device passwords are there again when both databases were lost."""
     synced.device("john.doe@nic.nl")
     backup = synced.folder / "b"
@@ -156,7 +154,7 @@ def test_devices_come_back_with_a_backup_on_a_fresh_machine(synced: Workspace, t
     synced.do("sync", "--yes")
 
 
-def test_who_joined_and_left_after_the_backup_keeps_the_uid(synced: Workspace) -> None:
+def test_who_joined_and_left_after_the_backup_keeps_the_uid(synced: World) -> None:
     """A restore does not forget those who left: who returns under another address is who they were."""
     backup = synced.folder / "b"
     synced.do("backup", str(backup))
@@ -171,14 +169,14 @@ def test_who_joined_and_left_after_the_backup_keeps_the_uid(synced: Workspace) -
     assert [one["uid"] for one in back] == [uid]
 
 
-def synced_plan(workspace: Workspace, lines: list[str]) -> list[dict[str, str]]:
+def synced_plan(world: World, lines: list[str]) -> list[dict[str, str]]:
     """The changes of a plan for these lines."""
-    workspace.write(*lines)
-    found: list[dict[str, str]] = workspace.run("plan", "--json").json["people"]
+    world.write(*lines)
+    found: list[dict[str, str]] = world.run("plan", "--json").json["people"]
     return found
 
 
-def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: Workspace) -> None:
+def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: World) -> None:
     """Strangers beyond the limit stop their own part; who has left the list is out all the same."""
     strangers = [f'"Guest {n}, #1, .{c}, +31 20 000 01{n:02}" <guest{n}@nic.nl>' for n, c in enumerate(
         ["be", "de", "dk", "at", "ch", "cz", "es"], 10)]  # fmt: skip
@@ -190,7 +188,7 @@ def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: Workspace)
     assert logins == {"jane.doe@nic.vn", "jim@nic.nl"}
 
 
-def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: Workspace) -> None:
+def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: World) -> None:
     """The list is another source than the file: nobody stays a reader because somebody else's line is broken."""
     (synced.folder / "list.txt").write_text("john.doe@nic.nl\njane.doe@nic.vn\n")
     synced.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
@@ -200,7 +198,7 @@ def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: Workspace)
     assert logins == {"john.doe@nic.nl", "jane.doe@nic.vn"}
 
 
-def test_a_stale_file_that_changes_nothing_does_not_lower_the_measure(synced: Workspace) -> None:
+def test_a_stale_file_that_changes_nothing_does_not_lower_the_measure(synced: World) -> None:
     """An older file with the same people is nothing to do, and what is older than the newest input stays stale."""
     newer = synced.members.stat().st_mtime
     synced.write(JOHN, JANE, JIM, "# a comment")
@@ -227,7 +225,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_what_a_killed_command_left_half_way_is_rolled_back(synced: Workspace) -> None:
+def test_what_a_killed_command_left_half_way_is_rolled_back(synced: World) -> None:
     """A journal is left beside the database: the next command brings the old generation back, whole."""
     before = synced.do("export", "--format", "vcf").out
     killed = subprocess.run([sys.executable, "-c", KILLED, str(roster(synced))], check=False)

@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support import JANE, JOHN, Workspace
-from tests.support.command import Tldops
+from tests.support import JANE, JOHN, World
 from tests.support.people import people
 from tests.support.terminal import on_a_terminal
 
 TEN = people(10)
 
 
-def test_plan_shows_each_person_and_writes_nothing(tldops: Tldops) -> None:
+def test_plan_shows_each_person_and_writes_nothing(tldops: World) -> None:
     """Added, changed and removed people are one line each with how they were recognised; no generation is made."""
     tldops.sync(*TEN[:6])
     tldops.write(*TEN[:4], replace(TEN[4], cctld="de"), TEN[6])
@@ -30,17 +29,17 @@ def test_plan_shows_each_person_and_writes_nothing(tldops: Tldops) -> None:
     assert tldops.files() == before
 
 
-def test_sync_applies_exactly_the_plan(tldops: Tldops) -> None:
+def test_sync_applies_exactly_the_plan(tldops: World) -> None:
     """After `sync` the roster and the logins are those of the file, and nothing is left to plan."""
     tldops.sync(*TEN[:6])
     tldops.sync(*TEN[2:8])
-    assert set(tldops.roster()) == {person.name for person in TEN[2:8]}
+    assert set(tldops.contacts()) == {person.name for person in TEN[2:8]}
     assert tldops.logins() == {person.login for person in TEN[2:8]}
     left = tldops.do("plan", "--json").json
     assert (left["people"], left["access"], left["hazards"]) == ([], [], [])
 
 
-def test_no_change_makes_no_generation(tldops: Tldops) -> None:
+def test_no_change_makes_no_generation(tldops: World) -> None:
     """A sync without a change says so, leaves a trace in the audit log and in `status`, and no generation."""
     tldops.sync(*TEN)
     checked = tldops.do("status", "--json").json["last_sync"]["at"]
@@ -51,17 +50,17 @@ def test_no_change_makes_no_generation(tldops: Tldops) -> None:
     assert tldops.do("status", "--json").json["last_sync"]["at"] > checked
 
 
-def test_same_file_in_another_order_or_format_is_no_change(tldops: Tldops) -> None:
+def test_same_file_in_another_order_or_format_is_no_change(tldops: World) -> None:
     """Neither the order of the lines nor the form of an entry makes a generation."""
     tldops.sync(JOHN, JANE)
-    tldops.workspace.write(
+    tldops.write(
         JANE, "# a comment", "John Doe, #1, .NL, +31 12 345 6789 <John.Doe@nic.nl>".replace("John.D", "john.d")
     )
     assert "Nothing to do" in tldops.do("sync", "--yes").out
     assert tldops.generation() == 1
 
 
-def test_without_a_terminal_consent_is_needed(tldops: Tldops) -> None:
+def test_without_a_terminal_consent_is_needed(tldops: World) -> None:
     """`sync` in a pipe or a timer does nothing without --yes or --plan: wrong usage, exit 2, store untouched."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
@@ -72,41 +71,41 @@ def test_without_a_terminal_consent_is_needed(tldops: Tldops) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1), ("\x03", 1)])
-def test_terminal_asks_and_does_what_the_answer_says(tldops: Tldops, answer: str, code: int) -> None:
+def test_terminal_asks_and_does_what_the_answer_says(tldops: World, answer: str, code: int) -> None:
     """Only "y" applies; "n", return, end of input and Ctrl-C leave the store as it is and exit with 1."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
     before = tldops.files()
-    result = on_a_terminal(tldops.workspace, answer, "sync")
+    result = on_a_terminal(tldops, answer, "sync")
     assert result.code == code
     assert f"+ .{TEN[5].cctld} {TEN[5].name}" in result.out
     assert (tldops.files() == before) == (code == 1)
-    assert len(tldops.roster()) == (6 if code == 0 else 5)
+    assert len(tldops.contacts()) == (6 if code == 0 else 5)
     assert ("nothing was applied" in result.out or "Stopped" in result.out) == (code == 1)
 
 
 @pytest.mark.parametrize("command", ["sync", "rollback 1"])
-def test_nobody_is_asked_about_what_is_not_shown(tldops: Tldops, command: str) -> None:
+def test_nobody_is_asked_about_what_is_not_shown(tldops: World, command: str) -> None:
     """With --json the plan is not shown before it is applied, so a terminal does not stand for consent."""
     tldops.sync(*TEN[:5])
     tldops.sync(*TEN[:6])
     tldops.write(*TEN[:7])
-    result = on_a_terminal(tldops.workspace, "y\n", *command.split(), "--json")
+    result = on_a_terminal(tldops, "y\n", *command.split(), "--json")
     assert result.code == 2
     assert "with --json, say --yes, or --plan ID" in result.out
     assert tldops.generation() == 2
 
 
-def test_reviewed_plan_is_applied_without_a_question(tldops: Tldops) -> None:
+def test_reviewed_plan_is_applied_without_a_question(tldops: World) -> None:
     """`--plan ID` with the id that `plan` printed is consent enough."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
     plan = tldops.do("plan", "--json").json["id"]
     tldops.do("sync", "--plan", plan)
-    assert len(tldops.roster()) == 6
+    assert len(tldops.contacts()) == 6
 
 
-def test_plan_id_is_of_one_input_and_one_base(tldops: Tldops) -> None:
+def test_plan_id_is_of_one_input_and_one_base(tldops: World) -> None:
     """When the file or the store has moved on since the review, `--plan ID` applies nothing: exit 1."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
@@ -120,7 +119,7 @@ def test_plan_id_is_of_one_input_and_one_base(tldops: Tldops) -> None:
     assert "`tldops plan`" in tldops.refused("sync", "--plan", reviewed, code=1)
 
 
-def test_plan_id_is_stable(tldops: Tldops) -> None:
+def test_plan_id_is_stable(tldops: World) -> None:
     """The same input on the same base has the same id, in both outputs and with values shown."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
@@ -129,19 +128,19 @@ def test_plan_id_is_stable(tldops: Tldops) -> None:
     assert tldops.do("plan", "--json", "--show-values").json["id"] == plan
 
 
-def test_store_that_moves_on_during_the_question_is_a_conflict(tldops: Tldops) -> None:
+def test_store_that_moves_on_during_the_question_is_a_conflict(tldops: World) -> None:
     """Another sync between plan and answer wins; this one says so, exits with 2 and writes nothing over it."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
-    other = tldops.workspace.folder / "other.txt"
+    other = tldops.folder / "other.txt"
     other.write_text("".join(f"{person.line}\n" for person in TEN[:7]))
-    rival = Workspace(tldops.workspace.folder)
-    rival.config = tldops.workspace.folder / "rival.toml"
+    rival = World(tldops.folder)
+    rival.config = tldops.folder / "rival.toml"
     rival.config.write_text('[membership]\nfile = "other.txt"\n')
-    result = on_a_terminal(tldops.workspace, "y\n", "sync", before=rival)
+    result = on_a_terminal(tldops, "y\n", "sync", before=rival)
     assert result.code == 2
     assert "the store has moved on" in result.out
-    assert len(tldops.roster()) == 7
+    assert len(tldops.contacts()) == 7
     assert tldops.generation() == 2
 
 
@@ -153,17 +152,17 @@ def test_store_that_moves_on_during_the_question_is_a_conflict(tldops: Tldops) -
         ("--force", "empty-input"),
     ],
 )
-def test_force_needs_a_reviewed_plan_and_a_known_hazard(tldops: Tldops, arguments: tuple[str, ...]) -> None:
+def test_force_needs_a_reviewed_plan_and_a_known_hazard(tldops: World, arguments: tuple[str, ...]) -> None:
     """`--force` without `--plan`, or for a hazard that does not exist, is wrong usage."""
     tldops.sync(*TEN[:5])
     tldops.write(*TEN[:6])
     assert "--force" in tldops.refused("sync", *arguments, code=2)
 
 
-def test_telephone_numbers_only_on_request(tldops: Tldops) -> None:
+def test_telephone_numbers_only_on_request(tldops: World) -> None:
     """A changed number is shown as a count; with --show-values old and new are there, in text and in JSON."""
     tldops.sync(JOHN, JANE)
-    tldops.workspace.write(JOHN.replace("123456789", "612345678"), JANE)
+    tldops.write(JOHN.replace("123456789", "612345678"), JANE)
     hidden, shown = tldops.do("plan").out, tldops.do("plan", "--show-values").out
     assert "~ .nl John Doe" in hidden
     assert not re.search(r"\+31|\d{7}", hidden.replace(tldops.do("plan", "--json").json["id"], ""))
@@ -174,7 +173,7 @@ def test_telephone_numbers_only_on_request(tldops: Tldops) -> None:
     assert change["fields"] == [{"field": "phones", "old": "+31 12 345 6789", "new": "+31 6 12345678"}]
 
 
-def test_somebody_who_returns_is_recognised(tldops: Tldops) -> None:
+def test_somebody_who_returns_is_recognised(tldops: World) -> None:
     """A person who left and comes back under the same address is "returned" and keeps the UID."""
     tldops.sync(*TEN)
     (gone,) = (one for one in tldops.do("show", "1", "--json").json["people"] if one["name"] == TEN[3].name)
@@ -189,9 +188,9 @@ def test_somebody_who_returns_is_recognised(tldops: Tldops) -> None:
     assert (change["kind"], change["how"], change["uid"]) == ("added", "returned: list address", uid[1])
 
 
-def test_a_file_can_be_named(tldops: Tldops) -> None:
+def test_a_file_can_be_named(tldops: World) -> None:
     """`sync FILE` takes that file instead of the configured one, and the history names it."""
-    other = tldops.workspace.folder / "other.txt"
+    other = tldops.folder / "other.txt"
     other.write_text(f"{JOHN}\n")
     tldops.do("sync", str(other), "--yes")
     (source,) = tldops.do("history", "--json").json[0]["sources"]

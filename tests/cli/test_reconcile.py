@@ -10,7 +10,7 @@ import pytest
 from radicale_tldops.store import audit
 from sync.sources.mailman3 import Mailman3
 from sync.sources.subscribers import ListError, ListFault
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.mailman import PASSWORD, Mailman
 from tests.support.people import people
 from tests.support.terminal import on_a_terminal
@@ -20,14 +20,14 @@ STRANGER = "stranger@example.net"
 _NUMBERS = count(1)
 
 
-def listing(tldops: Tldops, *logins: str) -> None:
+def listing(tldops: World, *logins: str) -> None:
     """Name a text file with these logins as the list."""
-    (tldops.workspace.folder / "list.txt").write_text("".join(f"{one}\n" for one in logins))
-    tldops.workspace.configure('[subscribers]\nfile = "list.txt"\n')
+    (tldops.folder / "list.txt").write_text("".join(f"{one}\n" for one in logins))
+    tldops.configure('[subscribers]\nfile = "list.txt"\n')
 
 
 @pytest.fixture
-def core_list(tldops: Tldops, mailman_core: Mailman) -> str:
+def core_list(tldops: World, mailman_core: Mailman) -> str:
     """A list with all but the last two of forty people, one of those under another address, and a stranger."""
     list_id = mailman_core.new_list(f"reconcile{next(_NUMBERS)}")
     for one in FORTY[:38]:
@@ -35,18 +35,18 @@ def core_list(tldops: Tldops, mailman_core: Mailman) -> str:
     moved = FORTY[38]
     mailman_core.subscribe(list_id, "moved@example.net", f"{moved.name}, #{moved.slot}, .{moved.cctld}")
     mailman_core.subscribe(list_id, STRANGER, "Some Body")
-    tldops.workspace.configure(mailman_core.settings(list_id))
+    tldops.configure(mailman_core.settings(list_id))
     tldops.write(*FORTY)
     return list_id
 
 
-def changes_logged(tldops: Tldops) -> list[tuple[str, str]]:
+def changes_logged(tldops: World) -> list[tuple[str, str]]:
     """Return the changes of the list in the audit log."""
     rows = tldops.do("audit", "--json").json
     return [(row["action"], row["subject"]) for row in rows if "subscribe" in row["action"]]
 
 
-def test_each_case_is_told_with_what_to_do(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_each_case_is_told_with_what_to_do(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """For people: under headings, with line and action; exit 1 because there is something to do."""
     mailman_core.stop_delivery(core_list, FORTY[0].login, "by_bounces")
     result = tldops("reconcile")
@@ -73,7 +73,7 @@ def test_each_case_is_told_with_what_to_do(tldops: Tldops, mailman_core: Mailman
     ]
 
 
-def test_as_json(tldops: Tldops, core_list: str) -> None:
+def test_as_json(tldops: World, core_list: str) -> None:
     """The same for a program, without telephone numbers."""
     result = tldops("reconcile", "--json")
     assert result.code == 1
@@ -94,7 +94,7 @@ def test_as_json(tldops: Tldops, core_list: str) -> None:
     assert "555" not in result.out
 
 
-def test_without_apply_nothing_is_changed(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_without_apply_nothing_is_changed(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """Neither the list nor the store; it is exit 0 where there is nothing to do."""
     before = mailman_core.members(core_list)
     tldops("reconcile")
@@ -106,7 +106,7 @@ def test_without_apply_nothing_is_changed(tldops: Tldops, mailman_core: Mailman,
     )
 
 
-def test_apply_brings_the_list_to_the_file(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_apply_brings_the_list_to_the_file(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """One by one and logged; afterwards they agree, and a sync lets the new ones in."""
     result = tldops.do("reconcile", "--apply", "--yes")
     assert "Subscribed person40@nic.example." in result.out.splitlines()
@@ -122,7 +122,7 @@ def test_apply_brings_the_list_to_the_file(tldops: Tldops, mailman_core: Mailman
     assert tldops.logins() == {one.login for one in FORTY}
 
 
-def test_apply_to_some_addresses_alone(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_apply_to_some_addresses_alone(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """Whoever names addresses gets these cases and no other."""
     result = tldops.do("reconcile", STRANGER.upper(), "--apply", "--yes")
     assert "Person 40" not in result.out
@@ -131,7 +131,7 @@ def test_apply_to_some_addresses_alone(tldops: Tldops, mailman_core: Mailman, co
     assert "do not disagree about this address" in said
 
 
-def test_apply_asks_or_wants_yes(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_apply_asks_or_wants_yes(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """Without a terminal, and with --json, it is wrong usage not to say --yes."""
     assert "--yes" in tldops.refused("reconcile", "--apply", code=2)
     assert "--yes" in tldops.refused("reconcile", "--apply", "--json", code=2)
@@ -140,25 +140,23 @@ def test_apply_asks_or_wants_yes(tldops: Tldops, mailman_core: Mailman, core_lis
     assert all(action["done"] for one in shown["findings"] for action in one["actions"])
 
 
-def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(
-    tldops: Tldops, mailman_core: Mailman, core_list: str
-) -> None:
+def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """No line is longer, and whoever says no has changed nothing."""
     before = mailman_core.members(core_list)
-    refused = on_a_terminal(tldops.workspace, "n\n", "reconcile", "--apply")
+    refused = on_a_terminal(tldops, "n\n", "reconcile", "--apply")
     plain = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in refused.out.splitlines()]
     assert max(map(len, plain)) <= 80
     assert "Make these 4 changes to the list?" in refused.out
     assert refused.code == 1
     assert mailman_core.members(core_list) == before
-    agreed = on_a_terminal(tldops.workspace, "y\n", "reconcile", "--apply")
+    agreed = on_a_terminal(tldops, "y\n", "reconcile", "--apply")
     assert agreed.code == 0
     assert mailman_core.members(core_list) == {one.login for one in FORTY}
 
 
-def test_apply_makes_no_mass_change(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_apply_makes_no_mass_change(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """Over the limits for logins nothing at all is done, and what was done within the window counts."""
-    with tldops.workspace.config.open("a") as config:
+    with tldops.config.open("a") as config:
         config.write("[guards]\nmismatch = '100 %'\n")
     tldops.write(*FORTY[6:])
     assert "the limit is 5" in tldops("reconcile", "--apply", "--yes").err
@@ -171,7 +169,7 @@ def test_apply_makes_no_mass_change(tldops: Tldops, mailman_core: Mailman, core_
     assert "2 addresses to unsubscribe, after 4 in the last 24 hours; the limit is 5" in said.err
 
 
-def test_apply_to_another_list_is_refused(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_apply_to_another_list_is_refused(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """When they disagree about a tenth of the people, something is wrong with one of them."""
     tldops.write(*FORTY[5:])
     said = tldops("reconcile", STRANGER, "--apply", "--yes")
@@ -181,7 +179,7 @@ def test_apply_to_another_list_is_refused(tldops: Tldops, mailman_core: Mailman,
 
 
 def test_apply_stops_where_one_change_fails(
-    tldops: Tldops, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
+    tldops: World, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was done is told and logged, what was not is left, and a second run does the rest."""
     real = Mailman3.subscribe
@@ -211,7 +209,7 @@ def test_apply_stops_where_one_change_fails(
     ("fault", "done", "counted"), [(ListFault.TIMEOUT, "perhaps", True), (ListFault.REFUSED, "no", False)]
 )
 def test_a_change_that_may_have_been_made_is_logged_and_counts(
-    tldops: Tldops,
+    tldops: World,
     mailman_core: Mailman,
     core_list: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -236,7 +234,7 @@ def test_a_change_that_may_have_been_made_is_logged_and_counts(
 
 
 def test_two_commands_at_once_keep_to_one_limit(
-    tldops: Tldops, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
+    tldops: World, mailman_core: Mailman, core_list: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another command has begun meanwhile counts, too: the second change stops, and is logged as not done."""
     real = Mailman3.subscribe
@@ -244,7 +242,7 @@ def test_two_commands_at_once_keep_to_one_limit(
     def beside_another(self: Mailman3, address: str, name: str) -> None:
         for number in range(4):
             login = f"other{number}@nic.example"
-            audit.record(tldops.workspace.folder / "members.sqlite", "eve", "subscribe", login, {}, datetime.now(UTC))
+            audit.record(tldops.folder / "members.sqlite", "eve", "subscribe", login, {}, datetime.now(UTC))
         real(self, address, name)
 
     monkeypatch.setattr(Mailman3, "subscribe", beside_another)
@@ -256,18 +254,18 @@ def test_two_commands_at_once_keep_to_one_limit(
     assert changes_logged(tldops)[-1] == ("subscribe failed", "person39@nic.example")
 
 
-def subscribed(tldops: Tldops, core: Mailman, limits: str = "") -> str:
+def subscribed(tldops: World, core: Mailman, limits: str = "") -> str:
     """A list with all of forty people, which the roster has, too."""
     list_id = core.new_list(f"reconcile{next(_NUMBERS)}")
     for one in FORTY:
         core.subscribe(list_id, one.login)
-    tldops.workspace.configure(core.settings(list_id) + limits)
+    tldops.configure(core.settings(list_id) + limits)
     tldops.write(*FORTY)
     tldops.do("sync", "--yes")
     return list_id
 
 
-def test_who_is_in_the_roster_and_not_in_the_file_is_not_unsubscribed(tldops: Tldops, mailman_core: Mailman) -> None:
+def test_who_is_in_the_roster_and_not_in_the_file_is_not_unsubscribed(tldops: World, mailman_core: Mailman) -> None:
     """Such a file may be cut off: the sync, which looks harder, comes first; whoever it takes out may then go."""
     list_id = subscribed(tldops, mailman_core)
     tldops.write(*FORTY[:38])
@@ -281,25 +279,25 @@ def test_who_is_in_the_roster_and_not_in_the_file_is_not_unsubscribed(tldops: Tl
     assert mailman_core.members(list_id) == {one.login for one in FORTY[:38]}
 
 
-def test_nothing_is_changed_by_a_file_that_is_cut_off_or_old(tldops: Tldops, mailman_core: Mailman) -> None:
+def test_nothing_is_changed_by_a_file_that_is_cut_off_or_old(tldops: World, mailman_core: Mailman) -> None:
     """As in a sync: without a line break at its end, or older than the file that was applied last."""
     list_id = subscribed(tldops, mailman_core)
     mailman_core.subscribe(list_id, STRANGER)
-    tldops.workspace.members.write_bytes(tldops.workspace.members.read_bytes().rstrip(b"\n"))
+    tldops.members.write_bytes(tldops.members.read_bytes().rstrip(b"\n"))
     result = tldops("reconcile", "--apply", "--yes")
     assert result.code == 1
     assert "cut-input" in result.err
     tldops.write(*FORTY[1:])
     tldops.do("sync", "--yes")
     tldops.write(*FORTY)
-    os.utime(tldops.workspace.members, (1, 1))
+    os.utime(tldops.members, (1, 1))
     result = tldops("reconcile", STRANGER, "--apply", "--yes")
     assert result.code == 1
     assert "stale-source" in result.err
     assert STRANGER in mailman_core.members(list_id)
 
 
-def test_what_is_refused_is_told_as_json(tldops: Tldops, mailman_core: Mailman) -> None:
+def test_what_is_refused_is_told_as_json(tldops: World, mailman_core: Mailman) -> None:
     """A program gets the cases, with nothing done, and the reason on standard error."""
     subscribed(tldops, mailman_core)
     tldops.write(*FORTY[:38])
@@ -310,7 +308,7 @@ def test_what_is_refused_is_told_as_json(tldops: Tldops, mailman_core: Mailman) 
     assert [action["done"] for action in actions] == [False, False]
 
 
-def test_apply_needs_mailman_3(tldops: Tldops) -> None:
+def test_apply_needs_mailman_3(tldops: World) -> None:
     """Another list is changed by hand: it is told how, and refused."""
     tldops.write(*FORTY)
     listing(tldops, *(one.login for one in FORTY[1:]))
@@ -320,7 +318,7 @@ def test_apply_needs_mailman_3(tldops: Tldops) -> None:
     assert "by hand" in result.err
 
 
-def test_nobody_denied_is_subscribed(tldops: Tldops, mailman_core: Mailman, core_list: str) -> None:
+def test_nobody_denied_is_subscribed(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """A denied person who was taken off the list is not put back by a command."""
     tldops.do("access", "deny", FORTY[39].login, "--reason", "left in anger")
     result = tldops("reconcile", FORTY[39].login, "--apply", "--yes")
@@ -329,27 +327,27 @@ def test_nobody_denied_is_subscribed(tldops: Tldops, mailman_core: Mailman, core
     assert FORTY[39].login not in mailman_core.members(core_list)
 
 
-def test_records_with_errors_are_left_out_and_said(tldops: Tldops) -> None:
+def test_records_with_errors_are_left_out_and_said(tldops: World) -> None:
     """Their addresses are no strangers, and the number of errors is told."""
-    tldops.workspace.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    tldops.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
     listing(tldops, *(one.login for one in FORTY))
     result = tldops.do("reconcile")
     assert "The file has 1 error" in result.out
 
 
 @pytest.mark.parametrize("more", ["", '[subscribers]\nsource = "file"\n'])
-def test_without_a_list_there_is_nothing_to_compare(tldops: Tldops, more: str) -> None:
+def test_without_a_list_there_is_nothing_to_compare(tldops: World, more: str) -> None:
     """Exit 2 with the setting that is missing."""
     tldops.write(*FORTY)
-    tldops.workspace.configure(more)
+    tldops.configure(more)
     tldops.do("status")
     assert "[subscribers]" in tldops.refused("reconcile", code=2)
 
 
-def test_a_list_that_fails_is_exit_2(tldops: Tldops, mailman_core: Mailman) -> None:
+def test_a_list_that_fails_is_exit_2(tldops: World, mailman_core: Mailman) -> None:
     """No list, no comparison; and the password is in no message."""
     tldops.write(*FORTY)
-    tldops.workspace.configure(mailman_core.settings("nowhere.lists.example.org"))
+    tldops.configure(mailman_core.settings("nowhere.lists.example.org"))
     tldops.do("status")
     said = tldops.refused("reconcile", "--apply", "--yes", code=2)
     assert "does not know this list" in said

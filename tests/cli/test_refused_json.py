@@ -2,23 +2,23 @@
 
 import sqlite3
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 FORTY = people(40)
 LIST = '[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n'
 
 
-def listed(tldops: Tldops) -> None:
+def listed(tldops: World) -> None:
     """Forty people in the roster, and a list with the last thirty of them."""
-    path = tldops.workspace.folder / "list.txt"
-    tldops.workspace.configure(LIST)
+    path = tldops.folder / "list.txt"
+    tldops.configure(LIST)
     path.write_text("".join(f"{one.login}\n" for one in FORTY))
     tldops.sync(*FORTY)
     path.write_text("".join(f"{one.login}\n" for one in FORTY[10:]))
 
 
-def test_a_sync_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
+def test_a_sync_that_is_refused_tells_its_plan(tldops: World) -> None:
     """Hazards and the id are there as data, so that nobody has to take them out of a sentence; nothing was applied."""
     tldops.sync(*FORTY)
     tldops.write(*FORTY[20:])
@@ -33,10 +33,10 @@ def test_a_sync_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
     assert tldops.do("sync", "--plan", plan["id"], *forced).json["applied"]
 
 
-def test_a_sync_of_a_file_with_errors_tells_its_plan(tldops: Tldops) -> None:
+def test_a_sync_of_a_file_with_errors_tells_its_plan(tldops: World) -> None:
     """With the errors among the problems."""
     tldops.sync(*FORTY)
-    tldops.workspace.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    tldops.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
     result = tldops("sync", "--yes", "--json")
     assert result.code == 1
     assert not result.json["applied"]
@@ -44,7 +44,7 @@ def test_a_sync_of_a_file_with_errors_tells_its_plan(tldops: Tldops) -> None:
     assert [problem["code"] for problem in problems if problem["severity"] == "error"] == ["bad-slot"]
 
 
-def test_a_rollback_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
+def test_a_rollback_that_is_refused_tells_its_plan(tldops: World) -> None:
     """As a sync does."""
     tldops.sync(*FORTY[:20])
     tldops.write(*FORTY)
@@ -56,7 +56,7 @@ def test_a_rollback_that_is_refused_tells_its_plan(tldops: Tldops) -> None:
     assert (result.json["applied"], result.json["plan"]["kind"]) == (False, "rollback")
 
 
-def test_the_plan_of_who_may_read_can_be_looked_at(tldops: Tldops) -> None:
+def test_the_plan_of_who_may_read_can_be_looked_at(tldops: World) -> None:
     """It changes nothing, has the id that `sync --access-only` takes, and is what its refusal points to."""
     listed(tldops)
     shown = tldops("plan", "--access-only", "--json")
@@ -75,18 +75,18 @@ def test_the_plan_of_who_may_read_can_be_looked_at(tldops: Tldops) -> None:
     assert tldops.do("plan", "--access-only", "--json").json["access"] == []
 
 
-def test_the_plan_of_who_may_read_is_of_the_list_alone(tldops: Tldops) -> None:
+def test_the_plan_of_who_may_read_is_of_the_list_alone(tldops: World) -> None:
     """No file goes with it, and without a list there is none."""
     listed(tldops)
     assert "--access-only" in tldops.refused("plan", "members.txt", "--access-only", code=2)
-    tldops.workspace.configure()
+    tldops.configure()
     assert "names no list" in tldops.refused("plan", "--access-only", code=2)
 
 
-def test_a_log_that_was_changed_is_told_as_json(tldops: Tldops) -> None:
+def test_a_log_that_was_changed_is_told_as_json(tldops: World) -> None:
     """With what is wrong; the exit code is 1 as before."""
     tldops.sync(*FORTY)
-    with sqlite3.connect(tldops.workspace.folder / "members.sqlite") as database:
+    with sqlite3.connect(tldops.folder / "members.sqlite") as database:
         database.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
     database.close()
     result = tldops("audit", "--verify", "--json")

@@ -8,8 +8,7 @@ from radicale_tldops.settings.file import known_settings
 from radicale_tldops.settings.reading import LIST_FORMATS
 from sync.cli import main
 from sync.parse import FORMATS
-from tests.support import JANE, JOHN
-from tests.support.command import Tldops
+from tests.support import JANE, JOHN, World
 
 WRONG = [
     # text, the line in it that is wrong, the value as it is quoted, what is allowed
@@ -65,12 +64,12 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("text", "line", "value", "allowed"), [*WRONG, *UNKNOWN])
-def test_wrong_setting_is_named_with_its_line(tldops: Tldops, text: str, line: int, value: str, allowed: str) -> None:
+def test_wrong_setting_is_named_with_its_line(tldops: World, text: str, line: int, value: str, allowed: str) -> None:
     """Exit 2, the file and line of the setting, its value, what it takes, and neither store nor file touched."""
     tldops.sync(JOHN, JANE)
-    tldops.workspace.config.write_text(f"{text}\n")
-    said = tldops.refused("plan", str(tldops.workspace.members), code=2)
-    assert said.startswith(f"tldops: {tldops.workspace.config}:{line}: ")
+    tldops.config.write_text(f"{text}\n")
+    said = tldops.refused("plan", str(tldops.members), code=2)
+    assert said.startswith(f"tldops: {tldops.config}:{line}: ")
     assert value in said
     assert any(one in said for one in allowed.split("|")), said
     assert "\x1b" not in said
@@ -79,18 +78,18 @@ def test_wrong_setting_is_named_with_its_line(tldops: Tldops, text: str, line: i
 @pytest.mark.parametrize(
     ("text", "line"), [("[store\nroster = 1", 1), ('[store]\nroster = "a"\nroster = "b"', 3), ("x", 1)]
 )
-def test_broken_toml_is_named_with_its_line(tldops: Tldops, text: str, line: int) -> None:
+def test_broken_toml_is_named_with_its_line(tldops: World, text: str, line: int) -> None:
     """What is no TOML at all is named with file and line, too."""
-    tldops.workspace.config.write_text(f"{text}\n")
+    tldops.config.write_text(f"{text}\n")
     said = tldops.refused("status", code=2)
-    assert str(tldops.workspace.config) in said
+    assert str(tldops.config) in said
     assert f"line {line}," in said
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe[store]", b"\x00" * 2000, None, "folder"])
-def test_configuration_that_cannot_be_read(tldops: Tldops, content: bytes | str | None) -> None:
+def test_configuration_that_cannot_be_read(tldops: World, content: bytes | str | None) -> None:
     """Binary, missing, a folder: exit 2 with the file's name; a named file that is missing never means the defaults."""
-    config = tldops.workspace.config
+    config = tldops.config
     config.unlink()
     if isinstance(content, bytes):
         config.write_bytes(content)
@@ -111,39 +110,39 @@ def test_named_environment_file_that_is_missing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_file_for_both_databases_is_refused(tldops: Tldops) -> None:
+def test_one_file_for_both_databases_is_refused(tldops: World) -> None:
     """[store] roster and members under one name is a wrong setting, and no database is begun."""
-    tldops.workspace.configure('[store]\nroster = "one.sqlite"\nmembers = "one.sqlite"\n')
-    tldops.workspace.write(JOHN)
+    tldops.configure('[store]\nroster = "one.sqlite"\nmembers = "one.sqlite"\n')
+    tldops.write(JOHN)
     said = tldops.refused("sync", "--yes", code=2)
-    assert str(tldops.workspace.config) in said
+    assert str(tldops.config) in said
     assert "members" in said
 
 
-def test_store_that_is_another_file_is_left_alone(tldops: Tldops) -> None:
+def test_store_that_is_another_file_is_left_alone(tldops: World) -> None:
     """A [store] path that names the membership file does not harm it."""
-    tldops.workspace.write(JOHN)
-    tldops.workspace.configure('[store]\nroster = "members.txt"\n')
-    assert str(tldops.workspace.members) in tldops.refused("sync", "--yes", code=2)
-    assert tldops.workspace.members.read_text() == f"{JOHN}\n"
+    tldops.write(JOHN)
+    tldops.configure('[store]\nroster = "members.txt"\n')
+    assert str(tldops.members) in tldops.refused("sync", "--yes", code=2)
+    assert tldops.members.read_text() == f"{JOHN}\n"
 
 
-def test_paths_count_from_the_configuration(tldops: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_count_from_the_configuration(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative paths are those of the configuration's folder, wherever the command is run."""
-    elsewhere = tldops.workspace.folder / "elsewhere"
+    elsewhere = tldops.folder / "elsewhere"
     elsewhere.mkdir()
-    tldops.workspace.configure('[store]\nroster = "data/r.sqlite"\nmembers = "data/m.sqlite"\n')
-    tldops.workspace.write(JOHN)
+    tldops.configure('[store]\nroster = "data/r.sqlite"\nmembers = "data/m.sqlite"\n')
+    tldops.write(JOHN)
     monkeypatch.chdir(elsewhere)
     tldops.do("sync", "--yes")
-    assert sorted(one.name for one in (tldops.workspace.folder / "data").iterdir()) == ["m.sqlite", "r.sqlite"]
+    assert sorted(one.name for one in (tldops.folder / "data").iterdir()) == ["m.sqlite", "r.sqlite"]
     assert list(elsewhere.iterdir()) == []
 
 
-def test_databases_are_for_their_owner_alone(tldops: Tldops) -> None:
+def test_databases_are_for_their_owner_alone(tldops: World) -> None:
     """Both databases have mode 0600."""
     tldops.sync(JOHN)
-    modes = {path.stat().st_mode & 0o777 for path in tldops.workspace.folder.glob("*.sqlite")}
+    modes = {path.stat().st_mode & 0o777 for path in tldops.folder.glob("*.sqlite")}
     assert modes == {0o600}
 
 

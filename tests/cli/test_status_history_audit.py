@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 
 TEN = people(10)
 COLUMNS = "name,slot,cctlds,email,confirmed_on"
 
 
-def test_status_of_an_empty_store(tldops: Tldops) -> None:
+def test_status_of_an_empty_store(tldops: World) -> None:
     """Before the first sync `status` says so, and its JSON has the same keys as ever."""
     assert "No generation yet" in tldops.do("status").out
     empty = tldops.do("status", "--json").json
@@ -22,7 +22,7 @@ def test_status_of_an_empty_store(tldops: Tldops) -> None:
     assert set(tldops.do("status", "--json").json) == set(empty)
 
 
-def test_status_counts_what_is_there(tldops: Tldops) -> None:
+def test_status_counts_what_is_there(tldops: World) -> None:
     """People, ccTLDs, ccTLDs with one contact alone, logins, devices and denials are those of the store."""
     tldops.sync(*TEN)
     tldops.do("device", "add", TEN[0].login, "--label", "phone")
@@ -41,10 +41,10 @@ def test_status_counts_what_is_there(tldops: Tldops) -> None:
     assert f"denied: 1 login: {TEN[1].login}" in shown
 
 
-def test_status_names_the_stale(tldops: Tldops) -> None:
+def test_status_names_the_stale(tldops: World) -> None:
     """Who was last confirmed more than twelve months ago is stale; who never was is counted apart."""
     today = datetime.now(UTC).date()
-    file = tldops.workspace.members
+    file = tldops.members
     file.write_text(
         f"{COLUMNS}\nOld Example,1,.nl,old@nic.example,{today - timedelta(days=400)}\n"
         f"New Example,2,.nl,new@nic.example,{today - timedelta(days=30)}\nNever Example,3,.nl,never@nic.example,\n"
@@ -57,7 +57,7 @@ def test_status_names_the_stale(tldops: Tldops) -> None:
     assert tldops.do("status", "--json").json["stale"] == []
 
 
-def test_missing_lists_every_cctld_without_a_contact(tldops: Tldops) -> None:
+def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:
     """`--missing` holds every delegated ccTLD, ASCII and IDN, but for those that have somebody."""
     everything = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
     assert {"nl", "vn", "uk", "xn--p1ai", "xn--wgbh1c"} <= everything
@@ -73,7 +73,7 @@ def test_missing_lists_every_cctld_without_a_contact(tldops: Tldops) -> None:
     assert ".at " not in text
 
 
-def test_history_tells_every_generation(tldops: Tldops) -> None:
+def test_history_tells_every_generation(tldops: World) -> None:
     """Newest first: when, of what kind, by whom, from which files, with which counts."""
     tldops.sync(*TEN[:6])
     tldops.sync(*TEN[1:8])
@@ -88,7 +88,7 @@ def test_history_tells_every_generation(tldops: Tldops) -> None:
     assert len(tldops.do("history", "--limit", "1").out.splitlines()) == 2
 
 
-def test_show_tells_who_was_in_a_generation(tldops: Tldops) -> None:
+def test_show_tells_who_was_in_a_generation(tldops: World) -> None:
     """`show` names the people of an earlier generation with ccTLD and slot, and no number or address."""
     tldops.sync(*TEN[:6])
     tldops.sync(*TEN[1:8])
@@ -104,7 +104,7 @@ def test_show_tells_who_was_in_a_generation(tldops: Tldops) -> None:
     assert "no generation 9" in tldops.refused("show", "9", code=2)
 
 
-def test_every_change_is_audited(tldops: Tldops) -> None:
+def test_every_change_is_audited(tldops: World) -> None:
     """Each command that changes something leaves one entry with who, what and on what; reading leaves none."""
     tldops.sync(*TEN)
     tldops.do("sync", "--yes")
@@ -115,8 +115,8 @@ def test_every_change_is_audited(tldops: Tldops) -> None:
     tldops.do("confirm", TEN[0].login)
     tldops.sync(*TEN[:9])
     tldops.do("rollback", "1", "--yes")
-    tldops.do("backup", str(tldops.workspace.folder / "backup"))
-    tldops.do("restore", str(tldops.workspace.folder / "backup"), "--yes")
+    tldops.do("backup", str(tldops.folder / "backup"))
+    tldops.do("restore", str(tldops.folder / "backup"), "--yes")
     for command in ("status", "history", "plan", "check", "access list", "device list", "export", "audit", "show 1"):
         tldops(*command.split())
     told = tldops.do("audit", "--json").json
@@ -139,7 +139,7 @@ def test_every_change_is_audited(tldops: Tldops) -> None:
     assert tldops.do("audit", "--verify", "--json").json == {"entries": 10, "whole": True}
 
 
-def test_the_actor_is_who_ran_sudo(tldops: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_actor_is_who_ran_sudo(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind sudo the entry names the person, not root, and nothing that a terminal would obey."""
     monkeypatch.setenv("SUDO_USER", "clerk\x1b[31m")
     tldops.sync(*TEN)
@@ -159,11 +159,11 @@ def test_the_actor_is_who_ran_sudo(tldops: Tldops, monkeypatch: pytest.MonkeyPat
         ("UPDATE audit SET id = id + 1 WHERE id = 4", 4),
     ],
 )
-def test_a_changed_log_is_found(tldops: Tldops, change: str, broken: int) -> None:
+def test_a_changed_log_is_found(tldops: World, change: str, broken: int) -> None:
     """An entry that was changed, taken out, or cut off the end breaks the chain: exit 1, with the entry's number."""
     for count in range(4):
         tldops.sync(*TEN[: 5 + count])
-    with sqlite3.connect(tldops.workspace.folder / "members.sqlite") as database:
+    with sqlite3.connect(tldops.folder / "members.sqlite") as database:
         database.execute(change)
     database.close()
     result = tldops("audit", "--verify")
@@ -172,10 +172,10 @@ def test_a_changed_log_is_found(tldops: Tldops, change: str, broken: int) -> Non
     assert tldops("audit").code == 0
 
 
-def test_older_copy_of_the_roster_is_refused(tldops: Tldops) -> None:
+def test_older_copy_of_the_roster_is_refused(tldops: World) -> None:
     """A copy from before the last syncs, put in the roster's place, is no base for a plan: exit 2, left alone."""
     tldops.sync(*TEN)
-    roster = tldops.workspace.folder / "roster.sqlite"
+    roster = tldops.folder / "roster.sqlite"
     older = roster.read_bytes()
     tldops.sync(*TEN[:8])
     roster.write_bytes(older)

@@ -12,27 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Result, Workspace
-from tests.support.command import Tldops, message
+from tests.support import Result, World
 from tests.support.people import people
 from tests.support.permissions import obey_permissions
+from tests.support.world import message
 
 TEN = people(10)
 
 
 @pytest.fixture
-def synced(tldops: Tldops) -> Tldops:
+def synced(tldops: World) -> World:
     """A store with nine people, and a file with ten."""
     tldops.sync(*TEN[:9])
     tldops.write(*TEN)
     return tldops
 
 
-def run(workspace: Workspace, *arguments: str, before: Callable[[], None] = obey_permissions) -> Result:
+def run(world: World, *arguments: str, before: Callable[[], None] = obey_permissions) -> Result:
     """Run the command in a process that `before` has restricted."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "sync", "--config", str(workspace.config), *arguments],
+            [sys.executable, "-m", "sync", "--config", str(world.config), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -61,10 +61,10 @@ def mode(path: Path, bits: int) -> Iterator[None]:
     ("name", "lock", "command"),
     [("roster.sqlite", "IMMEDIATE", ("sync", "--yes")), ("members.sqlite", "EXCLUSIVE", ("confirm", TEN[0].login))],
 )
-def test_locked_store(synced: Tldops, name: str, lock: str, command: tuple[str, ...]) -> None:
+def test_locked_store(synced: World, name: str, lock: str, command: tuple[str, ...]) -> None:
     """While another program writes, a command gives up after some seconds, says what is locked, and writes nothing."""
     before = synced.files()
-    holder = sqlite3.connect(synced.workspace.folder / name, isolation_level=None)
+    holder = sqlite3.connect(synced.folder / name, isolation_level=None)
     holder.execute(f"BEGIN {lock}")
     try:
         result = synced(*command)
@@ -76,9 +76,9 @@ def test_locked_store(synced: Tldops, name: str, lock: str, command: tuple[str, 
     synced.do(*command)
 
 
-def test_two_syncs_at_once(synced: Tldops) -> None:
+def test_two_syncs_at_once(synced: World) -> None:
     """Of two syncs at once one wins; the other has nothing left to do, or says that the store has moved on."""
-    command = [sys.executable, "-m", "sync", "--config", str(synced.workspace.config), "sync", "--yes"]
+    command = [sys.executable, "-m", "sync", "--config", str(synced.config), "sync", "--yes"]
     started = [
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -88,76 +88,74 @@ def test_two_syncs_at_once(synced: Tldops) -> None:
     for out, err, code in ended:
         assert (code, err) == (0, "") or (code == 2 and "moved on" in err), (out, err, code)
     assert synced.generation() == 2
-    assert len(synced.roster()) == 10
+    assert len(synced.contacts()) == 10
 
 
-def test_read_only_roster(synced: Tldops) -> None:
+def test_read_only_roster(synced: World) -> None:
     """With a roster that cannot be written, writing commands fail with exit 2, and reading ones work."""
     before = synced.files()
-    with mode(synced.workspace.folder / "roster.sqlite", 0o400):
+    with mode(synced.folder / "roster.sqlite", 0o400):
         for command in (["sync", "--yes"], ["access", "deny", TEN[0].login, "--reason", "x"]):
-            result = run(synced.workspace, *command)
+            result = run(synced, *command)
             assert result.code == 2
             assert "roster.sqlite: the database or its disk is read-only; nothing was written" in message(result)
-        assert run(synced.workspace, "export").code == 0
+        assert run(synced, "export").code == 0
     assert synced.files() == before
 
 
-def test_read_only_folder(synced: Tldops) -> None:
+def test_read_only_folder(synced: World) -> None:
     """The same where not even a journal can be begun, as on a disk mounted read-only."""
     before = synced.files()
-    folder = synced.workspace.folder
+    folder = synced.folder
     with mode(folder / "roster.sqlite", 0o400), mode(folder / "members.sqlite", 0o400), mode(folder, 0o500):
-        result = run(synced.workspace, "sync", "--yes")
+        result = run(synced, "sync", "--yes")
         assert result.code == 2
         assert "read-only" in message(result)
-        assert run(synced.workspace, "status").code == 0
+        assert run(synced, "status").code == 0
     assert synced.files() == before
 
 
-def test_read_only_members(synced: Tldops) -> None:
+def test_read_only_members(synced: World) -> None:
     """When only the members database fails, what was done to the roster is said, and it is done."""
-    with mode(synced.workspace.folder / "members.sqlite", 0o400):
-        result = run(synced.workspace, "sync", "--yes")
+    with mode(synced.folder / "members.sqlite", 0o400):
+        result = run(synced, "sync", "--yes")
         assert result.code == 2
         assert "generation 2 was applied and is served, but: " in message(result)
-        result = run(synced.workspace, "access", "deny", TEN[0].login, "--reason", "x")
+        result = run(synced, "access", "deny", TEN[0].login, "--reason", "x")
         assert result.code == 2
         assert f"{TEN[0].login} is denied from now on, but: " in message(result)
-        assert run(synced.workspace, "device", "add", TEN[1].login, "--label", "x").code == 2
-    assert len(synced.roster()) == 10
+        assert run(synced, "device", "add", TEN[1].login, "--label", "x").code == 2
+    assert len(synced.contacts()) == 10
     assert TEN[0].login not in synced.logins()
     assert synced.devices(TEN[1].login) == []
     synced.do("audit", "--verify")
 
 
 @pytest.mark.parametrize("name", ["members.txt", "tldops.toml", "roster.sqlite", "members.sqlite"])
-def test_what_may_not_be_read(synced: Tldops, name: str) -> None:
+def test_what_may_not_be_read(synced: World, name: str) -> None:
     """A file without permission to read it: exit 2, its name and the reason."""
     before = synced.files()
-    with mode(synced.workspace.folder / name, 0):
-        result = run(synced.workspace, "sync", "--yes")
+    with mode(synced.folder / name, 0):
+        result = run(synced, "sync", "--yes")
     assert result.code == 2
     assert name in message(result)
     assert "ermission" in message(result)
     assert synced.files() == before
 
 
-def test_disk_that_is_full(synced: Tldops) -> None:
+def test_disk_that_is_full(synced: World) -> None:
     """When the database cannot grow, the old generation stands whole: exit 2, and the next sync works."""
     many = people(150)
-    synced.workspace.configure("[guards]\nadditions = '10 % or 1000'\naccess = '10 % or 1000'\n")
+    synced.configure("[guards]\nadditions = '10 % or 1000'\naccess = '10 % or 1000'\n")
     synced.write(*many)
-    size = (synced.workspace.folder / "roster.sqlite").stat().st_size
-    result = run(
-        synced.workspace, "sync", "--yes", before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    )
+    size = (synced.folder / "roster.sqlite").stat().st_size
+    result = run(synced, "sync", "--yes", before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
     assert result.code == 2
     assert "roster.sqlite" in message(result)
-    assert set(synced.roster()) == {person.name for person in TEN[:9]}
+    assert set(synced.contacts()) == {person.name for person in TEN[:9]}
     assert synced.generation() == 1
     synced.do("sync", "--yes")
-    assert len(synced.roster()) == 150
+    assert len(synced.contacts()) == 150
 
 
 def _cut(path: Path) -> None:
@@ -187,13 +185,13 @@ def _foreign(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["roster.sqlite", "members.sqlite"])
 @pytest.mark.parametrize("damage", [_cut, _page, _html, _folder, _foreign])
-def test_damaged_database(synced: Tldops, name: str, damage: Callable[[Path], None]) -> None:
+def test_damaged_database(synced: World, name: str, damage: Callable[[Path], None]) -> None:
     """Cut off, overwritten, another file, a folder, another program's: exit 2 with its path, both left as they are."""
-    damage(synced.workspace.folder / name)
+    damage(synced.folder / name)
     for command in (("sync", "--yes"), ("device", "add", TEN[0].login, "--label", "x"), ("audit",), ("status",)):
         if (damage, name, command) == (_page, "roster.sqlite", ("audit",)):
             continue  # it does not look at the roster further than its version
-        assert str(synced.workspace.folder / name) in synced.refused(*command, code=2)
+        assert str(synced.folder / name) in synced.refused(*command, code=2)
 
 
 CHANGES = {
@@ -218,10 +216,10 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_changed_row_is_noticed(synced: Tldops, what: str) -> None:
+def test_changed_row_is_noticed(synced: World, what: str) -> None:
     """A flipped bit in a card, contact, reader, denial, digest or note is no base for a sync: exit 2, left as it is."""
     synced.do("access", "deny", "person02@nic.example", "--reason", "x")
-    with contextlib.closing(sqlite3.connect(synced.workspace.folder / "roster.sqlite")) as database, database:
+    with contextlib.closing(sqlite3.connect(synced.folder / "roster.sqlite")) as database, database:
         assert database.execute(CHANGES[what]).rowcount
     assert "roster.sqlite" in synced.refused("sync", "--yes", code=2)
 
@@ -229,26 +227,26 @@ def test_changed_row_is_noticed(synced: Tldops, what: str) -> None:
 @pytest.mark.parametrize(
     "command", [("deny", "person03@nic.example", "--reason", "x"), ("allow", "person02@nic.example")]
 )
-def test_denying_does_not_seal_what_somebody_changed(synced: Tldops, command: tuple[str, ...]) -> None:
+def test_denying_does_not_seal_what_somebody_changed(synced: World, command: tuple[str, ...]) -> None:
     """After a denial vanished from the database, neither `deny` nor `allow` makes the rest pass for sound."""
     for number in (1, 2):
         synced.do("access", "deny", f"person0{number}@nic.example", "--reason", "x")
-    with contextlib.closing(sqlite3.connect(synced.workspace.folder / "roster.sqlite")) as database, database:
+    with contextlib.closing(sqlite3.connect(synced.folder / "roster.sqlite")) as database, database:
         assert database.execute("DELETE FROM denied WHERE login = 'person01@nic.example'").rowcount
     synced("access", *command)
     assert "does not match its digest" in synced.refused("sync", "--yes", code=2)
 
 
-def test_backup_of_a_damaged_store_is_refused(synced: Tldops) -> None:
+def test_backup_of_a_damaged_store_is_refused(synced: World) -> None:
     """What fails its digest is not copied as if it were a backup."""
-    with contextlib.closing(sqlite3.connect(synced.workspace.folder / "roster.sqlite")) as database, database:
+    with contextlib.closing(sqlite3.connect(synced.folder / "roster.sqlite")) as database, database:
         database.execute(CHANGES["a reader"])
-    target = synced.workspace.folder / "backup"
+    target = synced.folder / "backup"
     assert "does not match its digest" in synced.refused("backup", str(target), code=2)
     assert not target.exists()
 
 
-def test_port_in_use(synced: Tldops) -> None:
+def test_port_in_use(synced: World) -> None:
     """`serve` on a port that another program has says so in one line and ends: exit 2."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -262,6 +260,6 @@ def test_port_in_use(synced: Tldops) -> None:
 @pytest.mark.parametrize(
     "arguments", [("--host", "no.such.host.example"), ("--host", "192.0.2.1"), ("--port", "65536")]
 )
-def test_address_that_cannot_be_listened_on(synced: Tldops, arguments: tuple[str, ...]) -> None:
+def test_address_that_cannot_be_listened_on(synced: World, arguments: tuple[str, ...]) -> None:
     """A host that is not this one, or no port: exit 2."""
     assert arguments[1] in synced.refused("serve", *arguments, code=2)

@@ -12,8 +12,7 @@ import click
 import pytest
 
 from sync.cli.main import cli
-from tests.support import Workspace
-from tests.support.command import Tldops
+from tests.support import World
 from tests.support.people import people
 from tests.support.terminal import on_a_terminal
 
@@ -39,7 +38,7 @@ COMMANDS = [path for path, command in commands() if not isinstance(command, clic
 
 
 @pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
-def test_help_fits_and_has_an_example(tldops: Tldops, path: tuple[str, ...]) -> None:
+def test_help_fits_and_has_an_example(tldops: World, path: tuple[str, ...]) -> None:
     """--help of every command fits 80 columns, and every command that does something shows how it is called."""
     shown = tldops.do(*path, "--help").out
     assert max(map(len, shown.splitlines())) <= 80
@@ -62,7 +61,7 @@ def test_examples_can_be_typed(path: tuple[str, ...]) -> None:
         dict(commands())[named].make_context("tldops", words[len(named) :], resilient_parsing=False)
 
 
-def test_help_explains_the_exit_codes(tldops: Tldops) -> None:
+def test_help_explains_the_exit_codes(tldops: World) -> None:
     """The help of `tldops` itself says what 0, 1 and 2 mean, and lists every command."""
     shown = tldops.do("--help").out
     assert all(code in " ".join(shown.split()) for code in ("0 done", "1 errors", "2 wrong usage"))
@@ -70,14 +69,14 @@ def test_help_explains_the_exit_codes(tldops: Tldops) -> None:
 
 
 @pytest.fixture
-def lively(tldops: Tldops) -> Tldops:
+def lively(tldops: World) -> World:
     """A store with something to show for every command: two generations, devices, a denial, problems, a plan."""
     tldops.sync(*TEN[:8])
     tldops.sync(*TEN[1:9])
     tldops.do("device", "add", TEN[1].login, "--label", "a label of the longest kind, which has sixty characters....")
     tldops.do("access", "deny", TEN[2].login, "--reason", "a reason that is rather long, too, and goes on and on " * 2)
     long = "Her Excellency Ada Wilhelmina Example van der Very Long Name of the Registry"
-    tldops.workspace.write(
+    tldops.write(
         *(person.line for person in TEN[2:]),
         f'"{long}, #1, .nl/.vn, +31 6 12345678" <a.very.long.address.of.ada.example@registry.example>',
     )
@@ -90,7 +89,7 @@ SHOWING = [
 
 
 @pytest.mark.parametrize("command", SHOWING)
-def test_nothing_but_text_in_a_pipe(lively: Tldops, command: str) -> None:
+def test_nothing_but_text_in_a_pipe(lively: World, command: str) -> None:
     """In a pipe there are no colours, no bars and no other escape, and a line of a table is one line."""
     shown = lively(*command.split()).out
     assert "\x1b" not in shown
@@ -100,19 +99,19 @@ def test_nothing_but_text_in_a_pipe(lively: Tldops, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", SHOWING)
-def test_terminal_of_80_columns(lively: Tldops, command: str) -> None:
+def test_terminal_of_80_columns(lively: World, command: str) -> None:
     """On a terminal of 80 columns no line is longer, colours aside."""
-    shown = on_a_terminal(lively.workspace, "", *command.split()).out
+    shown = on_a_terminal(lively, "", *command.split()).out
     plain = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
     assert max(map(len, plain)) <= 80
     assert len(plain) > 2
 
 
-def test_no_colour_where_it_is_not_wanted(lively: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_colour_where_it_is_not_wanted(lively: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR switches the colours of a terminal off."""
-    assert "\x1b[3" in on_a_terminal(lively.workspace, "", "plan").out
+    assert "\x1b[3" in on_a_terminal(lively, "", "plan").out
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[3" not in on_a_terminal(lively.workspace, "", "plan").out
+    assert "\x1b[3" not in on_a_terminal(lively, "", "plan").out
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_no_colour_where_it_is_not_wanted(lively: Tldops, monkeypatch: pytest.Mo
         "device add LOGIN --label x --json", "audit --json", "audit --verify --json",
     ],
 )  # fmt: skip
-def test_json_is_json(lively: Tldops, command: str) -> None:
+def test_json_is_json(lively: World, command: str) -> None:
     """Every --json prints one JSON value and nothing else, whatever the data, and nothing on standard error."""
     result = lively(*command.replace("LOGIN", TEN[3].login).split())
     assert result.code == 0
@@ -155,10 +154,10 @@ def test_json_option_is_there_wherever_output_is_data() -> None:
         TEN[9].line.replace('"', "", 1),
     ],
 )
-def test_no_number_in_what_goes_to_a_log(tldops: Tldops, line: str) -> None:
+def test_no_number_in_what_goes_to_a_log(tldops: World, line: str) -> None:
     """`plan`, `sync`, `audit`, `history`, `show`, `status`: no telephone number of a sound or broken record."""
     tldops.sync(*TEN)
-    tldops.workspace.write(*(person.line for person in TEN[:9]), line)
+    tldops.write(*(person.line for person in TEN[:9]), line)
     for command in (
         "plan", "plan --json", "sync --yes --quarantine", "sync --yes --quarantine --json", "audit", "audit --json",
         "history --json", "show 1", "show 1 --json", "status", "status --json",
@@ -168,9 +167,9 @@ def test_no_number_in_what_goes_to_a_log(tldops: Tldops, line: str) -> None:
             assert "555" not in NO_NUMBER.sub("", text), f"{command}: {text}"
 
 
-def pipe(workspace: Workspace, command: str, shell: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command in a shell, where "TLDOPS" is `tldops` with the workspace's configuration."""
-    call = shlex.join([sys.executable, "-m", "sync", "--config", str(workspace.config)])
+def pipe(world: World, command: str, shell: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a shell, where "TLDOPS" is `tldops` with the world's configuration."""
+    call = shlex.join([sys.executable, "-m", "sync", "--config", str(world.config)])
     return subprocess.run(
         ["bash", "-c", shell.replace("TLDOPS", f"{call} {command}")],
         stdin=subprocess.DEVNULL,
@@ -183,22 +182,22 @@ def pipe(workspace: Workspace, command: str, shell: str) -> "subprocess.Complete
 
 
 @pytest.mark.parametrize("command", ["check", "check --json", "status --missing", "export", "history", "--help"])
-def test_reader_that_has_seen_enough(lively: Tldops, command: str) -> None:
+def test_reader_that_has_seen_enough(lively: World, command: str) -> None:
     """A pipe that is closed early ends the output without a word on standard error."""
-    assert pipe(lively.workspace, command, "TLDOPS | true").stderr == ""
+    assert pipe(lively, command, "TLDOPS | true").stderr == ""
 
 
-def test_sync_into_a_closed_pipe_is_done(lively: Tldops) -> None:
+def test_sync_into_a_closed_pipe_is_done(lively: World) -> None:
     """`sync --yes | true` does what it was told, and its exit code is about that."""
-    done = pipe(lively.workspace, "sync --yes", "TLDOPS | true; echo ${PIPESTATUS[0]}")
+    done = pipe(lively, "sync --yes", "TLDOPS | true; echo ${PIPESTATUS[0]}")
     assert (done.stdout, done.stderr) == ("0\n", "")
     assert lively.generation() == 3
 
 
 @pytest.mark.parametrize("command", ["status", "status --json", "export", "history"])
-def test_output_that_cannot_be_written(lively: Tldops, command: str) -> None:
+def test_output_that_cannot_be_written(lively: World, command: str) -> None:
     """A full disk behind standard output is exit 2 and one line."""
-    done = pipe(lively.workspace, command, "TLDOPS > /dev/full")
+    done = pipe(lively, command, "TLDOPS > /dev/full")
     assert done.returncode == 2
     assert re.fullmatch(r"tldops: standard output: .+\n", done.stderr)
 
@@ -213,28 +212,28 @@ def test_output_that_cannot_be_written(lively: Tldops, command: str) -> None:
         ("TLDOPS --nonsense 2>&-", 2),
     ],
 )
-def test_closed_streams(lively: Tldops, shell: str, code: int) -> None:
+def test_closed_streams(lively: World, shell: str, code: int) -> None:
     """With standard streams closed the command does its work, and never writes into a database in their place."""
-    done = pipe(lively.workspace, "plan", shell)
+    done = pipe(lively, "plan", shell)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     lively.do("status")
     lively.do("audit", "--verify")
 
 
-def test_sync_with_standard_input_closed_needs_consent(lively: Tldops) -> None:
+def test_sync_with_standard_input_closed_needs_consent(lively: World) -> None:
     """No standard input at all is no terminal either."""
-    done = pipe(lively.workspace, "sync", "TLDOPS <&-")
+    done = pipe(lively, "sync", "TLDOPS <&-")
     assert done.returncode == 2
     assert "--yes" in done.stderr
     assert lively.generation() == 2
 
 
-def test_output_in_another_encoding(lively: Tldops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_in_another_encoding(lively: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where standard output takes ASCII alone, what it cannot show is escaped."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    lively.workspace.write("“Иван Пример, #1, .рф, +7 722 260 00 06” ivan@nic.example")
-    done = pipe(lively.workspace, "check", "TLDOPS")
+    lively.write("“Иван Пример, #1, .рф, +7 722 260 00 06” ivan@nic.example")
+    done = pipe(lively, "check", "TLDOPS")
     assert done.returncode == 0
     assert "\\u0418" in done.stdout
 
@@ -255,7 +254,7 @@ def test_output_in_another_encoding(lively: Tldops, monkeypatch: pytest.MonkeyPa
         "\x1b[31m",
     ],
 )
-def test_wrong_usage(lively: Tldops, command: str) -> None:
+def test_wrong_usage(lively: World, command: str) -> None:
     """A command, option or value that does not exist: exit 2 with a hint how to get help, in printable lines."""
     result = lively(*command.replace("LOGIN", TEN[3].login).split())
     assert result.code == 2
@@ -263,6 +262,6 @@ def test_wrong_usage(lively: Tldops, command: str) -> None:
     assert all(line.isprintable() for line in result.err.splitlines())
 
 
-def test_version(tldops: Tldops) -> None:
+def test_version(tldops: World) -> None:
     """`--version` names the program and a version."""
     assert re.fullmatch(r"tldops, version \d+\.\d+.*\n", tldops.do("--version").out)

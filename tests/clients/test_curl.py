@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Site
 from tests.support import DAV
 from tests.support.servers import skip_where
+from tests.support.site import Site
 
 pytestmark = pytest.mark.client
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Site, people
+from tests.clients.conftest import people
 from tests.clients.data_server import Evolution, missing, session
 from tests.support import JOHN, Client, Login, free_port, process
 from tests.support.people import ANNLIE, IVAN
 from tests.support.servers import skip_where
+from tests.support.site import Site
 
 pytestmark = pytest.mark.client
 

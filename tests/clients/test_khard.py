@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.clients.conftest import Site
 from tests.clients.vdir import Member
+from tests.support.site import Site
 
 pytestmark = pytest.mark.client
 

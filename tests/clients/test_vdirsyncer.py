@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Site
 from tests.clients.vdir import Member
 from tests.support import JANE, JOHN
 from tests.support.people import ANNLIE
+from tests.support.site import Site
 
 pytestmark = pytest.mark.client
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import DAV, JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import DAV, JANE, JOHN, Client, Response, World, serve
 
 BOOK_NAME = """A & B <c> ]]> "q" 'x'"""
 
@@ -23,7 +23,7 @@ NAME = "<D:prop><D:displayname/></D:prop>"
 class Served:
     """Clients of one server: John's in both styles, Jane's, and that of a reader who is no SSC and has no name."""
 
-    workspace: Workspace
+    world: World
     john: Client
     grouped: Client
     jane: Client
@@ -39,14 +39,14 @@ class Served:
 @contextlib.contextmanager
 def served(folder: Path, people: Sequence[str] = PEOPLE, kind: str = "tldops") -> Iterator[Served]:
     """Run a server with these people until the block ends; `kind` as in `serve`."""
-    workspace = Workspace(folder)
+    world = World(folder)
     quoted = BOOK_NAME.replace('"', '\\"')
-    workspace.configure(f'[readers]\n"{SECRETARIAT}" = "secretariat"\n[cards]\nbook_name = "{quoted}"\n')
-    workspace.sync(*people)
-    john, grouped = (workspace.device("john.doe@nic.nl", style) for style in ("plain", "groups"))
-    jane, secretariat = (workspace.device(login) for login in ("jane.doe@nic.vn", SECRETARIAT))
-    with serve(workspace, kind) as url:
-        yield Served(workspace, *(Client(url, login) for login in (john, grouped, jane, secretariat)))
+    world.configure(f'[readers]\n"{SECRETARIAT}" = "secretariat"\n[cards]\nbook_name = "{quoted}"\n')
+    world.sync(*people)
+    john, grouped = (world.device("john.doe@nic.nl", style) for style in ("plain", "groups"))
+    jane, secretariat = (world.device(login) for login in ("jane.doe@nic.vn", SECRETARIAT))
+    with serve(world, kind) as url:
+        yield Served(world, *(Client(url, login) for login in (john, grouped, jane, secretariat)))
 
 
 _PREFIXES = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"'

@@ -14,12 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.clients.conftest import Site, people, running
+from tests.clients.conftest import people
 from tests.clients.data_server import missing, session
 from tests.clients.vdir import Member
 from tests.differential.corpus import FOLDER, Recorded, write
-from tests.support import JOHN
+from tests.support import JOHN, World
 from tests.support.people import ROSTER
+from tests.support.site import Site, running
 
 _LEFT_OUT = frozenset({"host", "authorization", "content-length", "connection", "accept", "accept-language"})
 
@@ -110,7 +111,7 @@ def _title(method: str, path: str, body: str) -> str:
 
 def record_vdirsyncer(folder: Path) -> str:
     """Discover, download, and take over a change."""
-    with running(folder / "site", "tldops") as site:
+    with running(World(folder / "site"), "tldops", ROSTER) as site:
         recorder = Recorder(site.url)
         with recorder.listening() as url:
             member = Member(folder / "member")
@@ -127,7 +128,7 @@ def record_vdirsyncer(folder: Path) -> str:
 
 def record_evolution(folder: Path) -> str:
     """Find the book, open it, search, take over a change, and try to write."""
-    with running(folder / "site", "tldops") as site:
+    with running(World(folder / "site"), "tldops", ROSTER) as site:
         recorder = Recorder(site.url)
         with recorder.listening() as url, session(folder / "evolution") as evolution:
             evolution.ask("open", url=url, user=site.login.user, password=site.login.password)

@@ -11,7 +11,7 @@ from tests.differential.comparing import Difference, differences, members, plain
 from tests.differential.corpus import Recorded
 from tests.differential.wanted import WANTED
 from tests.differential.world import STATES, STYLES, scenes
-from tests.support import CARDDAV, DAV, Response, Workspace
+from tests.support import CARDDAV, DAV, Response, World
 from tests.support.in_process import Sent, call
 
 CLIENTS = ("apple", "browser", "davx5", "evolution", "kde", "others", "roundcube", "thunderbird", "vdirsyncer")
@@ -35,11 +35,11 @@ class Answered:
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> list[Answered]:
     """The whole corpus, answered by both, in both styles, before and after a change and a removal."""
-    return list(_answers(Workspace(tmp_path_factory.mktemp("differential"))))
+    return list(_answers(World(tmp_path_factory.mktemp("differential"))))
 
 
-def _answers(workspace: Workspace) -> Iterator[Answered]:
-    for scene in scenes(workspace):
+def _answers(world: World) -> Iterator[Answered]:
+    for scene in scenes(world):
         for request in corpus.load():
             sent = request.sent(scene.values, scene.cards).by(scene.login)
             radicale, tldops = call(scene.both.radicale, sent), call(scene.both.tldops, sent)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.differential.comparing import members, plain_body
-from tests.support import CARDDAV, DAV, JOHN, Login, Workspace, propfind_body
+from tests.support import CARDDAV, DAV, JOHN, Login, World, propfind_body
 from tests.support.in_process import Both, Sent, both, call
 from tests.support.people import ROSTER
 
@@ -27,11 +27,11 @@ class Scene:
     cards: list[str]
 
 
-def scenes(workspace: Workspace) -> Iterator[Scene]:
+def scenes(world: World) -> Iterator[Scene]:
     """Bring a store from state to state, and give each of them in both styles."""
-    workspace.sync(*ROSTER)
-    logins = {style: workspace.device("john.doe@nic.nl", style) for style in STYLES}
-    pair = both(workspace)
+    world.sync(*ROSTER)
+    logins = {style: world.device("john.doe@nic.nl", style) for style in STYLES}
+    pair = both(world)
     pair.reload()
     tokens: dict[str, str] = {}
     for state, roster in zip(STATES, (ROSTER, _CHANGED, _LEFT), strict=True):

@@ -2,8 +2,8 @@
 
 from random import Random
 
+from tests.fuzz.target import Target
 from tests.fuzz.trees import CALENDARSERVER, CARDDAV, DAV, TEXTS, Node, card, dav, mutate, write
-from tests.fuzz.world import World
 
 PROPERTIES = (
     *((DAV, name) for name in (
@@ -36,11 +36,11 @@ _BOMBS = (
 )
 
 
-def body(rng: Random, world: World, method: str) -> bytes:
+def body(rng: Random, target: Target, method: str) -> bytes:
     """Return a body, good or bad, for a method that has one."""
     if rng.random() < 0.04:
         return rng.choice((b"", b"<", b"not XML", b"\x00", b"\xff\xfe", rng.randbytes(rng.choice((1, 20, 3000)))))
-    tree = rng.choice((_propfind,) * 4 + _REPORTS if method == "PROPFIND" else (_propfind, *_REPORTS * 2))(rng, world)
+    tree = rng.choice((_propfind,) * 4 + _REPORTS if method == "PROPFIND" else (_propfind, *_REPORTS * 2))(rng, target)
     if rng.random() < 0.5:
         mutate(rng, tree)
     text = write(rng, tree)
@@ -76,53 +76,54 @@ def _asked(rng: Random) -> Node:
     return rng.choice((_prop(rng), _prop(rng), _prop(rng), dav("allprop"), dav("propname")))
 
 
-def _propfind(rng: Random, world: World) -> Node:
+def _propfind(rng: Random, target: Target) -> Node:
     tree = dav("propfind", _asked(rng))
     if rng.random() < 0.15:
         tree.children.append(Node("include", DAV, {}, "", _prop(rng).children))
     return tree
 
 
-def _multiget(rng: Random, world: World) -> Node:
-    hrefs = [_href(rng, world) for _ in range(rng.choice((0, 1, 2, 10, 60)))]
+def _multiget(rng: Random, target: Target) -> Node:
+    hrefs = [_href(rng, target) for _ in range(rng.choice((0, 1, 2, 10, 60)))]
     return card("addressbook-multiget", _asked(rng), *(dav("href", text=href) for href in hrefs))
 
 
-def _href(rng: Random, world: World) -> str:
-    good = world.book + rng.choice(world.cards)
-    bad = (world.book, "/", "http://[bad", good.replace("/", "%2f"), f"https://x.example{good}", good.upper(), "\u2028")
+def _href(rng: Random, target: Target) -> str:
+    good = target.book + rng.choice(target.cards)
+    elsewhere = f"https://x.example{good}"
+    bad = (target.book, "/", "http://[bad", good.replace("/", "%2f"), elsewhere, good.upper(), "\u2028")
     return (
         good
         if rng.random() < 0.7
-        else rng.choice((*bad, *TEXTS, f"{world.book}..%2f..%2f", f"{good}?a#b", f" {good} "))
+        else rng.choice((*bad, *TEXTS, f"{target.book}..%2f..%2f", f"{good}?a#b", f" {good} "))
     )
 
 
-def _query(rng: Random, world: World) -> Node:
+def _query(rng: Random, target: Target) -> Node:
     tree = card("addressbook-query", _asked(rng))
     if rng.random() < 0.7:
-        conditions = [_prop_filter(rng, world) for _ in range(rng.choice((0, 1, 1, 2, 5, 120)))]
+        conditions = [_prop_filter(rng, target) for _ in range(rng.choice((0, 1, 1, 2, 5, 120)))]
         tree.children.append(card("filter", *conditions, test=rng.choice(("anyof", "allof"))))
     if rng.random() < 0.2:
         tree.children.append(card("limit", card("nresults", text=rng.choice(("1", "2", "0", "-1", "x", "9" * 30)))))
     return tree
 
 
-def _prop_filter(rng: Random, world: World) -> Node:
+def _prop_filter(rng: Random, target: Target) -> Node:
     inner: list[Node] = [
-        rng.choice((_text_match, _param_filter))(rng, world) for _ in range(rng.choice((0, 1, 1, 2, 3)))
+        rng.choice((_text_match, _param_filter))(rng, target) for _ in range(rng.choice((0, 1, 1, 2, 3)))
     ]
     if rng.random() < 0.1:
         inner = [card("is-not-defined")]
     return card("prop-filter", *inner, name=rng.choice(_CARD_PROPERTIES), test=rng.choice(("anyof", "allof")))
 
 
-def _param_filter(rng: Random, world: World) -> Node:
-    inner = rng.choice((card("is-not-defined"), _text_match(rng, world)))
+def _param_filter(rng: Random, target: Target) -> Node:
+    inner = rng.choice((card("is-not-defined"), _text_match(rng, target)))
     return card("param-filter", inner, name=rng.choice(("TYPE", "VALUE", "LABEL")))
 
 
-def _text_match(rng: Random, world: World) -> Node:
+def _text_match(rng: Random, target: Target) -> Node:
     attributes = {
         "collation": rng.choice(_COLLATIONS),
         "match_type": rng.choice(_MATCH_TYPES),
@@ -132,15 +133,15 @@ def _text_match(rng: Random, world: World) -> Node:
     return card("text-match", text=rng.choice((".nl", "a", "e", "x" * 1025, "", "+31", "internet", *TEXTS)), **kept)
 
 
-def _sync(rng: Random, world: World) -> Node:
-    token = rng.choice(("", "", *world.tokens, *TEXTS, world.tokens[0] + "9"))
+def _sync(rng: Random, target: Target) -> Node:
+    token = rng.choice(("", "", *target.tokens, *TEXTS, target.tokens[0] + "9"))
     tree = dav("sync-collection", dav("sync-token", text=token), dav("sync-level", text="1"), _asked(rng))
     if rng.random() < 0.2:
         tree.children.append(dav("limit", dav("nresults", text=rng.choice(("1", "3", "0", "x")))))
     return tree
 
 
-def _expand(rng: Random, world: World) -> Node:
+def _expand(rng: Random, target: Target) -> Node:
     tree = dav("expand-property", *(_expanded(rng, 0) for _ in range(rng.choice((1, 2, 5, 20)))))
     if rng.random() < 0.3:
         # As much as can be asked for: one inside the other, each with the longest properties that there are.
@@ -161,7 +162,7 @@ def _expanded(rng: Random, depth: int) -> Node:
     return _property(name, *inner, namespace=namespace)
 
 
-def _principals(rng: Random, world: World) -> Node:
+def _principals(rng: Random, target: Target) -> Node:
     kind = rng.choice(("match", "search", "set", "acl"))
     if kind == "match":
         by = rng.choice((dav("self"), dav("principal-property", dav("owner")), dav("principal-property", dav("acl"))))

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 from tests.differential.comparing import members
 from tests.fuzz.requests import Hostile
-from tests.fuzz.world import World
+from tests.fuzz.target import Target
 from tests.support import CARDDAV, DAV, Response
 from tests.support.in_process import Sent
 
@@ -24,7 +24,7 @@ class LeakError(BrokenPropertyError):
     """Somebody without a valid login was told something of the roster."""
 
 
-def check(world: World, request: Hostile, answer: Response) -> None:
+def check(target: Target, request: Hostile, answer: Response) -> None:
     """Look at an answer.
 
     Raises:
@@ -35,17 +35,17 @@ def check(world: World, request: Hostile, answer: Response) -> None:
     _hold(request.sent.method != "HEAD" or not content, "HEAD has a body")
     _hold(answer.status != 304 or not content, "304 has a body")
     if not request.is_valid:
-        _check_closed(world, request, answer, content)
+        _check_closed(target, request, answer, content)
         return
-    limit = MAX_FACTOR * world.honest + 8 * len(request.sent.body)
+    limit = MAX_FACTOR * target.honest + 8 * len(request.sent.body)
     _hold(len(content) <= limit, f"{len(content)} octets are more than {limit}")
-    for other in world.other_principals:
+    for other in target.other_principals:
         if other.strip("/").encode() in content:
             _hold(other.strip("/") in f"{request.sent.path} {request.sent.body!r}", f"names {other}, another reader")
     if answer.status == 207:
         _check_multistatus(content)
-    if is_whole_book(world, request.sent, answer.status):
-        _check_complete(world, request.sent, content)
+    if is_whole_book(target, request.sent, answer.status):
+        _check_complete(target, request.sent, content)
 
 
 def unpacked(answer: Response) -> bytes:
@@ -55,9 +55,9 @@ def unpacked(answer: Response) -> bytes:
     return answer.body
 
 
-def _check_closed(world: World, request: Hostile, answer: Response, content: bytes) -> None:
+def _check_closed(target: Target, request: Hostile, answer: Response, content: bytes) -> None:
     """Whoever has no valid login gets nothing of the roster, and no answer that a reader would get."""
-    found = world.secrets.search(content) or world.secrets.search(repr(answer.headers).encode())
+    found = target.secrets.search(content) or target.secrets.search(repr(answer.headers).encode())
     if found is not None:
         raise LeakError(f"{found[0]!r} is told to somebody without a login")
     _hold(answer.status != 207, "207 for somebody without a login")
@@ -87,9 +87,9 @@ def _check_multistatus(content: bytes) -> None:
             _hold(propstat.find(f"{DAV}prop") is not None, "a propstat without a prop")
 
 
-def is_whole_book(world: World, sent: Sent, status: int) -> bool:
+def is_whole_book(target: Target, sent: Sent, status: int) -> bool:
     """Tell whether a request asks for all of the cards, as far as can be told for sure, and got an answer."""
-    if sent.path not in (world.book, world.book.replace("/tld-ops", "~groups/tld-ops")):
+    if sent.path not in (target.book, target.book.replace("/tld-ops", "~groups/tld-ops")):
         return False
     if sent.method == "GET":
         return status == 200
@@ -106,19 +106,19 @@ def is_whole_book(world: World, sent: Sent, status: int) -> bool:
         limits = (f"{CARDDAV}filter", f"{CARDDAV}limit")
         return depth != "0" and not any(root.find(name) is not None for name in limits)
     if root.tag == f"{DAV}sync-collection":
-        lineage = world.tokens[0].split("/")[1]
+        lineage = target.tokens[0].split("/")[1]
         tokens = [one.text or "" for one in root.iter(f"{DAV}sync-token")]
         return root.find(f"{DAV}limit") is None and not any(lineage in token for token in tokens)
     return False
 
 
-def _check_complete(world: World, sent: Sent, content: bytes) -> None:
+def _check_complete(target: Target, sent: Sent, content: bytes) -> None:
     if sent.method == "GET":
-        missing = [name for name in world.names if f"UID:{name.removesuffix('.vcf')}".encode() not in content]
+        missing = [name for name in target.names if f"UID:{name.removesuffix('.vcf')}".encode() not in content]
     else:
         told = {href.rsplit("/", 1)[-1] for href, one in members(content).items() if one.status != "404"}
-        missing = sorted(world.names - told)
-    _hold(not missing, f"{len(missing)} of {len(world.names)} cards are missing")
+        missing = sorted(target.names - told)
+    _hold(not missing, f"{len(missing)} of {len(target.names)} cards are missing")
 
 
 def _hold(it_holds: bool, otherwise: str) -> None:

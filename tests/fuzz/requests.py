@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.fuzz.bodies import body
-from tests.fuzz.world import World
+from tests.fuzz.target import Target
 from tests.support.in_process import Sent, basic
 
 VALID = frozenset({"plain", "groups"})
@@ -97,14 +97,14 @@ class Hostile:
         return f"request {self.number} of seed {self.seed!r}, from {self.sender!r}:\n{self.sent}"
 
 
-def generate(world: World, seed: str, number: int) -> Hostile:
+def generate(target: Target, seed: str, number: int) -> Hostile:
     """Return one request: the same ones for the same roster, seed and number."""
     rng = Random(f"{seed}/{number}")
     sender = rng.choice(_SENDERS)
     method = rng.choice(_METHODS)
-    path = _path(rng, world)
-    content = body(rng, world, method) if method in ("PROPFIND", "REPORT") or rng.random() < 0.2 else b""
-    headers = _headers(rng, world)
+    path = _path(rng, target)
+    content = body(rng, target, method) if method in ("PROPFIND", "REPORT") or rng.random() < 0.2 else b""
+    headers = _headers(rng, target)
     is_framed = True
     if rng.random() < 0.02:
         headers.append(
@@ -114,18 +114,18 @@ def generate(world: World, seed: str, number: int) -> Hostile:
     if rng.random() < 0.01:
         headers.append(("Transfer-Encoding", rng.choice(("chunked", "gzip, chunked", "x"))))
         is_framed = False
-    headers += _credentials(rng, world, sender)
+    headers += _credentials(rng, target, sender)
     return Hostile(seed, number, sender, Sent(method, path, tuple(headers), content), is_framed)
 
 
-def _path(rng: Random, world: World) -> str:
-    own = rng.choice((world.principal, world.principal, world.principal.rstrip("/") + "~groups/"))
+def _path(rng: Random, target: Target) -> str:
+    own = rng.choice((target.principal, target.principal, target.principal.rstrip("/") + "~groups/"))
     book = own + "tld-ops/"
-    path = rng.choice(("/", own, own, *(book,) * 9, *(book + rng.choice(world.cards),) * 3))
+    path = rng.choice(("/", own, own, *(book,) * 9, *(book + rng.choice(target.cards),) * 3))
     chance = rng.random()
     if chance < 0.08:
         path = rng.choice(
-            (*_ODD_PATHS, rng.choice(world.other_principals), rng.choice(world.other_principals) + "tld-ops/")
+            (*_ODD_PATHS, rng.choice(target.other_principals), rng.choice(target.other_principals) + "tld-ops/")
         )
     elif chance < 0.10:
         path = rng.choice(("/.web/..", "/.well-known/..", "/.health/..", "/.", "/x/..", "/.web/%2e%2e")) + path
@@ -155,18 +155,18 @@ def _path(rng: Random, world: World) -> str:
     return path if path.startswith(("/", "*", "http")) else f"/{path}"
 
 
-def _headers(rng: Random, world: World) -> list[tuple[str, str]]:
+def _headers(rng: Random, target: Target) -> list[tuple[str, str]]:
     chosen = {name: rng.choice(values) for name, values in rng.sample(_HEADERS, rng.choice((0, 1, 2, 3, 6)))}
     if rng.random() < 0.6:
         chosen["Depth"] = rng.choice(("0", "1", "1"))
     return list(chosen.items())
 
 
-def _credentials(rng: Random, world: World, sender: str) -> list[tuple[str, str]]:
+def _credentials(rng: Random, target: Target, sender: str) -> list[tuple[str, str]]:
     if sender == "nobody":
         return []
     if sender == "odd":
-        good = world.logins["plain"]
+        good = target.logins["plain"]
         odd = (
             "Basic", "Basic !!!", "Basic Zm9v", "Bearer x", f"Basic {'A' * 9000}", "Digest username=x", "\u00e9",
             "basic  ",
@@ -178,7 +178,7 @@ def _credentials(rng: Random, world: World, sender: str) -> list[tuple[str, str]
         )  # fmt: skip
         return [("Authorization", rng.choice(odd))]
     if sender == "wrong":
-        other = rng.choice(world.readers)
-        return [("Authorization", basic(other, rng.choice((world.logins["plain"].password, "x", "0" * 30))))]
-    login = world.logins[sender]
+        other = rng.choice(target.readers)
+        return [("Authorization", basic(other, rng.choice((target.logins["plain"].password, "x", "0" * 30))))]
+    login = target.logins[sender]
     return [("Authorization", basic(login.user, login.password))]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.fuzz.checks import LeakError, check, unpacked
 from tests.fuzz.requests import Hostile, generate
-from tests.fuzz.world import World, build
+from tests.fuzz.target import Target, build
 from tests.support import Response, free_port, process
 from tests.support.in_process import call
 
@@ -45,7 +45,7 @@ class Tally:
         return sum(number for status, number in self.statuses.items() if status >= 500)
 
 
-def in_process(world: World, seed: str, numbers: range, *, most: int = 20) -> Tally:
+def in_process(target: Target, seed: str, numbers: range, *, most: int = 20) -> Tally:
     """Send requests to the application, and look at every answer, until so many were wrong."""
     tally = Tally()
     settled = numbers.start + max(len(numbers) // 5, 1)
@@ -53,23 +53,23 @@ def in_process(world: World, seed: str, numbers: range, *, most: int = 20) -> Ta
     for number in numbers:
         if number == settled:
             before = memory()
-        _judge(world, generate(world, seed, number), lambda one: call(world.application, one.sent), tally)
+        _judge(target, generate(target, seed, number), lambda one: call(target.application, one.sent), tally)
         if len(tally.failures) >= most:
             break
     tally.grown = memory() - before
     return tally
 
 
-def over_sockets(world: World, seed: str, numbers: range, *, most: int = 20) -> Tally:
+def over_sockets(target: Target, seed: str, numbers: range, *, most: int = 20) -> Tally:
     """Send requests to a `tldops serve` of one worker, which has to outlive them all."""
     tally = Tally()
-    with _serving(world) as (port, pid):
+    with _serving(target) as (port, pid):
         standing = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
         standing.request("OPTIONS", "/")
         standing.getresponse().read()
         before, workers = standing.sock, _children(pid)
         for number in numbers:
-            _judge(world, generate(world, seed, number), lambda one: _exchange(port, one), tally)
+            _judge(target, generate(target, seed, number), lambda one: _exchange(port, one), tally)
             if number % 50 == 0:
                 standing.request("OPTIONS", "/")
                 standing.getresponse().read()
@@ -83,10 +83,10 @@ def over_sockets(world: World, seed: str, numbers: range, *, most: int = 20) -> 
 
 
 @contextlib.contextmanager
-def _serving(world: World) -> Iterator[tuple[int, int]]:
+def _serving(target: Target) -> Iterator[tuple[int, int]]:
     port = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(world.workspace.config), "serve"]
-    with process([*command, "--port", str(port)], port, world.workspace.folder) as pid:
+    command = [sys.executable, "-m", "sync", "--config", str(target.world.config), "serve"]
+    with process([*command, "--port", str(port)], port, target.world.folder) as pid:
         yield port, pid
 
 
@@ -118,14 +118,14 @@ def _exchange(port: int, request: Hostile) -> Response:
         return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
 
-def _judge(world: World, request: Hostile, send: Callable[[Hostile], Response], tally: Tally) -> None:
+def _judge(target: Target, request: Hostile, send: Callable[[Hostile], Response], tally: Tally) -> None:
     tally.requests += 1
     tally.closed += not request.is_valid
     try:
         answer = send(request)
         tally.statuses[answer.status] += 1
         tally.longest = max(tally.longest, len(answer.body))
-        check(world, request, answer)
+        check(target, request, answer)
     except (AssertionError, OSError, http.client.HTTPException) as fault:
         tally.leaks += isinstance(fault, LeakError)
         tally.failures.append(f"{type(fault).__name__}: {fault}\n{request}")
@@ -140,12 +140,12 @@ def main(arguments: list[str]) -> int:
     """Send one request again, and show it with its answer. The roster is the same, but for ids and passwords."""
     seed, number = arguments
     with tempfile.TemporaryDirectory() as folder:
-        world = build(Path(folder))
-        request = generate(world, seed, int(number))
+        target = build(Path(folder))
+        request = generate(target, seed, int(number))
         print(request)
-        answer = call(world.application, request.sent)
+        answer = call(target.application, request.sent)
         print(f"\n{answer.status} {dict(answer.headers)}\n\n{unpacked(answer)[:4000].decode('utf-8', 'replace')}")
-        check(world, request, answer)
+        check(target, request, answer)
     return 0
 
 

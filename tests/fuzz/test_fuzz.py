@@ -7,8 +7,8 @@ import pytest
 from tests.fuzz.checks import BrokenPropertyError, LeakError, check
 from tests.fuzz.requests import VALID, Hostile, generate
 from tests.fuzz.running import Tally, in_process, memory, over_sockets
+from tests.fuzz.target import Target, build
 from tests.fuzz.trees import CARDDAV
-from tests.fuzz.world import World, build
 from tests.support import Response
 from tests.support.in_process import Sent, call
 
@@ -17,7 +17,7 @@ OVER_SOCKETS = 300
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A store with thirty people, and the application."""
     return build(tmp_path_factory.mktemp("fuzz"))
 
@@ -27,25 +27,25 @@ def told(tally: Tally) -> str:
     return f"{len(tally.failures)} of {tally.requests}:\n\n" + "\n\n".join(one[:1500] for one in tally.failures[:5])
 
 
-def test_hostile_requests_in_process(world: World) -> None:
+def test_hostile_requests_in_process(target: Target) -> None:
     """No 5xx and no exception; no roster for who has no login; well-formed, whole and bounded answers for who has."""
-    tally = in_process(world, "test", range(IN_PROCESS))
+    tally = in_process(target, "test", range(IN_PROCESS))
     assert not tally.failures, told(tally)
     assert tally.requests == IN_PROCESS
     assert tally.closed > IN_PROCESS // 4
     assert tally.statuses[207] > IN_PROCESS // 20
 
 
-def test_hostile_requests_over_sockets(world: World) -> None:
+def test_hostile_requests_over_sockets(target: Target) -> None:
     """The same for `tldops serve`, whose one worker is the same process before and after."""
-    tally = over_sockets(world, "sockets", range(OVER_SOCKETS))
+    tally = over_sockets(target, "sockets", range(OVER_SOCKETS))
     assert not tally.failures, told(tally)
     assert tally.requests == OVER_SOCKETS
 
 
-def test_what_is_kept_is_bounded(world: World) -> None:
+def test_what_is_kept_is_bounded(target: Target) -> None:
     """Requests that are never the same twice do not fill the memory: not by their answers, and not without any."""
-    login = world.logins["plain"]
+    login = target.logins["plain"]
 
     def ask(numbers: range) -> None:
         for number in numbers:
@@ -53,7 +53,8 @@ def test_what_is_kept_is_bounded(world: World) -> None:
             nobody = '<C:filter><C:prop-filter name="FN"><C:text-match>nobody</C:text-match></C:prop-filter></C:filter>'
             query = f'<C:addressbook-query xmlns:C="{CARDDAV}"><prop xmlns="DAV:">{props}</prop>{nobody}'
             body = f"{query}{' ' * 40_000}</C:addressbook-query>".encode()
-            assert call(world.application, Sent("REPORT", world.book, (("Depth", "1"),), body).by(login)).status == 207
+            sent = Sent("REPORT", target.book, (("Depth", "1"),), body)
+            assert call(target.application, sent.by(login)).status == 207
 
     ask(range(900))
     before = memory()
@@ -61,35 +62,35 @@ def test_what_is_kept_is_bounded(world: World) -> None:
     assert memory() - before < 8
 
 
-def test_the_same_number_is_the_same_request(world: World) -> None:
+def test_the_same_number_is_the_same_request(target: Target) -> None:
     """What failed can be sent again."""
-    assert [generate(world, "a", number) for number in range(50)] == [generate(world, "a", n) for n in range(50)]
-    assert generate(world, "a", 1) != generate(world, "b", 1)
+    assert [generate(target, "a", number) for number in range(50)] == [generate(target, "a", n) for n in range(50)]
+    assert generate(target, "a", 1) != generate(target, "b", 1)
 
 
 @pytest.fixture
-def stranger(world: World) -> Hostile:
+def stranger(target: Target) -> Hostile:
     """A request without a login."""
-    return Hostile("a", 0, "nobody", Sent("GET", world.book), True)
+    return Hostile("a", 0, "nobody", Sent("GET", target.book), True)
 
 
 @pytest.mark.parametrize("kind", ["FN", "EMAIL", "TEL", "UID"])
-def test_the_check_sees_a_leak(world: World, stranger: Hostile, kind: str) -> None:
+def test_the_check_sees_a_leak(target: Target, stranger: Hostile, kind: str) -> None:
     """A name, an address, a number or a UID of any card in any answer, or header, is seen."""
-    text = next(iter(world.live.snapshot().plain.cards.values())).text
+    text = next(iter(target.live.snapshot().plain.cards.values())).text
     value = next(line.partition(":")[2] for line in text.splitlines() if line.startswith(kind))
     for answer in (Response(401, {}, f"x{value}x".encode()), Response(401, {"x": value}, b"")):
         with pytest.raises(LeakError):
-            check(world, stranger, answer)
-    check(world, stranger, Response(401, {}, b"Unauthorized\n"))
+            check(target, stranger, answer)
+    check(target, stranger, Response(401, {}, b"Unauthorized\n"))
 
 
-def test_the_check_sees_what_is_wrong(world: World, stranger: Hostile) -> None:
+def test_the_check_sees_what_is_wrong(target: Target, stranger: Hostile) -> None:
     """A 5xx, a 207 for a stranger, a broken multistatus, a card too few, an answer too long."""
-    reader = replace(stranger, sender="plain", sent=Sent("GET", world.book))
+    reader = replace(stranger, sender="plain", sent=Sent("GET", target.book))
     assert reader.sender in VALID
-    whole = call(world.application, reader.sent.by(world.logins["plain"]))
-    check(world, reader, whole)
+    whole = call(target.application, reader.sent.by(target.logins["plain"]))
+    check(target, reader, whole)
     short = whole.body.rpartition(b"BEGIN:VCARD")[0]
     wrong = [
         (stranger, Response(500, {}, b"")),
@@ -98,8 +99,8 @@ def test_the_check_sees_what_is_wrong(world: World, stranger: Hostile) -> None:
         (reader, Response(207, {}, b"<multistatus xmlns='DAV:'><response><href>/</href></response></multistatus>")),
         (reader, Response(200, {}, short)),
         (reader, Response(200, {}, whole.body * 60)),
-        (reader, Response(200, {}, whole.body + world.other_principals[0].encode())),
+        (reader, Response(200, {}, whole.body + target.other_principals[0].encode())),
     ]
     for request, answer in wrong:
         with pytest.raises(BrokenPropertyError):
-            check(world, request, answer)
+            check(target, request, answer)

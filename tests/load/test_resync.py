@@ -17,7 +17,7 @@ from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_cards, load_snapshot
 from tests.data.membership import as_csv, people
-from tests.support import CARDDAV, DAV, Response, Workspace, free_port, process
+from tests.support import CARDDAV, DAV, Response, World, free_port, process
 from tests.support.waiting import until
 
 MEMBERS = 400
@@ -47,18 +47,18 @@ class Resync:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A store with 400 members."""
-    made = Workspace(tmp_path_factory.mktemp("load"))
+    made = World(tmp_path_factory.mktemp("load"))
     made.members.write_text(as_csv(people(MEMBERS)), newline="")
     made.do("sync", "--yes")
     return made
 
 
 @pytest.fixture(scope="module")
-def members(workspace: Workspace) -> Sequence[Member]:
+def members(world: World) -> Sequence[Member]:
     """All of them, each with a device password, by list address; issued by the store, for 400 commands take minutes."""
-    folder, now = workspace.folder, datetime.now(UTC)
+    folder, now = world.folder, datetime.now(UTC)
     snapshot = load_snapshot(folder / "roster.sqlite")
     by_login = [snapshot.readers[canonical_login(person.email)] for person in people(MEMBERS)]
     return [
@@ -70,11 +70,11 @@ def members(workspace: Workspace) -> Sequence[Member]:
 
 
 @pytest.fixture(scope="module")
-def port(workspace: Workspace, members: Sequence[Member]) -> Iterator[int]:
+def port(world: World, members: Sequence[Member]) -> Iterator[int]:
     """The port of `tldops serve` as it comes, with its own number of workers."""
     found = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(found)]
-    with process(command, found, workspace.folder):
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(found)]
+    with process(command, found, world.folder):
         yield found
 
 
@@ -119,7 +119,7 @@ def _report(connection: http.client.HTTPConnection, member: Member, body: str) -
     return Response(answer.status, dict(answer.getheaders()), gzip.decompress(sent))
 
 
-def test_everybody_gets_every_card(resyncs: Sequence[Resync], workspace: Workspace) -> None:
+def test_everybody_gets_every_card(resyncs: Sequence[Resync], world: World) -> None:
     """One of 400 members who resync at once gets each card of the store, whole, and its ETag in both answers."""
     one = resyncs[0]
     etags = {
@@ -134,7 +134,7 @@ def test_everybody_gets_every_card(resyncs: Sequence[Resync], workspace: Workspa
     cards = [found.text for found in one.cards.xml.iter(f"{CARDDAV}address-data")]
     assert len(told) == len(etags) == MEMBERS
     assert dict(told) == etags
-    kept = load_cards(workspace.folder / "roster.sqlite")
+    kept = load_cards(world.folder / "roster.sqlite")
     assert sorted(map(_lines, cards)) == sorted(map(_lines, kept))
 
 
@@ -147,9 +147,9 @@ def test_everybody_gets_the_same(resyncs: Sequence[Resync]) -> None:
     assert all(body.count(b"<D:href>/BOOK/") == MEMBERS for body in lists | books)
 
 
-def test_nobody_is_refused(resyncs: Sequence[Resync], port: int, workspace: Workspace) -> None:
+def test_nobody_is_refused(resyncs: Sequence[Resync], port: int, world: World) -> None:
     """The server's own log names 800 requests of that morning, and not one that failed."""
-    log = workspace.folder / f"server-{port}.log"
+    log = world.folder / f"server-{port}.log"
     statuses: list[str] = []
 
     def logged() -> int:

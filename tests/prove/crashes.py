@@ -15,7 +15,7 @@ from radicale_tldops.settings.file import load
 from radicale_tldops.store import create
 from tests.data.membership import as_text, people
 from tests.prove.tracing import Point, Run, fail_at, kill_at, points
-from tests.support import Workspace
+from tests.support import World
 
 SYNC = ("sync", "--yes")
 FAULTS = (("EIO", False), ("ENOSPC", True))
@@ -44,14 +44,14 @@ class Scenario:
     points: tuple[Point, ...]
 
     @contextlib.contextmanager
-    def copy(self) -> Iterator[Workspace]:
+    def copy(self) -> Iterator[World]:
         """Give a copy of the folder to spoil."""
-        with _copied(self.folder) as workspace:
-            yield workspace
+        with _copied(self.folder) as world:
+            yield world
 
 
-class _Standing(Workspace):
-    """A workspace whose configuration is there already."""
+class _Standing(World):
+    """A world whose configuration is there already."""
 
     def configure(self, text: str = "") -> None:
         """Leave it as it is."""
@@ -102,11 +102,11 @@ def _texts() -> tuple[str, str]:
 
 def _scenario(folder: Path, before: str, after: str) -> Scenario:
     folder.mkdir()
-    workspace = Workspace(folder)
+    world = World(folder)
     if before:
-        workspace.members.write_text(before)
-        assert call(workspace, *SYNC)[0] == 0
-    workspace.members.write_text(after)
+        world.members.write_text(before)
+        assert call(world, *SYNC)[0] == 0
+    world.members.write_text(after)
     with _copied(folder) as spare:
         old = started(spare)
     scenario = Scenario(folder.name, folder, old, Roster(), ())
@@ -121,12 +121,12 @@ def kill_everywhere(scenario: Scenario, where: Iterable[Point]) -> Outcome:
     """Kill the command at these points."""
     outcome = Outcome()
     for point in where:
-        with scenario.copy() as workspace:
-            running = _Running(workspace)
-            run = kill_at(point, workspace.config, *SYNC)
+        with scenario.copy() as world:
+            running = _Running(world)
+            run = kill_at(point, world.config, *SYNC)
             if run.code >= 0:
                 outcome.failures.append(f"{scenario.name}: it was not killed at {point}: {run}")
-            _look(scenario, workspace, running, f"killed at {point}", outcome)
+            _look(scenario, world, running, f"killed at {point}", outcome)
     return outcome
 
 
@@ -135,12 +135,12 @@ def fail_everywhere(scenario: Scenario, where: Iterable[Point], faults: Sequence
     outcome = Outcome()
     for point in where:
         for error, lasting in faults if point.call in _CAN_FAIL else ():
-            with scenario.copy() as workspace:
-                running = _Running(workspace)
-                run = fail_at(point, error, workspace.config, *SYNC, lasting=lasting)
+            with scenario.copy() as world:
+                running = _Running(world)
+                run = fail_at(point, error, world.config, *SYNC, lasting=lasting)
                 what = f"{error} at {point}{' and later' if lasting else ''}"
-                _look(scenario, workspace, running, what, outcome)
-                _judge(scenario, what, run, started(workspace), outcome)
+                _look(scenario, world, running, what, outcome)
+                _judge(scenario, what, run, started(world), outcome)
     return outcome
 
 
@@ -157,9 +157,9 @@ def _judge(scenario: Scenario, what: str, run: Run, left: Roster, outcome: Outco
 class _Running:
     """What a server that was running before goes on to serve."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, world: World) -> None:
         self._now = 0.0
-        self._live = LiveStore(load(workspace.config), lambda: self._now)
+        self._live = LiveStore(load(world.config), lambda: self._now)
         self.served()
 
     def served(self) -> Roster:
@@ -168,44 +168,44 @@ class _Running:
         return _served(self._live)
 
 
-def _look(scenario: Scenario, workspace: Workspace, running: _Running, what: str, outcome: Outcome) -> None:
+def _look(scenario: Scenario, world: World, running: _Running, what: str, outcome: Outcome) -> None:
     """Read what is left as servers do, one that was running and one that starts, and as the next command does."""
     outcome.tried += 1
     either = (scenario.old, scenario.new)
     if running.served() not in either:
         outcome.failures.append(f"{scenario.name}, {what}: a running server serves neither the old nor the new roster")
-    with _copied(workspace.folder) as spare:
+    with _copied(world.folder) as spare:
         left = started(spare)
         if left not in either:
             outcome.failures.append(f"{scenario.name}, {what}: what is left is neither the old nor the new roster")
-    without_writing = _served(LiveStore(load(workspace.config)))
+    without_writing = _served(LiveStore(load(world.config)))
     if without_writing not in (left, Roster()):
         outcome.failures.append(f"{scenario.name}, {what}: a server that may not write serves something else")
     outcome.closed += without_writing != left
     outcome.old += left == scenario.old
     outcome.new += left == scenario.new and scenario.old != scenario.new
-    with _copied(workspace.folder) as spare:
+    with _copied(world.folder) as spare:
         for problem in _carry_on(spare, scenario, left):
             outcome.failures.append(f"{scenario.name}, {what}: {problem}")
 
 
-def _carry_on(workspace: Workspace, scenario: Scenario, left: Roster) -> Iterator[str]:
+def _carry_on(world: World, scenario: Scenario, left: Roster) -> Iterator[str]:
     """The next commands see the same, finish what was begun, and leave a log without a gap."""
     if left.cards:
-        code, told = call(workspace, "status", "--json")
+        code, told = call(world, "status", "--json")
         if code not in (0, 1) or len(left.cards) != json.loads(told)["people"]:
             yield f"`status` sees something else: {code} {told}"
-    code, told = call(workspace, *SYNC)
-    if code or started(workspace) != scenario.new:
+    code, told = call(world, *SYNC)
+    if code or started(world) != scenario.new:
         yield f"the next `sync` does not bring the new roster: {code} {told}"
-    code, told = call(workspace, "audit", "--verify")
+    code, told = call(world, "audit", "--verify")
     if code:
         yield f"the audit log is damaged: {told}"
 
 
-def started(workspace: Workspace) -> Roster:
+def started(world: World) -> Roster:
     """Return what `tldops serve` would serve if it were started now, with the right to write."""
-    settings = load(workspace.config)
+    settings = load(world.config)
     with contextlib.suppress(StoreError):
         create.ensure(settings.store.roster, settings.store.members)
     return _served(LiveStore(settings))
@@ -221,15 +221,15 @@ def _served(live: LiveStore) -> Roster:
 
 
 @contextlib.contextmanager
-def _copied(folder: Path) -> Iterator[Workspace]:
+def _copied(folder: Path) -> Iterator[World]:
     """Copy a folder, for as long as the block lasts."""
     with tempfile.TemporaryDirectory() as name:
         yield _Standing(Path(shutil.copytree(folder, Path(name) / "copy")))
 
 
-def call(workspace: Workspace, *arguments: str) -> tuple[int, str]:
+def call(world: World, *arguments: str) -> tuple[int, str]:
     """Run a command in this process; return its exit status, and what it printed."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = workspace.call(*arguments)
+        code = world.call(*arguments)
     return code, out.getvalue() + err.getvalue()

@@ -15,7 +15,7 @@ from radicale_tldops.settings.file import load
 from tests.data.membership import as_text, people
 from tests.differential.comparing import members, plain_body
 from tests.prove import crashes
-from tests.support import CARDDAV, DAV, Login, Response, Workspace, propfind_body
+from tests.support import CARDDAV, DAV, Login, Response, World, propfind_body
 from tests.support.in_process import Sent, Wsgi, both, call
 
 PEOPLE = 12
@@ -47,7 +47,7 @@ class Tally:
 class Site:
     """A worker, the good files of two generations, and what each of these serves."""
 
-    workspace: Workspace
+    world: World
     login: Login
     book: str
     older: Path
@@ -59,19 +59,19 @@ def build(folder: Path) -> Site:
     """Make two generations: somebody came, somebody changed, and nobody went."""
     site = folder / "site"
     site.mkdir()
-    workspace = Workspace(site)
+    world = World(site)
     everybody = people(PEOPLE)
-    workspace.members.write_text(as_text(everybody[:-1]))
-    assert crashes.call(workspace, *crashes.SYNC)[0] == 0
-    login = workspace.device(everybody[0].email)
+    world.members.write_text(as_text(everybody[:-1]))
+    assert crashes.call(world, *crashes.SYNC)[0] == 0
+    login = world.device(everybody[0].email)
     older = _kept(site, folder / "older")
-    rosters = [_roster(workspace)]
-    workspace.members.write_text(as_text(everybody).replace(everybody[1].name, f"{everybody[1].name} Example"))
-    assert crashes.call(workspace, *crashes.SYNC)[0] == 0
-    rosters.append(_roster(workspace))
-    snapshot = LiveStore(load(workspace.config)).snapshot()
+    rosters = [_roster(world)]
+    world.members.write_text(as_text(everybody).replace(everybody[1].name, f"{everybody[1].name} Example"))
+    assert crashes.call(world, *crashes.SYNC)[0] == 0
+    rosters.append(_roster(world))
+    snapshot = LiveStore(load(world.config)).snapshot()
     book = f"/{snapshot.readers[login.user].principal}/tld-ops/"
-    return Site(workspace, login, book, older, _kept(site, folder / "newest"), tuple(rosters))
+    return Site(world, login, book, older, _kept(site, folder / "newest"), tuple(rosters))
 
 
 def _kept(site: Path, place: Path) -> Path:
@@ -81,8 +81,8 @@ def _kept(site: Path, place: Path) -> Path:
     return place
 
 
-def _roster(workspace: Workspace) -> frozenset[tuple[str, str]]:
-    cards = LiveStore(load(workspace.config)).snapshot().plain.cards
+def _roster(world: World) -> frozenset[tuple[str, str]]:
+    cards = LiveStore(load(world.config)).snapshot().plain.cards
     return frozenset((href, card.quoted_etag) for href, card in cards.items())
 
 
@@ -110,20 +110,20 @@ def run(site: Site, seed: str, count: int, *, most: int = 20) -> Tally:
 
 def worker(site: Site, number: int) -> Wsgi:
     """Return a worker that has read nothing yet: workers of other settings share nothing."""
-    site.workspace.configure(f"\n[server]\naccess_log = false\nmax_blind = {MAX_BLIND + number}\n")
-    return both(site.workspace).tldops
+    site.world.configure(f"\n[server]\naccess_log = false\nmax_blind = {MAX_BLIND + number}\n")
+    return both(site.world).tldops
 
 
 def _look_again(site: Site) -> None:
     """Let the worker look at its store now, and not only after half a second."""
     with contextlib.suppress(StoreError):
-        shared(load(site.workspace.config)).reload()
+        shared(load(site.world.config)).reload()
 
 
 def put(place: Path, site: Site, *names: str) -> None:
     """Put kept files where the worker looks, as a new file as `restore` does, with no journal beside them."""
     for name in names or _FILES:
-        there = site.workspace.folder / name
+        there = site.world.folder / name
         if there.is_dir():
             there.rmdir()
         spare = there.with_suffix(".new")
@@ -221,7 +221,7 @@ FAULTS = (_damaged, _damaged, _cut_off, _garbage, _locked, _emptied, _emptied, _
 
 
 def _file(rng: Random, site: Site) -> Path:
-    return site.workspace.folder / rng.choice(_FILES)
+    return site.world.folder / rng.choice(_FILES)
 
 
 def _ask(rng: Random, site: Site, application: Wsgi) -> tuple[str, Response]:

@@ -10,10 +10,10 @@ from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from tests.fuzz import running
-from tests.fuzz.world import build as build_world
+from tests.fuzz.target import build as build_world
 from tests.prove import crashes, faults, membership, rounds
 from tests.server.processes import running as running_server
-from tests.support import Login, Workspace
+from tests.support import Login, World
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.store import Store, login
@@ -176,12 +176,12 @@ def killed_workers(pool: Executor, count: int) -> Sequence[Figure]:
 
 def _killed_workers(count: int) -> rounds.Outcome:
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(Path(folder))
-        store = Store(workspace.folder)
+        world = World(Path(folder))
+        store = Store(world.folder)
         store.apply(put=["jane", "jim"])
         reader = load_snapshot(store.roster).readers[login("jane")]
         device, password = add_device(store.members, reader, "test", Style.PLAIN, "prove", START)
-        with running_server(workspace) as server, behind_nginx(workspace.folder, f"127.0.0.1:{server.port}") as proxy:
+        with running_server(world) as server, behind_nginx(world.folder, f"127.0.0.1:{server.port}") as proxy:
             return rounds.kill_in_rounds(server, proxy, store, Login(reader.login, password, "", device.id), count)
 
 

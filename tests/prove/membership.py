@@ -32,7 +32,7 @@ from sync.vet import vet
 from tests.data.membership import TODAY, as_csv, as_text, people
 from tests.prove.crashes import SYNC, call
 from tests.prove.damage import damaged
-from tests.support import Workspace
+from tests.support import World
 
 PEOPLE = 20
 
@@ -69,12 +69,12 @@ class Tally:
 
 def applied(folder: Path, form: str) -> Applied:
     """Apply a whole file in one of the formats."""
-    workspace = Workspace(folder)
+    world = World(folder)
     data = _WRITERS[form](people(PEOPLE)).encode()
-    workspace.members.write_bytes(data)
-    code, told = call(workspace, *SYNC)
+    world.members.write_bytes(data)
+    code, told = call(world, *SYNC)
     assert code == 0, told
-    settings = load(workspace.config)
+    settings = load(world.config)
     state = load_state(settings.store.roster, _NOW)
     whole = Applied(form, settings, state, data, {}, {})
     wanted, plan = decide(whole, data)

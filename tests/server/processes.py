@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import Login, Workspace, free_port, process
+from tests.support import Login, World, free_port, process
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(workspace: Workspace) -> Iterator[Running]:
+def running(world: World) -> Iterator[Running]:
     """Run `tldops serve` until the block ends, and wait until it answers."""
     port = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port)]
-    with process(command, port, workspace.folder) as pid:
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
+    with process(command, port, world.folder) as pid:
         connect(port).close()
-        yield Running(pid, port, workspace.folder / f"server-{port}.log")
+        yield Running(pid, port, world.folder / f"server-{port}.log")
 
 
 def children(parent: int) -> list[int]:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.conftest import Standing
-from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Workspace, serve
+from tests.support import CARDDAV, DAV, JANE, JOHN, Client, World, serve
+from tests.support.site import Site
 from tests.support.waiting import until
 
 ALL_METHODS = ("GET", "PROPFIND", "REPORT", "PUT", "DELETE", "POST", "MKCOL")
@@ -15,15 +15,15 @@ SECRETS = (b"John", b"Jane", b"jane@oarc.net", b"BEGIN:VCARD", b"+31", b"+84")
 
 
 @pytest.fixture
-def client(standing: Standing) -> Client:
+def client(standing: Site) -> Client:
     """A client with John's device password at a server that the tests share: it must not be changed."""
     return standing.client()
 
 
 @pytest.fixture
-def own(either_server: str, workspace: Workspace) -> Client:
+def own(either_server: str, world: World) -> Client:
     """The same at a server of the test's own."""
-    return Client(either_server, workspace.device("john.doe@nic.nl"))
+    return Client(either_server, world.device("john.doe@nic.nl"))
 
 
 def test_without_a_login_there_is_nothing(client: Client) -> None:
@@ -84,10 +84,10 @@ def test_unknown_login_and_wrong_password_look_the_same(client: Client) -> None:
     }
 
 
-def test_another_readers_principal_is_like_one_that_does_not_exist(standing: Standing) -> None:
+def test_another_readers_principal_is_like_one_that_does_not_exist(standing: Site) -> None:
     """Same status, same body: an id that was seen in a log says nothing."""
     client = standing.client()
-    jane = Client(standing.url, standing.workspace.device("jane.doe@nic.vn"))
+    jane = Client(standing.url, standing.world.device("jane.doe@nic.vn"))
     time.sleep(0.6)
     theirs = jane.principal()
     for below in ("", "tld-ops/", "tld-ops/x.vcf"):
@@ -97,73 +97,73 @@ def test_another_readers_principal_is_like_one_that_does_not_exist(standing: Sta
         assert (real.status, real.body) == (invented.status, invented.body)
 
 
-def test_removed_from_the_list_means_401_within_a_second(own: Client, workspace: Workspace) -> None:
+def test_removed_from_the_list_means_401_within_a_second(own: Client, world: World) -> None:
     """A session that was open a moment ago is over."""
     book = own.book()
     assert own.sync(book).status == 207
-    workspace.sync(JANE)
+    world.sync(JANE)
     time.sleep(1)
     assert own.sync(book).status == 401
 
 
-def test_denied_means_401_within_a_second_and_stays_so(own: Client, workspace: Workspace) -> None:
+def test_denied_means_401_within_a_second_and_stays_so(own: Client, world: World) -> None:
     """`deny` needs no sync, and a sync does not undo it; the card stays in the book."""
-    jane = Client(f"http://{own.host}", workspace.device("jane.doe@nic.vn"))
+    jane = Client(f"http://{own.host}", world.device("jane.doe@nic.vn"))
     book = own.book()
-    workspace.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
+    world.do("access", "deny", "john.doe@nic.nl", "--reason", "test")
     time.sleep(1)
     assert own.sync(book).status == 401
-    workspace.sync(JOHN.replace("John Doe", "John D. Doe"), JANE)
+    world.sync(JOHN.replace("John Doe", "John D. Doe"), JANE)
     time.sleep(1)
     assert own.sync(book).status == 401
     assert any("John D. Doe" in card for card in jane.cards(jane.book()).values())
 
 
-def test_a_revoked_device_ends_and_others_go_on(own: Client, workspace: Workspace) -> None:
+def test_a_revoked_device_ends_and_others_go_on(own: Client, world: World) -> None:
     """One lost phone is one password."""
-    lost = workspace.device("john.doe@nic.nl")
+    lost = world.device("john.doe@nic.nl")
     other = Client(f"http://{own.host}", lost)
     time.sleep(0.6)
     assert other.propfind("/", f"{DAV}current-user-principal").status == 207
-    workspace.do("device", "revoke", lost.id)
+    world.do("device", "revoke", lost.id)
     time.sleep(1)
     assert other.propfind(own.book(), f"{DAV}displayname").status == 401
     assert own.propfind(own.book(), f"{DAV}displayname").status == 207
 
 
-def test_a_changed_list_address_ends_its_device_passwords(own: Client, workspace: Workspace) -> None:
+def test_a_changed_list_address_ends_its_device_passwords(own: Client, world: World) -> None:
     """The old address is no login any more; when it comes back, the old password does not."""
     book = own.book()
-    workspace.sync(JOHN.replace("john.doe@nic.nl", "jd@nic.nl"), JANE)
+    world.sync(JOHN.replace("john.doe@nic.nl", "jd@nic.nl"), JANE)
     time.sleep(1)
     assert own.sync(book).status == 401
-    workspace.sync(JOHN, JANE)
+    world.sync(JOHN, JANE)
     time.sleep(1)
     assert own.sync(book).status == 401
 
 
-def test_a_rollback_brings_no_reader_back(own: Client, workspace: Workspace) -> None:
+def test_a_rollback_brings_no_reader_back(own: Client, world: World) -> None:
     """Cards come back, access does not."""
     book = own.book()
-    workspace.sync(JANE)
-    workspace.do("rollback", "1", "--yes")
+    world.sync(JANE)
+    world.do("rollback", "1", "--yes")
     time.sleep(1)
     assert own.sync(book).status == 401
-    jane = Client(f"http://{own.host}", workspace.device("jane.doe@nic.vn"))
+    jane = Client(f"http://{own.host}", world.device("jane.doe@nic.vn"))
     time.sleep(0.6)
     assert any("John Doe" in card for card in jane.cards(jane.book()).values())
 
 
-def test_whoever_left_while_a_request_was_on_its_way_gets_nothing(workspace: Workspace) -> None:
+def test_whoever_left_while_a_request_was_on_its_way_gets_nothing(world: World) -> None:
     """The login is judged again when the body has come: what was begun as a reader is not finished as none."""
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
     body = (
         f'<C:addressbook-query xmlns:C="{CARDDAV[1:-1]}" xmlns="DAV:"><prop><getetag/><C:address-data/></prop>'
         "</C:addressbook-query>"
     )
     token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
-    with serve(workspace) as url:
+    with serve(world) as url:
         client = Client(url, login)
         book = client.book()
         host, port = client.host.split(":")
@@ -172,7 +172,7 @@ def test_whoever_left_while_a_request_was_on_its_way_gets_nothing(workspace: Wor
         with socket.create_connection((host, int(port)), 20) as connection:
             connection.sendall(head.encode() + body[:-5].encode())
             time.sleep(0.5)
-            workspace.do("access", "deny", "john.doe@nic.nl", "--reason", "left")
+            world.do("access", "deny", "john.doe@nic.nl", "--reason", "left")
             until(lambda: client.propfind(book, f"{DAV}getetag").status == 401, "a denied member still reads")
             connection.sendall(body[-5:].encode())
             assert b" 401 " in connection.recv(65536).split(b"\r\n")[0]

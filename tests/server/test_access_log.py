@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.serve.access_log import AccessLog, Served
-from tests.support import JANE, JOHN, Client, Login, Workspace, serve
+from tests.support import JANE, JOHN, Client, Login, World, serve
 from tests.support.waiting import until
 
 QUOTED = r'"(?:[!#-\[\]-~ ]|\\["\\bfnrt]|\\u[0-9a-f]{4})*"'
@@ -162,17 +162,17 @@ def test_a_broken_pipe_stops_nothing() -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Login]:
     """What a server wrote about a few requests, and the login of the last one."""
-    workspace = Workspace(tmp_path_factory.mktemp("served"))
-    workspace.configure('[server]\nproxies = ["127.0.0.1"]\n')
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with serve(workspace) as url:
+    world = World(tmp_path_factory.mktemp("served"))
+    world.configure('[server]\nproxies = ["127.0.0.1"]\n')
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with serve(world) as url:
         own = Client(url, login)
         book = own.book()
         own.request("GET", f"{book}?token=SECRET", X_Forwarded_For="203.0.113.9, 198.51.100.7")
         Client(url, user='x"\nGET\u2028\x1b[2J', password="SECRET").request("PROPFIND", book)
         own.request("DELETE", book, X_Forwarded_For="junk")
-    log = next(workspace.folder.glob("server-*.log")).read_text()
+    log = next(world.folder.glob("server-*.log")).read_text()
     return [line for line in log.splitlines() if LINE.fullmatch(line)], login
 
 

@@ -10,26 +10,26 @@ from contextlib import closing
 import pytest
 
 from radicale_tldops.store.audit import load
-from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A client at a `tldops serve` that the tests share."""
-    workspace = Workspace(tmp_path_factory.mktemp("shared"))
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with serve(workspace) as url:
+    world = World(tmp_path_factory.mktemp("shared"))
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with serve(world) as url:
         yield Client(url, login)
 
 
 @pytest.fixture
-def own(workspace: Workspace) -> Iterator[Client]:
+def own(world: World) -> Iterator[Client]:
     """A client at a `tldops serve` of the test's own."""
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with serve(workspace) as url:
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with serve(world) as url:
         yield Client(url, login)
 
 
@@ -101,10 +101,10 @@ def test_options_and_405_tell_what_is_allowed(client: Client) -> None:
     assert (unknown.status, unknown.headers["allow"]) == (405, "OPTIONS, GET, HEAD, PROPFIND, REPORT")
 
 
-def test_a_damaged_store_goes_on_with_the_last_good_roster(own: Client, workspace: Workspace) -> None:
+def test_a_damaged_store_goes_on_with_the_last_good_roster(own: Client, world: World) -> None:
     """A flipped bit is noticed and not served; the book stays whole until max_blind."""
     book = own.book()
-    with closing(sqlite3.connect(workspace.folder / "roster.sqlite")) as connection, connection:
+    with closing(sqlite3.connect(world.folder / "roster.sqlite")) as connection, connection:
         connection.execute("UPDATE card SET text = replace(text, 'Jane', 'Jame')")
         connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'counter'")
     time.sleep(1)
@@ -113,27 +113,27 @@ def test_a_damaged_store_goes_on_with_the_last_good_roster(own: Client, workspac
     assert any("Jane Doe" in card for card in cards.values())
 
 
-def test_a_vanished_store_goes_on_and_a_restored_one_is_taken_up(own: Client, workspace: Workspace) -> None:
+def test_a_vanished_store_goes_on_and_a_restored_one_is_taken_up(own: Client, world: World) -> None:
     """The file is moved away and back under the running server; no request fails."""
     book = own.book()
-    roster = workspace.folder / "roster.sqlite"
-    away = roster.rename(workspace.folder / "away")
+    roster = world.folder / "roster.sqlite"
+    away = roster.rename(world.folder / "away")
     time.sleep(0.7)
     assert len(own.cards(book)) == 2
     away.rename(roster)
-    workspace.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
+    world.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
     time.sleep(1)
     assert any("Jane D. Doe" in card for card in own.cards(book).values())
 
 
-def test_without_a_good_store_at_start_there_is_503(workspace: Workspace) -> None:
+def test_without_a_good_store_at_start_there_is_503(world: World) -> None:
     """A server never starts with fewer cards: it answers 503 until the store is mended, and then serves."""
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    roster = workspace.folder / "roster.sqlite"
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    roster = world.folder / "roster.sqlite"
     good = roster.read_bytes()
     roster.write_bytes(good[:4096] + b"\0" * 4096 + good[8192:])
-    with serve(workspace) as url:
+    with serve(world) as url:
         client = Client(url, login)
         assert client.request("PROPFIND", "/").status == 503
         assert Client(url).request("GET", "/").status == 503
@@ -142,19 +142,19 @@ def test_without_a_good_store_at_start_there_is_503(workspace: Workspace) -> Non
         assert len(client.cards(client.book())) == 2
 
 
-def test_serving_goes_on_while_a_writer_holds_the_store(own: Client, workspace: Workspace) -> None:
+def test_serving_goes_on_while_a_writer_holds_the_store(own: Client, world: World) -> None:
     """No request waits for a writer: the state before its commit is served."""
     book = own.book()
-    with closing(sqlite3.connect(workspace.folder / "roster.sqlite", isolation_level=None)) as writer:
+    with closing(sqlite3.connect(world.folder / "roster.sqlite", isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         time.sleep(0.7)
         assert len(own.cards(book)) == 2
         writer.execute("ROLLBACK")
 
 
-def test_nothing_that_a_stranger_sends_is_written(own: Client, workspace: Workspace) -> None:
+def test_nothing_that_a_stranger_sends_is_written(own: Client, world: World) -> None:
     """HARDENING 56: failed logins are in the server's log, the figures and the access log, and in no database."""
-    members = workspace.folder / "members.sqlite"
+    members = world.folder / "members.sqlite"
     before = [row.action for row in load(members)]
     for number in range(20):
         wrong = Client(f"http://{own.host}", user=f"x{number}@example.net", password="wrong password")

@@ -18,7 +18,7 @@ from radicale_tldops.settings import Settings, StoreSettings
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.write import write_note
-from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.store import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -186,16 +186,16 @@ def test_a_writer_at_work_is_no_trouble(store: Store) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, str]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
     """A server whose store the tests may harm."""
-    workspace = Workspace(tmp_path_factory.mktemp("health"))
-    workspace.sync(JOHN, JANE)
-    with serve(workspace) as url:
-        yield workspace, url
+    world = World(tmp_path_factory.mktemp("health"))
+    world.sync(JOHN, JANE)
+    with serve(world) as url:
+        yield world, url
 
 
 @pytest.mark.parametrize("path", [LIVE, READY])
-def test_health_over_http_tells_strangers_nothing_else(server: tuple[Workspace, str], path: str) -> None:
+def test_health_over_http_tells_strangers_nothing_else(server: tuple[World, str], path: str) -> None:
     """Words alone: no number, no name, no path, no address; GET and HEAD, without a login."""
     client = Client(server[1])
     answer = client.request("GET", path)
@@ -208,11 +208,11 @@ def test_health_over_http_tells_strangers_nothing_else(server: tuple[Workspace, 
     assert (head.status, head.body) == (200, b"")
 
 
-def test_readiness_over_http_follows_the_store(server: tuple[Workspace, str]) -> None:
+def test_readiness_over_http_follows_the_store(server: tuple[World, str]) -> None:
     """503 while the store is away, and the worker still alive; 200 when it is back."""
-    workspace, url = server
+    world, url = server
     client = Client(url)
-    roster = workspace.folder / "roster.sqlite"
+    roster = world.folder / "roster.sqlite"
     assert client.request("GET", READY).status == 200
     roster.rename(roster.with_suffix(".away"))
     wait_for(lambda: client.request("GET", READY).status == 503)

@@ -14,7 +14,7 @@ from radicale_tldops.dav.query.filters import MAX_CONDITIONS, MAX_TEXT
 from radicale_tldops.dav.requested import MAX_PROPERTIES
 from tests.dav.serving import PEOPLE, Served, propfind, report, served
 from tests.dav.shape import valid
-from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import CARDDAV, DAV, JANE, JOHN, Client, Response, World, serve
 
 ETAG = "<D:prop><D:getetag/></D:prop>"
 NO_MORE = f"{DAV}number-of-matches-within-limits"
@@ -125,10 +125,10 @@ class TestSync:
 
     def test_changes_between_pages_are_not_lost(self, tmp_path: Path) -> None:
         """Who went, came and changed while a client turned pages: it ends with exactly the book."""
-        workspace = Workspace(tmp_path)
-        workspace.sync(*PEOPLE)
-        login = workspace.device("john.doe@nic.nl")
-        with serve(workspace) as url:
+        world = World(tmp_path)
+        world.sync(*PEOPLE)
+        login = world.device("john.doe@nic.nl")
+        with serve(world) as url:
             client = Client(url, login)
             book, token, held = client.book(), "", dict[str, str]()
             rosters = [
@@ -147,7 +147,7 @@ class TestSync:
                         held.pop(href, None)
                 token = valid(answer).findtext(f"{DAV}sync-token", "")
                 if rosters:
-                    workspace.sync(*rosters.pop(0))
+                    world.sync(*rosters.pop(0))
                     time.sleep(0.6)
                 elif not is_cut(answer, book):
                     is_whole = True

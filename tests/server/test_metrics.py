@@ -24,7 +24,7 @@ from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.write import write_note
 from tests.server.processes import running
-from tests.support import JANE, JOHN, Client, Workspace, free_port
+from tests.support import JANE, JOHN, Client, World, free_port
 from tests.support.clock import START
 from tests.support.store import Store
 
@@ -173,11 +173,11 @@ def test_without_metrics_nothing_is_counted_or_imported(store: Store) -> None:
     subprocess.run([sys.executable, "-c", program, store.roster, store.members], check=True, timeout=60)
 
 
-def test_an_address_that_is_taken_is_an_error_before_anything_starts(workspace: Workspace, address: str) -> None:
+def test_an_address_that_is_taken_is_an_error_before_anything_starts(world: World, address: str) -> None:
     """With the setting in it, and exit code 2."""
-    workspace.configure(f'[server]\nmetrics = "{address}"\n')
-    workspace.sync(JOHN)
-    result = workspace.run("serve", "--port", str(free_port()))
+    world.configure(f'[server]\nmetrics = "{address}"\n')
+    world.sync(JOHN)
+    result = world.run("serve", "--port", str(free_port()))
     assert result.code == 2
     assert re.search(r"cannot listen on .* for metrics: .*\[server\] metrics", result.err, re.DOTALL), result.err
     assert "Traceback" not in result.err
@@ -197,13 +197,13 @@ def test_only_an_address_of_the_loopback_is_taken(tmp_path: Path, address: str) 
         assert load(config).server.metrics == right
 
 
-def test_the_server_answers_before_and_after_its_worker_died(workspace: Workspace) -> None:
+def test_the_server_answers_before_and_after_its_worker_died(world: World) -> None:
     """Over HTTP: the figures count from 0 in a new worker, at the same address."""
     address = f"127.0.0.1:{free_port()}"
-    workspace.configure(f'[server]\nmetrics = "{address}"\n')
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with running(workspace) as server:
+    world.configure(f'[server]\nmetrics = "{address}"\n')
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with running(world) as server:
         client = Client(server.url, login)
         for count in (20, 5):
             for _ in range(count):

@@ -21,7 +21,7 @@ from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.write import deny
 from tests.prove.rounds import kill_in_rounds
 from tests.server.processes import Running, authorization, connect, running
-from tests.support import DAV, Client, Login, Workspace, propfind_body
+from tests.support import DAV, Client, Login, World, propfind_body
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.servers import needs
@@ -39,9 +39,9 @@ SLOW = 200
 
 
 @pytest.fixture
-def store(workspace: Workspace) -> Store:
-    """A store with some people, where the workspace's configuration looks for it."""
-    made = Store(workspace.folder)
+def store(world: World) -> Store:
+    """A store with some people, where the world's configuration looks for it."""
+    made = Store(world.folder)
     made.apply(put=["jane", "john", "jim"])
     return made
 
@@ -54,9 +54,9 @@ def issue(store: Store, name: str) -> Login:
 
 
 @pytest.fixture
-def server(workspace: Workspace, store: Store) -> Iterator[Running]:
+def server(world: World, store: Store) -> Iterator[Running]:
     """A server of the test's own."""
-    with running(workspace) as started:
+    with running(world) as started:
         yield started
 
 
@@ -162,19 +162,17 @@ def test_a_killed_worker_is_replaced(store: Store, server: Running) -> None:
 
 
 @pytest.mark.parametrize("harm", ["half", "wrong", "gone"])
-def test_a_new_worker_has_the_settings_that_were_checked_at_the_start(
-    workspace: Workspace, store: Store, harm: str
-) -> None:
+def test_a_new_worker_has_the_settings_that_were_checked_at_the_start(world: World, store: Store, harm: str) -> None:
     """HARDENING 59: a file that was half edited, or is gone, when a worker dies changes nothing."""
-    workspace.configure('[cards]\nbook_name = "As it was"\n')
+    world.configure('[cards]\nbook_name = "As it was"\n')
     login = issue(store, "jane")
-    with running(workspace) as server:
+    with running(world) as server:
         client = Client(server.url, login)
         book = client.book()
         if harm == "gone":
-            workspace.config.unlink()
+            world.config.unlink()
         else:
-            workspace.config.write_text({"half": "[serv", "wrong": '[cards]\nbook_name = "Other"\nx = 1\n'}[harm])
+            world.config.write_text({"half": "[serv", "wrong": '[cards]\nbook_name = "Other"\nx = 1\n'}[harm])
         before = server.worker
         os.kill(before, signal.SIGKILL)
         answer = client.propfind(book, f"{DAV}displayname")
@@ -182,20 +180,20 @@ def test_a_new_worker_has_the_settings_that_were_checked_at_the_start(
         assert server.worker not in (0, before)
 
 
-def test_a_client_is_never_told_a_state_older_than_one_that_it_was_told_of(workspace: Workspace, store: Store) -> None:
+def test_a_client_is_never_told_a_state_older_than_one_that_it_was_told_of(world: World, store: Store) -> None:
     """HARDENING 48: through changes and killed workers, over other connections, direct and behind nginx."""
-    with running(workspace) as server, behind_nginx(workspace.folder, f"127.0.0.1:{server.port}") as proxy:
+    with running(world) as server, behind_nginx(world.folder, f"127.0.0.1:{server.port}") as proxy:
         outcome = kill_in_rounds(server, proxy, store, issue(store, "jane"), ROUNDS)
     assert not outcome.failures, "\n".join(outcome.failures)
     print(f"{outcome.rounds} killed workers; the first answer took {outcome.longest:.2f} s at the most")
     assert outcome.rounds == ROUNDS
 
 
-def test_a_graceful_stop_finishes_what_is_under_way(workspace: Workspace, store: Store) -> None:
+def test_a_graceful_stop_finishes_what_is_under_way(world: World, store: Store) -> None:
     """SIGTERM while a request comes in: it is answered whole, nobody new is taken, and the exit code is 0."""
     login = issue(store, "jane")
     body = propfind_body(f"{DAV}sync-token").encode()
-    with running(workspace) as server:
+    with running(world) as server:
         book = Client(server.url, login).book()
         head = f"PROPFIND {book} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization(login)}\r\nDepth: 0\r\n"
         with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
@@ -227,12 +225,12 @@ def state_of(pid: int) -> str:
     return "Z"
 
 
-def test_a_restart_serves_the_same(workspace: Workspace, store: Store) -> None:
+def test_a_restart_serves_the_same(world: World, store: Store) -> None:
     """Tokens, hrefs and ETags outlive the process: no client notices more than a pause."""
     login = issue(store, "jane")
     answers = []
     for _ in range(2):
-        with running(workspace) as server:
+        with running(world) as server:
             client = Client(server.url, login)
             answers.append(client.propfind(client.book(), f"{DAV}getetag", f"{DAV}sync-token", depth="1").body)
     assert answers[0] == answers[1]
@@ -265,10 +263,10 @@ def stalled(server: Running, login: Login, book: str) -> list[socket.socket]:
     return opened
 
 
-def test_200_slow_sockets_keep_nobody_waiting(workspace: Workspace, store: Store) -> None:
+def test_200_slow_sockets_keep_nobody_waiting(world: World, store: Store) -> None:
     """Half heads, half bodies, with a login and without, and answers that nobody reads: a member is served."""
     login, hostile = issue(store, "jane"), issue(store, "john")
-    with running(workspace) as server:
+    with running(world) as server:
         client = Client(server.url, login)
         book = client.book()
         slow = stalled(server, hostile, book)
@@ -335,10 +333,10 @@ def test_a_dead_peer_is_noticed(server: Running) -> None:
     assert int(seconds[1]) <= 30
 
 
-def test_memory_stays_flat(workspace: Workspace, store: Store) -> None:
+def test_memory_stays_flat(world: World, store: Store) -> None:
     """A worker needs no more after 2,000 requests and 20 generations than it does after the first of them."""
     login = issue(store, "jane")
-    with running(workspace) as server:
+    with running(world) as server:
         worker = server.worker
         client = Client(server.url, login)
         book = client.book()

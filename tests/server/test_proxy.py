@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.processes import authorization
 from tests.server.test_access_log import LINE
-from tests.support import DAV, JANE, JOHN, Login, Workspace, propfind_body, serve
+from tests.support import DAV, JANE, JOHN, Login, World, propfind_body, serve
 from tests.support.certificates import trusting
 from tests.support.nginx import CONFIG, behind_nginx
 from tests.support.servers import needs
@@ -39,15 +39,15 @@ class Behind:
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     """nginx, as it is shipped, in front of a server that believes it."""
-    workspace = Workspace(tmp_path_factory.mktemp("proxy"))
-    workspace.configure('[server]\nproxies = ["127.0.0.1"]\n')
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with serve(workspace) as url:
+    world = World(tmp_path_factory.mktemp("proxy"))
+    world.configure('[server]\nproxies = ["127.0.0.1"]\n')
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with serve(world) as url:
         server = url.removeprefix("http://").rstrip("/")
-        with behind_nginx(workspace.folder, server) as port:
-            log = workspace.folder / f"server-{server.split(':')[1]}.log"
-            yield Behind(port, login, workspace.folder / "proxy.pem", log)
+        with behind_nginx(world.folder, server) as port:
+            log = world.folder / f"server-{server.split(':')[1]}.log"
+            yield Behind(port, login, world.folder / "proxy.pem", log)
 
 
 def ask(behind: Behind, source: str, **headers: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from radicale_tldops.serve.body import MAX_READS
-from tests.support import DAV, JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import DAV, JANE, JOHN, Client, Response, World, serve
 from tests.support.waiting import until
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>'
@@ -29,10 +29,10 @@ class Readers:
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     """Two clients at a `tldops serve` with two cards; the one worker has to outlive every test here."""
-    workspace = Workspace(tmp_path_factory.mktemp("requests"))
-    workspace.sync(JOHN, JANE)
-    john, jane = (workspace.device(login) for login in ("john.doe@nic.nl", "jane.doe@nic.vn"))
-    with serve(workspace) as url:
+    world = World(tmp_path_factory.mktemp("requests"))
+    world.sync(JOHN, JANE)
+    john, jane = (world.device(login) for login in ("john.doe@nic.nl", "jane.doe@nic.vn"))
+    with serve(world) as url:
         yield Readers(Client(url, john), Client(url, jane))
 
 

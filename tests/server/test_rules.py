@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Standing
-from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, Workspace, propfind_body, serve
+from tests.support import CALENDARSERVER, CARDDAV, DAV, JANE, JOHN, Client, World, propfind_body, serve
+from tests.support.site import Site
 
 QUERY = (
     '<addressbook-query xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:">'
@@ -17,15 +17,15 @@ QUERY = (
 
 
 @pytest.fixture
-def client(standing: Standing) -> Client:
+def client(standing: Site) -> Client:
     """A client with John's device password, style plain."""
     return standing.client()
 
 
 @pytest.fixture(scope="module")
-def grouped(standing: Standing) -> Client:
+def grouped(standing: Site) -> Client:
     """A client with a device password of the style `groups`."""
-    login = standing.workspace.device("john.doe@nic.nl", "groups")
+    login = standing.world.device("john.doe@nic.nl", "groups")
     time.sleep(0.6)
     return Client(standing.url, login)
 
@@ -59,7 +59,7 @@ def test_the_principal_tells_nothing_about_its_owner(client: Client) -> None:
     assert re.fullmatch(r"/[0-9a-f]{16}/", client.principal())
 
 
-def test_a_found_property_comes_before_a_missing_one(standing: Standing) -> None:
+def test_a_found_property_comes_before_a_missing_one(standing: Site) -> None:
     """Thunderbird skips a collection whose first status is not exactly "HTTP/1.1 200 OK".
 
     Radicale itself writes them in the order of the request, which no plugin can change: there it only has to be there.
@@ -75,9 +75,9 @@ def test_a_found_property_comes_before_a_missing_one(standing: Standing) -> None
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PROPPATCH", "MKCOL", "MOVE"])
-def test_every_write_is_forbidden_and_never_unauthorised(standing: Standing, method: str) -> None:
+def test_every_write_is_forbidden_and_never_unauthorised(standing: Site, method: str) -> None:
     """A 401 would stop the sync of a phone for good; the databases stay as they were."""
-    client, roster = standing.client(), standing.workspace.folder / "roster.sqlite"
+    client, roster = standing.client(), standing.world.folder / "roster.sqlite"
     book = client.book()
     href = next(iter(client.cards(book)))
     before = roster.read_bytes()
@@ -144,14 +144,14 @@ class TestSyncTokens:
     """A sync token never fails, whatever it is, and never empties the book."""
 
     @pytest.fixture(params=["tldops", "radicale"])
-    def server(self, request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Client]:
+    def server(self, request: pytest.FixtureRequest, world: World) -> Iterator[Client]:
         """A client at a server whose roster had three people and has two."""
         jim = '"Jim Doe, #2, .nl, +31 201234567" <jim.doe@nic.nl>'
-        workspace.sync(JOHN, JANE, jim)
-        with serve(workspace, request.param) as url:
-            yield Client(url, workspace.device("john.doe@nic.nl"))
+        world.sync(JOHN, JANE, jim)
+        with serve(world, request.param) as url:
+            yield Client(url, world.device("john.doe@nic.nl"))
 
-    def test_from_the_first_sync_to_a_change_and_a_removal(self, server: Client, workspace: Workspace) -> None:
+    def test_from_the_first_sync_to_a_change_and_a_removal(self, server: Client, world: World) -> None:
         """A known token gets exactly what changed, and a 404 for who went."""
         book = server.book()
         first = server.sync(book)
@@ -162,7 +162,7 @@ class TestSyncTokens:
         cards = server.cards(book)
         jane = next(href for href, card in cards.items() if "Jane" in card)
         jim = next(href for href, card in cards.items() if "Jim" in card)
-        workspace.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
+        world.sync(JOHN, JANE.replace("Jane Doe", "Jane D. Doe"))
         time.sleep(0.6)
         changed = server.sync(book, token)
         assert changed.hrefs("200") == [jane]
@@ -179,7 +179,7 @@ class TestSyncTokens:
 class TestStyles:
     """The same book with and without group cards."""
 
-    def test_groups_stand_beside_the_same_cards(self, standing: Standing, grouped: Client) -> None:
+    def test_groups_stand_beside_the_same_cards(self, standing: Site, grouped: Client) -> None:
         """A device of the style `groups` is led to the principal with one group card per ccTLD."""
         plain = standing.client()
         assert grouped.principal() == plain.principal().rstrip("/") + "~groups/"
@@ -195,13 +195,13 @@ class TestStyles:
             assert len(members) == 1
             assert set(members) <= uids
 
-    def test_the_suffix_behind_the_login_wins(self, standing: Standing) -> None:
+    def test_the_suffix_behind_the_login_wins(self, standing: Site) -> None:
         """~groups typed behind the user name asks for group cards with a plain device password, too."""
         asked = Client(standing.url, user=standing.login.user + "~groups", password=standing.login.password)
         assert asked.principal().endswith("~groups/")
         assert len(asked.cards(asked.book())) == 4
 
-    def test_both_principals_answer_to_every_device(self, standing: Standing, grouped: Client) -> None:
+    def test_both_principals_answer_to_every_device(self, standing: Site, grouped: Client) -> None:
         """The style only decides where discovery leads."""
         plain = standing.client()
         assert len(plain.cards(plain.principal().rstrip("/") + "~groups/tld-ops/")) == 4

@@ -17,7 +17,7 @@ from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.process import check_tls
 from radicale_tldops.settings import ServerSettings
 from tests.server.processes import authorization
-from tests.support import JANE, JOHN, Login, Workspace, free_port, process
+from tests.support import JANE, JOHN, Login, World, free_port, process
 from tests.support.certificates import new_pair, openssl, trusting
 from tests.support.servers import needs
 
@@ -68,11 +68,11 @@ def test_right_files_pass(files: Path) -> None:
     check_tls(replace(ServerSettings(), tls_certificate=files / "server.pem", tls_key=files / "server.key"))
 
 
-def test_serve_says_it_before_anything_starts(workspace: Workspace, files: Path) -> None:
+def test_serve_says_it_before_anything_starts(world: World, files: Path) -> None:
     """Exit code 2, one message, no traceback, and nothing listens."""
-    workspace.configure(tls(files / "server.pem", files / "other.key"))
-    workspace.sync(JOHN)
-    result = workspace.run("serve", "--port", str(free_port()))
+    world.configure(tls(files / "server.pem", files / "other.key"))
+    world.sync(JOHN)
+    result = world.run("serve", "--port", str(free_port()))
     assert result.code == 2
     assert result.out == ""
     assert "is not the key of" in result.err
@@ -82,11 +82,11 @@ def test_serve_says_it_before_anything_starts(workspace: Workspace, files: Path)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[tuple[int, Login]]:
     """The port of a server that speaks TLS, and a login."""
-    workspace = Workspace(tmp_path_factory.mktemp("served"))
-    workspace.configure(tls(files / "server.pem", files / "server.key"))
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    with listening(workspace) as port:
+    world = World(tmp_path_factory.mktemp("served"))
+    world.configure(tls(files / "server.pem", files / "server.key"))
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    with listening(world) as port:
         yield port, login
 
 
@@ -96,11 +96,11 @@ def tls(certificate: Path, key: Path) -> str:
 
 
 @contextlib.contextmanager
-def listening(workspace: Workspace) -> Iterator[int]:
-    """Run the server of a workspace; gives its port."""
+def listening(world: World) -> Iterator[int]:
+    """Run the server of a world; gives its port."""
     port = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve", "--port", str(port)]
-    with process(command, port, workspace.folder):
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
+    with process(command, port, world.folder):
         yield port
 
 
@@ -181,13 +181,13 @@ def test_plain_http_gets_no_answer_where_tls_is_spoken(server: tuple[int, Login]
             assert b"HTTP/1" not in plain.recv(1000)
 
 
-def test_a_restart_takes_the_new_certificate(workspace: Workspace, files: Path, tmp_path: Path) -> None:
+def test_a_restart_takes_the_new_certificate(world: World, files: Path, tmp_path: Path) -> None:
     """A certificate that was renewed at its place is served after the restart that renewal hooks make."""
     for name in ("server", "other"):
         for kind in ("pem", "key"):
             shutil.copy(files / f"{name}.{kind}", tmp_path / f"current.{kind}")
-        workspace.configure(tls(tmp_path / "current.pem", tmp_path / "current.key"))
-        workspace.sync(JOHN, JANE)
-        with listening(workspace) as port:
+        world.configure(tls(tmp_path / "current.pem", tmp_path / "current.key"))
+        world.sync(JOHN, JANE)
+        with listening(world) as port:
             seen = ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
             assert seen.strip() == (files / f"{name}.pem").read_text().strip()

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from radicale_tldops.serve.welcome import welcome_page
-from tests.support import JANE, JOHN, Client, Response, Workspace, serve
+from tests.support import JANE, JOHN, Client, Response, World, serve
 
 URL = "https://contacts.example.org/"
 
@@ -17,10 +17,10 @@ URL = "https://contacts.example.org/"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A browser at a `tldops serve`."""
-    workspace = Workspace(tmp_path_factory.mktemp("page"))
-    workspace.configure(f'[server]\nurl = "{URL}"\n')
-    workspace.sync(JOHN, JANE)
-    with serve(workspace) as url:
+    world = World(tmp_path_factory.mktemp("page"))
+    world.configure(f'[server]\nurl = "{URL}"\n')
+    world.sync(JOHN, JANE)
+    with serve(world) as url:
         yield Client(url)
 
 

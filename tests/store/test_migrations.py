@@ -13,7 +13,7 @@ from radicale_tldops.store import audit, create, schema
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
-from tests.support import JANE, JOHN, Client, Workspace, serve
+from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
 from tests.support.store import Store
 
@@ -128,19 +128,19 @@ def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("kind", ["tldops", "radicale"])
-def test_a_server_that_was_started_before_any_command_lets_members_in(workspace: Workspace, kind: str) -> None:
+def test_a_server_that_was_started_before_any_command_lets_members_in(world: World, kind: str) -> None:
     """After an upgrade, on a database of version 1: what cannot be recorded yet is no reason to turn anybody away."""
-    workspace.sync(JOHN, JANE)
-    login = workspace.device("john.doe@nic.nl")
-    path = workspace.folder / "members.sqlite"
+    world.sync(JOHN, JANE)
+    login = world.device("john.doe@nic.nl")
+    path = world.folder / "members.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         for what in ("TABLE last_used", "TABLE seen_from", "INDEX audit_subject"):
             connection.execute(f"DROP {what}")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
-    with serve(workspace, kind) as url:
+    with serve(world, kind) as url:
         client = Client(url, login)
         assert len(client.cards(client.book())) == 2
-        workspace.do("status")
+        world.do("status")
         assert len(client.cards(client.book())) == 2
     assert schema_version(path) == "2"
 

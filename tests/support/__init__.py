@@ -3,7 +3,7 @@
 from tests.support.http import CALENDARSERVER, CARDDAV, DAV, Client, Response, propfind_body
 from tests.support.people import JANE, JOHN
 from tests.support.servers import free_port, process, serve, wait_for
-from tests.support.world import Login, Result, Workspace, content_of
+from tests.support.world import Login, Result, World, content_of
 
 __all__ = [
     "CALENDARSERVER",
@@ -15,7 +15,7 @@ __all__ = [
     "Login",
     "Response",
     "Result",
-    "Workspace",
+    "World",
     "content_of",
     "free_port",
     "process",

@@ -17,7 +17,7 @@ from radicale_tldops.serve.live import shared
 from radicale_tldops.serve.request import MAX_BODY
 from radicale_tldops.settings import Settings
 from radicale_tldops.settings.file import load
-from tests.support import Login, Response, Workspace
+from tests.support import Login, Response, World
 
 Wsgi = Callable[..., Any]
 
@@ -97,25 +97,25 @@ def call(application: Wsgi, sent: Sent) -> Response:
 class Both:
     """Stock Radicale with the plugins, and our application, over one store."""
 
-    workspace: Workspace
+    world: World
     radicale: Wsgi
     tldops: Wsgi
 
     def change(self, *lines: str) -> None:
         """Apply another membership file, and have it noticed."""
-        self.workspace.write(*lines)
-        assert self.workspace.call("sync", "--yes") == 0
+        self.world.write(*lines)
+        assert self.world.call("sync", "--yes") == 0
         self.reload()
 
     def reload(self) -> None:
         """Let both look at the store now."""
-        shared(load(self.workspace.config)).reload()
+        shared(load(self.world.config)).reload()
 
 
-def both(workspace: Workspace) -> Both:
-    """Build the two applications for a workspace whose store exists."""
-    settings = load(workspace.config)
-    return Both(workspace, Application(radicale_configuration(settings)), RosterApplication(settings))
+def both(world: World) -> Both:
+    """Build the two applications for a world whose store exists."""
+    settings = load(world.config)
+    return Both(world, Application(radicale_configuration(settings)), RosterApplication(settings))
 
 
 def radicale_configuration(settings: Settings) -> config.Configuration:

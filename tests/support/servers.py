@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.world import Workspace
+from tests.support.world import World
 
 
 def free_port() -> int:
@@ -62,22 +62,20 @@ def wait_for(port: int, running: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextlib.contextmanager
-def serve(workspace: Workspace, kind: str = "tldops") -> Iterator[str]:
-    """Run a server for the workspace and give its URL: `tldops serve`, or with "radicale" the plugins in Radicale."""
+def serve(world: World, kind: str = "tldops") -> Iterator[str]:
+    """Run a server for the world and give its URL: `tldops serve`, or with "radicale" the plugins in Radicale."""
     port = free_port()
     if kind == "tldops":
-        command = [sys.executable, "-m", "sync", "--config", str(workspace.config), "serve"]
+        command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve"]
         command += ["--port", str(port)]
     else:
         shipped = (Path(__file__).parents[2] / "config" / "radicale.ini").read_text()
-        ini = workspace.folder / "radicale.ini"
+        ini = world.folder / "radicale.ini"
         ini.write_text(
-            shipped.replace("/etc/tldops/tldops.toml", str(workspace.config)).replace(
-                "127.0.0.1:5232", f"127.0.0.1:{port}"
-            )
+            shipped.replace("/etc/tldops/tldops.toml", str(world.config)).replace("127.0.0.1:5232", f"127.0.0.1:{port}")
         )
         command = [sys.executable, "-m", "radicale", "--config", str(ini)]
-    with process(command, port, workspace.folder):
+    with process(command, port, world.folder):
         yield f"http://127.0.0.1:{port}/"
 
 

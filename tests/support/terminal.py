@@ -5,16 +5,16 @@ import pty
 import select
 import sys
 
-from tests.support.world import Result, Workspace
+from tests.support.world import Result, World
 
 
-def on_a_terminal(workspace: Workspace, answer: str, *arguments: str, before: Workspace | None = None) -> Result:
+def on_a_terminal(world: World, answer: str, *arguments: str, before: World | None = None) -> Result:
     """Run the command on a pseudo-terminal and type `answer` at its question; with `before`, first run its sync."""
     child, terminal = pty.fork()
     if child == 0:
         os.execve(
             sys.executable,
-            [sys.executable, "-m", "sync", "--config", str(workspace.config), *arguments],
+            [sys.executable, "-m", "sync", "--config", str(world.config), *arguments],
             {**os.environ, "COLUMNS": "80", "TERM": "xterm"},
         )
     shown = b""

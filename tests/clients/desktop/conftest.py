@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Site
+from tests.support.site import Site
 from tests.clients.desktop.pictures import FOLDER
 from tests.clients.desktop.thunderbird import Added, Thunderbird, missing, thunderbird
 from tests.data.membership import Person, as_csv, people
-from tests.support import Workspace, serve
+from tests.support import World, serve
 from tests.support.servers import skip_where
+from tests.support.site import Site
 
 BOOK = "TLD-OPS"
 
@@ -45,11 +46,11 @@ def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module")
 def demo(desktop: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with the demo's 400 contacts, and Jane Doe's device password."""
-    workspace = Workspace(tmp_path_factory.mktemp("demo"))
-    workspace.sync(*as_csv(people(400)).splitlines())
-    login = workspace.device("jane.doe@nic-nl.example")
-    with serve(workspace) as url:
-        yield Site(workspace, url, login)
+    world = World(tmp_path_factory.mktemp("demo"))
+    world.sync(*as_csv(people(400)).splitlines())
+    login = world.device("jane.doe@nic-nl.example")
+    with serve(world) as url:
+        yield Site("tldops", url, world, login)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.clients.desktop.conftest import few_changes
 from tests.clients.desktop.pictures import FOLDER, as_svg
 from tests.data.membership import as_csv, people
-from tests.support import Workspace
+from tests.support import World
 from tests.support.terminal import on_a_terminal
 
 
@@ -17,11 +17,11 @@ def words(drawing: str) -> str:
     return re.sub(r"Plan [0-9a-f]{16}", "Plan", " ".join(text.split()))
 
 
-def test_the_picture_of_a_plan(desktop: None, pictures: Path, workspace: Workspace) -> None:
+def test_the_picture_of_a_plan(desktop: None, pictures: Path, world: World) -> None:
     """The picture of the README shows what `tldops plan` prints for a few changes of the demo's contacts."""
-    workspace.sync(*as_csv(people(400)).splitlines())
-    workspace.write(*as_csv(few_changes()).splitlines())
-    shown = on_a_terminal(workspace, "", "plan")
+    world.sync(*as_csv(people(400)).splitlines())
+    world.write(*as_csv(few_changes()).splitlines())
+    shown = on_a_terminal(world, "", "plan")
     assert shown.code == 0
     drawing = as_svg("tldops plan", shown.out.replace("\r\n", "\n"))
     file = FOLDER / "plan.svg"

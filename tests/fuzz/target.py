@@ -11,7 +11,7 @@ from radicale_tldops.roster.snapshot import Snapshot
 from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings.file import load
 from tests.data.membership import Person, as_text, people
-from tests.support import CARDDAV, Login, Workspace
+from tests.support import CARDDAV, Login, World
 from tests.support.in_process import Sent, Wsgi, both, call
 
 PEOPLE = 30
@@ -22,10 +22,10 @@ _LEAST = 6
 
 
 @dataclass(frozen=True)
-class World:
+class Target:
     """What a request can be about, and what an answer must not hold."""
 
-    workspace: Workspace
+    world: World
     application: Wsgi
     live: LiveStore
     principal: str
@@ -44,38 +44,36 @@ class World:
         return f"{self.principal}tld-ops/"
 
 
-def build(folder: Path) -> World:
+def build(folder: Path) -> Target:
     """Make the store: thirty people, of whom one was removed, one is denied, and one lost a device."""
-    workspace = Workspace(folder)
-    workspace.configure("\n[server]\naccess_log = false\n")
+    world = World(folder)
+    world.configure("\n[server]\naccess_log = false\n")
     everybody = people(PEOPLE)
     plain, removed, denied = everybody[0].email, everybody[-1].email, everybody[-2].email
-    _do(workspace, everybody)
+    _do(world, everybody)
     logins = {
-        "plain": workspace.device(plain),
-        "groups": workspace.device(plain, "groups"),
-        "removed": workspace.device(removed),
-        "denied": workspace.device(denied),
-        "revoked": workspace.device(plain),
+        "plain": world.device(plain),
+        "groups": world.device(plain, "groups"),
+        "removed": world.device(removed),
+        "denied": world.device(denied),
+        "revoked": world.device(plain),
     }
-    _do(workspace, everybody[:-1])
-    workspace.do("access", "deny", denied, "--reason", "a test")
-    workspace.do("device", "revoke", logins["revoked"].id)
-    pair = both(workspace)
-    live = shared(load(workspace.config))
+    _do(world, everybody[:-1])
+    world.do("access", "deny", denied, "--reason", "a test")
+    world.do("device", "revoke", logins["revoked"].id)
+    pair = both(world)
+    live = shared(load(world.config))
     snapshot = live.reload()
-    return _world(workspace, pair.tldops, live, snapshot, logins)
+    return _world(world, pair.tldops, live, snapshot, logins)
 
 
-def _do(workspace: Workspace, everybody: list[Person]) -> None:
-    workspace.members.write_text(as_text(everybody))
+def _do(world: World, everybody: list[Person]) -> None:
+    world.members.write_text(as_text(everybody))
     with contextlib.redirect_stdout(io.StringIO()):
-        assert workspace.call("sync", "--yes") == 0
+        assert world.call("sync", "--yes") == 0
 
 
-def _world(
-    workspace: Workspace, application: Wsgi, live: LiveStore, snapshot: Snapshot, logins: dict[str, Login]
-) -> World:
+def _world(world: World, application: Wsgi, live: LiveStore, snapshot: Snapshot, logins: dict[str, Login]) -> Target:
     own = snapshot.readers[logins["plain"].user].principal
     others = [reader.principal for reader in snapshot.readers.values() if reader.principal != own]
     texts = [card.text for card in snapshot.plain.cards.values()]
@@ -87,8 +85,8 @@ def _world(
     assert whole.body.count(b"BEGIN:VCARD") == len(texts)
     cards = call(application, Sent("GET", f"/{own}/tld-ops/").by(logins["plain"]))
     assert cards.body.count(b"BEGIN:VCARD") == len(texts) == PEOPLE - 1
-    return World(
-        workspace,
+    return Target(
+        world,
         application,
         live,
         f"/{own}/",
