@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.site import Site
 from tests.clients.desktop.pictures import FOLDER
 from tests.clients.desktop.thunderbird import Added, Thunderbird, missing, thunderbird
 from tests.data.membership import Person, as_csv, people

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import people
-from tests.support.site import Site
 from tests.clients.desktop.conftest import BOOK, Setup, few_changes
 from tests.clients.desktop.pictures import photograph
 from tests.clients.desktop.thunderbird import Thunderbird
 from tests.data.membership import as_csv
+from tests.support.site import Site
 
 pytestmark = pytest.mark.client
 
