@@ -66,7 +66,7 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     text, findings = decode(data, file)
     lines = _split(text, file)
     if len(lines) > MAX_LINES:
-        raise InputError(f"{file}: {len(lines)} lines are more than any list has; check that it is the right file")
+        raise InputError(f"{file}: {len(lines)} lines are too many for a list; check that it is the right file")
     found: str
     records: list[Record]
     more: tuple[Problem, ...] = ()

@@ -1,7 +1,7 @@
 """The text that Mailman 2.1's `dumpdb` prints of a list's `config.pck`: a Python dict with the names in `usernames`.
 
 Other values of the dump are not literals (`<bounce info for …>`), and a nested expression can exhaust Python's parser.
-So the dicts that matter are cut out by their brackets, and `ast.literal_eval` sees one short string at a time.
+So the dicts with members are found by their brackets, and `ast.literal_eval` reads one short string at a time.
 """
 
 import ast
@@ -32,7 +32,7 @@ _AGAIN = "run `dumpdb lists/NAME/config.pck` again and keep its whole output, or
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A dict that matters: its name, and where the text between its brackets begins and ends."""
+    """A dict with members: its name, and the offsets of the text between its brackets."""
 
     name: str
     start: int
@@ -41,7 +41,7 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An entry of a section, both parts as they stand there, and its line."""
+    """An entry of a section: key and value as written, and its line."""
 
     key: str
     value: str
@@ -69,7 +69,7 @@ def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
     left: list[Problem] = []
     seen: set[str] = set()
     with warnings.catch_warnings():
-        # Python warns about escapes that it does not know; they are kept as they stand.
+        # Python warns about unknown escapes and leaves them as they are.
         warnings.simplefilter("ignore")
         lists = [sections[name] for name in _SECTIONS[1:] if name in sections]
         keys = (_text(item.key, python2=ascii_source)[0] for section in lists for item in _items(body, section, file))
@@ -82,7 +82,7 @@ def read_dump(text: str, file: str) -> tuple[list[Record], tuple[Problem, ...]]:
                     continue
                 records.extend(_records(origin, item, seen, names=section is names, python2=ascii_source))
                 if len(records) + len(left) > MAX_LINES:
-                    raise InputError(f"{file}: more than {MAX_LINES} entries are more than any list has; {_AGAIN}")
+                    raise InputError(f"{file}: more than {MAX_LINES} entries are too many for a list; {_AGAIN}")
     return records, tuple(left)
 
 
@@ -94,7 +94,7 @@ def _gone(item: _Item, members: set[str], *, python2: bool) -> Finding | None:
 
 
 def _sections(body: str, file: str) -> Iterator[_Section]:
-    """Yield the dicts that matter, and the outer one under the name "". Brackets must match, and nothing may follow."""
+    """Yield the dicts with members, and the outer dict as "". Brackets must match, and nothing may follow the dump."""
     depth = start = outer = 0
     name, key, key_end = "", "", 0
     for token in _TOKEN.finditer(body):
@@ -129,7 +129,7 @@ def _sections(body: str, file: str) -> Iterator[_Section]:
 
 def _check_ends(before: str, after: str, file: str) -> None:
     if after.strip() or not re.fullmatch(r"\s*(?:\w+ ?= ?)?", before):
-        raise InputError(f"{file}: something stands before or behind the dump; {_AGAIN}")
+        raise InputError(f"{file}: there is text before or behind the dump; {_AGAIN}")
 
 
 def _items(body: str, section: _Section, file: str) -> Iterator[_Item]:
@@ -140,7 +140,7 @@ def _items(body: str, section: _Section, file: str) -> Iterator[_Item]:
     while at < last:
         entry = _ENTRY.match(body, at, section.end + 1)
         if entry is None:
-            raise InputError(f"{file}:{line}: this is not what a dump holds for a member; {_AGAIN}")
+            raise InputError(f"{file}:{line}: this is not an entry of a member; {_AGAIN}")
         yield _Item(entry["key"], entry["value"], line + body.count("\n", at, entry.start("key")))
         line += body.count("\n", at, entry.end())
         at = entry.end()

@@ -84,7 +84,7 @@ def decode(data: bytes, file: str) -> tuple[str, tuple[Finding, ...]]:
     Raises `InputError` if it cannot be decoded, or is certainly not a list.
     """
     if len(data) > MAX_BYTES:
-        raise InputError(f"{file}: {len(data)} bytes are more than any list has; check that it is the right file")
+        raise InputError(f"{file}: {len(data)} bytes are too many for a list; check that it is the right file")
     for magic, what, remedy in _KINDS:
         if data.startswith(magic):
             raise InputError(f"{file}: this is {what}, not text; {remedy}")

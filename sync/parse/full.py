@@ -198,9 +198,8 @@ class _Rest:
             self.findings.append(Finding("not-understood", what))
             return
         if self.second_slot:
-            self.findings.append(
-                Finding("not-understood", "a second slot; each slot of a person needs an entry of its own")
-            )
+            what = "a second slot; each slot of a person needs an entry of its own"
+            self.findings.append(Finding("not-understood", what))
         self.dotted = self.dotted or dotted
         labels, findings = cctld_labels(text)
         self.cctlds.extend(labels)
@@ -213,17 +212,15 @@ class _Rest:
         if not phone:
             return
         if _QUOTES.search(phone):
-            self.findings.append(
-                Finding("not-understood", f"quotation marks or angle brackets in {printable(phone[:80])}")
-            )
+            what = f"quotation marks or angle brackets in {printable(phone[:80])}"
+            self.findings.append(Finding("not-understood", what))
         elif _EXTENSION.fullmatch(phone):
             self.second_slot = self.second_slot or phone[0] == "#"
             if self.phones:
                 self.phones[-1] += " " + phone
             else:
-                self.findings.append(
-                    Finding("not-understood", f"{printable(phone)} without a telephone number before it")
-                )
+                what = f"{printable(phone)} without a telephone number before it"
+                self.findings.append(Finding("not-understood", what))
         else:
             self.phones.append(phone)
 

@@ -10,6 +10,7 @@ comment = addr SP "(" full ")"
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from sync.parse.address import address_findings, is_address
 from sync.parse.characters import direction_findings, without_forbidden
@@ -58,17 +59,18 @@ def _angle(text: str) -> Line:
     start = text.rfind("<")
     address, before = text[start + 1 : -1].strip(_SPACE), text[: max(start, 0)].rstrip(_SPACE)
     if start < 0:
-        return Line("raw", None, findings=(Finding("not-understood", "a closing angle bracket without its partner"),))
+        return Line(
+            "raw", None, findings=(Finding("not-understood", "a closing angle bracket without an opening one"),)
+        )
     findings = address_findings(address)
     listed = () if findings else (address,)
     if not before:
         return Line("bare", "", listed, findings=findings)
     inner, escaped, quoting = _unquoted(before)
-    if quoting or (inner is before and _is_joined(before)):
-        listed, findings = (
-            (),
-            findings + (() if quoting else (Finding("not-understood", "several addresses in brackets"),)),
-        )
+    if quoting:
+        listed = ()
+    elif inner is before and _is_joined(before):
+        listed, findings = (), (*findings, Finding("not-understood", "several addresses in brackets"))
     shape = "raw" if inner is before else "quoted"
     if _WORD.search(inner):
         shape = "rfc2047"
@@ -124,24 +126,18 @@ def _unquoted(text: str) -> tuple[str, bool, tuple[Finding, ...]]:
         bare = _PAIR.sub("", inner)
         stray = bare.endswith("\\") or (text[0] == '"' and '"' in bare) or _JOINED.search(bare)
         return inner, True, (Finding("unclosed-quote", "a quotation mark inside the quoted name"),) if stray else ()
-    if len(_QUOTE.findall(text)) % 2:
-        return (
-            (text[1:], True, (Finding("unclosed-quote"),))
-            if text[0] in _OPENING
-            else (text, False, (Finding("unclosed-quote"),))
-        )
-    return text, False, ()
+    if len(_QUOTE.findall(text)) % 2 == 0:
+        return text, False, ()
+    opens = text[0] in _OPENING
+    return text[1:] if opens else text, opens, (Finding("unclosed-quote"),)
 
 
 def _comment(match: re.Match[str]) -> Line:
     """Read `addr (full)` (RFC 5322, 3.2.2: parentheses in a comment nest, and quoted pairs do not count)."""
-    depth, closed_early = 0, False
     parentheses = re.findall(r"[()]", _PAIR.sub("", match[2]))
-    for parenthesis in parentheses:
-        depth += 1 if parenthesis == "(" else -1
-        closed_early = closed_early or depth < 0
+    depths = list(accumulate((1 if parenthesis == "(" else -1 for parenthesis in parentheses), initial=0))
     findings = address_findings(match[1])
-    if depth or closed_early:
+    if depths[-1] or min(depths) < 0:
         findings += (Finding("cut-off", "its parentheses do not match"),)
     return Line("comment", match[2], () if findings else (match[1],), escaped=True, findings=findings)
 
@@ -188,13 +184,12 @@ def _unquoted_report(text: str) -> Line | None:
 
 
 def _nothing(text: str) -> Line:
-    """Return a line without a known shape, with a finding that says as much as possible."""
+    """Return a line without a known shape, with a finding that says what is missing."""
     before, bracket, _ = text.rpartition("<")
     if bracket and ">" not in text[len(before) :]:
         inner, escaped, _ = _unquoted(before.rstrip(_SPACE) or '""')
-        return Line(
-            "raw", inner, escaped=escaped, findings=(Finding("cut-off", "the address has no closing angle bracket"),)
-        )
+        cut = Finding("cut-off", "the address has no closing angle bracket")
+        return Line("raw", inner, escaped=escaped, findings=(cut,))
     if "@" not in text and _SLOT.search(text):
         return Line("raw", text, findings=(Finding("no-address"),))
     return Line("", None, findings=(Finding("not-understood"), *direction_findings(text)))
@@ -229,11 +224,10 @@ def read_line(origin: Origin, text: str, shapes: Sequence[str] = SHAPES) -> tupl
         return "", unread(origin, text, Finding("not-understood"), *findings)
     line = take_apart(allowed)
     if allowed[0] == ">":
-        line = Line("", None, findings=(Finding("not-understood", "it is quoted from a mail; take away the “>”"),))
+        line = Line("", None, findings=(Finding("not-understood", "the line is quoted from a mail; delete the “>”"),))
     if line.shape and line.shape not in shapes:
-        wrong = Finding(
-            "not-understood", "the line is not of the format that was asked for; leave the choice to `auto`"
-        )
+        what = "the line does not have the format that was asked for; use --format auto"
+        wrong = Finding("not-understood", what)
         return "", unread(origin, text, wrong, *findings)
     if line.full is None:
         return "", unread(origin, text, *line.findings, *findings)

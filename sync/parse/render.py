@@ -35,11 +35,6 @@ def render_report(record: Record) -> str:
     return f"“{full}” " + ", ".join(record.listed + record.out_of_band)
 
 
-def neutral_cell(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula: with an apostrophe, which `parse` takes away."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
 def render_csv(records: Iterable[Record]) -> str:
     """Return a table of `records` with the columns that they use, which `parse` reads back.
 
@@ -64,6 +59,10 @@ def render_csv(records: Iterable[Record]) -> str:
 
 
 def _cell(text: str, *, decoded: bool) -> str:
-    """Return `text` as a cell: what looks encoded protected, no formula, in quotation marks where it needs them."""
-    cell = neutral_cell(_protected(text) if decoded else text)
+    """Return `text` as a cell of CSV that `parse` reads back as `text`.
+
+    A text that looks like a formula gets an apostrophe, which `parse` takes away.
+    """
+    cell = _protected(text) if decoded else text
+    cell = "'" + cell if _FORMULA.match(cell) else cell
     return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell

@@ -1,4 +1,4 @@
-"""Undoing what mail and web software did to a name on its way: each layer once, from the outside to the inside."""
+"""Decodes what mail and web software encoded in a name: quoted pairs, encoded words, HTML references, each once."""
 
 import base64
 import binascii

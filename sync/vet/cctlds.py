@@ -29,10 +29,6 @@ class Delegations:
         """
         return self.by_label.get(canonical_label(label))
 
-    def region(self, cctld: Cctld) -> str | None:
-        """Return the ISO 3166 code of the country for reading telephone numbers; None where it has no such numbers."""
-        return self.regions.get(cctld.a_label)
-
     def all(self) -> tuple[Cctld, ...]:
         """Return every ccTLD by its A-label: first the two-letter labels, then the IDN labels."""
         return tuple(sorted(self.by_label.values(), key=lambda cctld: (len(cctld.a_label) != 2, cctld.a_label)))

@@ -27,9 +27,8 @@ def too_long(fields: Mapping[str, Sequence[str]]) -> list[Finding]:
     for name, values in fields.items():
         longest, limit = max(map(len, values), default=0), _LONGEST.get(name, MAX_TEXT)
         if longest > limit:
-            findings.append(
-                Finding("too-long", f"{printable(name)}: {longest} characters, at most {limit} are allowed")
-            )
+            message = f"{printable(name)}: {longest} characters, at most {limit} are allowed"
+            findings.append(Finding("too-long", message))
         most = _MOST.get(name, 1)
         if len(values) > most:
             findings.append(Finding("too-long", f"{name}: {len(values)} values, at most {most} are allowed"))

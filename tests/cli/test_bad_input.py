@@ -231,4 +231,4 @@ def test_too_many_lines(synced: World) -> None:
     """More lines than any list has are exit 2."""
     path = synced.folder / "input"
     path.write_text("a@b.example\n" * 250_001)
-    assert "more than any list has" in synced.refused("check", str(path), code=2)
+    assert "too many for a list" in synced.refused("check", str(path), code=2)

@@ -54,7 +54,7 @@ def registry_of(cctlds: tuple[str, ...]) -> Registry:
     cctld = delegations().known(label)
     if cctld is None:
         raise ValueError(f".{label} is not delegated")
-    region = delegations().region(cctld) or _ABROAD[label]
+    region = delegations().regions.get(cctld.a_label) or _ABROAD[label]
     script = unicodedata.name(label[0]).split()[0]
     language = languages()[_SCRIPTS[script]] if script in _SCRIPTS else language_of(region)
     organisation = f"{language.registry} {label.upper()}"
@@ -75,7 +75,7 @@ def _groups() -> list[tuple[str, ...]]:
     groups: dict[str, list[str]] = {}
     at_home: dict[str, str] = {}
     for cctld in delegations().all():
-        label, region = cctld.u_label, delegations().region(cctld)
+        label, region = cctld.u_label, delegations().regions.get(cctld.a_label)
         head = joined.get(label, label)
         if region and len(cctld.a_label) == 2 and label != "su":
             at_home[region] = head

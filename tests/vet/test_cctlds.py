@@ -75,12 +75,12 @@ def test_the_region_is_the_country_behind_the_label(label: str, region: str | No
     """The region is the ISO code of the country, and None where telephone numbers know no such country."""
     cctld = DELEGATED.known(label)
     assert cctld is not None
-    assert DELEGATED.region(cctld) == region
+    assert DELEGATED.regions.get(cctld.a_label) == region
 
 
 def test_every_region_has_numbers() -> None:
     """Every region that is given has a numbering plan, and every IDN ccTLD but those of the EU has one."""
-    regions = {cctld: DELEGATED.region(cctld) for cctld in DELEGATED.all()}
+    regions = {cctld: DELEGATED.regions.get(cctld.a_label) for cctld in DELEGATED.all()}
     assert {region for region in regions.values() if region} <= SUPPORTED_REGIONS
     without = {cctld.u_label for cctld, region in regions.items() if not region and cctld.a_label.startswith("xn--")}
     assert without == {"ею", "ευ"}
@@ -97,8 +97,8 @@ def test_the_configuration_adds_and_retires() -> None:
     """An added ccTLD is known, with its region; a retired one is not; the default is as it was."""
     changed = delegations(add=("ZZ", ".臺灣", "nl"), retire=("su", "xn--p1ai", "qq"))
     assert changed.known("zz") == Cctld("zz")
-    assert changed.region(Cctld("zz")) is None
-    assert changed.region(Cctld("xn--nnx388a")) == "TW"
+    assert "zz" not in changed.regions
+    assert changed.regions["xn--nnx388a"] == "TW"
     assert changed.known("su") is changed.known("рф") is None
     assert changed.known("nl") is not None
     assert DELEGATED.known("zz") is None
