@@ -17,12 +17,11 @@ class Auth(auth.BaseAuth):
         self._proxies = Proxies(settings.server.proxies)
 
     def _login_ext(self, login: str, password: str, context: auth.AuthContext) -> str:
-        # X-Remote-Addr is all that Radicale hands over of what a proxy says; anybody may send it, so that it counts
-        # from our proxies alone. `DelayedError` and `StoreError` go through: a 401 while nobody can say who this is
-        # would make phones forget their account.
+        # Radicale gives only X-Remote-Addr of a proxy's headers. Anybody can send it, so it counts from our proxies
+        # only. `DelayedError` and `StoreError` are not caught: a 401 would make phones forget their account.
         peer = self._proxies.peer(context.remote_addr or "", context.x_remote_addr or "")
         identity = self._gate.identify(login, password, peer)
         return identity.principal if identity else ""
 
     def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
-        """Do nothing: unknown logins and wrong passwords cost the same here, and Radicale's delay only ever grows."""
+        """Do nothing: unknown logins and wrong passwords take the same time here, and Radicale's delay only grows."""

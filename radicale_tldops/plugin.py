@@ -1,4 +1,4 @@
-"""How a Radicale plugin finds `tldops.toml` and the live store behind it."""
+"""The settings of a Radicale plugin: from the `tldops.toml` that its configuration names."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 from radicale import config
 
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.serve.live import LiveStore, shared
 from radicale_tldops.settings import Settings
 from radicale_tldops.settings.file import ENVIRONMENT, load
 
@@ -15,7 +14,7 @@ OPTION = "tldops_config"
 
 
 def plugin_settings(configuration: config.Configuration, section: str) -> Settings:
-    """Return the settings that a plugin of Radicale's `section` shall use.
+    """Return the settings for the plugin of a section of Radicale's configuration.
 
     Raises:
         SettingsError: neither the option nor the environment names a file, or the file is wrong.
@@ -27,8 +26,3 @@ def plugin_settings(configuration: config.Configuration, section: str) -> Settin
             f"set {OPTION} = /path/to/tldops.toml in the section [{section}] of Radicale's configuration"
         )
     return load(Path(path))
-
-
-def open_live(configuration: config.Configuration, section: str) -> LiveStore:
-    """Return the live store that all the plugins of this process share."""
-    return shared(plugin_settings(configuration, section))

@@ -1,9 +1,10 @@
-"""Radicale's rights plugin: a reader reads its own principal and book, and nothing else exists."""
+"""Radicale's rights plugin: a reader may read the own principal and book, and nothing else."""
 
 from radicale import config, rights
 
-from radicale_tldops.plugin import open_live
+from radicale_tldops.plugin import plugin_settings
 from radicale_tldops.roster.snapshot import BOOK, split_principal
+from radicale_tldops.serve.live import shared
 
 
 class Rights(rights.BaseRights):
@@ -11,10 +12,10 @@ class Rights(rights.BaseRights):
 
     def __init__(self, configuration: config.Configuration) -> None:
         super().__init__(configuration)
-        self._live = open_live(configuration, "rights")
+        self._live = shared(plugin_settings(configuration, "rights"))
 
     def authorization(self, user: str, user_groups: set[str], path: str) -> str:
-        """Return "R", "r" or nothing for a sanitised path; the list is looked at on every call."""
+        """Return "R", "r" or nothing for a sanitised path; every call looks at the list."""
         principal, _ = split_principal(user)
         if not user or not self._live.snapshot().may_read(principal):
             return ""

@@ -41,7 +41,6 @@ def report(place: Place, request: Report, depth: str | None) -> Answer:
 
     Raises:
         RequestError: the report is not supported at this place, or not with this depth.
-
     """
     match request:
         case Multiget() | Query() if place.kind not in (ResourceKind.BOOK, ResourceKind.CARD):
@@ -67,7 +66,6 @@ def get(place: Place) -> Answer:
 
     Raises:
         RequestError: with 403 where there is nothing to download.
-
     """
     book = place.book
     if place.kind is ResourceKind.CARD:

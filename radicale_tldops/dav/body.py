@@ -56,7 +56,6 @@ def charset_of(content_type: str) -> str | None:
 
     Raises:
         RequestError: with 415 for an unknown one.
-
     """
     named = _CHARSET.search(content_type)
     return None if named is None else _known_charset(named[1])
@@ -75,7 +74,6 @@ def parse_body(content_type: str, body: bytes) -> Element:
     Raises:
         RequestError: with 415 for an unknown charset, else with 400: not well-formed, with a document type declaration
             (and so with any entity of its own), or beyond a limit.
-
     """
     charset = charset_of(content_type)
     try:

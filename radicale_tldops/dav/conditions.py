@@ -41,7 +41,6 @@ def is_met(header: str, here: State, state_at: Callable[[str], State]) -> bool:
 
     Raises:
         RequestError: with 400, the header is malformed.
-
     """
     if _HEADER.fullmatch(header) is None:
         raise RequestError("the If header cannot be read")

@@ -69,7 +69,6 @@ def read_requested(root: Element, *, is_report: bool = False) -> RequestedProper
 
     Raises:
         RequestError: with 400 for more than one or too many properties, with 403 for cards of another kind.
-
     """
     found = [child for child in root if child.tag in _CHOICES]
     if len(found) > 1:

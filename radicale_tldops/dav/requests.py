@@ -124,7 +124,6 @@ def read_propfind(content_type: str, body: bytes) -> RequestedProperties:
 
     Raises:
         RequestError: with 400 or 415, for a body that the RFC does not describe or that is beyond a limit.
-
     """
     if not body:
         charset_of(content_type)
@@ -144,7 +143,6 @@ def read_report(content_type: str, body: bytes) -> Report:
     Raises:
         RequestError: with 400, 403 or 415, for a body that no RFC describes, for one beyond a limit, and for a report,
             collation or kind of card that is not supported.
-
     """
     root = parse_body(content_type, body)
     read = _REPORTS.get(root.tag)

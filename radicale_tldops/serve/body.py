@@ -46,7 +46,6 @@ class BodyReader:
 
         Raises:
             RequestError: with 400 for a shorter body, with 503 while other bodies of this reader are read.
-
         """
         if not length:
             return b""

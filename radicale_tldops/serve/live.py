@@ -1,7 +1,7 @@
-"""What a worker knows of the two databases right now: the last good snapshot, and the device passwords.
+"""The live store: the last snapshot that was verified, and the device passwords, in memory.
 
-Nothing here waits for a writer. A database that is locked, unreadable or damaged leaves the last good state in force
-for `max_blind` seconds; without any good state yet, `StoreError` is raised.
+Nothing here waits for a writer. If a database is locked, unreadable or damaged, the last good state is used for
+`max_blind` seconds. Without a good state, `StoreError` is raised.
 """
 
 import logging
@@ -29,28 +29,30 @@ from radicale_tldops.store.values import Mark
 logger = logging.getLogger("radicale_tldops")
 
 POLL_SECONDS = 0.5
-"""How often at most a worker looks for a change: a removed reader is out this long after the commit, plus a load."""
+"""Least seconds between two looks: access of a removed reader ends this long after the commit, plus one load."""
 
 WATCH_SECONDS = 0.25
-"""How often a worker's own thread looks; where nothing has changed, a look is a glance at two files."""
+"""Seconds between two looks of the watching thread; without a change, a look only reads the state of two files."""
 
 THOROUGH_SECONDS = 5.0
-"""How often a database is read although its file looks the same."""
+"""Seconds after which a database is read although its file seems unchanged."""
 
 FIRST_SECONDS = 1.0
-"""How long a request waits for the very first look; after that it is answered with 503."""
+"""Seconds that a request waits for the first look; after that it gets 503."""
 
 AGAIN_SECONDS = 0.02
-"""How long after a look that could not read everything a refused login is worth another one."""
+"""Least seconds between a look that could not read everything and another one because of a refused login."""
 
-_CLOSED = "the list of subscribers has not been had for [subscribers] close_after hours: nobody reads until it is"
+_CLOSED = (
+    "the subscriber list was unreadable for [subscribers] close_after hours: all access ends until it is read again"
+)
 
 LIST_SECONDS = 5.0
-"""How often a worker looks when the list was had last, where access closes after a while without it."""
+"""Seconds between two looks at when the list was last read, where `close_after` is set."""
 
 
 class LiveStore:
-    """The state that a worker serves from. One instance per process and configuration; safe for threads."""
+    """The state from which requests are answered. One instance per process and configuration; safe for threads."""
 
     def __init__(
         self,
@@ -82,9 +84,9 @@ class LiveStore:
         self._closed = False
 
     def watch(self, seen: Callable[[], None]) -> None:
-        """Look for changes from now on in a thread of its own, so that no request has to; `seen` is called after each.
+        """Start a thread that looks for changes, so that requests need not; it calls `seen` after each look.
 
-        Requests look themselves all the same, should this thread ever be late.
+        A request still looks itself if the thread is late.
         """
         threading.Thread(target=self._watch, args=(seen,), name="live-store", daemon=True).start()
 
@@ -99,8 +101,8 @@ class LiveStore:
         """Return the newest snapshot that could be verified.
 
         Raises:
-            StoreError: nothing good was ever loaded, the store has been unreadable for `max_blind` seconds, or the list
-                of subscribers for `close_after` hours.
+            StoreError: nothing was loaded yet, or the store was unreadable for `max_blind` seconds, or the subscriber
+                list for `close_after` hours.
         """
         now = self._clock()
         if now >= self._next_poll:
@@ -115,7 +117,7 @@ class LiveStore:
         return snapshot
 
     def _look_once(self, now: float) -> None:
-        """Look, unless somebody else does: then go on with what is there, or wait a moment for the very first look."""
+        """Look, unless another thread does. Without a state yet, wait up to `FIRST_SECONDS` for that thread."""
         is_first = self._snapshot is None or self._devices is None
         if self._lock.acquire(timeout=FIRST_SECONDS if is_first else 0):
             try:
@@ -125,7 +127,7 @@ class LiveStore:
                 self._lock.release()
 
     def check(self) -> Snapshot:
-        """Return the newest snapshot, as `snapshot` does, where requests can be answered.
+        """Return the newest snapshot, as `snapshot` does, if the device passwords were read, too.
 
         Raises:
             StoreError: the roster or the device passwords were never read, or not for `max_blind` seconds.
@@ -136,7 +138,7 @@ class LiveStore:
         return snapshot
 
     def state(self) -> LiveState:
-        """Return how this worker stood when it last looked; it does not look now."""
+        """Return the state at the last look; do not look now."""
         snapshot, blind_since = self._snapshot, self._blind_since
         return LiveState(
             generation=None if snapshot is None else snapshot.generation,
@@ -145,31 +147,31 @@ class LiveStore:
         )
 
     def _is_closed(self, snapshot: Snapshot) -> bool:
-        """Tell whether it is too long ago that anybody knew who is on the list.
+        """Return whether the list was last read more than `close_after` hours ago.
 
-        A store that never noted it counts from its newest generation.
+        Without a note about that, the time of the newest generation counts.
         """
         return self._now() - (self._list_read_at or snapshot.created_at) > self._close_after
 
     def _tell_closed(self, is_closed: bool) -> None:
-        """Say in the log once that access closed, and once that it is open again."""
+        """Log once that all access ended, and once that it is open again."""
         if is_closed and not self._closed:
             logger.error("%s", _CLOSED)
         elif self._closed and not is_closed:
-            logger.warning("the list of subscribers was had: members read again")
+            logger.warning("the subscriber list was read: access is open again")
         self._closed = is_closed
 
     def reload(self) -> Snapshot:
-        """Look at the store now, whenever it was last looked at: a client has seen something newer."""
+        """Look at the store now and return the newest snapshot: a client has a newer token than this process."""
         with self._lock:
             self._poll()
         return self.snapshot()
 
     def identify(self, user_name: str, password: str) -> Identity | None:
-        """Return who this is, or None for anybody who may not read now.
+        """Return the identity for a device password, or None for a wrong one and for a login without access.
 
-        Unknown logins and wrong passwords take the same path: one hash, one look-up. Before anybody is refused, the
-        store is looked at again if it has changed: a password works as soon as it was issued.
+        Unknown logins and wrong passwords take the same path: one hash, one look-up. Before a refusal, the store is
+        read again if it has changed, so a new password works at once.
         """
         if not is_possible(password):
             return None
@@ -179,15 +181,16 @@ class LiveStore:
         return identity
 
     def _looked_again(self) -> bool:
-        """Look at the store if its files have changed since the last look; tell whether somebody has looked anew.
+        """Look at the store if its files have changed since the last look; return whether there was a new look.
 
-        That costs a glance at two files; where that says nothing, whoever guesses makes no worker look without end.
+        A check of two files comes first. If it is not conclusive, `AGAIN_SECONDS` limit the looks, so password guessing
+        cannot cause looks without end.
         """
         marks = self._marks()
         last = self._next_poll - POLL_SECONDS
         if self._is_known(marks) or (None in self._files and self._clock() < last + AGAIN_SECONDS):
             return False
-        # Another thread that looks right now may have begun before the change.
+        # Another thread may be looking, and may have begun before the change.
         if not self._lock.acquire(timeout=FIRST_SECONDS):
             return False
         try:
@@ -201,11 +204,11 @@ class LiveStore:
         return file_mark(self._roster), file_mark(self._members)
 
     def _is_known(self, marks: tuple[object, object]) -> bool:
-        """Tell whether the files are sure to be as they were at the last look."""
+        """Return whether the files are certainly the same as at the last look."""
         return marks == self._files and None not in marks
 
     def _identified(self, user_name: str, password: str) -> Identity | None:
-        # Where no password can be judged yet, saying no would make phones forget their account.
+        # Before anything was read this raises: a 401 would make phones forget their account.
         snapshot = self.check()
         name, asked = split_principal(user_name)
         devices = self._devices or {}
@@ -216,11 +219,11 @@ class LiveStore:
         return identity if identity.may_read(snapshot, devices) else None
 
     def is_still(self, identity: Identity, snapshot: Snapshot) -> bool:
-        """Tell whether somebody who was identified may read this snapshot: a request can take its time to arrive."""
+        """Return whether an identity may still read this snapshot: the body of a request can take time to arrive."""
         return identity.may_read(snapshot, self._devices or {})
 
     def _poll(self) -> None:
-        """Look for changes; whoever calls holds the lock."""
+        """Look for changes; the caller holds the lock."""
         now = self._clock()
         marks = self._marks()
         if not self._is_known(marks) or self._fault is not None or now >= self._thorough_at:
@@ -228,12 +231,12 @@ class LiveStore:
             if self._look():
                 self._files = marks
             self._thorough_at = now + THOROUGH_SECONDS
-        # From the end of the look: one that takes long is not followed by the next at once.
+        # Count from the end of the look, so a slow look is not followed by another at once.
         self._next_poll = self._clock() + POLL_SECONDS
 
     def _look(self) -> bool:
-        """Read what has changed; tell whether all of it could be read."""
-        # A command at work is waited for only where there is nothing else to serve, and only once.
+        """Read what has changed; return whether all could be read."""
+        # Only the first look waits for a running command: before it there is nothing to serve.
         wait = 0.0 if self._has_looked else WRITE_WAIT
         self._has_looked = True
         faults: list[StoreError] = []
@@ -243,12 +246,12 @@ class LiveStore:
                 poll(wait)
             except BusyStoreError as error:
                 is_whole = False
-                # A writer at work is no fault, and the state before its commit is the right one to serve meanwhile.
+                # A running writer is not an error: until its commit, the state before it is the right one.
                 if self._snapshot is None or self._devices is None:
                     faults.append(error)
             except StoreError as error:
                 faults.append(error)
-            except Exception as error:  # whatever it is, the last good snapshot goes on
+            except Exception as error:  # the last good snapshot is still served
                 faults.append(StoreError(f"looking at the store failed: {type(error).__name__}"))
         now = self._clock()
         if not faults:
@@ -258,7 +261,7 @@ class LiveStore:
         self._fault = type(faults[0]) if faults else None
         if self._close_after and now >= self._next_list_look:
             self._next_list_look = now + LIST_SECONDS
-            # What cannot be read now stays as it was, and grows old.
+            # If it cannot be read now, the time of the last reading stays.
             with suppress(StoreError):
                 self._list_read_at = read_note(self._roster, FRESHNESS, wait=0.0).list_checked_at
         self._complain(" ".join(map(str, faults)))
@@ -280,10 +283,10 @@ class LiveStore:
             self._trusted = self._snapshot, self._mark
 
     def _compare(self, mark: Mark, wait: float) -> None:
-        """Compare the roster with the newest one that the members database knows of, as soon as that can be read.
+        """Compare the roster with the newest one that the members database knows of.
 
-        Until then it is served: whoever was removed has to be out even while the members database cannot be read. If
-        it turns out to be an older one, the one from before is served again.
+        If the members database cannot be read, the roster is served meanwhile: access of a removed reader has to end
+        even then. If the roster is an older one, the one before is served again.
         """
         self._is_compared = False
         try:
@@ -314,7 +317,7 @@ _shared_lock = threading.Lock()
 
 
 def shared(settings: Settings) -> LiveStore:
-    """Return the process's one live store for these databases, so that the plugins agree about every request."""
+    """Return the live store of this process for these databases, so that the plugins use the same state."""
     store, close_after = settings.store, settings.subscribers.close_after
     key = (store.roster.absolute(), store.members.absolute(), settings.server.max_blind, close_after)
     with _shared_lock:

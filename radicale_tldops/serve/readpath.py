@@ -63,7 +63,6 @@ class ReadPath:
             RequestError: with the status and the precondition of the refusal.
             NoReaderError: access has ended meanwhile.
             StoreError: no snapshot is available.
-
         """
         sent = b""
         rendered = self._rendered_for(identity, self._live.snapshot())
@@ -164,7 +163,6 @@ def _meets_if(rendered: RenderedSnapshot, place: Place, request: Incoming) -> bo
 
     Raises:
         RequestError: the header is malformed.
-
     """
     header, here = request.conditions["HTTP_IF"], answers.state(place)
     return is_met(header, here, lambda path: answers.state(rendered.find(place.identity, path)))

@@ -85,7 +85,6 @@ def check_framing(request: Incoming, environ: Mapping[str, object]) -> None:
 
     Raises:
         FramingError: with 400, 411 or 413; the connection must be closed.
-
     """
     if request.length < 0:
         raise FramingError(400)

@@ -1,4 +1,4 @@
-"""What each database knows of the other, so that an older copy of either, put in its place, does not go unnoticed.
+"""What each database knows of the other, so that an older copy in the place of either is noticed.
 
 The members database holds the roster's newest lineage, generation and counter; the roster holds the members database's
 newest counter and the end of the audit log. An older roster would send sync tokens backwards and let denied people in;
@@ -54,19 +54,19 @@ def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) 
     if mark.lineage != known.lineage:
         raise OlderCopyError(
             f"this is another roster than the one that was at generation {known.generation} here: it was lost or "
-            f"replaced. {remedy} To start anew with nothing, move the members database aside, too."
+            f"replaced. {remedy} To start with an empty store, move the members database aside, too."
         )
     if mark.generation < known.generation or mark.counter < known.counter:
         raise OlderCopyError(
-            f"the roster is at generation {mark.generation} and was at {known.generation}: an older copy was put in "
-            f"its place, in which people may read who must not. {remedy}"
+            f"the roster is at generation {mark.generation} and was at {known.generation}: an older copy is in "
+            f"its place, and may give access to people who lost it. {remedy}"
         )
 
 
 def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: float = WRITE_WAIT) -> None:
     """Compare a members database, its counter and number of valid devices, with the newest that the roster knows of.
 
-    One without devices is no danger: nothing in it opens anything.
+    A members database without valid devices is accepted: no password in it gives access.
 
     Raises:
         OlderMembersError: it is older, and device passwords that were revoked may be valid in it.
@@ -75,13 +75,13 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
     known = read_note(roster, NEWEST_MEMBERS, wait=wait)
     if counter < known and devices:
         raise OlderMembersError(
-            "an older copy of the members database was put in its place: device passwords that were revoked may be "
+            "the members database is an older copy: device passwords that were revoked may be "
             "valid in it. Put the newest one back, or move it aside and issue new device passwords."
         )
 
 
 def note(roster: Path, members: Path) -> None:
-    """Write in each database how far the other has come, where that is new. Called at the end of every command."""
+    """Write into each database how far the other has come. Every command calls this at its end."""
     with reading(roster) as connection:
         mark = _mark(connection)
         known = NEWEST_MEMBERS.read(connection), AUDIT_END.read(connection)
@@ -106,12 +106,12 @@ def _known_mark(connection: Connection) -> Mark | None:
     try:
         return NEWEST_ROSTER.read(connection)
     except DamagedNoteError:
-        # Only `restore` gets here with a damaged note; it begins anew.
+        # Only `restore` calls this with a damaged note; it then writes a new one.
         return None
 
 
 def _end_of_log(connection: Connection, known: Link) -> Link:
-    """Return the newest entry of the log, or the known one where that is missing: a new entry must not hide this."""
+    """Return the newest entry of the log, or the known one if that is missing: a new entry must not hide the loss."""
     first = connection.execute(select(audit.c.id).order_by(audit.c.id).limit(1)).scalar()
     there = connection.execute(select(audit.c.chain).where(audit.c.id == known.number)).scalar()
     last = connection.execute(select(audit.c.id, audit.c.chain).order_by(audit.c.id.desc()).limit(1)).first()

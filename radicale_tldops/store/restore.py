@@ -53,7 +53,7 @@ from radicale_tldops.store.values import Generation, Stamp
 from radicale_tldops.store.write import insert_generation, insert_tombstones, remember_departed, seal, seal_denied
 
 _MOST = 2**48
-"""The largest generation number that is believed: an attacker on the server can write any number."""
+"""The largest number of a generation that is accepted: an attacker on the server can write any number."""
 
 _TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
 
@@ -71,9 +71,9 @@ class Restored:
 
 
 def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
-    """Put a backup in the place of the store, as a new generation of a new lineage, in one transaction.
+    """Replace the store by a backup, as a new generation of a new lineage, in one transaction.
 
-    Device passwords come back only into a members database that has none: restoring must not revive what was revoked.
+    Device passwords are restored only into a members database without any: a revoked one must not work again.
 
     Raises:
         InputError: `source` is missing or is no backup.
@@ -92,9 +92,9 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
 
 
 def _newest_used(members_path: Path) -> int:
-    """Return the newest generation that the members database tells of; 0 where it cannot be read.
+    """Return the newest generation that the members database mentions; 0 if it cannot be read.
 
-    It may be one of a roster that is lost. Its number must not be given again: devices, downloads and entries of the
+    It may belong to a lost roster. Its number must not be used again: devices, downloads and entries of the
     audit log refer to it.
     """
     with suppress(StoreError):

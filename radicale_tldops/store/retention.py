@@ -1,9 +1,9 @@
-"""How long what is recorded of people is kept. Only commands import this: it writes to both databases.
+"""Deleting old records about people. Only commands import this: it writes to both databases.
 
-The beginning of the audit log goes, and its last row stays as an anchor: without a word of what it said, but with its
-digest, from which the next entry follows. What was pruned is an entry itself. The roster database, which a server
-that was broken into cannot write, is told first how far pruning goes: entries that are gone beyond that were taken out
-by something else.
+Pruning deletes the beginning of the audit log. The last deleted entry stays as an anchor, without its content but with
+its digest, from which the next entry follows. Pruning adds an entry about itself. Before that it notes in the roster
+database how far it goes: a server that was broken into cannot write there, so entries that are missing beyond that
+point were deleted by something else.
 """
 
 from dataclasses import dataclass
@@ -34,15 +34,15 @@ from radicale_tldops.store.usage import forget
 from radicale_tldops.store.values import NO_LINK, Link, parse_time
 
 FORGET_DAYS = 90
-"""After how many days without use a network, and a device that was revoked, is forgotten."""
+"""Days without use after which a network, and a revoked device, is deleted."""
 
 SLACK_DAYS = 30
-"""How many days longer an entry may stay where nobody asks for pruning: so that not every sync prunes a few."""
+"""Days that an entry may stay longer if nobody asks for pruning, so that not every sync prunes a few entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class PruningResult:
-    """What pruning did: the number of pruned entries, the anchor now, and the forgotten rows of last use."""
+    """What pruning did: the number of pruned entries, the anchor now, and the number of deleted rows of last use."""
 
     pruned: int
     anchor: Anchor | None
@@ -51,14 +51,14 @@ class PruningResult:
 
 def verify_log(roster: Path, members: Path) -> Verdict:
     """Verify the audit log against what the roster knows of it."""
-    # What the roster knows is read first: the log may only have grown since.
+    # Read the notes of the roster first: afterwards the log can only have grown.
     with reading(roster) as connection:
         known = Known(*(note.read(connection) for note in (AUDIT_END, AUDIT_PRUNED, AUDIT_ACCEPTED)))
     return verify(stream(members), known)
 
 
 def accept(roster: Path, members: Path, actor: str, now: datetime) -> Verdict:
-    """Take the log as it is from now on, and record that and what was wrong with it; return what that was.
+    """Accept the log as it is, record that with the reason, and return what was wrong with it.
 
     Raises:
         StoreError: a database failed.
@@ -79,14 +79,14 @@ def accept(roster: Path, members: Path, actor: str, now: datetime) -> Verdict:
 
 
 def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, slack: int = 0) -> PruningResult:
-    """Prune entries older than `days` and forget what is not needed; 0 days keep the entries for ever.
+    """Prune entries older than `days` and delete old rows of last use; 0 days keep the entries for ever.
 
-    With `slack`, nothing is pruned until the oldest entry is that many days older, nor forgotten on the word of the
-    clock alone: it has to agree with the entries of as many days.
+    With `slack`, nothing is pruned until the oldest entry is that many days older. Nothing is deleted either unless the
+    clock agrees with the entries of as many days.
 
     Raises:
-        RefusedError: the log was changed, of which pruning would take the traces away.
-        StoreError: a database failed; what was pruned is still verifiable.
+        RefusedError: the log was changed, and pruning would remove the evidence.
+        StoreError: a database failed; the log can still be verified.
     """
     if slack and not _agrees(members, now, timedelta(days=slack)):
         return PruningResult(0, None, 0)
@@ -94,7 +94,7 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
     if last is not None:
         verdict = verify_log(roster, members)
         if not verdict.whole:
-            raise RefusedError("nothing was pruned: the audit log was changed; `tldops audit --verify` says where.")
+            raise RefusedError("nothing was pruned: the audit log was changed. `tldops audit --verify` shows where.")
         _announce(roster, last)
     readers = load_readers(roster)
     _, devices = load_devices(members)
@@ -108,16 +108,16 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
 
 
 def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
-    """Tell whether entries lead from `now` back over the time `slack`, without as long a gap between two of them.
+    """Return whether there are entries from `now` back to `slack` ago, without a gap of that length.
 
-    A clock that is years ahead has written none or a few, all of this day: it must not take the log away.
+    If the clock is years ahead, there are none or a few of this day, and the log must not be deleted.
     """
     with reading_members(members) as connection:
         later = now
         for text in connection.execute(select(audit.c.at).order_by(audit.c.id.desc())).scalars():
             at = parse_time(text)
             if at > later:
-                continue  # from when the clock was ahead
+                continue  # written while the clock was ahead
             if later - at >= slack:
                 return False
             if now - at >= slack - timedelta(days=1):
@@ -127,7 +127,7 @@ def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:
 
 
 def _last_to_go(members: Path, days: int, now: datetime, slack: int) -> Link | None:
-    """Return the last entry of the beginning in which everything is old enough to go."""
+    """Return the last entry to prune: it and all before it are old enough. None if there is no such entry."""
     with reading_members(members) as connection:
         anchor = read_anchor(connection)
         first = anchor.number + 1 if anchor else 1
@@ -149,11 +149,11 @@ def _announce(roster: Path, last: Link) -> None:
 
 
 def _prune(connection: Connection, last: Link, actor: str, now: datetime) -> int:
-    """Put the anchor in the place of everything up to `last`, and record that; return how many entries went."""
+    """Replace all entries up to `last` by the anchor, and record that; return the number of deleted entries."""
     before = read_anchor(connection)
     row = connection.execute(select(audit).where(audit.c.id == last.number)).first()
     if row is None or row.chain != last.chain or (before and before.number >= last.number):
-        return 0  # another command was quicker
+        return 0  # another command has pruned meanwhile
     subjects = select(audit.c.subject).where(audit.c.id <= last.number, audit.c.subject.like("generation %"))
     numbers = [int(text.split(" ")[1]) for text in connection.execute(subjects).scalars() if text[11:].isdecimal()]
     anchor = Anchor(last.number, row.at, row.chain, max([before.generations if before else 0, *numbers]))

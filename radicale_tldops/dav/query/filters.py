@@ -111,7 +111,6 @@ def parse_filter(element: Element) -> CardFilter:
     Raises:
         RequestError: with 403 for an unknown collation (RFC 6352, 8.3), with 400 for anything else that RFC 6352, 10.5
             does not allow, or that is beyond MAX_CONDITIONS or MAX_TEXT.
-
     """
     if element.tag != _FILTER:
         raise RequestError(f"CARDDAV:filter expected, not {_quoted(element.tag)}")
