@@ -179,7 +179,7 @@ def test_an_older_copy_of_the_members_database_revives_nothing(store: Store, liv
     clock.now += POLL_SECONDS
     assert live.identify(login("john"), password) is None
     restarted = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), clock)
-    with pytest.raises(StoreError, match="older copy of the members database"):
+    with pytest.raises(StoreError, match="members database is an older copy"):
         restarted.identify(login("john"), password)
 
 
