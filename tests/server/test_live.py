@@ -212,7 +212,7 @@ def test_a_damaged_note_is_damage_and_no_crash(store: Store, live: LiveStore, cl
 
 
 def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clock: Clock) -> None:
-    """Only where that is wanted, counted from when the list was had last; it opens again as soon as the list is had."""
+    """Only where that is wanted, counted from the last reading of the list; it opens again as soon as the list is read."""
     today = Clock()
 
     def now() -> datetime:
@@ -226,7 +226,7 @@ def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clo
     assert live.snapshot().generation == 1
     today.now += 2.1
     clock.now += LIST_SECONDS
-    with pytest.raises(StoreError, match="list of subscribers"):
+    with pytest.raises(StoreError, match="subscriber list"):
         live.check()
     assert other.snapshot().generation == 1
     write_note(store.roster, FRESHNESS, Freshness().list_read(now()))
