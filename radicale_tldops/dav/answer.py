@@ -12,23 +12,23 @@ PRECONDITION_FAILED = 412
 
 CLASSES = "1, 3, access-control, addressbook"
 """The compliance classes of the DAV header (RFC 4918, 10.1; RFC 3744, 7.2; RFC 6352, 6.1).
-Class 2 means locks: nothing can be changed here, so nothing has to be locked."""
+Class 2 is locking, which a read-only book does not need."""
 
 XML = ("Content-Type", "text/xml; charset=utf-8")
 
 MAX_KEPT = 32 * 1024 * 1024
-"""How many bytes of finished answers, and of the requests that they belong to, are kept."""
+"""Most bytes of finished answers, and of their requests, that are kept."""
 
 _OVERHEAD = 1024
-"""What an answer takes beside its bytes."""
+"""The memory of an answer beside its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP response, without what concerns the connection alone.
+    """An HTTP response, without the headers of the connection.
 
-    `is_current` says that a client which understood it holds the newest book from then on. `is_exact` says that the
-    body must not be packed: its entity tag is the one that PROPFIND and REPORT give.
+    `is_current` says that a client has the newest book after this answer. `is_exact` says that the body must not be
+    compressed: its entity tag is the one in answers to PROPFIND and REPORT.
     """
 
     status: int
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An answer as it is sent. `generation` is what it was answered from; `is_current` is that of `Answer`."""
+    """An answer as it is sent. `generation` is the one that it is from; `is_current` is as in `Answer`."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -50,7 +50,7 @@ class Ready:
 
 
 class AnswerCache:
-    """Finished answers by what was asked, at most `MAX_KEPT` bytes: the least recently used are dropped first.
+    """Finished answers by their requests, at most `MAX_KEPT` bytes; the least recently used are dropped first.
 
     Any number of threads may use it at once.
     """
@@ -70,7 +70,7 @@ class AnswerCache:
             return kept[0]
 
     def put(self, key: Hashable, ready: Ready, size: int) -> None:
-        """Keep an answer; `size` is what it and its key take, in octets. One that takes half of all is not kept."""
+        """Keep an answer; `size` is that of answer and key in octets. One above half of `MAX_KEPT` is not kept."""
         size += _OVERHEAD
         if size > MAX_KEPT // 2:
             return

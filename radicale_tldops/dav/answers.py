@@ -20,7 +20,7 @@ ZERO, ONE, INFINITY = "0", "1", "infinity"
 """The values of the Depth header (RFC 4918, 10.2)."""
 
 MAX_EXPANDED = 256 * 1024
-"""How many octets the answer to an expand-property may have: it is about principals, and a reader sees one."""
+"""Most octets of the answer to an expand-property: it is about principals, and a reader sees only one."""
 
 _VCARD = ("Content-Type", CONTENT_TYPE)
 
@@ -28,7 +28,7 @@ _VCARD = ("Content-Type", CONTENT_TYPE)
 def propfind(place: Place, requested: RequestedProperties, depth: str, *, no_root: bool = False) -> Answer:
     """Answer PROPFIND (RFC 4918, 9.1). With `no_root`, the resource at the path is left out (RFC 8144, 3).
 
-    The root lists nobody, at any depth; below it, infinity gives what is the reader's own.
+    The root lists no principals at any depth. Infinity at a principal includes its book and the cards.
     """
     before, cards = _responses(place, requested, depth)
     if no_root and depth != ZERO:
@@ -65,7 +65,7 @@ def get(place: Place) -> Answer:
     """Answer GET of the book, which is all its cards, or of a card (RFC 9110, 9.3.1).
 
     Raises:
-        RequestError: with 403 where there is nothing to download.
+        RequestError: with 403 for a resource that cannot be downloaded.
     """
     book = place.book
     if place.kind is ResourceKind.CARD:
@@ -80,7 +80,7 @@ def get(place: Place) -> Answer:
 
 
 def state(place: Place | None) -> State:
-    """Return the state of the book or card at a place; anything else, and nothing, has an empty one."""
+    """Return the state of the book or card at a place; an empty state for everything else and for None."""
     if place is None or place.kind not in (ResourceKind.BOOK, ResourceKind.CARD):
         return State()
     content = place.book.content
@@ -100,7 +100,7 @@ def _cards_below(place: Place, depth: str) -> Iterable[str]:
 
 
 def _responses(place: Place, requested: RequestedProperties, depth: str) -> tuple[list[bytes], CardResponses]:
-    """Return the responses for what stands at a place and, by depth, below it."""
+    """Return the responses for a place and, depending on `depth`, for what is below it."""
     if place.kind is ResourceKind.CARD:
         return [], place.book.responses(requested, [place.card])
     before = [response(place.resource, requested).encode()]
@@ -110,9 +110,9 @@ def _responses(place: Place, requested: RequestedProperties, depth: str) -> tupl
 
 
 def _multiget(place: Place, request: Multiget) -> Answer:
-    """Answer addressbook-multiget: each href once, 404 for what is no card of this book (RFC 6352, 8.7).
+    """Answer addressbook-multiget: each href once, with 404 if it names no card of this book (RFC 6352, 8.7).
 
-    Asked of a card, it is about that card alone.
+    At a card, only that card is in the answer.
     """
     base = f"/{place.own}/{BOOK}/"
     all_cards = known = place.book.content.cards
@@ -133,7 +133,7 @@ def _multiget(place: Place, request: Multiget) -> Answer:
 
 
 def _card_name(sent: str, base: str) -> str:
-    """Return the name of the card that a full or percent-encoded URL stands for, or an empty text."""
+    """Return the name of the card in a full or percent-encoded URL, or "" for another URL."""
     try:
         path = unquote(urlsplit(sent).path, errors="strict")
     except (ValueError, UnicodeDecodeError):
@@ -142,7 +142,7 @@ def _card_name(sent: str, base: str) -> str:
 
 
 def _query(place: Place, request: Query, depth: str) -> Answer:
-    """Answer addressbook-query (RFC 6352, 8.6). At depth 0 a book gives nothing: it is no card itself."""
+    """Answer addressbook-query (RFC 6352, 8.6). At depth 0 a book has no result: it is not a card."""
     names = place.book.matching(request.filter)
     if place.kind is ResourceKind.CARD:
         names = [name for name in names if name == place.card]

@@ -1,4 +1,4 @@
-"""From the bytes of a request's body to an XML tree; every limit holds while the body is parsed."""
+"""Parsing the body of a request into an XML tree, with limits that are checked while it is parsed."""
 
 import re
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -7,13 +7,13 @@ from xml.parsers import expat
 from radicale_tldops.roster.errors import TldopsError
 
 MAX_DEPTH = 50
-"""How deep elements may be nested; clients need six levels."""
+"""Most levels of nested elements; clients need six."""
 MAX_ELEMENTS = 20_000
-"""How many elements a body may hold: twice a multiget of 10,000 cards."""
+"""Most elements of a body: twice those of a multiget of 10,000 cards."""
 MAX_ATTRIBUTES = 16
-"""How many attributes an element may have; a text-match has three."""
+"""Most attributes of an element; a text-match has three."""
 MAX_NAME = 256
-"""How many characters a namespace, or the name of an element or attribute, may have. The parser repeats the namespace
+"""Most characters of a namespace, and of the name of an element or attribute. The parser repeats the namespace
 with every name, and an answer repeats every unknown property for every card."""
 
 BAD_REQUEST = 400
@@ -94,12 +94,12 @@ def parse_body(content_type: str, body: bytes) -> Element:
     except expat.ExpatError as error:
         raise RequestError(f"the body is not well-formed XML: {error}") from error
     finally:
-        # The handlers hold the parser: it and the tree would stay until the garbage collector runs.
+        # The handlers refer to the parser: without this, parser and tree would stay until the garbage collector runs.
         parser.StartElementHandler = parser.EndElementHandler = None
 
 
 def _builder(parser: expat.XMLParserType) -> TreeBuilder:
-    """Return what builds a tree from the parser's events, without properties that are asked for again."""
+    """Return the builder of the tree from the parser's events; a property that is repeated is left out."""
     # A multiget has thousands of events: text goes to the builder directly, and the handlers use local names only.
     builder = TreeBuilder()
     begin, finish = builder.start, builder.end

@@ -16,7 +16,7 @@ _DATE = re.compile(
     rf"|[A-Z][a-z]{{5,8}}, \d\d-[A-Z][a-z]{{2}}-\d\d {_TIME} GMT"
     rf"|[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_TIME} \d{{4}}"
 )
-"""The current form, and the two older ones that a server has to accept (RFC 9110, 5.6.7)."""
+"""The current form of a date, and the two older ones that a server has to accept (RFC 9110, 5.6.7)."""
 
 _CONDITION = r'(?:<[^<>\s]++>|\[(?:W/)?+"[^"]*+"\])'
 _LIST = rf"\((?:\s*+(?:Not\s*+)?+{_CONDITION})++\s*+\)"
@@ -28,14 +28,14 @@ _ONE_CONDITION = re.compile(rf"(Not)?\s*+({_CONDITION})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a resource: its entity tag and its sync token, each empty where it has none."""
+    """The state of a resource: its entity tag and its sync token, each "" if it has none."""
 
     etag: str = ""
     token: str = ""
 
 
 def is_met(header: str, here: State, state_at: Callable[[str], State]) -> bool:
-    """Tell whether one of the lists of an If header holds (RFC 4918, 10.4.3; RFC 6578, 5).
+    """Return whether one of the lists of an If header holds (RFC 4918, 10.4.3; RFC 6578, 5).
 
     `here` is the state of the requested resource, `state_at` gives that of other paths.
 
@@ -46,7 +46,7 @@ def is_met(header: str, here: State, state_at: Callable[[str], State]) -> bool:
         raise RequestError("the If header cannot be read")
     state = here
     for url, conditions in _ONE_LIST.findall(header):
-        # All the lists up to the next URL are about this one.
+        # A URL holds for all lists up to the next URL.
         state = state_at(_path(url)) if url else state
         if all(_holds(condition, state) != bool(negated) for negated, condition in _ONE_CONDITION.findall(conditions)):
             return True
@@ -87,13 +87,13 @@ def conditional(answer: Answer, conditions: Mapping[str, str]) -> Answer:
     if not is_known:
         return answer
     kept = tuple((name, value) for name, value in answer.headers if name in ("ETag", "Last-Modified"))
-    # "*" does not say that the client holds the newest book.
+    # "*" does not prove that the client has the newest book.
     holds_it = conditions.get("HTTP_IF_NONE_MATCH", "*").strip() != "*"
     return Answer(NOT_MODIFIED, kept, is_current=answer.is_current and holds_it)
 
 
 def _names(header: str, etag: str, *, weak: bool) -> bool:
-    """Tell whether a list of entity tags holds this one; `weak` ignores the W/ before them (RFC 9110, 8.8.3.2)."""
+    """Return whether a list of entity tags contains this one; `weak` ignores the W/ before them (RFC 9110, 8.8.3.2)."""
     tags = [tag.strip() for tag in header.split(",")]
     return tags == ["*"] or etag in ([tag.removeprefix("W/") for tag in tags] if weak else tags)
 

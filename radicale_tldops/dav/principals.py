@@ -1,4 +1,4 @@
-"""The reports about principals (RFC 3744, 9; RFC 3253, 3.8). A reader sees one principal: their own."""
+"""The reports about principals (RFC 3744, 9; RFC 3253, 3.8). A reader sees only the own principal."""
 
 import re
 from collections.abc import Callable
@@ -33,9 +33,9 @@ def principal_report(
     place: Place,
     owned: Callable[[RequestedProperties], tuple[list[bytes], CardResponses]],
 ) -> Answer:
-    """Answer a report about principals, which never names anybody but the reader.
+    """Answer a report about principals, which names only the reader.
 
-    `owned` gives the responses for everything that is the reader's at `place` and below.
+    `owned` returns the responses for the reader's own resources at `place` and below.
     """
     has_principals_below = place.kind in (ResourceKind.ROOT, ResourceKind.PRINCIPAL)
     match request:
@@ -55,7 +55,7 @@ def principal_report(
 
 
 def expand(resource: Resource, request: ExpandProperty, identity: Identity) -> str:
-    """Return the response to expand-property: hrefs become the responses of what they name (RFC 3253, 3.8)."""
+    """Return the response to expand-property: each href becomes the response of its resource (RFC 3253, 3.8)."""
     found, missing = [], []
     for expansion in request.properties:
         value = resource.values.get(expansion.name)
@@ -66,8 +66,8 @@ def expand(resource: Resource, request: ExpandProperty, identity: Identity) -> s
             found.append(_HREF.sub(partial(_expanded, inner, identity), value))
         else:
             found.append(value)
-    told = propstats("".join(found), "".join(missing), request.requested)
-    return f"<D:response>{href(resource.path)}{told}</D:response>"
+    stats = propstats("".join(found), "".join(missing), request.requested)
+    return f"<D:response>{href(resource.path)}{stats}</D:response>"
 
 
 def _expanded(request: ExpandProperty, identity: Identity, named: re.Match[str]) -> str:
@@ -80,7 +80,7 @@ def _expanded(request: ExpandProperty, identity: Identity, named: re.Match[str])
 
 
 def _contains(identity: Identity, names: tuple[str, ...], text: str) -> bool:
-    """Look for a text in the properties that can be searched, without case (RFC 3744, 9.4)."""
+    """Return whether the searchable properties contain a text, without case (RFC 3744, 9.4)."""
     return set(names) == {_DISPLAYNAME} and unicode_casemap(text) in unicode_casemap(identity.name)
 
 

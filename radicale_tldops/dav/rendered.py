@@ -1,4 +1,4 @@
-"""What is rendered, indexed and kept of a snapshot, so that each request only looks it up."""
+"""A snapshot with its rendered cards, indexes and finished answers, which requests only look up."""
 
 import threading
 from collections import OrderedDict
@@ -17,11 +17,11 @@ from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import BOOK, Book, Snapshot, Style, split_principal
 
 MAX_RENDERED = 64 * 1024 * 1024
-"""How many bytes of rendered cards a book keeps; beyond that the least recently used sets of properties are dropped.
-All the properties that a client asks for, of 1,000 cards, are 1.5 MB."""
+"""Most bytes of rendered cards that a book keeps; the least recently used sets of properties are dropped first. The
+properties that a client asks for take 1.5 MB for 1,000 cards."""
 
 MAX_SETS = 64
-"""For how many sets of properties a book keeps rendered cards; all known clients together ask for some twenty."""
+"""Most sets of properties for which a book keeps rendered cards; all known clients together ask for about twenty."""
 
 
 class RenderedBook:
@@ -64,10 +64,10 @@ class RenderedBook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """What a path names for one reader.
+    """The resource that a path names for one reader.
 
-    `own` is the principal as it stands in the path; for the root it is the one that the client is led to. `book` is
-    the book of that principal, and `card` the name of a card in it.
+    `own` is the principal in the path; for the root it is the reader's current-user-principal. `book` is the book of
+    that principal, and `card` the name of a card in it.
     """
 
     kind: ResourceKind
@@ -83,7 +83,7 @@ class Place:
 
     @property
     def resource(self) -> Resource:
-        """The properties of what stands here."""
+        """The properties of the resource."""
         match self.kind:
             case ResourceKind.ROOT:
                 return properties.root()
@@ -120,13 +120,13 @@ class Place:
 
 
 class RenderedSnapshot:
-    """A snapshot with all that is made of it: its book in both styles, each when first needed, and finished answers.
+    """A snapshot with its book in both styles, each rendered when first needed, and with finished answers.
 
     Any number of threads may use it at once.
     """
 
     def __init__(self, snapshot: Snapshot, texts: BookTexts, before: "RenderedSnapshot | None" = None) -> None:
-        """Take over the books of `before` that have not changed: most changes are of who may read."""
+        """Reuse the books of `before` that have not changed: most changes concern readers only."""
         self.snapshot = snapshot
         self.answers = AnswerCache()
         self._texts = texts
@@ -145,7 +145,7 @@ class RenderedSnapshot:
             return known
 
     def find(self, identity: Identity, path: str) -> Place | None:
-        """Return what stands at `path` for this reader, or None: other readers' paths do not exist, either."""
+        """Return the place of a path for this reader, or None: the paths of other readers do not exist for this one."""
         parts = [part for part in path.split("/") if part]
         if not path.startswith("/") or len(parts) > 3:
             return None

@@ -4,7 +4,7 @@ import math
 
 
 class TldopsError(Exception):
-    """Any error with a message for a person: what is wrong, where, and what to do."""
+    """An error with a message for a person: what is wrong, where, and what to do."""
 
 
 class SettingsError(TldopsError):
@@ -12,15 +12,15 @@ class SettingsError(TldopsError):
 
 
 class InputError(TldopsError):
-    """A membership file or a list of subscribers cannot be read, or is not one."""
+    """A membership file or a subscriber list cannot be read, or is something else."""
 
 
 class RefusedError(TldopsError):
-    """A guard, or an error in the data, forbids what was asked."""
+    """A guard, or an error in the data, forbids the change."""
 
 
 class UnknownSubjectError(TldopsError):
-    """A login, device or generation was named that does not exist."""
+    """There is no login, device or generation of that name."""
 
 
 class StoreError(TldopsError):
@@ -32,7 +32,7 @@ class CorruptStoreError(StoreError):
 
 
 class OlderCopyError(StoreError):
-    """An older copy of the roster was put in the place of the newest one."""
+    """A database was replaced by an older copy."""
 
 
 class ConflictError(StoreError):
@@ -40,7 +40,7 @@ class ConflictError(StoreError):
 
 
 class DirectoryError(TldopsError):
-    """An LDAP directory cannot be reached, trusted or understood; it says nothing about anybody's password."""
+    """An LDAP directory cannot be reached, trusted or understood, so the password could not be checked."""
 
 
 class DelayedError(TldopsError):
@@ -52,7 +52,7 @@ class DelayedError(TldopsError):
 
 
 class ThrottledError(DelayedError):
-    """Too many wrong passwords came for this login, or from there; the password was not looked at (HTTP 429)."""
+    """Too many wrong passwords came for this login or from this address; the password was not checked (HTTP 429)."""
 
 
 class UnavailableError(DelayedError):

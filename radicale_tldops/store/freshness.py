@@ -1,4 +1,4 @@
-"""When the list of subscribers was last read, and since when it is unreadable."""
+"""When the subscriber list was last read, and since when it is unreadable."""
 
 import json
 from dataclasses import dataclass, replace

@@ -212,7 +212,7 @@ def test_a_damaged_note_is_damage_and_no_crash(store: Store, live: LiveStore, cl
 
 
 def test_access_closes_when_nobody_knows_the_list_for_too_long(store: Store, clock: Clock) -> None:
-    """Only where that is wanted, counted from the last reading of the list; it opens again as soon as the list is read."""
+    """Only where that is wanted, counted from the last reading of the list; it opens again after the next."""
     today = Clock()
 
     def now() -> datetime:

@@ -12,8 +12,8 @@ from radicale_tldops.dav.query.filters import CardFilter, FilterTest, MatchType,
 from radicale_tldops.dav.vcard_text import Property, lines_of, names, properties
 
 _MANY = 16
-"""Where more than one value in so many matches, each value is tested by itself. To find a value in the joined text
-costs four times as much as to test it, but the search passes over the others at no cost."""
+"""If more than one value in so many matches, each value is tested by itself. To find a value in the joined text takes
+four times as long as to test it, but the search skips the other values at no cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class CardIndex:
         self._folded: dict[tuple[str, Collation], _Values] = {}
 
     def matching(self, filters: Sequence[CardFilter]) -> list[str]:
-        """Return the hrefs of the cards that match every one of `filters`: of all the cards where there is none."""
+        """Return the hrefs of the cards that match every one of `filters`: all cards if `filters` is empty."""
         found = []
         for card_filter in filters:
             if card_filter.prop_filters:
@@ -92,7 +92,7 @@ class CardIndex:
         return names(self._texts)
 
     def _column(self, name: str) -> _Column:
-        # A name that the book does not have is not kept: clients can invent them without end.
+        # A name that the book does not have is not kept: a client can invent any number of names.
         if name not in self._names:
             return _Column()
         column = self._columns.get(name)
