@@ -1,4 +1,4 @@
-"""The roster in the forms that people know: the list's message, and a spreadsheet."""
+"""Writes the roster as the message of the list, and as a spreadsheet."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ _ROSTER = Origin("roster", 0)
 def report(contacts: Iterable[Contact]) -> str:
     """Return the repository message: a line for each person, and for each further slot or list address of a person.
 
-    A line without a slot is for reading; every other one reads back.
+    `parse` reads every line back, except lines without a slot.
     """
     lines = []
     for record in _records(contacts):
@@ -26,7 +26,7 @@ def report(contacts: Iterable[Contact]) -> str:
 
 
 def spreadsheet(contacts: Iterable[Contact]) -> str:
-    """Return CSV with all the columns, which `check` reads back to the same roster.
+    """Return CSV with all columns. `check` reads it back to the same roster.
 
     A cell that a spreadsheet would take for a formula starts with an apostrophe.
     """

@@ -147,7 +147,7 @@ def _items(body: str, section: _Section, file: str) -> Iterator[_Item]:
 
 
 def _records(origin: Origin, item: _Item, seen: set[str], *, names: bool, python2: bool) -> Iterator[Record]:
-    """Yield the record of an entry, unless it only repeats that an address already seen is a member."""
+    """Yield the record of an entry, unless it is the second entry of an address and has no name."""
     key, key_findings = _text(item.key, python2=python2)
     address = key.strip()
     if not names and address.lower() in seen:

@@ -9,16 +9,16 @@ from sync.parse.records import Record
 from sync.parse.transport import allowed
 from sync.problems import Finding, Origin, joined, printable
 
-# Quotation marks that no list software writes. A name may begin with one ('t Hoen), and then the entry ends otherwise.
+# Quotation marks that no list software writes. A name may begin with such a mark ('t Hoen) without a second at its end.
 _OPENING, _CLOSING = "'‘’‚‛‹›«»`´＂「『", "'‘’‛‹›«»`´＂」』"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry taken apart by its shape: a line of a list, or what another format has instead.
+    """The parts of an entry: of a line of a list, or of an entry in another format.
 
-    `full` is the full name, still encoded; None where it cannot be told from the rest. `escaped` says that it holds
-    quoted pairs. `listed` holds an address only where it is certain that it belongs to this entry.
+    `full` is the full name, still encoded; None if it cannot be separated from the rest. `escaped` says that it holds
+    quoted pairs. `listed` holds only addresses that certainly belong to this entry.
     """
 
     shape: str
@@ -32,9 +32,9 @@ class Line:
 def make_entry(
     origin: Origin, source: str, line: Line, *, table: bool = False, slotless: Finding | None = None
 ) -> Record:
-    """Return the record of `line`, as `source` shows it; `table` says that it is the row of a table.
+    """Return the record of `line`; problems quote `source`, and `table` gives them the remedies for a table.
 
-    `slotless` replaces the finding of a name without a slot.
+    `slotless` replaces the finding for a name without a slot.
     """
     decoded, coding = allowed(line.full or "", escaped=line.escaped)
     text, marks = folded(decoded)
@@ -81,5 +81,5 @@ def _taken_apart(text: str) -> Full:
 
 
 def unread(origin: Origin, source: str, *findings: Finding, table: bool = False) -> Record:
-    """Return the record of something that is not understood as an entry: an origin and problems, nothing else."""
+    """Return the record of a text that is not understood as an entry: it holds only an origin and problems."""
     return Record(origin=origin, problems=joined(origin, findings, source, table=table))

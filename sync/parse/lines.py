@@ -91,9 +91,9 @@ def _is_joined(text: str) -> bool:
 
 
 def _several(text: str) -> Line | None:
-    """Read `full <addr>, addr`, where what follows the address in brackets is out of band; None for anything else.
+    """Read `full <addr>, addr`; return None for another form. The addresses behind the brackets are out-of-band.
 
-    Without a slot before them, the addresses may be several subscribers.
+    Without a slot, the addresses may be several subscribers.
     """
     head, seconds = text, list[str]()
     while (mark := max(head.rfind(","), head.rfind(";"))) > 0:

@@ -1,4 +1,4 @@
-"""From records back to text: the repository message and a spreadsheet, so that `parse` reads what was written."""
+"""Writes records as the repository message and as a spreadsheet, in the form that `parse` reads."""
 
 import re
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ _SEPARATORS = re.compile(r"\s*[,;](?! ?ext=)\s*", re.IGNORECASE)
 
 
 def _protected(text: str) -> str:
-    """Return `text` so that undoing the transport once gives it back: what looks encoded is encoded."""
+    """Return `text` with an encoding around everything that looks encoded, so that decoding it once returns `text`."""
     return _REFERENCE.sub("&amp;", text).replace("=?", "&#61;?") if "&" in text or "=?" in text else text
 
 
 def render_report(record: Record) -> str:
     """Return the line of the repository message for `record`: “name, #1, .nl/.be, +31 …” list address, other addresses.
 
-    `parse` reads it back, except that a line has one list address, and a slot, and that a telephone text with commas
-    or semicolons, which would be several numbers there, gets slashes instead.
+    `parse` reads it back with exceptions: a line has one list address, and needs a slot, and a telephone text gets
+    slashes in the place of commas and semicolons, which separate numbers in a line.
     """
     parts = [record.name]
     if record.slot is not None:

@@ -57,7 +57,7 @@ _CARRIAGE_RETURN = Finding("forbidden-character", describe("\r"))
 class Header:
     """The header of a table: the columns' names in canonical spelling, the separator, its line, the index after it.
 
-    `names` are the columns that have a name, one set for all the rows.
+    `names` are the names of all columns that have one.
     """
 
     columns: tuple[str, ...]
@@ -71,7 +71,7 @@ class Header:
 
     @property
     def is_roster(self) -> bool:
-        """Whether the table means to have people, not only addresses with the names of their owners."""
+        """Whether the table has columns of a roster, and not only addresses and names."""
         return any(name in PEOPLE and name not in ("name", "email") for name in self.columns)
 
     @property
@@ -167,7 +167,7 @@ def check_header(header: Header, file: str) -> tuple[Finding, ...]:
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         raise InputError(
-            f"{file}:{header.line}: the column {printable(doubled[0])} stands there twice, perhaps in two spellings; "
+            f"{file}:{header.line}: the column {printable(doubled[0])} is there twice, perhaps in two spellings; "
             f"rename or delete one of them"
         )
     if not header.is_roster and header.address_column:

@@ -1,6 +1,6 @@
 """A contact as a vCard 3.0 (RFC 2426): the same contact always gives the same bytes.
 
-What the clients make of each line, and why it has the form that it has, stands in docs/clients.
+docs/clients says how the clients show each line and why it has this form.
 """
 
 import re
@@ -36,8 +36,8 @@ _TEXTS = (
 _LABEL = re.compile("[a-z0-9-]+")
 _MATRIX = re.compile(r"@?([^@:\s]+):([^@\s/]+)")
 _NUMBER = re.compile(r"\+[0-9 ().-]+")
-# Reserved and unreserved characters of RFC 3986 and "%", without "," and ";": some clients undo backslash escapes in
-# a URI and some do not, so nothing may stand in one that would have to be escaped.
+# Reserved and unreserved characters of RFC 3986 and "%", without "," and ";": a URI may hold nothing that needs a
+# backslash escape, because some clients do not undo it.
 _URI_SAFE = "%:/?#[]@!$&'()*+=-._~"
 
 
@@ -66,8 +66,8 @@ def group_uid(cctld: Cctld) -> str:
 def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback_org: str = "") -> str:
     """Return the card of `contact`, with CRLF line ends.
 
-    `fallback_org` stands in ORG where the file gives no organisation: the registrable domain of the list address,
-    which only the caller can tell. Without it the whole domain of the first address does.
+    ORG holds the organisation of the contact, else `fallback_org` (the caller gives the registrable domain of the list
+    address), else the domain of the first address.
 
     Raises `CardError`, naming the field, for a value that cannot stand in a card.
     """
@@ -196,7 +196,7 @@ def _emails(contact: Contact) -> Iterator[ContentLine]:
 
 
 def _rank(phone: Phone) -> int:
-    """Order of the numbers, best first: those that somebody answers, then machines, then what nobody can dial."""
+    """Return the place of a number in the card: 0 for people, 1 for machines, 2 for a text that does not dial."""
     if not phone.dialable:
         return 2
     return int(phone.kind in ("fax", "pager"))
@@ -207,7 +207,7 @@ def _is_web(text: str) -> bool:
 
 
 def _handles(contact: Contact) -> Iterator[ContentLine]:
-    """Give IMPP (RFC 4770) with a scheme, and the service once more where Apple looks for it.
+    """Yield IMPP (RFC 4770) with a scheme, and with the parameter in which Apple looks for the service.
 
     "signal:" and "whatsapp:" are what address books show as the service; "matrix:" is the registered scheme.
     """
@@ -218,7 +218,7 @@ def _handles(contact: Contact) -> Iterator[ContentLine]:
 
 
 def _impp(service: str, handle: str) -> str:
-    """Return the URI of a handle, or "" where none can be made: the note has the handle in any case."""
+    """Return the URI of a handle, or "" if it has no URI. The note shows the handle in any case."""
     if _is_web(handle):
         return quote(handle, safe=_URI_SAFE)
     if service == "Matrix":
@@ -230,7 +230,7 @@ def _impp(service: str, handle: str) -> str:
 
 
 def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
-    """Give the lines of NOTE: what vCard 3.0 has no property for, or what some client does not show elsewhere."""
+    """Yield the lines of NOTE: values without a property in vCard 3.0, or that some client does not show elsewhere."""
     yield options.tlp
     if contact.slots:
         slots = (f"{Cctld(label).dotted} {_slot(slot)}" for label, slot in contact.slots)
@@ -268,7 +268,7 @@ def _appointment(contact: Contact) -> str:
 
 
 def _dependent(contact: Contact) -> Iterator[str]:
-    """Name the addresses that stand under a ccTLD that the contact serves: they fail when it does."""
+    """Yield a warning for each address under a ccTLD that the contact serves: it fails when the ccTLD fails."""
     served = {label for label, _ in contact.slots}
     for address in contact.emails:
         try:

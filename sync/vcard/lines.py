@@ -1,4 +1,4 @@
-"""The bytes of a vCard 3.0: lines to text, and the proof, by way of vobject, that the text reads back the same."""
+"""Writes the lines of a vCard 3.0 as text, and checks with vobject that the text reads back as the same lines."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -90,9 +90,9 @@ def is_role(address: str, delegations: Delegations) -> bool:
 
 
 def _words_of(part: str) -> tuple[str, ...]:
-    """Split `part` into known words ("dnsadmin" is "dns", "admin"), or return nothing where that cannot be done.
+    """Return the known words that make up `part` ("dnsadmin": "dns", "admin"), or nothing if others remain.
 
-    Words of two letters count only when they are written apart, so that few names fall into words by chance.
+    A word of two letters counts only alone: else too many names would be made of such words.
     """
     if part in _WORDS:
         return (part,)

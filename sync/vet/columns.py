@@ -118,7 +118,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 
 def _handle(pattern: re.Pattern[str] | None, host: str) -> Callable[[str], str]:
-    """Return what reads a handle: a name of `pattern`, else a telephone number, or a link to `host`."""
+    """Return a function that reads a handle: a name of the form `pattern`, a telephone number, or a link to `host`."""
 
     def read(text: str) -> str:
         link = _HTTPS.fullmatch(text) and text[len("https://") :].lower().startswith(f"{host}/")
@@ -143,8 +143,8 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
 def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]:
     """Join the columns of one person's entries; return also the names of those that contradict each other.
 
-    Languages, notes and evidence add up, and the latest confirmation counts. For all else there is one value or a
-    conflict: the software does not guess which entry is right.
+    Languages, notes and evidence are joined, and the latest confirmation counts. Two values in any other column are a
+    conflict: the software does not guess which value is right.
     """
     if len(several) == 1:
         return several[0], ()

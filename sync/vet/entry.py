@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def origin(self) -> Origin:
-        """The first place where it stands."""
+        """The first place in the file."""
         return self.origins[0]
 
     @property

@@ -52,7 +52,7 @@ _LABELS = _FAX | _CELL | _PAGER | _VOICE
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The text of one number, taken apart. `body` is empty where no number can be made out."""
+    """The parts of the text of one number. `body` is empty if the text holds no number."""
 
     text: str
     body: str = ""
@@ -72,9 +72,9 @@ class _Reading:
 def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Finding]]:
     """Return the numbers that `text` holds, in its order, and the findings about them.
 
-    `region` is the country by whose plan a number without country code is read. What libphonenumber finds possible
-    is kept in E.164; what cannot be understood is kept as text, as a `Phone` that is not dialable, with the
-    finding `phone-not-understood`. Never raises.
+    A number without country code is read as a number of the country `region`. A number that libphonenumber finds
+    possible becomes E.164. Other text becomes a `Phone` that is not dialable, with the finding `phone-not-understood`.
+    Never raises.
     """
     stripped = text.strip()
     if not stripped:

@@ -223,7 +223,7 @@ def test_the_address_column_does_not_depend_on_the_order(header: str) -> None:
 
 def test_two_spellings_of_a_column_are_the_column_twice() -> None:
     """Which of them counts is not guessed."""
-    with pytest.raises(InputError, match="column email stands there twice"):
+    with pytest.raises(InputError, match="column email is there twice"):
         read("name,cctlds,E-Mail,mail\nJ,.nl,j@nic.nl,k@nic.nl\n")
 
 
