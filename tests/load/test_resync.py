@@ -71,7 +71,7 @@ def members(world: World) -> Sequence[Member]:
 
 @pytest.fixture(scope="module")
 def port(world: World, members: Sequence[Member]) -> Iterator[int]:
-    """The port of `tldops serve` as it comes, with its own number of workers."""
+    """The port of `tldops serve` with its defaults."""
     found = free_port()
     command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(found)]
     with process(command, found, world.folder):

@@ -63,8 +63,8 @@ def names(ready: Ready) -> tuple[set[str], str]:
     return {one.rpartition("/")[2] for one in answer.hrefs()}, valid(answer).findtext(f"{DAV}sync-token", "")
 
 
-def test_a_token_of_another_worker_is_never_ahead(store: Store) -> None:
-    """Where a client comes with a token that this worker does not know yet, it looks at the store first."""
+def test_a_token_from_another_process_is_never_ahead(store: Store) -> None:
+    """If a client has a token that is newer than the snapshot, the server looks at the store first."""
     worker = Worker(store)
     assert names(worker.sync(""))[0] == {href("jane"), href("john")}
     store.apply(put=["jim"], note="2")

@@ -91,7 +91,7 @@ def test_whole_addresses_and_user_agents_are_kept_nowhere(store: Store) -> None:
     assert b"192.0.2.0/24" in content
 
 
-def test_workers_agree_on_what_is_new(store: Store) -> None:
+def test_recorders_agree_on_what_is_new(store: Store) -> None:
     """What one worker has written is not new to another, nor to one that starts later."""
     with recorder(store) as one, recorder(store) as two:
         for worker in (one, two, one):
@@ -117,7 +117,7 @@ def test_last_use_goes_on(store: Store, clock: Clock) -> None:
 
 
 def test_a_chain_that_many_write_is_one_chain(store: Store) -> None:
-    """Three workers and a command at once: nothing is lost, the numbers have no gap, no command fails."""
+    """Three recorders and a command at once: nothing is lost, the numbers have no gap, no command fails."""
     failed: list[BaseException] = []
 
     def command() -> None:

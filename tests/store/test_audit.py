@@ -56,6 +56,17 @@ def prune(store: Store, days: int, now: datetime = START + 10 * DAY) -> retentio
     return done
 
 
+def test_failed_logins_that_an_older_version_recorded_are_verified_and_shown(store: Store) -> None:
+    """This version writes no such entries; those in an old log stay readable, and others follow them."""
+    detail = {"count": 3, "network": "192.0.2.0/24", "reason": "refused"}
+    audit.record(store.members, "server", "login failed", "no login", detail, START + 10 * DAY)
+    write(store, [11])
+    verdict = verify_log(store.roster, store.members)
+    assert (verdict.whole, verdict.entries) == (True, 12)
+    (shown,) = load(store.members, AuditFilter(action="login failed"))
+    assert (shown.actor, shown.subject, audit.read_detail(shown)) == ("server", "no login", detail)
+
+
 def test_a_log_is_whole_with_and_without_what_was_pruned(store: Store) -> None:
     """After each of several prunings the chain is verified from the anchor on, and new entries follow."""
     assert verify_log(store.roster, store.members).whole

@@ -103,7 +103,7 @@ def test_a_new_device_and_a_new_network_are_entries_and_the_rest_is_not(store: S
 
 @pytest.mark.parametrize("first_download", [True, False])
 def test_a_device_is_new_once_whatever_comes_first(store: Store, first_download: bool) -> None:
-    """Two workers may write a login and the download after it in either order."""
+    """A login may be lost, so that the download after it is written first."""
     both: list[usage.Event] = [Download(START, JANE, "d1", 3, "plain"), login()]
     write_events(store.members, both[:: 1 if first_download else -1])
     write_events(store.members, [login(START + 2 * HOUR)])
@@ -155,8 +155,8 @@ def test_a_log_of_an_older_version_with_failed_logins_is_read_and_verified(store
     assert verify_log(store.roster, store.members).whole
 
 
-def test_no_worker_reads_its_devices_anew(store: Store) -> None:
-    """The counter that tells workers of a change stays as it is."""
+def test_the_server_does_not_read_its_devices_again(store: Store) -> None:
+    """The counter that tells the server of a change stays as it is."""
     before = load_devices(store.members)[0]
     write_events(store.members, [login(), Download(START, JANE, "d1", 4, "plain"), Lost(START, START, 1)])
     assert load_devices(store.members)[0] == before
