@@ -57,7 +57,7 @@ def prune(store: Store, days: int, now: datetime = START + 10 * DAY) -> retentio
 
 
 def test_failed_logins_that_an_older_version_recorded_are_verified_and_shown(store: Store) -> None:
-    """This version writes no such entries; those in an old log stay readable, and others follow them."""
+    """No such entry is written now; those in an old log stay readable, and others follow them."""
     detail = {"count": 3, "network": "192.0.2.0/24", "reason": "refused"}
     audit.record(store.members, "server", "login failed", "no login", detail, START + 10 * DAY)
     write(store, [11])
