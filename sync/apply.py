@@ -13,13 +13,12 @@ from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import load_devices, revoke_devices
-from radicale_tldops.store.notes import LAST_SYNC, NoteValues
+from radicale_tldops.store.notes import NoteValues, read_note
 from radicale_tldops.store.read import load_history, load_readers
 from radicale_tldops.store.values import (
     Change,
     Counts,
     Generation,
-    LastSync,
     NewCard,
     NewGroup,
     RosterState,
@@ -71,22 +70,23 @@ def apply_plan(
     approval: Approval,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Generation:
-    """Render what changed and write one generation; then end the device passwords of logins that went.
+    """Render what changed and write one generation; then end the device passwords of removed logins.
 
     Raises:
-        ConflictError: the store has moved on since the plan was made.
+        ConflictError: the store has a newer generation than the one that the plan starts from.
         StoreError: a database failed. The message says whether the generation was written.
     """
     change = build_change(state, plan, rendering, progress)
+    totals = plan.totals
     counts = Counts(
-        people=plan.totals.people if plan.kind != "access" else len(state.people),
+        people=totals.people if plan.kind != "access" else len(state.people),
         cctlds=len(plan.members) if plan.kind != "access" else len(state.groups),
-        readers=len(state.readers) + plan.totals.readers_added - plan.totals.readers_removed,
-        added=plan.totals.added,
-        changed=plan.totals.changed,
-        removed=plan.totals.removed,
-        readers_added=plan.totals.readers_added,
-        readers_removed=plan.totals.readers_removed,
+        readers=len(state.readers) + totals.readers_added - totals.readers_removed,
+        added=totals.added,
+        changed=totals.changed,
+        removed=totals.removed,
+        readers_added=totals.readers_added,
+        readers_removed=totals.readers_removed,
     )
     stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)
@@ -189,14 +189,15 @@ def _audit_generations(stores: Stores) -> None:
             audit.record(stores.members, generation.actor, generation.kind, subject, detail, generation.created_at)
 
 
-def note_no_change(stores: Stores, last: LastSync, now: datetime) -> None:
-    """Record that the inputs were checked: with an entry in the audit log, the only trace of a sync without change."""
-    write_note(stores.roster, LAST_SYNC, last)
+def note_no_change(stores: Stores, notes: NoteValues) -> None:
+    """Write those notes that changed, and finish what an earlier command left to do in the members database."""
+    for note, value in notes.items():
+        if read_note(stores.roster, note) != value:
+            write_note(stores.roster, note, value)
     catch_up(stores)
-    audit.record(stores.members, last.actor, "sync", "no change", {"held": len(last.held), "errors": last.errors}, now)
 
 
 def newer_sources(before: tuple[Source, ...], now: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Return for each part the input with the later date: what changed nothing must not lower what counts as stale."""
+    """Return, for each input of `now`, whichever has the later date: it, or the one of the same part in `before`."""
     known = {source.part: source for source in before}
     return tuple(max(source, known.get(source.part, source), key=lambda either: either.modified_at) for source in now)

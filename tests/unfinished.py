@@ -4,13 +4,10 @@ LONG_FUNCTIONS: set[str] = {
     "sync.cli.audit.audit",
     "sync.cli.reconcile.reconcile",
     "sync.cli.status._facts",
-    "sync.cli.sync.sync",
 }
 
 MANY_PARAMETERS: set[str] = {
     "sync.cli.audit.audit",
-    "sync.cli.sync.rollback",
-    "sync.cli.sync.sync",
 }
 
 NAMED_ONE: set[str] = {
@@ -19,5 +16,4 @@ NAMED_ONE: set[str] = {
     "sync.cli.history",
     "sync.cli.reconcile",
     "sync.cli.status",
-    "sync.cli.sync",
 }

@@ -14,7 +14,7 @@ class Freshness:
     """When each input was last read successfully; None for never. Alarms and closing access depend on it.
 
     `checked_at` is the last sync that read everything and was not refused, `list_checked_at` the last one that read the
-    list, `--access-only` included. `failing_since` is the first time since then at which the list was unreadable, and
+    list, `tldops follow` included. `failing_since` is the first time since then at which the list was unreadable, and
     `failure` is the class of the latest reason. `refused_since` is when a guard first kept logins that are no longer on
     the list; `refusal` names the hazards, and `waiting` is the number of these logins at the latest attempt.
     """

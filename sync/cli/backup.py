@@ -8,7 +8,7 @@ from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
 from radicale_tldops.store.values import Stamp
-from sync.cli.carry_out import Consent
+from sync.cli.carry_out import PlanOptions
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
 
@@ -47,7 +47,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
     Examples:
       tldops restore /var/backups/tldops-2026-11-21
     """
-    Consent(yes, None, ())
+    PlanOptions(yes).require_answer()
     stores = app.stores(restoring=True)
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort

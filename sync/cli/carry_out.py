@@ -1,10 +1,10 @@
-"""What `sync` and `rollback` share: what was agreed to, carrying a plan out, and saying what was done."""
+"""What `sync`, `follow` and `rollback` share: showing a plan, asking, applying it, and saying what was done."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import wraps
 
 import click
 
@@ -13,143 +13,155 @@ from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
-from sync.cli.context import App
-from sync.cli.show import counted, hazard_help, plan_json
+from sync.cli.context import App, json_option
+from sync.cli.show import counted, plan_json, print_plan, print_problems
 from sync.plan.guards import HAZARDS
 from sync.plan.plan import Kind, Plan
 from sync.prepare import Prepared
-from sync.problems import Problem
 
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 
-_REVIEW = {"access": "tldops plan --access-only"}
-"""The command that shows a plan of a kind again, where that is not `tldops plan`."""
+_REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback"}
+"""The command that shows a plan of each kind again."""
 
-_Command = TypeVar("_Command", bound=Callable[..., object])
+show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """What the person, or the script, has agreed to on the command line."""
+class PlanOptions:
+    """The options of the commands that apply a plan: what is agreed to, and how the plan is printed."""
 
-    yes: bool
-    plan_id: str | None
-    forced: tuple[str, ...]
-    unseen: bool = False
-    """Whether nothing is shown that somebody could agree to, because the output is for a program."""
+    yes: bool = False
+    plan_id: str | None = None
+    forced: tuple[str, ...] = ()
+    as_json: bool = False
+    show_values: bool = False
 
-    def __post_init__(self) -> None:
+    @property
+    def agreed(self) -> bool:
+        """Whether the plan is applied without a question."""
+        return self.yes or self.plan_id is not None
+
+    def require_answer(self) -> None:
+        """Raise a usage error where a question would be needed and nobody can answer it."""
         if self.forced and self.plan_id is None:
             raise click.UsageError("--force goes with --plan ID: it overrides hazards of a plan that was reviewed.")
-        if not (self.yes or self.plan_id or (sys.stdin.isatty() and not self.unseen)):
-            without = "with --json" if self.unseen else "without a terminal"
+        if not (self.agreed or (sys.stdin.isatty() and not self.as_json)):
+            without = "with --json" if self.as_json else "without a terminal"
             raise click.UsageError(f"{without}, say --yes, or --plan ID for a plan that was reviewed.")
 
 
-def consent_options(command: _Command) -> _Command:
-    """Add the options by which a plan is agreed to."""
+def plan_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options of `PlanOptions`, except `--show-values`; the command gets them all as `options`."""
+
+    @wraps(command)
+    def with_options(*arguments: object, show_values: bool = False, **given: object) -> object:
+        own = {name: given.pop(name) for name in ("yes", "plan_id", "forced", "as_json")}
+        return command(*arguments, options=PlanOptions(**own, show_values=show_values), **given)  # type: ignore[arg-type]
+
     for option in (
+        json_option,
         click.option(
             "--force",
             "forced",
             multiple=True,
             metavar="HAZARD",
             type=click.Choice(list(HAZARDS)),
-            help=f"With --plan: apply in spite of this hazard ({hazard_help()}). May be repeated.",
+            help=f"With --plan: apply in spite of this hazard ({', '.join(HAZARDS)}). May be repeated.",
         ),
-        click.option("--plan", "plan_id", metavar="ID", help="Apply only if the plan is still the one with this id."),
+        click.option("--plan", "plan_id", metavar="ID", help="Apply only if the plan still has this id."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):
-        command = option(command)
-    return command
+        option(with_options)
+    return with_options
 
 
-def refuse_another_plan(plan: Plan, consent: Consent) -> None:
+def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
+    """Print a plan for a person, with the problems that matter for it; nothing for a program."""
+    if not options.as_json:
+        print_problems(app, prepared.wanted.to_see, show_values=options.show_values)
+        print_plan(app, prepared.plan, show_values=options.show_values)
+
+
+def refuse_another_plan(plan: Plan, options: PlanOptions) -> None:
     """Compare the plan with the one that was reviewed, before anything of it is done.
 
     Raises:
-        RefusedError: it is another one.
+        RefusedError: the ids differ.
     """
-    if consent.plan_id is not None and consent.plan_id != plan.id:
+    if options.plan_id is not None and options.plan_id != plan.id:
         raise RefusedError(
-            f"nothing was applied: the plan is {plan.id} now, and not {consent.plan_id}: the inputs or the store have "
-            f"changed. Review it with `{_REVIEW.get(plan.kind, 'tldops plan')}`."
+            f"nothing was applied: the plan is now {plan.id}, not {options.plan_id}, because the inputs or the store "
+            f"have changed. Review it with `{_REVIEW[plan.kind]}`."
         )
 
 
-def carry_out(app: App, stores: Stores, prepared: Prepared, consent: Consent, notes: NoteValues) -> Generation | None:
-    """Apply a plan that the person agrees to, and write `notes` with it; None if it holds nothing to do.
+def carry_out(
+    app: App, stores: Stores, prepared: Prepared, options: PlanOptions, notes: NoteValues
+) -> Generation | None:
+    """Ask, apply the plan, and write `notes` with it. Return None for a plan without changes.
 
     Raises:
-        RefusedError: the plan is another one than was reviewed, or a hazard was not overridden.
+        RefusedError: the plan is not the reviewed one, has a hazard that was not forced, or was not agreed to.
     """
     plan = prepared.plan
-    refuse_another_plan(plan, consent)
-    open_hazards = [hazard for hazard in plan.hazards if hazard.code not in consent.forced]
+    refuse_another_plan(plan, options)
+    open_hazards = [hazard for hazard in plan.hazards if hazard.code not in options.forced]
     if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
         return None
     if open_hazards:
-        moved = shut_out(app, stores, prepared, consent)
+        moved = shut_out(app, stores, prepared, options)
         names = " ".join(f"--force {code}" for code in dict.fromkeys(hazard.code for hazard in open_hazards))
         reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
-        # Taking logins away made a generation, on top of which the plan has another id.
-        review = _REVIEW.get(plan.kind, "tldops plan")
-        remedy = f"`{review}` shows what is left, for --plan ID {names}" if moved else f"--plan {plan.id} {names}"
-        left = "access" if plan.kind == "access" else "the roster"
-        raise RefusedError(f"{left} was left as it is: {reasons}. If that is right: {remedy}")
-    if not (consent.yes or consent.plan_id) and not click.confirm("Apply this plan?", err=True):
+        # Removing logins made a generation, and a plan on top of it has another id.
+        remedy = (
+            f"`{_REVIEW[plan.kind]}` shows the rest, for --plan ID {names}" if moved else f"--plan {plan.id} {names}"
+        )
+        unchanged = "access" if plan.kind == "access" else "the roster"
+        raise RefusedError(f"{unchanged} was left as it is: {reasons}. If that is right: {remedy}")
+    if not options.agreed and not click.confirm("Apply this plan?", err=True):
         raise RefusedError("nothing was applied.")
-    forced = tuple(sorted({hazard.code for hazard in plan.hazards}))
+    approval = Approval(app.actor, app.now, tuple(sorted({hazard.code for hazard in plan.hazards})), notes)
     with app.progress("Rendering cards") as progress:
-        approval = Approval(app.actor, app.now, forced, notes)
         return apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), approval, progress)
 
 
-def shut_out(app: App, stores: Stores, prepared: Prepared, consent: Consent) -> bool:
-    """Remove the readers who are no longer on the list, which a hazard in the roster alone does not stop.
+def shut_out(app: App, stores: Stores, prepared: Prepared, options: PlanOptions) -> bool:
+    """Remove the readers who are no longer on the list, and return whether there were any.
 
-    Returns whether there were any.
+    A hazard in the roster does not stop this; a hazard of access does.
     """
     plan = prepared.plan.removals_of_access()
-    if plan.is_empty or any(hazard.code not in consent.forced for hazard in plan.hazards):
+    if plan.is_empty or any(hazard.code not in options.forced for hazard in plan.hazards):
         return False
     names = ", ".join(change.login for change in plan.access)
-    if not (consent.yes or consent.plan_id) and not click.confirm(f"Shut out all the same: {names}?", err=True):
+    if not options.agreed and not click.confirm(f"Remove these logins, which left the list: {names}?", err=True):
         return False
-    done = apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), Approval(app.actor, app.now))
+    approval = Approval(app.actor, app.now)
+    done = apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), approval)
     app.note(f"Access: {counted(len(plan.access), 'login')} removed in generation {done.id}: {names}.")
     return True
 
 
 @contextmanager
-def telling(
-    app: App, prepared: Prepared, problems: tuple[Problem, ...], *, as_json: bool, show_values: bool
-) -> Iterator[None]:
-    """Tell a program, to which no plan was shown, what the plan is that is refused inside."""
+def reporting_refusal(app: App, prepared: Prepared, options: PlanOptions) -> Iterator[None]:
+    """Print the plan as JSON before a refusal is reported, where JSON was asked for."""
     try:
         yield
     except RefusedError:
-        if as_json:
-            report(app, prepared, None, problems, as_json=True, show_values=show_values)
+        if options.as_json:
+            report(app, prepared, None, options)
         raise
 
 
-def report(
-    app: App,
-    prepared: Prepared,
-    generation: Generation | None,
-    problems: tuple[Problem, ...],
-    *,
-    as_json: bool,
-    show_values: bool,
-) -> None:
-    """Say what was done, None being nothing."""
-    if as_json:
+def report(app: App, prepared: Prepared, generation: Generation | None, options: PlanOptions) -> None:
+    """Say what was applied; `generation` is None where nothing was."""
+    if options.as_json:
         app.json(
             {
                 "applied": generation is not None,
                 "generation": generation.as_json() if generation else None,
-                "plan": plan_json(prepared.plan, problems, show_values=show_values),
+                "plan": plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values),
             }
         )
     elif generation is None:

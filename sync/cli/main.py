@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, str] = {
     "check": "check",
     "plan": "sync",
     "sync": "sync",
+    "follow": "follow",
     "rollback": "sync",
     "reconcile": "reconcile",
     "status": "status",

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 from sync.cli.context import App
 from sync.plan.fields import FieldChange
-from sync.plan.guards import HAZARDS
 from sync.plan.plan import Kind, PersonChange, Plan, ReaderChange
 from sync.problems import Problem, Severity
 
@@ -169,8 +168,3 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
             for f in change.fields
         ],
     }
-
-
-def hazard_help() -> str:
-    """Return the names that `--force` takes."""
-    return ", ".join(HAZARDS)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.store import backup as store_backup
-from tests.cli.test_access_only import follow, freshness, subscribe
 from tests.cli.test_audit import serve
+from tests.cli.test_follow import follow, freshness, subscribe
 from tests.support import Client, World
 from tests.support import serve as serving
 from tests.support.people import Person, people
@@ -134,7 +134,7 @@ def test_a_restore_forgets_nothing_of_the_list(listed: World) -> None:
     """When it was had last is of today: access does not close, and no alarm rings, for the backup's age."""
     backup = listed.folder / "backup"
     (listed.folder / "list.txt").rename(listed.folder / "aside")
-    listed.refused("sync", "--access-only", "--yes", code=2)
+    listed.refused("follow", "--yes", code=2)
     listed.do("backup", str(backup))
     (listed.folder / "aside").rename(listed.folder / "list.txt")
     listed.ahead = timedelta(days=4)

@@ -37,7 +37,7 @@ def codes(tldops: World) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", LISTS)
-@pytest.mark.parametrize("command", [("sync", "--access-only", "--yes"), ("sync", "--yes"), ("plan",)])
+@pytest.mark.parametrize("command", [("follow", "--yes"), ("sync", "--yes"), ("plan",)])
 def test_a_list_cut_within_a_line_is_not_used(tldops: World, kind: str, command: Sequence[str]) -> None:
     """Wherever the cut is: exit 2, nothing is written, and it is noted that the list cannot be had."""
     whole = LISTS[kind]
@@ -55,12 +55,12 @@ def test_a_list_without_its_end_says_what_to_do(tldops: World) -> None:
     write_list(tldops, LISTS["addresses"])
     tldops.sync(*FORTY)
     write_list(tldops, LISTS["addresses"].rstrip("\n"))
-    said = tldops.refused("sync", "--access-only", "--yes", code=2)
+    said = tldops.refused("follow", "--yes", code=2)
     assert "list.txt: the list of subscribers has no line break at its end" in said
     assert "Export it again. If it is complete, add a line break at its end." in said
     assert tldops.do("status", "--json").json["list"]["failure"] == "cut-off"
     write_list(tldops, LISTS["addresses"])
-    tldops.do("sync", "--access-only", "--yes")
+    tldops.do("follow", "--yes")
 
 
 def test_people_do_not_go_by_a_file_without_its_end(tldops: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from radicale_tldops.store.notes import NOTES
 from radicale_tldops.store.schema import MEMBERS, ROSTER
-from tests.cli.test_access_only import subscribe
+from tests.cli.test_follow import subscribe
 from tests.support import DAV, Client, World, serve
 from tests.support.people import people
 
@@ -21,7 +21,7 @@ COMMANDS = (
     ("status",),
     ("status", "--usage"),
     ("sync", "--yes"),
-    ("sync", "--access-only", "--yes"),
+    ("follow", "--yes"),
     ("audit", "--details"),
     ("audit", "--verify"),
     ("audit", "--prune"),
@@ -91,9 +91,9 @@ def test_a_restore_mends_a_note_as_the_message_says(listed: World, name: str, ke
     backup = str(listed.folder / "backup")
     listed.do("backup", backup)
     note(listed, name, key, "x")
-    assert "tldops restore BACKUP" in listed.refused("sync", "--access-only", "--yes", code=2)
+    assert "tldops restore BACKUP" in listed.refused("follow", "--yes", code=2)
     listed.do("restore", backup, "--yes")
-    for command in (("sync", "--access-only", "--yes"), ("sync", "--yes"), ("status",), ("device", "list")):
+    for command in (("follow", "--yes"), ("sync", "--yes"), ("status",), ("device", "list")):
         listed.do(*command)
 
 
@@ -233,14 +233,14 @@ def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) 
     result = listed("access", "deny", ANN, "--reason", "phone stolen")
     assert (result.code, f"{ANN} is denied from now on, but: " in result.err) == (2, True)
     subscribe(listed, [TEN[0], *TEN[2:]])
-    result = listed("sync", "--access-only", "--yes")
+    result = listed("follow", "--yes")
     assert (result.code, "generation 2 was applied and is served, but: " in result.err) == (2, True)
     assert listed.logins() == {one.login for one in TEN[2:]}
     listed.refused("device", "list", code=2)
     if path.is_dir():
         path.rmdir()
     path.write_bytes(newest)
-    listed.do("sync", "--access-only", "--yes")
+    listed.do("follow", "--yes")
     assert listed.devices(TEN[1].login) == [False]
     assert "generation 2" in {one["subject"] for one in listed.do("audit", "--json").json}
 
@@ -252,7 +252,7 @@ def test_an_older_roster_is_not_made_newer(listed: World) -> None:
     listed.do("access", "deny", ANN, "--reason", "phone stolen")
     path.write_bytes(older)
     subscribe(listed, TEN[2:])
-    for command in (("access", "deny", TEN[1].login, "--reason", "x"), ("sync", "--access-only", "--yes")):
+    for command in (("access", "deny", TEN[1].login, "--reason", "x"), ("follow", "--yes")):
         assert "older copy" in listed.refused(*command, code=2)
 
 

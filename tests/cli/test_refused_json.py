@@ -57,30 +57,30 @@ def test_a_rollback_that_is_refused_tells_its_plan(tldops: World) -> None:
 
 
 def test_the_plan_of_who_may_read_can_be_looked_at(tldops: World) -> None:
-    """It changes nothing, has the id that `sync --access-only` takes, and is what its refusal points to."""
+    """It changes nothing, has the id that `follow` takes, and is what its refusal points to."""
     listed(tldops)
-    shown = tldops("plan", "--access-only", "--json")
+    shown = tldops("follow", "--dry-run", "--json")
     assert shown.code == 1
     assert [hazard["code"] for hazard in shown.json["hazards"]] == ["mass-access"]
-    assert "may no longer log in" in tldops("plan", "--access-only").out
+    assert "may no longer log in" in tldops("follow", "--dry-run").out
     assert len(tldops.logins()) == 40
-    refused = tldops("sync", "--access-only", "--yes", "--json")
+    refused = tldops("follow", "--yes", "--json")
     assert refused.code == 1
     assert (refused.json["applied"], refused.json["plan"]["id"]) == (False, shown.json["id"])
-    other = tldops("sync", "--access-only", "--plan", "0" * 16, "--force", "mass-access")
-    assert "`tldops plan --access-only`" in other.err
+    other = tldops("follow", "--plan", "0" * 16, "--force", "mass-access")
+    assert "`tldops follow --dry-run`" in other.err
     assert len(tldops.logins()) == 40
-    tldops.do("sync", "--access-only", "--plan", shown.json["id"], "--force", "mass-access")
+    tldops.do("follow", "--plan", shown.json["id"], "--force", "mass-access")
     assert len(tldops.logins()) == 30
-    assert tldops.do("plan", "--access-only", "--json").json["access"] == []
+    assert tldops.do("follow", "--dry-run", "--json").json["access"] == []
 
 
 def test_the_plan_of_who_may_read_is_of_the_list_alone(tldops: World) -> None:
     """No file goes with it, and without a list there is none."""
     listed(tldops)
-    assert "--access-only" in tldops.refused("plan", "members.txt", "--access-only", code=2)
+    assert "members.txt" in tldops.refused("follow", "members.txt", "--dry-run", code=2)
     tldops.configure()
-    assert "names no list" in tldops.refused("plan", "--access-only", code=2)
+    assert "names no list" in tldops.refused("follow", "--dry-run", code=2)
 
 
 def test_a_log_that_was_changed_is_told_as_json(tldops: World) -> None:

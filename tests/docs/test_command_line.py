@@ -134,7 +134,7 @@ def test_the_units_start_commands_that_exist() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.startswith("ExecStart=")
     }
-    assert set(started) == {"tldops.service", "tldops-sync.service", "tldops-access.service"}
+    assert set(started) == {"tldops.service", "tldops-sync.service", "tldops-follow.service"}
     for name, text in started.items():
         assert text, name
         check(text, name)

@@ -47,7 +47,7 @@ def test_what_is_written_reads_back(tmp_path: Path, value: Freshness) -> None:
 
 
 def test_a_list_that_is_had_ends_a_failure_and_is_not_everything() -> None:
-    """`--access-only` does not count as a look at the membership file."""
+    """`tldops follow` does not count as a look at the membership file."""
     failing = Freshness().all_read(NOON).failed(NOON, "empty")
     assert failing.list_read(LATER) == Freshness(NOON, LATER)
     assert failing.all_read(LATER) == Freshness(LATER, LATER)

@@ -1,4 +1,4 @@
-"""`tldops sync --access-only`: who may read follows the list, from real lists to the answer that a client gets."""
+"""`tldops follow`: who may read follows the list, from real lists to the answer that a client gets."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def subscribe(tldops: World, some: Sequence[Person | str]) -> None:
 
 def follow(tldops: World, *more: str) -> str:
     """Do what the list says, and return what was printed."""
-    return tldops.do("sync", "--access-only", "--yes", *more).out
+    return tldops.do("follow", "--yes", *more).out
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: World) -> N
     before, audited = members.read_bytes(), listed.do("audit", "--json").json
     generation, checked = listed.generation(), freshness(listed)
     listed.ahead = timedelta(minutes=1)
-    result = listed("sync", "--access-only", "--yes")
+    result = listed("follow", "--yes")
     assert (result.code, result.out, result.err) == (0, "", "")
     assert members.read_bytes() == before
     assert listed.do("audit", "--json").json == audited
@@ -94,7 +94,7 @@ def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: World) -> N
     assert checked.list_checked_at is not None
     assert after.list_checked_at > checked.list_checked_at
     assert after.checked_at == checked.checked_at
-    shown = listed.do("sync", "--access-only", "--yes", "--json").json
+    shown = listed.do("follow", "--yes", "--json").json
     assert (shown["applied"], shown["plan"]["kind"], shown["plan"]["access"]) == (False, "access", [])
 
 
@@ -164,11 +164,11 @@ def test_a_mass_removal_is_refused_and_can_be_forced_by_its_plan(listed: World) 
     subscribe(listed, FORTY[6:])
     # The other guard on the way, which is tested below, is out of it.
     listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
-    said = listed.refused("sync", "--access-only", "--yes", code=1)
+    said = listed.refused("follow", "--yes", code=1)
     assert "access was left as it is: 6 logins would be shut out; the limit is 5" in said
     assert len(listed.logins()) == 40
     plan = said.split("--plan ")[1].split(" ")[0]
-    listed.do("sync", "--access-only", "--plan", plan, "--force", "mass-access")
+    listed.do("follow", "--plan", plan, "--force", "mass-access")
     assert len(listed.logins()) == 34
 
 
@@ -178,7 +178,7 @@ def test_leaving_one_by_one_adds_up_and_one_person_always_passes(listed: World) 
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[6:])
-    assert "after 3 in the last 24 hours" in listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "after 3 in the last 24 hours" in listed.refused("follow", "--yes", code=1)
     subscribe(listed, FORTY[4:])
     follow(listed)
     assert len(listed.logins()) == 36
@@ -188,7 +188,7 @@ def test_a_list_that_knows_too_few_of_the_roster_is_refused(listed: World) -> No
     """Whatever the limits for logins: a list that lacks more than a tenth of the roster is another list."""
     listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     subscribe(listed, FORTY[5:])
-    assert "5 of the file are not on the list" in listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "5 of the file are not on the list" in listed.refused("follow", "--yes", code=1)
     subscribe(listed, FORTY[4:])
     follow(listed)
     assert len(listed.logins()) == 36
@@ -198,7 +198,7 @@ def test_strangers_on_the_list_are_counted_unless_the_file_explained_them(listed
     """Addresses of broken records were on the list at the last full sync, too, and are no sign of another list."""
     strangers = [f"stranger{number}@example.net" for number in range(5)]
     subscribe(listed, [*FORTY[2:], *strangers])
-    assert "list-mismatch" in listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "list-mismatch" in listed.refused("follow", "--yes", code=1)
     subscribe(listed, [*FORTY, *strangers])
     listed.write(*(one.line for one in FORTY), *strangers)
     listed.do("sync", "--yes", "--quarantine")
@@ -216,7 +216,7 @@ def test_an_older_list_than_the_last_one_is_refused(listed: World) -> None:
     follow(listed)
     path.write_text("".join(f"{one.login}\n" for one in FORTY))
     os.utime(path, (old, old))
-    assert "older than the subscribers input" in listed.refused("sync", "--access-only", "--yes", code=1)
+    assert "older than the subscribers input" in listed.refused("follow", "--yes", code=1)
     assert FORTY[0].login not in listed.logins()
 
 
@@ -232,17 +232,17 @@ def test_a_full_sync_afterwards_agrees(listed: World) -> None:
 
 @pytest.mark.parametrize("more", [["members.txt"], ["--quarantine"], ["--format", "csv"]])
 def test_what_concerns_the_file_is_wrong_usage(listed: World, more: list[str]) -> None:
-    """With --access-only there is no file to which it could apply."""
-    assert "--access-only" in listed.refused("sync", "--access-only", "--yes", *more, code=2)
+    """It takes no file, and no option that concerns one."""
+    assert more[0] in listed.refused("follow", "--yes", *more, code=2)
 
 
 def test_without_a_list_or_a_roster_there_is_nothing_to_follow(tldops: World) -> None:
     """Where the membership file is the list, a full sync is needed; and so it is for the first roster."""
     tldops.sync(*FORTY[:3])
-    assert "names no list" in tldops.refused("sync", "--access-only", "--yes", code=2)
+    assert "names no list" in tldops.refused("follow", "--yes", code=2)
     tldops.configure('[store]\nroster = "new.sqlite"\nmembers = "m.sqlite"\n[subscribers]\nfile = "list.txt"\n')
     subscribe(tldops, FORTY)
-    assert "no generation yet" in tldops("sync", "--access-only", "--yes").err
+    assert "no generation yet" in tldops("follow", "--yes").err
 
 
 def test_a_failing_list_is_noted_once_and_forgotten_when_it_is_back(listed: World) -> None:
@@ -250,16 +250,16 @@ def test_a_failing_list_is_noted_once_and_forgotten_when_it_is_back(listed: Worl
     path = listed.folder / "list.txt"
     good = path.read_bytes()
     path.write_bytes(b"")
-    listed.refused("sync", "--access-only", "--yes", code=2)
+    listed.refused("follow", "--yes", code=2)
     first = freshness(listed)
     assert first.failure
     assert first.failing_since is not None
     files = listed.files()
     listed.ahead = timedelta(minutes=5)
-    listed.refused("sync", "--access-only", "--yes", code=2)
+    listed.refused("follow", "--yes", code=2)
     assert listed.files() == files
     path.unlink()
-    listed.refused("sync", "--access-only", "--yes", code=2)
+    listed.refused("follow", "--yes", code=2)
     again = freshness(listed)
     assert again.failing_since == first.failing_since
     assert (first.failure, again.failure) == ("unreadable", "unreadable")
@@ -274,7 +274,7 @@ def test_a_refused_plan_is_no_failing_list(listed: World) -> None:
     before = freshness(listed).list_checked_at
     subscribe(listed, FORTY[20:])
     listed.ahead = timedelta(hours=1)
-    listed.refused("sync", "--access-only", "--yes", code=1)
+    listed.refused("follow", "--yes", code=1)
     after = freshness(listed)
     assert before is not None
     assert after.list_checked_at is not None
@@ -287,7 +287,7 @@ def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: World) -> None:
     said = "not on the list may still read"
     assert said not in listed.do("status").out
     subscribe(listed, FORTY[7:])
-    listed.refused("sync", "--access-only", "--yes", code=1)
+    listed.refused("follow", "--yes", code=1)
     first = listed.do("status", "--json").json["list"]
     assert (first["refusal"], first["waiting"]) == ("list-mismatch mass-access", 7)
     line = listed.do("status").out.splitlines()[-1]
@@ -295,7 +295,7 @@ def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: World) -> None:
     assert f"(list-mismatch mass-access): 7 logins {said}" in line
     listed.ahead = timedelta(hours=1)
     subscribe(listed, FORTY[8:])
-    listed.refused("sync", "--access-only", "--yes", code=1)
+    listed.refused("follow", "--yes", code=1)
     again = listed.do("status", "--json").json["list"]
     assert (again["refused_since"], again["waiting"]) == (first["refused_since"], 8)
     assert again["at"] > first["at"]
@@ -315,7 +315,7 @@ def test_a_denial_and_the_removal_that_follows_count_once(listed: World) -> None
     listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     follow(listed)
     subscribe(listed, FORTY[7:])
-    said = listed.refused("sync", "--access-only", "--yes", code=1)
+    said = listed.refused("follow", "--yes", code=1)
     assert "2 logins would be shut out, after 5 in the last 24 hours; the limit is 5" in said
 
 
@@ -325,7 +325,7 @@ def test_denials_alone_count(listed: World) -> None:
         listed.do("access", "deny", one.login, "--reason", "phone stolen")
     listed.do("access", "deny", "stranger@example.net", "--reason", "no reader, and so not shut out")
     subscribe(listed, FORTY[:38])
-    said = listed.refused("sync", "--access-only", "--yes", code=1)
+    said = listed.refused("follow", "--yes", code=1)
     assert "2 logins would be shut out, after 5 in the last 24 hours" in said
 
 
@@ -363,7 +363,7 @@ def test_unsubscribed_in_mailman_is_401(world: World, mailman_core: Mailman, kin
     leaver, other = world.device(FORTY[0].login), world.device(FORTY[1].login)
     with serve(world, kind) as url, reading(url, leaver, other) as (leaving, staying):
         mailman_core.unsubscribe(list_id, FORTY[0].login)
-        world.do("sync", "--access-only", "--yes")
+        world.do("follow", "--yes")
         wait_until_refused(leaving)
         assert len(staying.cards(staying.book())) == 10
 
@@ -407,7 +407,7 @@ def test_removed_from_the_ldap_group_is_401(world: World, slapd: Directory, kind
     with serve(world) as url, reading(url, leaver, other) as (leaving, staying):
         with slapd.administrator() as connection:
             assert connection.modify(entry, {attribute: [(MODIFY_DELETE, [value])]})  # type: ignore[no-untyped-call]
-        world.do("sync", "--access-only", "--yes")
+        world.do("follow", "--yes")
         wait_until_refused(leaving)
         assert len(staying.cards(staying.book())) == 10
 
@@ -420,7 +420,7 @@ def test_a_mailman_that_is_gone_changes_nothing(world: World, tmp_path: Path) ->
         login = world.device(FORTY[0].login)
         os.kill(core.pid, signal.SIGKILL)
         _gone(core)
-        failed = world.run("sync", "--access-only", "--yes")
+        failed = world.run("follow", "--yes")
     assert (failed.code, failed.out) == (2, "")
     assert "Mailman cannot be reached" in failed.err
     noted = read_note(roster, FRESHNESS)
@@ -432,7 +432,7 @@ def test_a_mailman_that_is_gone_changes_nothing(world: World, tmp_path: Path) ->
     page = content(b"<html><body>Bad Gateway</body></html>", 200, "text/html")
     with answering(page) as url:
         world.config.write_text(world.config.read_text().replace(core.url, url))
-        for command in (("sync", "--access-only", "--yes"), ("reconcile", "--apply", "--yes")):
+        for command in (("follow", "--yes"), ("reconcile", "--apply", "--yes")):
             result = world.run(*command)
             assert result.code == 2
             assert "Traceback" not in result.err
