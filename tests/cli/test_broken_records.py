@@ -127,7 +127,7 @@ def test_errors_and_another_plan_than_the_reviewed_one(tldops: World, gone: int)
     tldops.write(*lines(BROKEN))
     force = ("--force", "mass-access")
     said = tldops.refused("sync", "--plan", "deadbeefdeadbeef", *force, code=1)
-    assert "and not deadbeefdeadbeef: the inputs or the store have changed" in said
+    assert "not deadbeefdeadbeef, because the inputs or the store have changed" in said
     assert len(tldops.logins()) == 10
     plan = tldops("plan", "--json").json["id"]
     result = tldops("sync", "--plan", plan, *force)
