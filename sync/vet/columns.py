@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
 from sync.parse.characters import is_placeholder
+from sync.parse.table import FURTHER
 from sync.problems import Finding, printable
+
+Columns: TypeAlias = Mapping[str, Any]
+"""The values of the further columns by name, as a `Contact` holds them; a column without a value is left out."""
 
 _APPOINTERS = ("admin", "tech")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
@@ -27,30 +31,6 @@ _SIGNAL = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
 _MATRIX = re.compile(r"@[!-9;-~]{1,240}:(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The values of the further columns, as a `Contact` holds them."""
-
-    organisation: str = ""
-    role: str = ""
-    languages: tuple[str, ...] = ()
-    timezone: str = ""
-    signal: str = ""
-    whatsapp: str = ""
-    matrix: str = ""
-    pgp_fingerprint: str = ""
-    pgp_url: str = ""
-    appointed_by: str = ""
-    appointed_on: date | None = None
-    evidence: str = ""
-    confirmed_on: date | None = None
-    note: str = ""
-
-    def as_arguments(self) -> dict[str, Any]:
-        """Return the values as keyword arguments of `Contact`."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
 def read_columns(cells: Mapping[str, str], today: date) -> tuple[Columns, tuple[Finding, ...]]:
     """Return the values of the columns that are known; a value of the wrong form is left out, with a finding.
 
@@ -58,7 +38,7 @@ def read_columns(cells: Mapping[str, str], today: date) -> tuple[Columns, tuple[
     """
     values: dict[str, Any] = {}
     findings: list[Finding] = []
-    for name in (field.name for field in fields(Columns)):
+    for name in FURTHER:
         text = cells.get(name, "").strip()
         if not text:
             continue
@@ -70,7 +50,7 @@ def read_columns(cells: Mapping[str, str], today: date) -> tuple[Columns, tuple[
             findings.append(finding)
         if value:
             values[name] = value
-    return Columns(**values), tuple(findings)
+    return values, tuple(findings)
 
 
 def _date(name: str, text: str, today: date) -> tuple[date | None, Finding | None]:
@@ -146,21 +126,20 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
     Languages, notes and evidence are joined, and the latest confirmation counts. Two values in any other column are a
     conflict: the software does not guess which value is right.
     """
-    if len(several) == 1:
-        return several[0], ()
-    first = several[0]
     conflicts: list[str] = []
     merged: dict[str, Any] = {}
-    for name in (field.name for field in fields(Columns)):
-        values = list(dict.fromkeys(value for columns in several if (value := getattr(columns, name))))
+    for name in FURTHER:
+        values = list(dict.fromkeys(columns[name] for columns in several if name in columns))
+        if not values:
+            continue
         if name == "languages":
-            merged[name] = tuple(dict.fromkeys(tag for tags in values for tag in tags))
+            merged[name] = tuple(dict.fromkeys(chain.from_iterable(values)))
         elif name in ("note", "evidence"):
             merged[name] = "; ".join(values)
         elif name == "confirmed_on":
-            merged[name] = max(values, default=None)
+            merged[name] = max(values)
         else:
-            merged[name] = values[0] if values else getattr(first, name)
+            merged[name] = values[0]
             if len(values) > 1:
                 conflicts.append(name)
-    return replace(first, **merged), tuple(conflicts)
+    return merged, tuple(conflicts)

@@ -72,7 +72,7 @@ class Entry:
         """
         listed, others = (tuple(map(login_of, some)) for some in (self.listed, self.out_of_band))
         people = (self.name, self.slot, self.labels, listed, others)
-        return (*people, self.phones, self.columns, self.present)
+        return (*people, self.phones, tuple(self.columns.items()), self.present)
 
 
 def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:

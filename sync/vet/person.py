@@ -38,7 +38,7 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
         listed=tuple(listed.values()),
         out_of_band=tuple(address for login, address in others.items() if login not in listed),
         phones=tuple(phones.values()),
-        **columns.as_arguments(),
+        **columns,
     )
     findings = [
         Finding("conflicting-column", f"the entries of {printable(contact.name)} have different values in {name}")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact, name_key
 from sync.parse.records import Record
+from sync.parse.table import FURTHER
 from sync.problems import Origin, Problem, Severity
 from sync.vet import Vetted
-from sync.vet.columns import Columns
 
 from .entries import parse_error, vetted
 
@@ -82,7 +82,7 @@ HOSTILE = records(
     TEXTS,
     TEXTS,
     st.one_of(TEXTS, ADDRESSES),
-    st.dictionaries(st.sampled_from([*Columns.__dataclass_fields__, "x"]), TEXTS),
+    st.dictionaries(st.sampled_from([*FURTHER, "x"]), TEXTS),
 )
 ANY_FILE = st.one_of(COLLIDING, HOSTILE)
 SUBSCRIBERS = st.sampled_from([None, frozenset[str](), frozenset({"a@nic.nl", "c@nic.example"})])
