@@ -10,7 +10,7 @@ from typing import Protocol
 
 from radicale_tldops.dav.body import SERVICE_UNAVAILABLE, RequestError
 
-THREADS = 32
+THREADS = 64
 """Most threads that answer requests; connections that only wait hold none."""
 
 MAX_READS = 8
