@@ -90,7 +90,7 @@ def deny(app: App, login: str, reason: str) -> int:
         state = load_state(stores.roster, app.now)
     app.print(f"{name} is denied from now on; {counted(revoked, 'device password')} revoked.")
     uid = state.reader_uids.get(name)
-    others = [one for one, of in state.reader_uids.items() if uid and of == uid and one not in state.denied]
+    others = [other for other, owner in state.reader_uids.items() if uid and owner == uid and other not in state.denied]
     if others:
         app.print(f"The same person may still log in as {', '.join(sorted(others))}.", style="yellow")
     app.print("What was downloaded before stays on those devices: it cannot be recalled from here.")

@@ -1,6 +1,7 @@
 """`tldops audit`: who did what."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -77,18 +78,7 @@ def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
 @click.option("--accept", "act", flag_value="accept", help="Take a log that was changed as it is, and record that.")
 @json_option
 @pass_app
-def audit(
-    app: App,
-    since: datetime | None,
-    until: datetime | None,
-    action: str,
-    actor: str,
-    subject: str,
-    limit: int,
-    details: bool,
-    act: str | None,
-    as_json: bool,
-) -> int:
+def audit(app: App, /, details: bool, act: str | None, as_json: bool, **filters: Any) -> int:
     """Show the audit log, or verify its chain of digests.
 
     \b
@@ -98,12 +88,12 @@ def audit(
       tldops audit --verify
     """
     stores = app.stores()
+    wanted = _wanted(**filters)
     if act is not None:
-        if since or until or action or actor or subject or details:
+        if details or wanted != log.AuditFilter(limit=wanted.limit):
             raise click.UsageError(f"--{act} concerns the whole log: it takes no filter.")
         {"verify": _verify, "prune": _prune, "accept": _accept}[act](app, stores, as_json)
         return OK
-    wanted = log.AuditFilter(since, until, action, actor, canonical_login(subject) or subject, limit)
     rows = log.load(stores.members, wanted)
     if as_json:
         app.json([_plain(row) for row in rows])
@@ -111,9 +101,8 @@ def audit(
         app.print("No entries.")
     elif details:
         for row in rows:
-            app.print(
-                "  ".join(filter(None, (str(row.id), _time_of(row), row.actor, row.action, row.subject, _told(row))))
-            )
+            told = (str(row.id), _time_of(row), row.actor, row.action, row.subject, _told(row))
+            app.print("  ".join(filter(None, told)))
     else:
         app.table(
             ("entry", "when (UTC)", "by", "what", "on"),
@@ -121,6 +110,12 @@ def audit(
             right=(0,),
         )
     return OK
+
+
+def _wanted(
+    since: datetime | None, until: datetime | None, action: str, actor: str, subject: str, limit: int
+) -> log.AuditFilter:
+    return log.AuditFilter(since, until, action, actor, canonical_login(subject) or subject, limit)
 
 
 def tidy(app: App, stores: Stores) -> None:

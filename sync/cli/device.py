@@ -89,25 +89,25 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
     """
     stores = app.stores()
     _, devices = load_devices(stores.members)
-    used = {one.device: one for one in load_usage(stores.members)[0]}
+    used = {use.device: use for use in load_usage(stores.members)[0]}
     wanted = canonical_login(login) if login else None
-    shown = [one for one in devices if wanted is None or one.login == wanted]
+    shown = [device for device in devices if wanted is None or device.login == wanted]
     if as_json:
-        app.json([_plain(one, used.get(one.id)) for one in shown])
+        app.json([_plain(device, used.get(device.id)) for device in shown])
         return OK
     app.table(
         ("device", "login", "label", "style", "issued", "last used", "state"),
         [
             (
-                one.id,
-                one.login,
-                one.label,
-                one.style,
-                one.created_at[:10],
-                used[one.id].last_seen[:10] if one.id in used else "never",
-                f"revoked {one.revoked_at[:10]}: {one.revoked_because}" if one.revoked_at else "valid",
+                device.id,
+                device.login,
+                device.label,
+                device.style,
+                device.created_at[:10],
+                used[device.id].last_seen[:10] if device.id in used else "never",
+                f"revoked {device.revoked_at[:10]}: {device.revoked_because}" if device.revoked_at else "valid",
             )
-            for one in shown
+            for device in shown
         ],
     )
     return OK
@@ -129,10 +129,10 @@ def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
     stores = app.stores()
     _, known = load_devices(stores.members)
     found = [find_device(known, device_id) for device_id in devices]
-    count = revoke_devices(stores.members, [one.id for one in found], reason, app.now)
-    for one in found:
-        detail = {"device": one.id, "label": one.label, "reason": reason}
-        audit.record(stores.members, app.actor, "device revoke", one.login, detail, app.now)
+    count = revoke_devices(stores.members, [device.id for device in found], reason, app.now)
+    for device in found:
+        detail = {"device": device.id, "label": device.label, "reason": reason}
+        audit.record(stores.members, app.actor, "device revoke", device.login, detail, app.now)
     app.print(
         f"Revoked: {count} of {len(found)}; the others were revoked already."
         if count < len(found)
@@ -153,7 +153,7 @@ def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
     book = f"{url}{reader.principal}/{BOOK}/"
     user = quote(login, safe="")
     return [
-        f"Thunderbird: Address Book > New > Add CardDAV Address Book; user name {login}, location {url}",
+        f"Thunderbird: Address Book > Add address book > Add remote Address Book; user name {login}, location {url}",
         f"Apple: Settings > Contacts > Accounts > Add CardDAV Account; server {host}, user {login} (style groups)",
         f"Android: DAVx5 > + > Login with URL and user name, or open davx5://{user}@{host}/ (style groups)",
         f"Evolution: File > New > Address Book > CardDAV; URL {url}, user {login}, Find Address Books",
@@ -164,16 +164,16 @@ def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
     ]
 
 
-def _plain(one: Device, used: LastUsed | None) -> dict[str, object]:
+def _plain(device: Device, used: LastUsed | None) -> dict[str, object]:
     return {
-        "id": one.id,
-        "login": one.login,
-        "label": one.label,
-        "style": one.style,
-        "created_at": one.created_at,
-        "issued_by": one.actor,
-        "revoked_at": one.revoked_at or None,
-        "revoked_because": one.revoked_because or None,
+        "id": device.id,
+        "login": device.login,
+        "label": device.label,
+        "style": device.style,
+        "created_at": device.created_at,
+        "issued_by": device.actor,
+        "revoked_at": device.revoked_at or None,
+        "revoked_because": device.revoked_because or None,
         "last_used": used.last_seen if used else None,
         "app": used.agent or None if used else None,
         "generation": used.generation or None if used else None,

@@ -31,16 +31,16 @@ def history(app: App, limit: int, as_json: bool) -> int:
         ("generation", "when (UTC)", "kind", "by", "people", "added", "changed", "removed"),
         [
             (
-                str(one.id),
-                f"{one.created_at:%Y-%m-%d %H:%M}",
-                f"{one.kind} (forced)" if one.forced else one.kind,
-                one.actor,
-                str(one.counts.people),
-                str(one.counts.added),
-                str(one.counts.changed),
-                str(one.counts.removed),
+                str(generation.id),
+                f"{generation.created_at:%Y-%m-%d %H:%M}",
+                f"{generation.kind} (forced)" if generation.forced else generation.kind,
+                generation.actor,
+                str(generation.counts.people),
+                str(generation.counts.added),
+                str(generation.counts.changed),
+                str(generation.counts.removed),
             )
-            for one in generations
+            for generation in generations
         ],
         right=(0, 4, 5, 6, 7),
     )
@@ -62,17 +62,18 @@ def show(app: App, number: int, as_json: bool) -> int:
     """
     generation, people = load_people(app.stores().roster, number)
     contacts = sorted(
-        (person.contact for person in people.values()), key=lambda one: (one.served, one.slot or 0, one.name)
+        (person.contact for person in people.values()),
+        key=lambda contact: (contact.served, contact.slot or 0, contact.name),
     )
     if as_json:
-        listed = [{"name": one.name, "slots": dict(one.slots)} for one in contacts]
+        listed = [{"name": contact.name, "slots": dict(contact.slots)} for contact in contacts]
         app.json({**generation.as_json(), "people": listed})
         return OK
     for line in _heading(generation):
         app.print(line)
     app.table(
         ("ccTLD", "slot", "name"),
-        [(one.served, "" if one.slot is None else f"#{one.slot}", one.name) for one in contacts],
+        [(contact.served, "" if contact.slot is None else f"#{contact.slot}", contact.name) for contact in contacts],
     )
     return OK
 

@@ -67,9 +67,7 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
     now, stores = app.now, app.stores()
     with app.working("Comparing the list with the membership file"):
         inputs = pipeline.read(app.settings, None, now, delivery=True)
-        subscribers = inputs.subscribers
-        if subscribers is None:
-            raise SettingsError("[subscribers] names no list: the membership file is the list, and agrees with itself.")
+        subscribers = _list_of(inputs)
         vetted = pipeline.check(app.settings, inputs, None, now).vetted
         state = load_state(stores.roster, now)
         everything = compare(vetted, subscribers.people, app.settings.readers, state.denied)
@@ -80,39 +78,50 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
     try:
         if apply_changes:
             changes = list_changes(findings)
-            reasons = objections(
-                everything, changes, vetted, _standing(app, stores, state, inputs), app.settings.guards
-            )
-            _refuse(app, reasons)
-            if changes and not yes and not click.confirm(f"Make these {len(changes)} changes to the list?", err=True):
-                raise RefusedError("the list was left as it is.")
+            standing = _standing(app, stores, state, inputs)
+            _refuse(app, objections(everything, changes, vetted, standing, app.settings.guards))
+            if not yes:
+                _ask(changes)
             _carry_out(app, stores, changes, subscribers, done, quiet=as_json)
     finally:
         # A program gets the findings and the finished actions also when the command is refused or fails.
         if as_json:
             app.json(_as_json(findings, vetted, subscribers, done))
-    left = [action for one in findings for action in one.actions if action not in done]
+    left = [action for found in findings for action in found.actions if action not in done]
     return FOUND if left else OK
+
+
+def _list_of(inputs: pipeline.Inputs) -> Subscribers:
+    if inputs.subscribers is None:
+        raise SettingsError("[subscribers] names no list: the membership file is the list, and agrees with itself.")
+    return inputs.subscribers
+
+
+def _ask(changes: Sequence[tuple[Disagreement, Action]]) -> None:
+    if changes and not click.confirm(f"Make these {len(changes)} changes to the list?", err=True):
+        raise RefusedError("the list was left as it is.")
 
 
 def _chosen(findings: Sequence[Disagreement], addresses: Sequence[str]) -> Sequence[Disagreement]:
     logins = {address: canonical_login(address) for address in addresses}
     for address, login in logins.items():
-        if not any(login in one.logins for one in findings):
+        if not any(login in found.logins for found in findings):
             raise UnknownSubjectError(f"{address}: the list and the file do not disagree about this address.")
-    return [one for one in findings if not logins or one.logins & set(logins.values())]
+    return [found for found in findings if not logins or found.logins & set(logins.values())]
 
 
 def _print(app: App, findings: Sequence[Disagreement], vetted: Vetted, subscribers: Subscribers) -> None:
     for situation in Situation:
-        some = [one for one in findings if one.situation is situation]
+        some = [found for found in findings if found.situation is situation]
         if some:
             app.print(f"{_HEADINGS[situation]}: {len(some)}", style="bold")
-        for one in some:
-            who = " ".join(part for part in (one.served, one.name or ", ".join(one.on_list or one.addresses)) if part)
-            where = f" ({', '.join(one.origins)})" if one.origins else ""
-            app.print(f"  {who}{where}" + (f": {one.detail}" if one.detail else ""), style="yellow")
-            for action in (*one.actions, *one.instead):
+        for found in some:
+            who = " ".join(
+                part for part in (found.served, found.name or ", ".join(found.on_list or found.addresses)) if part
+            )
+            where = f" ({', '.join(found.origins)})" if found.origins else ""
+            app.print(f"  {who}{where}" + (f": {found.detail}" if found.detail else ""), style="yellow")
+            for action in (*found.actions, *found.instead):
                 app.print(f"    {action.how}")
     errors = sum(problem.severity == "error" for problem in vetted.problems)
     if errors:
@@ -174,7 +183,7 @@ def _carry_out(
         try:
             _change(app, stores, finding, action, subscribers)
         except TldopsError as error:
-            made = ", ".join(f"{one.do} {one.address}" for one in done) or "none"
+            made = ", ".join(f"{action.do} {action.address}" for action in done) or "none"
             kind = RefusedError if isinstance(error, RefusedError) else InputError
             raise kind(
                 f"stopped at {action.do} {action.address}: {error} Of {counted(len(changes), 'change')} done: {made}. "
@@ -228,9 +237,9 @@ def _as_json(
         "errors": sum(problem.severity == "error" for problem in vetted.problems),
         "findings": [
             {
-                **asdict(one),
-                "actions": [{**asdict(action), "done": action in done} for action in one.actions],
+                **asdict(found),
+                "actions": [{**asdict(action), "done": action in done} for action in found.actions],
             }
-            for one in findings
+            for found in findings
         ],
     }

@@ -7,6 +7,7 @@ import click
 
 from radicale_tldops.roster.contact import people_per_cctld
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
 from radicale_tldops.store.read import load_snapshot, load_state
@@ -70,14 +71,14 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         elif is_stale(max(days), now.date(), months):
             stale.append(f"{contact.name} ({contact.served})")
     _, devices = load_devices(stores.members)
-    head, fresh = state.head, read_note(stores.roster, FRESHNESS)
+    head = state.head
     return {
         "generation": state.base,
-        "created_at": head.created_at.isoformat() if head else None,
+        "created_at": _iso(head.created_at if head else None),
         "age_seconds": int((now - head.created_at).total_seconds()) if head else None,
         "people": len(contacts),
         "cctlds": len(counts),
-        "missing": len([one for one in known.all() if one.a_label not in counts]),
+        "missing": len([cctld for cctld in known.all() if cctld.a_label not in counts]),
         "one_contact": sorted(label for label, number in counts.items() if number == 1),
         "stale": sorted(stale),
         "never_confirmed": unconfirmed,
@@ -90,30 +91,38 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         "denied": sorted(state.denied),
         "devices": sum(not device.revoked_at for device in devices),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
-        "list": {
-            "at": fresh.list_checked_at.isoformat() if fresh.list_checked_at else None,
-            "failing_since": fresh.failing_since.isoformat() if fresh.failing_since else None,
-            "failure": fresh.failure or None,
-            "refused_since": fresh.refused_since.isoformat() if fresh.refused_since else None,
-            "refusal": fresh.refusal or None,
-            "waiting": fresh.waiting,
-        },
+        "list": _list_facts(read_note(stores.roster, FRESHNESS)),
     }
+
+
+def _list_facts(fresh: Freshness) -> dict[str, object]:
+    return {
+        "at": _iso(fresh.list_checked_at),
+        "failing_since": _iso(fresh.failing_since),
+        "failure": fresh.failure or None,
+        "refused_since": _iso(fresh.refused_since),
+        "refusal": fresh.refusal or None,
+        "waiting": fresh.waiting,
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
 
 
 def _lines(facts: Mapping[str, object]) -> list[str]:
     last, held = facts["last_sync"], facts["held"]
-    one, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
+    alone, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
     assert isinstance(last, dict)  # noqa: S101 - built a few lines above
     assert isinstance(held, list)  # noqa: S101 - as above
-    assert isinstance(one, list)  # noqa: S101 - as above
+    assert isinstance(alone, list)  # noqa: S101 - as above
     assert isinstance(stale, list)  # noqa: S101 - as above
     assert isinstance(denied, list)  # noqa: S101 - as above
     return [
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
         f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
         "(--missing)",
-        f"Only one   {_few(one, 'ccTLD')}",
+        f"Only alone   {_few(alone, 'ccTLD')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
         f"Readers    {facts['readers']} logins, {facts['devices']} device passwords; denied: {_few(denied, 'login')}",
@@ -163,8 +172,8 @@ def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) ->
         app.json([{"a_label": cctld.a_label, "u_label": cctld.u_label} for cctld in missing])
         return OK
     for heading, some in (
-        ("ASCII", [one.dotted for one in missing if one.a_label == one.u_label]),
-        ("IDN", [f"{one.dotted} ({one.a_label})" for one in missing if one.a_label != one.u_label]),
+        ("ASCII", [cctld.dotted for cctld in missing if cctld.a_label == cctld.u_label]),
+        ("IDN", [f"{cctld.dotted} ({cctld.a_label})" for cctld in missing if cctld.a_label != cctld.u_label]),
     ):
         app.print(f"{heading}, {len(some)} without a contact:", style="bold")
         app.print(" ".join(some) if heading == "ASCII" else "\n".join(some) or "none")
@@ -176,9 +185,9 @@ def _usage(app: App, state: RosterState, as_json: bool) -> int:
     people = {login: state.reader_uids.get(login) or login for login in state.readers if login not in state.denied}
     _, devices = load_devices(app.stores().members)
     valid = [
-        (one.login, one.id)
-        for one in devices
-        if not one.revoked_at and one.login in people and state.readers[one.login].since == one.reader_since
+        (device.login, device.id)
+        for device in devices
+        if not device.revoked_at and device.login in people and state.readers[device.login].since == device.reader_since
     ]
     used, _ = load_usage(app.stores().members)
     changed = dict.fromkeys(Style, 0)
