@@ -1,8 +1,6 @@
 """Failed logins in the log: one line that nobody forges, and that fail2ban takes for what it is."""
 
 import logging
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,8 @@ from radicale_tldops.login.gate import LOGGED, FailureLog
 from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.docs.pages import ROOT
 from tests.support.clock import Clock
-from tests.support.directory import needed
+from tests.support.logs import FILTER, banned
 
-FILTER = ROOT / "config/fail2ban/filter.d/tldops.conf"
 JAIL = ROOT / "config/fail2ban/jail.d/tldops.conf"
 
 FORGED = "198.51.100.1"
@@ -36,22 +33,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The lines so far."""
     return [record.getMessage() for record in caplog.records if record.name == "radicale_tldops.auth"]
-
-
-def banned(lines: list[str], folder: Path) -> list[str]:
-    """The addresses that fail2ban finds in these lines, one for each line in which it finds one."""
-    needed(shutil.which("fail2ban-regex"), "fail2ban")
-    log = folder / "tldops.log"
-    log.write_text("".join(f"{line}\n" for line in lines))
-    done = subprocess.run(
-        ["fail2ban-regex", "--out", "ip", str(log), str(FILTER)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done
-    return done.stdout.split()
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.auth.test_failure_log import banned
 from tests.support import JANE, JOHN, Client, Response, World, serve
-from tests.support.directory import PEOPLE, Directory, directory, person
+from tests.support.directory import Directory, configuration, directory, person
+from tests.support.logs import banned
 from tests.support.waiting import until
 from tests.support.wire import black_hole
 
@@ -34,22 +34,6 @@ class Site:
     def log(self) -> str:
         """What the server has written so far."""
         return "".join(path.read_text() for path in self.world.folder.glob("server-*.log"))
-
-
-def configuration(running: Directory, url: str) -> str:
-    """The sections of tldops.toml that ask the directory."""
-    settings = running.settings()
-    return f"""
-[server]
-proxies = ["127.0.0.1"]
-[ldap]
-servers = ["{url}"]
-ca_file = "{settings.ca_file}"
-bind_dn = "{settings.bind_dn}"
-password_file = "{settings.password_file}"
-[auth.ldap]
-people_base = "{PEOPLE}"
-"""
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,16 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from radicale_tldops.store.write import deny
-from tests.auth.test_over_http import configuration as by_directory
+from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.values import Change, Counts, Stamp
+from radicale_tldops.store.write import apply_change, deny
 from tests.bench import contenders, polls
 from tests.bench.contenders import Member
 from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import FIRST_CARDS, POLL, Ask, Place, find
 from tests.bench.wire import Wire, authorization
 from tests.support import DAV, JOHN, Client, Login, World, propfind_body
-from tests.support.directory import directory, person
+from tests.support.directory import configuration, directory, person
 
 CARDS = 1000
 WRONG = "00000-00000-00000-00000-00000-00000"
@@ -33,9 +34,10 @@ WRONG = "00000-00000-00000-00000-00000-00000"
 
 HOW = f"""\
 tldops serve, {CARDS:,} cards. AUC is the chance that an unknown login takes longer \
-than a wrong password: 0.5 is no difference at all. A revocation is counted from the commit until the last of four \
-connections is refused, with four whole downloads a second beside it, and the next one comes right after it: so the \
-worker has just looked, and it takes as long as it can."""
+than a wrong password: 0.5 is no difference at all. Every second revocation is a new generation, the others are \
+denials. A revocation is counted from the commit until the last of four connections is refused, with four whole \
+downloads a second beside it, and the next one comes right after it: so the worker has just looked, and it takes as \
+long as it can."""
 
 _SLOW = 200
 _BAD_PER_SECOND = 50
@@ -116,7 +118,7 @@ def _directory_logins(folder: Path, seconds: int) -> Figures:
     password = "the directory's own password"
     with directory(folder, person("john", "john.doe@nic.nl", password=password)) as running:
         world = World(folder)
-        world.configure(by_directory(running, running.url))
+        world.configure(configuration(running, running.url))
         world.sync(JOHN)
         asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
         with contenders.tldops(world) as (port, _):
@@ -223,17 +225,24 @@ def _revocations(world: World, place: Place, victims: Sequence[Member]) -> Figur
         assert FIRST_CARDS.is_complete(place, [answer.plain]), answer.head
 
     with _meanwhile(download, 0.25):
-        taken = [_revoke(world, place, victim) for victim in victims]
+        taken = [_revoke(world, place, victim, left=bool(turn % 2)) for turn, victim in enumerate(victims)]
     lines = [Line(f"{len(taken)} revocations under load, median", statistics.median(taken), "s")]
     return Figures(lines, [Wanted(f"the slowest of {len(taken)} revocations under load", max(taken), 1, "s")])
 
 
-def _revoke(world: World, place: Place, victim: Member) -> float:
-    """Deny one reader, and return the seconds until nobody lets him in any more."""
+def _revoke(world: World, place: Place, victim: Member, *, left: bool) -> float:
+    """Take away one reader's access, by a new generation or by a denial; return the seconds until it has ended."""
     wires = [Wire(place.port) for _ in range(4)]
     request = _ask(place, victim.authorization)
     assert all(wire.exchange(request).status == 207 for wire in wires)
-    deny(world.folder / "roster.sqlite", victim.login.user, "bench", "bench", datetime.now(UTC))
+    roster, now = world.folder / "roster.sqlite", datetime.now(UTC)
+    if left:
+        snapshot = load_snapshot(roster)
+        counts = Counts(people=len(snapshot.plain.cards), readers=len(snapshot.readers) - 1)
+        change = Change(readers_gone=[victim.login.user])
+        apply_change(roster, snapshot.generation, change, Stamp(now, "bench", counts=counts))
+    else:
+        deny(roster, victim.login.user, "bench", "bench", now)
     began = time.perf_counter()
     waiting = list(wires)
     while waiting:

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from radicale_tldops.serve.recorder import Recorder
-from radicale_tldops.settings import Settings, StoreSettings
 from tests.support import World
 from tests.support.people import people
+from tests.support.recording import record
 from tests.support.terminal import on_a_terminal
 
 TEN = people(10)
@@ -24,7 +23,7 @@ def busy(tldops: World) -> World:
     """A store with ten people, two devices of the first, and what a server recorded of them."""
     tldops.sync(*TEN)
     first, second = (device(tldops, ANN, label) for label in ("laptop", "phone"))
-    serve(
+    record(
         tldops,
         ("login", ANN, first, "192.0.2.7", "Thunderbird/128"),
         ("download", ANN, first, 1, "plain"),
@@ -39,16 +38,6 @@ def device(tldops: World, login: str, label: str, style: str = "plain") -> str:
     """Issue a device password and return the id of the device."""
     found: str = tldops.do("device", "add", login, "--label", label, "--style", style, "--json").json["id"]
     return found
-
-
-def serve(tldops: World, *calls: tuple[object, ...]) -> None:
-    """Let a server of this store record something."""
-    folder = tldops.folder
-    store = StoreSettings(folder / "roster.sqlite", folder / "members.sqlite")
-    recorder = Recorder(Settings(store=store), now=lambda: datetime.now(UTC) + tldops.ahead)
-    for method, *arguments in calls:
-        getattr(recorder, str(method))(*arguments)
-    recorder.close(30)
 
 
 def change(tldops: World, statement: str) -> None:
@@ -253,7 +242,7 @@ def test_devices_are_listed_with_their_last_use(busy: World) -> None:
 def test_a_server_that_writes_is_no_older_copy(busy: World) -> None:
     """What the server records between commands makes none of them think that a database was replaced."""
     for number in range(3):
-        serve(busy, ("login", ANN, f"d{number}", "192.0.2.7", "curl/8"), ("download", ANN, f"d{number}", 1, "plain"))
+        record(busy, ("login", ANN, f"d{number}", "192.0.2.7", "curl/8"), ("download", ANN, f"d{number}", 1, "plain"))
         busy.do("sync", "--yes")
     assert json.loads(busy.do("audit", "--verify", "--json").out)["whole"]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from radicale_tldops.store import backup as store_backup
-from tests.cli.test_audit import serve
-from tests.cli.test_follow import follow, freshness, subscribe
-from tests.support import Client, World
-from tests.support import serve as serving
+from tests.support import Client, World, serve
+from tests.support.lists import follow, freshness, subscribe
 from tests.support.people import Person, people
+from tests.support.recording import record
 
 FORTY = people(40)
 NEW = "moved@nic.example"
@@ -175,8 +174,8 @@ def test_numbers_of_a_lost_roster_are_not_given_again(tldops: World) -> None:
     device = tldops.do("device", "add", FORTY[0].login, "--label", "phone", "--json").json["id"]
     for count in (11, 12, 13):
         tldops.sync(*FORTY[:count])
-    serve(tldops, ("login", FORTY[0].login, device, "192.0.2.7", "curl/8"))
-    serve(tldops, ("download", FORTY[0].login, device, 4, "plain"))
+    record(tldops, ("login", FORTY[0].login, device, "192.0.2.7", "curl/8"))
+    record(tldops, ("download", FORTY[0].login, device, 4, "plain"))
     (tldops.folder / "roster.sqlite").unlink()
     tldops.do("restore", str(backup), "--yes")
     assert tldops.generation() == 5
@@ -193,12 +192,12 @@ def test_a_copy_of_what_a_restore_replaced_is_an_older_one(tldops: World) -> Non
     tldops.do("backup", str(backup))
     tldops.sync(FORTY[0].line.replace(FORTY[0].name, "Wrong Name"), *FORTY[1:10])
     device = tldops.do("device", "add", FORTY[1].login, "--label", "phone", "--json").json["id"]
-    serve(tldops, ("download", FORTY[1].login, device, 2, "plain"))
+    record(tldops, ("download", FORTY[1].login, device, 2, "plain"))
     assert tldops.do("status", "--usage", "--json").json["devices"]["current"] == 1
     tldops.do("restore", str(backup), "--yes")
     shown = tldops.do("status", "--usage", "--json").json["devices"]
     assert (shown["current"], shown["older"]) == (0, 1)
-    serve(tldops, ("download", FORTY[1].login, device, 3, "plain"))
+    record(tldops, ("download", FORTY[1].login, device, 3, "plain"))
     assert tldops.do("status", "--usage", "--json").json["devices"]["current"] == 1
 
 
@@ -228,7 +227,7 @@ def test_the_server_takes_a_restored_members_database(world: World) -> None:
     world.device(FORTY[1].login)
     (world.folder / "members.sqlite").unlink()
     world.do("restore", str(world.folder / "backup"), "--yes")
-    with serving(world) as url:
+    with serve(world) as url:
         client = Client(url, login)
         assert len(client.cards(client.book())) == 10
 

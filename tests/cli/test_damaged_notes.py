@@ -11,8 +11,8 @@ import pytest
 
 from radicale_tldops.store.notes import NOTES
 from radicale_tldops.store.schema import MEMBERS, ROSTER
-from tests.cli.test_follow import subscribe
 from tests.support import DAV, Client, World, serve
+from tests.support.lists import subscribe
 from tests.support.people import people
 
 TEN = people(10)

@@ -3,8 +3,7 @@
 import json
 import os
 import signal
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,30 +11,17 @@ from pathlib import Path
 import pytest
 from ldap3 import MODIFY_DELETE
 
-from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS, read_note
 from tests.support import DAV, Client, Login, World, serve
 from tests.support.answering import answering, content
 from tests.support.directory import GROUPS, PEOPLE, Directory, directory, group, person
+from tests.support.lists import follow, freshness, subscribe
 from tests.support.mailman import Mailman, mailman
 from tests.support.people import Person, people
 from tests.support.waiting import until
 
 FORTY = people(40)
 PRINCIPAL = f"{DAV}current-user-principal"
-
-
-def subscribe(tldops: World, some: Sequence[Person | str]) -> None:
-    """Write the list as a text file that is newer than any before."""
-    path = tldops.folder / "list.txt"
-    at = (path.stat().st_mtime if path.exists() else time.time()) + 1
-    path.write_text("".join(f"{one if isinstance(one, str) else one.login}\n" for one in some))
-    os.utime(path, (at, at))
-
-
-def follow(tldops: World, *more: str) -> str:
-    """Do what the list says, and return what was printed."""
-    return tldops.do("follow", "--yes", *more).out
 
 
 @pytest.fixture
@@ -46,11 +32,6 @@ def listed(tldops: World) -> World:
     tldops.sync(*FORTY)
     tldops.members.unlink()
     return tldops
-
-
-def freshness(tldops: World) -> Freshness:
-    """Return what is noted of the list."""
-    return read_note(tldops.folder / "roster.sqlite", FRESHNESS)
 
 
 def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: World) -> None:

@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 
 from radicale_tldops.serve.access_log import AccessLog, Served
 from tests.support import JANE, JOHN, Client, Login, World, serve
+from tests.support.logs import LINE
 from tests.support.waiting import until
 
-QUOTED = r'"(?:[!#-\[\]-~ ]|\\["\\bfnrt]|\\u[0-9a-f]{4})*"'
-FIELD = rf"(?:[!#-\[\]-~]+|{QUOTED})"
-LINE = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) "
-    rf"(?P<peer>{FIELD}) (?P<method>{FIELD}) (?P<path>{FIELD}) (?P<status>\d{{3}}) (?P<login>{FIELD}) "
-    rf"(?P<device>{FIELD}) (?P<sent>\d+) (?P<ms>\d+\.\d) (?P<generation>\d+|-)"
-)
 HOSTILE = 'jane\n2026-01-01 "x" \u2028\x1b[2Jü\udc80\U0001f600\\\x7f'
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,7 @@ from tests.support.nginx import behind_nginx
 from tests.support.servers import needs
 from tests.support.store import Store, href
 from tests.support.store import login as login_of
-
-IMMEDIATELY = 3.0
-"""What the design wants within one second, with room for a machine that has much else to do."""
+from tests.support.waiting import until
 
 ROUNDS = 10
 """How many workers are killed; `make prove` kills more."""
@@ -61,12 +59,12 @@ def server(world: World, store: Store) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def polled(connection: http.client.HTTPConnection, login: Login, card: str) -> Iterator[list[tuple[float, int, str]]]:
-    """Poll a card over one connection; gives when which status and ETag came.
+def polled(connection: http.client.HTTPConnection, login: Login, card: str) -> Iterator[list[tuple[int, str]]]:
+    """Poll a card over one connection; gives each status and ETag in order.
 
     Without a body: granian ends a connection where a body is left unread, as that of an answer with 401 is.
     """
-    seen: list[tuple[float, int, str]] = []
+    seen: list[tuple[int, str]] = []
     done = threading.Event()
     headers = {"Authorization": authorization(login)}
 
@@ -75,7 +73,7 @@ def polled(connection: http.client.HTTPConnection, login: Login, card: str) -> I
             connection.request("GET", card, headers=headers)
             answer = connection.getresponse()
             answer.read()
-            seen.append((time.monotonic(), answer.status, answer.headers.get("ETag", "")))
+            seen.append((answer.status, answer.headers.get("ETag", "")))
 
     thread = threading.Thread(target=poll)
     thread.start()
@@ -88,7 +86,7 @@ def polled(connection: http.client.HTTPConnection, login: Login, card: str) -> I
 
 
 @contextlib.contextmanager
-def polled_everywhere(server: Running, login: Login) -> Iterator[list[list[tuple[float, int, str]]]]:
+def polled_everywhere(server: Running, login: Login) -> Iterator[list[list[tuple[int, str]]]]:
     """Poll over three connections."""
     card = Client(server.url, login).book() + href("jim")
     with contextlib.ExitStack() as stack:
@@ -97,53 +95,36 @@ def polled_everywhere(server: Running, login: Login) -> Iterator[list[list[tuple
         yield everywhere
 
 
-def until(condition: Callable[[], bool], otherwise: str, seconds: float = 30) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        pause.wait(0.02)
-
-
 def test_a_new_generation_is_live_on_every_connection(store: Store, server: Running) -> None:
-    """Within a second of the commit; and no connection that has shown it ever goes back."""
+    """No connection that has shown it ever goes back. `make bench` measures how soon it is live."""
     login = issue(store, "jane")
     with polled_everywhere(server, login) as everywhere:
-        (before,) = {seen[-1][2] for seen in everywhere}
+        (before,) = {seen[-1][1] for seen in everywhere}
         store.apply(put=["jim"], note="changed")
-        committed = time.monotonic()
-        until(lambda: all(seen[-1][2] != before for seen in everywhere), "a connection shows the old generation")
+        until(lambda: all(seen[-1][1] != before for seen in everywhere), "a connection shows the old generation")
         for seen in everywhere:
-            assert {status for _, status, _ in seen} == {200}
-            etags = [etag for _, _, etag in seen]
+            assert {status for status, _ in seen} == {200}
+            etags = [etag for _, etag in seen]
             assert etags == sorted(etags, key=lambda etag: etag != before)
-        delays = [next(at for at, _, etag in seen if etag != before) - committed for seen in everywhere]
-    print(f"a new generation was live after {max(delays):.2f} s at the latest")
-    assert max(delays) < IMMEDIATELY
 
 
 @pytest.mark.parametrize("how", ["removed", "denied"])
 def test_who_may_not_read_any_more_is_out_on_every_connection(store: Store, server: Running, how: str) -> None:
-    """401 within a second of the commit, and from then on for good; the others read on."""
+    """401 for good, while the others read on. `make bench` measures how soon."""
     login, other = issue(store, "john"), issue(store, "jane")
     with polled_everywhere(server, login) as everywhere, polled_everywhere(server, other) as others:
         if how == "removed":
             store.apply(remove=["john"])
         else:
             deny(store.roster, login.user, "tester", "left", START)
-        committed = time.monotonic()
-        until(lambda: all(seen[-1][1] == 401 for seen in everywhere), "a connection still lets the member in")
+        until(lambda: all(seen[-1][0] == 401 for seen in everywhere), "a connection still lets the member in")
         reached = [len(seen) for seen in everywhere]
         until(lambda: all(len(seen) > 20 + one for seen, one in zip(everywhere, reached, strict=True)), "no answers")
         for seen in everywhere:
-            statuses = [status for _, status, _ in seen]
+            statuses = [status for status, _ in seen]
             assert statuses == sorted(statuses)
             assert set(statuses) == {200, 401}
-        assert {status for seen in others for _, status, _ in seen} == {200}
-        delays = [next(at for at, status, _ in seen if status == 401) - committed for seen in everywhere]
-    print(f"a member who was {how} was out after {max(delays):.2f} s at the latest")
-    assert max(delays) < IMMEDIATELY
+        assert {status for seen in others for status, _ in seen} == {200}
 
 
 def test_a_killed_worker_is_replaced(store: Store, server: Running) -> None:
@@ -154,10 +135,8 @@ def test_a_killed_worker_is_replaced(store: Store, server: Running) -> None:
     for _ in range(3):
         before = server.worker
         os.kill(before, signal.SIGKILL)
-        began = time.monotonic()
         for _ in range(20):
             assert client.propfind(book, f"{DAV}sync-token").status == 207
-        print(f"20 requests after a kill took {time.monotonic() - began:.2f} s")
         assert server.worker not in (0, before)
 
 
@@ -270,15 +249,10 @@ def test_200_slow_sockets_keep_nobody_waiting(world: World, store: Store) -> Non
         client = Client(server.url, login)
         book = client.book()
         slow = stalled(server, hostile, book)
-        taken = []
         for _ in range(100):
-            began = time.monotonic()
             assert client.propfind(book, f"{DAV}sync-token", depth="1").status == 207
-            taken.append(time.monotonic() - began)
         for one in slow:
             one.close()
-    print(f"beside {SLOW} slow sockets a member waited {max(taken):.3f} s at the most")
-    assert max(taken) < 10
 
 
 def test_a_connection_on_which_nothing_happens_is_ended() -> None:

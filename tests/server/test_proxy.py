@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.server.processes import authorization
-from tests.server.test_access_log import LINE
 from tests.support import DAV, JANE, JOHN, Login, World, propfind_body, serve
 from tests.support.certificates import trusting
+from tests.support.logs import LINE
 from tests.support.nginx import CONFIG, behind_nginx
 from tests.support.servers import needs
 

@@ -233,3 +233,19 @@ def needed(found: object, package: str) -> None:
 def _openssl(*arguments: str | Path) -> None:
     done = subprocess.run(["openssl", *map(str, arguments)], check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def configuration(running: Directory, url: str) -> str:
+    """The sections of tldops.toml that ask the directory."""
+    settings = running.settings()
+    return f"""
+[server]
+proxies = ["127.0.0.1"]
+[ldap]
+servers = ["{url}"]
+ca_file = "{settings.ca_file}"
+bind_dn = "{settings.bind_dn}"
+password_file = "{settings.password_file}"
+[auth.ldap]
+people_base = "{PEOPLE}"
+"""
