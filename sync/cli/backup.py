@@ -1,5 +1,6 @@
 """`tldops backup` and `tldops restore`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -8,7 +9,6 @@ from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
 from radicale_tldops.store.values import Stamp
-from sync.cli.carry_out import PlanOptions
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
 
@@ -40,14 +40,15 @@ def restore(app: App, file: Path, yes: bool) -> int:
     """Put a backup in the place of the roster, as a new generation.
 
     Every client gets a full answer at its next sync. A login that was denied or
-    lost its access since the backup stays without access. Device passwords come back only into a members
-    database that has none. Run `tldops sync` afterwards.
+    lost its access since the backup stays without access. Device passwords come
+    back only into a members database that has none. Run `tldops sync` afterwards.
 
     \b
     Examples:
       tldops restore /var/backups/tldops-2026-11-21
     """
-    PlanOptions(yes).require_answer()
+    if not (yes or sys.stdin.isatty()):
+        raise click.UsageError("without a terminal, say --yes.")
     stores = app.stores(restoring=True)
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort

@@ -118,6 +118,7 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
     assert isinstance(alone, list)  # noqa: S101 - as above
     assert isinstance(stale, list)  # noqa: S101 - as above
     assert isinstance(denied, list)  # noqa: S101 - as above
+    readers, devices = int(str(facts["readers"])), int(str(facts["devices"]))
     return [
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
         f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
@@ -125,7 +126,8 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
         f"Only alone   {_few(alone, 'ccTLD')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
-        f"Readers    {facts['readers']} logins, {facts['devices']} device passwords; denied: {_few(denied, 'login')}",
+        f"Readers    {counted(readers, 'login')}, {counted(devices, 'device password')}; "
+        f"denied: {_few(denied, 'login')}",
         f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
         *_alarm(facts["list"]),
     ]
