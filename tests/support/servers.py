@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,13 +16,18 @@ import pytest
 
 from tests.support.world import World
 
+# The kernel gives outgoing connections and listeners without a number the ports above these (Linux: 32768 to 60999). A
+# port from there could be taken by anybody between the look and the start of the server.
+_PORTS = range(20_000, 32_768)
+
 
 def free_port() -> int:
-    """Return a port of the loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback that nothing uses at this moment, and that is nobody's by chance a moment later."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is in use")
 
 
 @contextlib.contextmanager
@@ -58,7 +64,7 @@ def wait_for(port: int, running: "subprocess.Popen[bytes]", log: Path) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+    raise AssertionError(f"the server did not start (exit status {running.poll()}):\n{log.read_text()}")
 
 
 @contextlib.contextmanager
