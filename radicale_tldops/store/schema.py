@@ -4,7 +4,7 @@ Cards carry `since`, the generation that wrote them, and `until`, the one that r
 A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
@@ -13,8 +13,36 @@ roster = MetaData()
 members = MetaData()
 
 
+def _strings(*names: str) -> Iterator[Column[str]]:
+    return (Column(name, String, nullable=False) for name in names)
+
+
+def _texts(*names: str) -> Iterator[Column[str]]:
+    return (Column(name, Text, nullable=False) for name in names)
+
+
+def _keys(*names: str) -> Iterator[Column[str]]:
+    return (Column(name, String, primary_key=True) for name in names)
+
+
 def _meta(database: MetaData) -> Table:
-    return Table("meta", database, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+    return Table("meta", database, *_keys("key"), *_texts("value"))
+
+
+def _cards(name: str, *own: Column[str]) -> Table:
+    """Return a table of cards; `own` are the columns that only this table has."""
+    return Table(
+        name,
+        roster,
+        *_keys("href"),
+        Column("since", Integer, ForeignKey("generation.id"), primary_key=True),
+        Column("until", Integer, ForeignKey("generation.id"), nullable=True),
+        *_strings("uid", "etag"),
+        *_texts("text"),
+        *own,
+        *_strings("key"),
+        Index(f"{name}_until", "until"),
+    )
 
 
 meta = _meta(roster)
@@ -24,150 +52,77 @@ generation = Table(
     "generation",
     roster,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("lineage", String, nullable=False),
-    Column("created_at", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("plan_id", String, nullable=False),
-    Column("sources", Text, nullable=False),
-    Column("counts", Text, nullable=False),
-    Column("forced", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("digest", String, nullable=False),
+    *_strings("lineage", "created_at", "actor", "kind", "plan_id"),
+    *_texts("sources", "counts", "forced", "note"),
+    *_strings("digest"),
 )
 
-card = Table(
-    "card",
-    roster,
-    Column("href", String, primary_key=True),
-    Column("since", Integer, ForeignKey("generation.id"), primary_key=True),
-    Column("until", Integer, ForeignKey("generation.id"), nullable=True),
-    Column("uid", String, nullable=False),
-    Column("etag", String, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("contact", Text, nullable=False),
-    Column("key", String, nullable=False),
-)
-Index("card_until", card.c.until)
+card = _cards("card", *_texts("contact"))
+group_card = _cards("group_card", *_strings("cctld"))
 
-group_card = Table(
-    "group_card",
-    roster,
-    Column("href", String, primary_key=True),
-    Column("since", Integer, ForeignKey("generation.id"), primary_key=True),
-    Column("until", Integer, ForeignKey("generation.id"), nullable=True),
-    Column("uid", String, nullable=False),
-    Column("etag", String, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("cctld", String, nullable=False),
-    Column("key", String, nullable=False),
-)
-Index("group_card_until", group_card.c.until)
-
-tombstone = Table(
-    "tombstone",
-    roster,
-    Column("href", String, primary_key=True),
-    Column("revision", Integer, nullable=False),
-    Column("style", String, nullable=False),
-)
+tombstone = Table("tombstone", roster, *_keys("href"), Column("revision", Integer, nullable=False), *_strings("style"))
 
 # Readers are not kept by generation: a rollback never brings one back. `since` is the generation that let the login in.
 reader = Table(
     "reader",
     roster,
-    Column("login", String, primary_key=True),
+    *_keys("login"),
     Column("since", Integer, nullable=False),
-    Column("uid", String, nullable=False),
-    Column("principal", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("reason", String, nullable=False),
+    *_strings("uid", "principal", "name", "reason"),
 )
 
-denied = Table(
-    "denied",
-    roster,
-    Column("login", String, primary_key=True),
-    Column("at", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("reason", String, nullable=False),
-)
+denied = Table("denied", roster, *_keys("login"), *_strings("at", "actor", "reason"))
 
-# Who used to be here, by digests of what identifies a person, so that somebody who returns gets the old UID
-# without anything readable being kept of those who left.
-departed = Table(
-    "departed",
-    roster,
-    Column("trait", String, primary_key=True),
-    Column("uid", String, primary_key=True),
-)
+# People who left, by digests of what identifies a person: nothing readable is kept of them, and somebody who returns
+# gets the old UID.
+departed = Table("departed", roster, *_keys("trait", "uid"))
 
 device = Table(
     "device",
     members,
-    Column("id", String, primary_key=True),
-    Column("login", String, nullable=False),
+    *_keys("id"),
+    *_strings("login"),
     Column("reader_since", Integer, nullable=False),
-    Column("label", String, nullable=False),
-    Column("style", String, nullable=False),
+    *_strings("label", "style"),
     Column("digest", String, nullable=False, unique=True),
-    Column("created_at", String, nullable=False),
-    Column("actor", String, nullable=False),
+    *_strings("created_at", "actor"),
     Column("revoked_at", String, nullable=True),
     Column("revoked_because", String, nullable=True),
+    Index("device_login", "login"),
 )
-Index("device_login", device.c.login)
 
 claim = Table(
     "claim",
     members,
     Column("id", Integer, primary_key=True),
-    Column("uid", String, nullable=False),
-    Column("login", String, nullable=False),
-    Column("confirmed_on", String, nullable=False),
-    Column("how", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("at", String, nullable=False),
+    *_strings("uid", "login", "confirmed_on", "how", "actor", "at"),
+    Index("claim_uid", "uid"),
 )
-Index("claim_uid", claim.c.uid)
 
 audit = Table(
     "audit",
     members,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("at", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("chain", String, nullable=False),
+    *_strings("at", "actor", "action", "subject"),
+    *_texts("detail"),
+    *_strings("chain"),
+    Index("audit_subject", "subject"),
 )
-Index("audit_subject", audit.c.subject)
 
-# One row for each device of a login; `device` is empty where identity was proved by something that knows no devices.
+# One row for each device of a login; `device` is empty where the login was proved by LDAP, which knows no devices.
 # `generation` is the newest one that was downloaded whole, 0 for none.
 last_used = Table(
     "last_used",
     members,
-    Column("login", String, primary_key=True),
-    Column("device", String, primary_key=True),
-    Column("first_seen", String, nullable=False),
-    Column("last_seen", String, nullable=False),
-    Column("agent", String, nullable=False),
+    *_keys("login", "device"),
+    *_strings("first_seen", "last_seen", "agent"),
     Column("generation", Integer, nullable=False),
-    Column("style", String, nullable=False),
+    *_strings("style"),
     Column("downloaded_at", String, nullable=True),
 )
 
 # From which networks a login came: parts of an address, never the whole of it.
-seen_from = Table(
-    "seen_from",
-    members,
-    Column("login", String, primary_key=True),
-    Column("network", String, primary_key=True),
-    Column("first_seen", String, nullable=False),
-    Column("last_seen", String, nullable=False),
-)
+seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("first_seen", "last_seen"))
 
 
 def _members_2(connection: Connection) -> None:
