@@ -12,7 +12,7 @@ from radicale_tldops.store.read import load_people, load_state
 from radicale_tldops.store.values import LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
-from sync.plan.follow import follow, known_beside
+from sync.plan.follow import follow
 from sync.plan.guards import WINDOW_HOURS
 from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Wanted, build, roll_back
@@ -89,11 +89,6 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
     plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, Basis("rollback"))
     return Prepared(state, wanted, plan)
-
-
-def known_addresses(prepared: Prepared) -> tuple[str, ...]:
-    """Return the addresses on the list that a full sync found in the membership file and not in the roster."""
-    return tuple(known_beside(prepared.wanted, prepared.state))
 
 
 def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:

@@ -24,12 +24,6 @@ PASSWORD_GROUPS = 6
 _SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def new_password() -> str:
-    """Return a new device password with 150 bits of entropy, in groups that a person can type."""
-    groups = ("".join(secrets.choice(_SYMBOLS) for _ in range(5)) for _ in range(PASSWORD_GROUPS))
-    return "-".join(groups)
-
-
 def password_digest(password: str) -> str:
     """Return what is stored of a device password. The entropy is in the password, so no slow hash is needed."""
     return hashlib.blake2b(
@@ -39,7 +33,8 @@ def password_digest(password: str) -> str:
 
 def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str, now: datetime) -> tuple[Device, str]:
     """Issue a device password to a reader; return the device and the password, which is not stored."""
-    password = new_password()
+    groups = ("".join(secrets.choice(_SYMBOLS) for _ in range(5)) for _ in range(PASSWORD_GROUPS))
+    password = "-".join(groups)
     issued = Device(
         id=secrets.token_hex(4),
         login=reader.login,
@@ -62,13 +57,7 @@ def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence
     # The server reads devices before any command of this version has updated the database.
     with reading_members(path, oldest=1, wait=wait) as connection:
         rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
-        devices = [
-            Device(
-                **{key: value or "" for key, value in row.items() if key != "reader_since"},
-                reader_since=row["reader_since"],
-            )
-            for row in rows
-        ]
+        devices = [Device(**{name: value for name, value in row.items() if value is not None}) for row in rows]
         return COUNTER.read(connection), devices
 
 
@@ -100,19 +89,9 @@ def find_device(devices: Sequence[Device], device_id: str) -> Device:
 
 def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now: datetime) -> None:
     """Record that people (login by UID) were confirmed on the day of `now`."""
-    rows = [
-        {
-            "uid": uid,
-            "login": login,
-            "confirmed_on": now.date().isoformat(),
-            "how": how,
-            "actor": actor,
-            "at": now.isoformat(),
-        }
-        for uid, login in people.items()
-    ]
+    same = {"confirmed_on": now.date().isoformat(), "how": how, "actor": actor, "at": now.isoformat()}
     with writing(path) as connection:
-        connection.execute(insert(claim), rows)
+        connection.execute(insert(claim), [{"uid": uid, "login": login, **same} for uid, login in people.items()])
 
 
 def load_claims(path: Path) -> Mapping[str, date]:

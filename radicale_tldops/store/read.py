@@ -64,7 +64,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             groups={row.cctld: row.key for row in connection.execute(current(group_card))},
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
-            denied={row.login: Denial(row.login, row.at, row.actor, row.reason) for row in _denials(connection)},
+            denied={row["login"]: Denial(**row) for row in connection.execute(select(denied)).mappings()},
             recent=[found for found in history(connection) if found.created_at >= recent_since],
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
             brought_back=_brought_back(connection),
@@ -193,10 +193,6 @@ def _brought_back(connection: Connection) -> int:
     return connection.execute(query.order_by(generation.c.id.desc()).limit(1)).scalar() or 0
 
 
-def _denials(connection: Connection) -> Sequence[Row[Any]]:
-    return connection.execute(select(denied).order_by(denied.c.login)).all()
-
-
 def _times(connection: Connection) -> Mapping[int, datetime]:
     rows = connection.execute(select(generation.c.id, generation.c.created_at))
     return {row.id: parse_time(row.created_at) for row in rows}
@@ -215,16 +211,10 @@ def _people(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:
 
 
 def _generation(row: Row[Any]) -> Generation:
-    return Generation(
-        id=row.id,
-        lineage=row.lineage,
-        created_at=parse_time(row.created_at),
-        actor=row.actor,
-        kind=row.kind,
-        plan_id=row.plan_id,
-        sources=tuple(Source(**source) for source in json.loads(row.sources)),
-        counts=Counts(**json.loads(row.counts)),
-        forced=tuple(json.loads(row.forced)),
-        note=row.note,
-        digest=row.digest,
-    )
+    decoded = {
+        "created_at": parse_time(row.created_at),
+        "sources": tuple(Source(**source) for source in json.loads(row.sources)),
+        "counts": Counts(**json.loads(row.counts)),
+        "forced": tuple(json.loads(row.forced)),
+    }
+    return Generation(**{**row._mapping, **decoded})

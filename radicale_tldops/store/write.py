@@ -112,20 +112,11 @@ def insert_tombstones(connection: Connection, hrefs: Sequence[str], style: Style
 
 def insert_generation(connection: Connection, lineage: str, number: int, stamp: Stamp) -> None:
     """Write the row of generation `number`, still without its digest."""
+    values = asdict(stamp)
+    created_at = values.pop("now").isoformat()
+    values |= {name: json.dumps(values[name]) for name in ("sources", "counts", "forced")}
     connection.execute(
-        insert(generation).values(
-            id=number,
-            lineage=lineage,
-            created_at=stamp.now.isoformat(),
-            actor=stamp.actor,
-            kind=stamp.kind,
-            plan_id=stamp.plan_id,
-            sources=json.dumps([asdict(source) for source in stamp.sources]),
-            counts=json.dumps(asdict(stamp.counts)),
-            forced=json.dumps(list(stamp.forced)),
-            note=stamp.note,
-            digest="",
-        )
+        insert(generation).values(id=number, lineage=lineage, created_at=created_at, digest="", **values)
     )
 
 

@@ -1,5 +1,6 @@
 """`tldops audit`: who did what."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -192,12 +193,4 @@ def _value(value: object) -> str:
 
 
 def _plain(row: AuditRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "at": row.at,
-        "actor": row.actor,
-        "action": row.action,
-        "subject": row.subject,
-        "detail": log.read_detail(row),
-        "chain": row.chain,
-    }
+    return asdict(row) | {"detail": log.read_detail(row)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from sync.cli.context import App
 from sync.plan.fields import FieldChange
@@ -116,36 +117,21 @@ def _print_reader(app: App, change: ReaderChange) -> None:
 
 def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> dict[str, object]:
     """Return a plan as plain values."""
+    totals = {name: number for name, number in asdict(plan.totals).items() if name != "single"}
+    totals["held"] = len(plan.of_kind(Kind.HELD))
     return {
         "id": plan.id,
         "base": plan.base,
         "kind": plan.kind,
-        "sources": [
-            {"part": s.part, "name": s.name, "sha256": s.sha256, "modified_at": s.modified_at} for s in plan.sources
-        ],
+        "sources": [asdict(source) for source in plan.sources],
         "people": [_person_json(change, show_values) for change in plan.people],
         "access": [
-            {
-                "kind": change.kind.value,
-                "login": change.login,
-                "name": change.name,
-                "reason": change.reason,
-                "devices": change.devices,
-            }
-            for change in plan.access
+            {name: value for name, value in asdict(change).items() if name != "off_list"} for change in plan.access
         ],
         "hazards": [
             {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in plan.hazards
         ],
-        "totals": {
-            "people": plan.totals.people,
-            "added": plan.totals.added,
-            "changed": plan.totals.changed,
-            "removed": plan.totals.removed,
-            "held": len(plan.of_kind(Kind.HELD)),
-            "readers_added": plan.totals.readers_added,
-            "readers_removed": plan.totals.readers_removed,
-        },
+        "totals": totals,
         "problems": [problem_json(problem, show_values=show_values) for problem in problems],
     }
 

@@ -1,7 +1,9 @@
 """`tldops status`: the state at a glance."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -110,15 +112,9 @@ def _iso(time: datetime | None) -> str | None:
     return time.isoformat() if time else None
 
 
-def _lines(facts: Mapping[str, object]) -> list[str]:
+def _lines(facts: Mapping[str, Any]) -> list[str]:
     last, held = facts["last_sync"], facts["held"]
     alone, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
-    assert isinstance(last, dict)  # noqa: S101 - built a few lines above
-    assert isinstance(held, list)  # noqa: S101 - as above
-    assert isinstance(alone, list)  # noqa: S101 - as above
-    assert isinstance(stale, list)  # noqa: S101 - as above
-    assert isinstance(denied, list)  # noqa: S101 - as above
-    readers, devices = int(str(facts["readers"])), int(str(facts["devices"]))
     return [
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
         f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
@@ -126,16 +122,15 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
         f"Only alone   {_few(alone, 'ccTLD')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
-        f"Readers    {counted(readers, 'login')}, {counted(devices, 'device password')}; "
+        f"Readers    {counted(facts['readers'], 'login')}, {counted(facts['devices'], 'device password')}; "
         f"denied: {_few(denied, 'login')}",
         f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
         *_alarm(facts["list"]),
     ]
 
 
-def _alarm(had: object) -> list[str]:
+def _alarm(had: Mapping[str, Any]) -> list[str]:
     """Return the lines that say that the list could not be read, or that a guard refused its changes."""
-    assert isinstance(had, dict)  # noqa: S101 - built above
     lines = []
     if had["failing_since"]:
         before = f"last read {_minute(had['at'])}" if had["at"] else "never read"
@@ -159,12 +154,11 @@ def _few(names: list[str], noun: str, plural: str = "") -> str:
     return f"{counted(len(names), noun, plural)}: {shown}"
 
 
-def _age(seconds: object) -> str:
-    total = int(str(seconds))
+def _age(seconds: int) -> str:
     for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if abs(total) >= size:
-            return counted(total // size, noun)
-    return counted(total, "second")
+        if abs(seconds) >= size:
+            return counted(seconds // size, noun)
+    return counted(seconds, "second")
 
 
 def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) -> int:
@@ -216,4 +210,4 @@ def _usage(app: App, state: RosterState, as_json: bool) -> int:
 
 
 def _copies(copies: Copies) -> dict[str, int]:
-    return {"total": copies.total, "current": copies.current, "older": copies.older, "none": copies.none}
+    return {"total": copies.total, **asdict(copies)}

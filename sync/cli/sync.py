@@ -27,6 +27,7 @@ from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_
 from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import counted, plan_json
 from sync.pipeline import Inputs
+from sync.plan.follow import known_beside
 from sync.prepare import Prepared
 
 _CHECKING = "Checking the membership file and the store"
@@ -92,7 +93,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     show(app, prepared, options)
     last = _last_sync(app, prepared, inputs, now)
     fresh = read_note(stores.roster, FRESHNESS).all_read(now)
-    notes: NoteValues = {FRESHNESS: fresh, LIST_KNOWN: prepare.known_addresses(prepared)}
+    notes: NoteValues = {FRESHNESS: fresh, LIST_KNOWN: known_beside(prepared.wanted, prepared.state)}
     with reporting_refusal(app, prepared, options), noting_list(stores, inputs.subscribers, prepared.plan, now):
         if prepared.wanted.errors and not quarantine:
             _refuse_errors(app, stores, prepared, inputs, options)

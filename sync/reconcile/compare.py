@@ -101,7 +101,7 @@ def reconcile(
         for subscriber in subscribers
         if subscriber.login not in explained and not index.entry_is_in(subscriber, explained)
     ]
-    found += [_stranger(subscriber) for subscriber in _distinct(unknown)]
+    found += [_stranger(subscriber) for subscriber in _by_login(unknown).values()]
     listed = {subscriber.login for subscriber in subscribers}
     found += [_absent(login, reason) for login, reason in readers.items() if login not in listed]
     known = {login: contact for contact, _ in people for login in contact.logins}
@@ -119,16 +119,13 @@ def _order(found: Disagreement) -> tuple[object, ...]:
 class _Index:
     """The subscribers, by everything that identifies one; `people` are those who may be behind a name."""
 
-    def __init__(self, subscribers: Iterable[Subscriber], people: Sequence[Contact]) -> None:
+    def __init__(self, subscribers: Sequence[Subscriber], people: Sequence[Contact]) -> None:
         names = [name_key(contact.name) for contact in people]
         self._shared = {name for name in names if names.count(name) > 1}
-        self._by_login: dict[str, Subscriber] = {}
+        self._by_login = _by_login(subscribers)
         self._by_name: dict[str, list[Subscriber]] = {}
         self._by_entry: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
-            # As a member rather than as an owner, where somebody is both.
-            if subscriber.login not in self._by_login or subscriber.role is Role.MEMBER:
-                self._by_login[subscriber.login] = subscriber
             if subscriber.entry:
                 self._by_entry.setdefault(subscriber.entry, []).append(subscriber)
         for subscriber in self._by_login.values():
@@ -300,13 +297,13 @@ def _settle_denied(finding: Disagreement, denied: Collection[str]) -> Disagreeme
     return replace(finding, actions=(ask,))
 
 
-def _distinct(unknown: Iterable[Subscriber]) -> list[Subscriber]:
-    """Return each address once, preferably as a member."""
+def _by_login(subscribers: Iterable[Subscriber]) -> dict[str, Subscriber]:
+    """Return each login once: as a member, if it is a member and an owner."""
     by_login: dict[str, Subscriber] = {}
-    for subscriber in unknown:
+    for subscriber in subscribers:
         if subscriber.login not in by_login or subscriber.role is Role.MEMBER:
             by_login[subscriber.login] = subscriber
-    return list(by_login.values())
+    return by_login
 
 
 def _broken(vetted: Vetted) -> set[str]:
