@@ -34,8 +34,10 @@ _INFO = struct.Struct("=B23xI16xI4xI88xI")
 
 
 def keep_alive(listening: socket.socket) -> None:
-    """Set the options with which the connections of a listening socket notice that a peer is gone."""
+    """Set the options with which the connections of a listening socket notice that a peer is gone, and send at once."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Without it, an answer in two pieces waits 40 ms: the second piece for the client's delayed acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):
             listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

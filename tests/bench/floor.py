@@ -1,6 +1,6 @@
 """The floor: what granian, expat and Python cost where the answer is known beforehand.
 
-`python -m tests.bench.floor CONFIG PORT WORKERS` runs it as `tldops serve` is run, in the same granian with the same
+`python -m tests.bench.floor CONFIG PORT` runs it as `tldops serve` is run, in the same granian with the same
 settings. It looks at nothing but the number of the request: no login, no path, no store, no log.
 """
 
@@ -38,7 +38,8 @@ class Floor:
             parse(environ["wsgi.input"].read(length))
         status, headers, body = self._answers[environ["HTTP_X_BENCH"]]
         start_response(status, headers)
-        return (body,)
+        # granian sends a list in one piece, as it does for the application.
+        return [body]
 
 
 def parse(body: bytes) -> list[tuple[str, str]]:
