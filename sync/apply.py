@@ -15,16 +15,7 @@ from radicale_tldops.store import audit
 from radicale_tldops.store.members import load_devices, revoke_devices
 from radicale_tldops.store.notes import NoteValues, read_note
 from radicale_tldops.store.read import load_history, load_readers
-from radicale_tldops.store.values import (
-    Change,
-    Counts,
-    Generation,
-    NewCard,
-    NewGroup,
-    RosterState,
-    Source,
-    Stamp,
-)
+from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
 from sync.plan.plan import Kind, Plan
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group

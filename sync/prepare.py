@@ -44,23 +44,11 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
     """Compare the store with what was checked and make the plan of a sync."""
     where = stores(settings)
     state = _load(where, settings, now)
-    wanted = build(
-        checked.vetted,
-        state,
-        checked.listed,
-        settings.readers,
-        load_claims(where.members),
-        contact_uid,
-    )
-    plan = make_plan(
-        state,
-        wanted,
-        settings.guards,
-        now,
-        rendering(settings).key,
-        Basis("sync", checked.sources, _applied(settings, read_note(where.roster, LAST_SYNC)), _devices(where)),
-    )
-    return Prepared(state, wanted, plan)
+    claims = load_claims(where.members)
+    wanted = build(checked.vetted, state, checked.listed, settings.readers, claims, contact_uid)
+    applied = _applied(settings, read_note(where.roster, LAST_SYNC))
+    basis = Basis("sync", checked.sources, applied, _devices(where))
+    return Prepared(state, wanted, make_plan(state, wanted, settings.guards, now, rendering(settings).key, basis))
 
 
 def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, now: datetime) -> Prepared:
@@ -70,14 +58,8 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
     held = {uid for uid, _ in last.held}
     known = read_note(where.roster, LIST_KNOWN)
     wanted = follow(state, subscribers.logins, settings.readers, held, known, since=last.generation)
-    plan = make_plan(
-        state,
-        wanted,
-        settings.guards,
-        now,
-        lambda _, uid: state.people[uid].key,
-        Basis("access", (subscribers.source,), _applied(settings, last), _devices(where)),
-    )
+    basis = Basis("access", (subscribers.source,), _applied(settings, last), _devices(where))
+    plan = make_plan(state, wanted, settings.guards, now, lambda _, uid: state.people[uid].key, basis)
     return Prepared(state, wanted, plan)
 
 

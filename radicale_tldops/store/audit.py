@@ -167,10 +167,9 @@ def read_anchor(connection: Connection) -> Anchor | None:
 def load(path: Path, wanted: AuditFilter = AuditFilter()) -> Sequence[AuditRow]:
     """Return the entries that pass a filter, the oldest first."""
     query = select(audit).order_by(audit.c.id.desc()).limit(wanted.limit)
-    for column, value in ((audit.c.action, wanted.action), (audit.c.actor, wanted.actor)):
-        query = query.where(column == value) if value else query
-    if wanted.subject:
-        query = query.where(audit.c.subject == wanted.subject)
+    for name in ("action", "actor", "subject"):
+        value = getattr(wanted, name)
+        query = query.where(audit.c[name] == value) if value else query
     if wanted.since is not None:
         query = query.where(audit.c.at >= wanted.since.isoformat())
     if wanted.until is not None:

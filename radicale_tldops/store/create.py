@@ -22,17 +22,6 @@ from radicale_tldops.store.opening import check_version, read_version
 from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
 
 
-def ensure(roster_path: Path, members_path: Path) -> None:
-    """Create the databases that are missing, and bring older ones to this version."""
-    ensure_roster(roster_path)
-    ensure_members(roster_path, members_path)
-
-
-def ensure_roster(path: Path) -> None:
-    """Create the roster database, or bring it to this version."""
-    prepare(path, ROSTER)
-
-
 def ensure_members(roster_path: Path, path: Path) -> None:
     """Create the members database of a roster, or bring it to this version.
 

@@ -45,7 +45,6 @@ def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) 
 
     Raises:
         OlderCopyError: it is older, or another one.
-        StoreError: the members database cannot be read.
     """
     known = read_note(members, NEWEST_ROSTER, wait=wait)
     if known is None:
@@ -70,7 +69,6 @@ def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: floa
 
     Raises:
         OlderMembersError: it is older, and device passwords that were revoked may be valid in it.
-        StoreError: the roster database cannot be read.
     """
     known = read_note(roster, NEWEST_MEMBERS, wait=wait)
     if counter < known and devices:

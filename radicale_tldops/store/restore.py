@@ -5,7 +5,7 @@ before gets a full answer, and cards that clients may hold and the backup lacks 
 denied today stays denied.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,12 +245,9 @@ def _restore_devices(members_path: Path, rows: Tables) -> int:
             return 0
         for table in (device, claim, audit):
             _insert(connection, table, rows[table.name])
-        COUNTER.write(connection, max(COUNTER.read(connection), *_counter(rows)) + 1)
+        backed_up = (int(str(row["value"])) for row in rows["meta"] if row["key"] == COUNTER.key)
+        COUNTER.write(connection, max(COUNTER.read(connection), *backed_up) + 1)
     return len(rows[device.name])
-
-
-def _counter(rows: Tables) -> Iterator[int]:
-    return (int(str(row["value"])) for row in rows["meta"] if row["key"] == "counter")
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

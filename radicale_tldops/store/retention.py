@@ -13,17 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, select, update
 
 from radicale_tldops.roster.errors import RefusedError
-from radicale_tldops.store.audit import (
-    PRUNE,
-    Anchor,
-    AuditEntry,
-    Known,
-    Verdict,
-    append,
-    read_anchor,
-    stream,
-    verify,
-)
+from radicale_tldops.store.audit import PRUNE, Anchor, AuditEntry, Known, Verdict, append, read_anchor, stream, verify
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED
@@ -58,11 +48,7 @@ def verify_log(roster: Path, members: Path) -> Verdict:
 
 
 def accept(roster: Path, members: Path, actor: str, now: datetime) -> Verdict:
-    """Accept the log as it is, record that with the reason, and return what was wrong with it.
-
-    Raises:
-        StoreError: a database failed.
-    """
+    """Accept the log as it is, record that with the reason, and return what was wrong with it."""
     verdict = verify_log(roster, members)
     if verdict.whole:
         return verdict
@@ -86,7 +72,6 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
 
     Raises:
         RefusedError: the log was changed, and pruning would remove the evidence.
-        StoreError: a database failed; the log can still be verified.
     """
     if slack and not _agrees(members, now, timedelta(days=slack)):
         return PruningResult(0, None, 0)

@@ -133,11 +133,7 @@ def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
 
 
 def write_events(members: Path, events: Iterable[Event]) -> None:
-    """Write the news in these events in one transaction; commands write to the same database.
-
-    Raises:
-        StoreError: nothing was written.
-    """
+    """Write the news in these events in one transaction; commands write to the same database."""
     with writing(members) as connection:
         check_version(members, connection, MEMBERS)
         entries = [_write(connection, event) for event in events]

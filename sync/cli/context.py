@@ -108,10 +108,11 @@ class App:
         """
         # Imported where they are used: `check` has no use for the databases, nor for the time that loading them takes.
         from radicale_tldops.store import create, newest
+        from radicale_tldops.store.schema import ROSTER
         from sync.apply import Stores
 
         store, fault = self.settings.store, None
-        create.ensure_roster(store.roster)
+        create.prepare(store.roster, ROSTER)
         try:
             create.ensure_members(store.roster, store.members)
             if not restoring:

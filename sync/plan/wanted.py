@@ -109,16 +109,9 @@ def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
 
 
 def _as_broken(entry: Identifiable) -> Broken:
-    contact = entry.contact
-    logins = contact.logins
-    count = len(contact.listed)
-    return Broken(
-        origins=entry.origins,
-        name=contact.name,
-        listed=logins[:count],
-        out_of_band=logins[count:],
-        cctlds=tuple(label for label, _ in contact.slots),
-    )
+    contact, logins, count = entry.contact, entry.contact.logins, len(entry.contact.listed)
+    cctlds = tuple(label for label, _ in contact.slots)
+    return Broken(entry.origins, contact.name, listed=logins[:count], out_of_band=logins[count:], cctlds=cctlds)
 
 
 def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mapping[str, Match]) -> dict[str, Held]:
@@ -178,16 +171,15 @@ def _not_listed(login: str) -> Problem:
     return Finding("reader-not-listed", message).at(Origin("tldops.toml", 0))
 
 
-def unchanged(state: RosterState) -> Mapping[str, NewReader]:
-    """Return the readers of the newest generation as they are: a rollback of cards brings nobody back."""
-    return {
+def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) -> Wanted:
+    """Return the wanted state in which the cards are those of generation `number` and the readers those of today.
+
+    A rollback of cards gives nobody access.
+    """
+    origin = Origin(f"generation {number}", 0)
+    matches = {uid: Match(uid, Identifiable(contact, (origin,)), How.LIST_ADDRESS) for uid, contact in people.items()}
+    readers = {
         login: NewReader(login, state.reader_uids[login], reader.name, reader.reason)
         for login, reader in state.readers.items()
     }
-
-
-def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) -> Wanted:
-    """Return the wanted state in which the cards are those of generation `number` and the readers those of today."""
-    origin = Origin(f"generation {number}", 0)
-    matches = {uid: Match(uid, Identifiable(contact, (origin,)), How.LIST_ADDRESS) for uid, contact in people.items()}
-    return Wanted(matches, {}, unchanged(state), ())
+    return Wanted(matches, {}, readers, ())

@@ -12,10 +12,10 @@ from pathlib import Path
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.serve.live import POLL_SECONDS, LiveStore
 from radicale_tldops.settings.file import load
-from radicale_tldops.store import create
 from tests.data.membership import as_text, people
 from tests.prove.tracing import Point, Run, fail_at, kill_at, points
 from tests.support import World
+from tests.support.store import ensure
 
 SYNC = ("sync", "--yes")
 FAULTS = (("EIO", False), ("ENOSPC", True))
@@ -207,7 +207,7 @@ def started(world: World) -> Roster:
     """Return what `tldops serve` would serve if it were started now, with the right to write."""
     settings = load(world.config)
     with contextlib.suppress(StoreError):
-        create.ensure(settings.store.roster, settings.store.members)
+        ensure(settings.store.roster, settings.store.members)
     return _served(LiveStore(settings))
 
 

@@ -15,7 +15,7 @@ from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
 from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
-from tests.support.store import Store
+from tests.support.store import Store, ensure
 
 # What version 1 of this software created, letter by letter.
 VERSION_1 = """
@@ -63,7 +63,7 @@ def content(path: Path) -> dict[str, list[object]]:
 def test_an_older_members_database_is_brought_forward_with_everything_in_it(old: Store) -> None:
     """Devices, confirmations, the log and the notes are the same afterwards, and the chain goes on from the old end."""
     before = content(old.members)
-    create.ensure(old.roster, old.members)
+    ensure(old.roster, old.members)
     assert content(old.members) == before
     counter, devices = load_devices(old.members)
     assert (counter, [one.label for one in devices]) == (7, ["phone", "Évolution"])
@@ -77,7 +77,7 @@ def test_an_older_members_database_is_brought_forward_with_everything_in_it(old:
 def test_a_database_brought_forward_is_one_that_was_created_new(old: Store, tmp_path: Path) -> None:
     """The same tables, columns, keys and indexes."""
     new = Store(tmp_path / "new")
-    create.ensure(old.roster, old.members)
+    ensure(old.roster, old.members)
     assert shape(old.members) == shape(new.members)
 
 
@@ -119,11 +119,11 @@ def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(create, "MEMBERS", replace(schema.MEMBERS, migrations=(stop,)))
         with pytest.raises(StoreError, match="stopped"):
-            create.ensure(old.roster, old.members)
+            ensure(old.roster, old.members)
     assert content(old.members) == before
     with pytest.raises(StoreError, match="older version"):
         load_usage(old.members)
-    create.ensure(old.roster, old.members)
+    ensure(old.roster, old.members)
     assert load_usage(old.members) == ([], [])
 
 

@@ -20,7 +20,7 @@ from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny
 from tests.support.clock import START
-from tests.support.store import Store, href, login, new_card, uid
+from tests.support.store import Store, ensure, href, login, new_card, uid
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE precious (value)")
     before = path.read_bytes()
     with pytest.raises(StoreError, match="not a database of tldops"):
-        create.ensure(path, tmp_path / "members.sqlite")
+        ensure(path, tmp_path / "members.sqlite")
     assert path.read_bytes() == before
 
 

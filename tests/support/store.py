@@ -7,10 +7,17 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import create
+from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard.card import contact_uid
 from tests.support.clock import START
+
+
+def ensure(roster: Path, members: Path) -> None:
+    """Create the databases that are missing, and bring older ones to this version, as every command does."""
+    create.prepare(roster, ROSTER)
+    create.ensure_members(roster, members)
 
 
 class Store:
@@ -19,7 +26,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.roster = folder / "roster.sqlite"
         self.members = folder / "members.sqlite"
-        create.ensure(self.roster, self.members)
+        ensure(self.roster, self.members)
         self.base = 0
         self.people: dict[str, str] = {}
         self.logins: set[str] = set()

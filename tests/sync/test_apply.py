@@ -7,7 +7,6 @@ import pytest
 
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.settings import GuardSettings
-from radicale_tldops.store import create
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.write import deny
@@ -15,6 +14,7 @@ from sync.apply import Approval, Rendering, Stores, apply_plan
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import build
 from sync.vcard.card import contact_uid
+from tests.support.store import ensure
 
 from .people import person, vetted
 
@@ -26,7 +26,7 @@ PEOPLE = [person(f"Person {number}", cctld=cctld) for number, cctld in enumerate
 def stores(tmp_path: Path) -> Stores:
     """Two empty databases."""
     found = Stores(tmp_path / "roster.sqlite", tmp_path / "members.sqlite")
-    create.ensure(found.roster, found.members)
+    ensure(found.roster, found.members)
     return found
 
 
