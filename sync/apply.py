@@ -131,7 +131,10 @@ def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple
     """Return the group cards whose members changed, and the ccTLDs that have nobody any more."""
     if plan.kind == "access":
         return (), ()
-    keys = {label: _group_key(label, uids) for label, uids in plan.members.items()}
+    keys = {
+        label: hashlib.sha256(json.dumps([RENDERER, label, *uids]).encode()).hexdigest()
+        for label, uids in plan.members.items()
+    }
     changed = {label: key for label, key in keys.items() if state.groups.get(label) != key}
     gone = tuple(sorted(set(state.groups) - set(keys)))
     groups = tuple(
@@ -139,10 +142,6 @@ def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple
         for label, key in changed.items()
     )
     return groups, gone
-
-
-def _group_key(label: str, uids: tuple[str, ...]) -> str:
-    return hashlib.sha256(json.dumps([RENDERER, label, *uids]).encode()).hexdigest()
 
 
 def catch_up(stores: Stores) -> None:

@@ -1,5 +1,6 @@
 """The steps from what was checked, and the store, to a plan. The decisions are made elsewhere."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,13 +88,8 @@ def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
 
 
 def _devices(where: Stores) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    if where.fault is not None:
-        return counts
-    for device in load_devices(where.members)[1]:
-        if not device.revoked_at:
-            counts[device.login] = counts.get(device.login, 0) + 1
-    return counts
+    devices = load_devices(where.members)[1] if where.fault is None else ()
+    return Counter(device.login for device in devices if not device.revoked_at)
 
 
 def _fallback_org(contact: Contact) -> str:

@@ -1,6 +1,7 @@
 """A Security and Stability Contact as the membership file describes it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -129,8 +130,4 @@ def name_key(name: str) -> str:
 
 def people_per_cctld(contacts: Iterable[Contact]) -> Mapping[str, int]:
     """Count the contacts of each ccTLD, by A-label."""
-    counts: dict[str, int] = {}
-    for contact in contacts:
-        for label, _ in contact.slots:
-            counts[label] = counts.get(label, 0) + 1
-    return counts
+    return Counter(label for contact in contacts for label, _ in contact.slots)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
-from radicale_tldops.roster.errors import UnknownSubjectError
 from radicale_tldops.roster.identity import Device
 from radicale_tldops.roster.snapshot import Reader, Style
 from radicale_tldops.store.engine import WRITE_WAIT, writing
@@ -73,18 +72,6 @@ def revoke_devices(path: Path, ids: Sequence[str], because: str, now: datetime) 
         ).rowcount
         bump(connection)
     return int(changed)
-
-
-def find_device(devices: Sequence[Device], device_id: str) -> Device:
-    """Return the device with this id.
-
-    Raises:
-        UnknownSubjectError: there is no such device.
-    """
-    for found in devices:
-        if found.id == device_id:
-            return found
-    raise UnknownSubjectError(f"there is no device {device_id}. `tldops device list` shows them with their ids.")
 
 
 def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import BOOK, Reader, Style
 from radicale_tldops.settings import Settings
 from radicale_tldops.store import audit
-from radicale_tldops.store.members import add_device, find_device, load_devices, revoke_devices
+from radicale_tldops.store.members import add_device, load_devices, revoke_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.usage import LastUsed, load_usage
 from sync.cli.context import OK, App, json_option, one_line, pass_app
@@ -127,9 +127,12 @@ def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
       tldops device revoke 1a2b3c4d --reason "phone lost"
     """
     stores = app.stores()
-    _, known = load_devices(stores.members)
-    found = [find_device(known, device_id) for device_id in devices]
-    count = revoke_devices(stores.members, [device.id for device in found], reason, app.now)
+    known = {device.id: device for device in load_devices(stores.members)[1]}
+    unknown = [device_id for device_id in devices if device_id not in known]
+    if unknown:
+        raise UnknownSubjectError(f"there is no device {unknown[0]}. `tldops device list` shows them with their ids.")
+    count = revoke_devices(stores.members, devices, reason, app.now)
+    found = [known[device_id] for device_id in devices]
     for device in found:
         detail = {"device": device.id, "label": device.label, "reason": reason}
         audit.record(stores.members, app.actor, "device revoke", device.login, detail, app.now)

@@ -1,7 +1,5 @@
 """`tldops serve`: the server."""
 
-from ipaddress import ip_address
-
 import click
 
 from radicale_tldops.roster.errors import StoreError
@@ -40,10 +38,12 @@ def serve(app: App, host: str | None, port: int | None) -> int:
 
 
 def _announce(app: App, host: str, port: int) -> None:
+    from radicale_tldops.login.directory import is_this_machine  # as in `serve`
+
     server = app.settings.server
     scheme = "https" if server.tls_certificate else "http"
     shown = f"[{host}]" if ":" in host else host
-    if scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not is_this_machine(host):
         app.note(f"Passwords go to {host} without encryption: only a TLS proxy may connect to it.", style="bold red")
     try:
         snapshot = load_snapshot(app.stores().roster)
@@ -52,10 +52,3 @@ def _announce(app: App, host: str, port: int) -> None:
     except (StoreError, OSError) as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
         app.note(f"{error}\nEvery request is answered with 503 until that is corrected.", style="bold red")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import How, Identifiable, Match
-from sync.plan.wanted import Mismatch, Wanted
+from sync.plan.wanted import Mismatch, Wanted, readers_of
 from sync.problems import Origin
 
 
@@ -31,15 +31,10 @@ def follow(
         uid: Match(uid, Identifiable(person.contact, origin), How.LIST_ADDRESS) for uid, person in state.people.items()
     }
     is_old = state.brought_back > since
-    readers = {
-        login: NewReader(login, uid, match.entry.contact.name)
-        for uid, match in people.items()
-        for login in match.entry.contact.logins
-        if login in listed and uid not in held and not is_old
-    }
-    reading = {login: uid for login, uid in state.reader_uids.items() if uid}
-    for login, uid in reading.items():
-        if login in listed:
+    current = {} if is_old else {uid: match for uid, match in people.items() if uid not in held}
+    readers = readers_of(current, listed)
+    for login, uid in state.reader_uids.items():
+        if uid and login in listed:
             readers[login] = NewReader(login, uid, state.readers[login].name, state.readers[login].reason)
     readers |= {login: NewReader(login, "", "", reason) for login, reason in configured.items() if login in listed}
     return Wanted(people, {}, readers, (), listed, _mismatch(state, listed, {*configured, *known}, is_old=is_old))

@@ -90,7 +90,8 @@ def build(
         if subscribers is None or login in subscribers:
             readers[login] = NewReader(login, "", "", reason)
         else:
-            problems.append(_not_listed(login))
+            message = f"{login} stands under [readers] but is not on the list, so it gets no login"
+            problems.append(Finding("reader-not-listed", message).at(Origin("tldops.toml", 0)))
     mismatch = None
     if subscribers is not None:
         in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
@@ -153,12 +154,7 @@ def _readers(
 
     A separate list is authoritative even for held people: who is not on it does not read.
     """
-    readers = {
-        login: NewReader(login, uid, match.entry.contact.name)
-        for uid, match in people.items()
-        for login in match.entry.contact.logins
-        if login in listed
-    }
+    readers = readers_of(people, listed)
     for login, reader in state.readers.items():
         uid = state.reader_uids[login]
         if uid in held and login not in readers and (list_is_file or login in listed):
@@ -166,9 +162,14 @@ def _readers(
     return readers
 
 
-def _not_listed(login: str) -> Problem:
-    message = f"{login} stands under [readers] but is not on the list, so it gets no login"
-    return Finding("reader-not-listed", message).at(Origin("tldops.toml", 0))
+def readers_of(people: Mapping[str, Match], listed: frozenset[str]) -> dict[str, NewReader]:
+    """Return a reader for each listed address of these people."""
+    return {
+        login: NewReader(login, uid, match.entry.contact.name)
+        for uid, match in people.items()
+        for login in match.entry.contact.logins
+        if login in listed
+    }
 
 
 def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) -> Wanted:

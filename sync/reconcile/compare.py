@@ -170,8 +170,10 @@ def _person(
         tuple(subscriber.address for subscriber in (*there, *others)),
         origins=tuple(f"{origin.file.rpartition('/')[2]}:{origin.line}" for origin in origins),
     )
-    by = f"by {_reason(others[0], by_address)}" if others else ""
-    join = tuple(_join(address, contact) for address in missing)
+    by = ""
+    if others:
+        by = "by the out-of-band address" if others[0] in by_address else f"by the name {others[0].name}"
+    join = tuple(Action(Do.SUBSCRIBE, address, f"subscribe {address}", contact.name) for address in missing)
     if there and others:
         return _twice(replace(base, detail=by), others)
     if others:
@@ -211,22 +213,12 @@ def _not_on_list(base: Disagreement, there: Sequence[Subscriber], join: tuple[Ac
     )
 
 
-def _reason(subscriber: Subscriber, by_address: Sequence[Subscriber]) -> str:
-    return "the out-of-band address" if subscriber in by_address else f"the name {subscriber.name}"
-
-
-def _join(address: str, contact: Contact) -> Action:
-    return Action(Do.SUBSCRIBE, address, f"subscribe {address}", contact.name)
-
-
 def _leave(subscriber: Subscriber, why: str = "") -> Action:
     if subscriber.role is not Role.MEMBER:
-        return Action(
-            Do.ASK, subscriber.address, f"{subscriber.address} is an {subscriber.role} of the list: decide by hand"
-        )
-    return Action(
-        Do.UNSUBSCRIBE, subscriber.address, f"unsubscribe {subscriber.address}" + (f" ({why})" if why else "")
-    )
+        how = f"{subscriber.address} is an {subscriber.role} of the list: decide by hand"
+        return Action(Do.ASK, subscriber.address, how)
+    how = f"unsubscribe {subscriber.address}" + (f" ({why})" if why else "")
+    return Action(Do.UNSUBSCRIBE, subscriber.address, how)
 
 
 def _stranger(subscriber: Subscriber) -> Disagreement:
