@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-IANA_PAGE = "https://www.iana.org/domains/root/db/{}.html"
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cctld:
@@ -30,4 +28,4 @@ class Cctld:
     @property
     def iana_page(self) -> str:
         """Address of the entry in IANA's root zone database."""
-        return IANA_PAGE.format(self.a_label)
+        return f"https://www.iana.org/domains/root/db/{self.a_label}.html"

@@ -186,11 +186,7 @@ def _is_after(token: SyncToken, revision: int, href: str) -> bool:
 
 
 def make_book(
-    style: Style,
-    lineage: str,
-    cards: Iterable[Card],
-    gone: Mapping[str, int],
-    times: Mapping[int, datetime],
+    style: Style, lineage: str, cards: Iterable[Card], gone: Mapping[str, int], times: Mapping[int, datetime]
 ) -> Book:
     """Build a book; a tombstone is hidden while its href is a member, and the revision is the newest of either.
 

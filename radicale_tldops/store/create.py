@@ -46,8 +46,10 @@ def prepare(path: Path, database: Database, counter: int = 0) -> None:
         StoreError: the database is of a later version of this software, or of another program.
     """
     recover(path)
-    if path.exists() and _is_of_this_version(path, database):
-        return
+    if path.exists() and path.stat().st_size > 0:
+        with reading(path) as connection:
+            if read_version(connection) == database.version:
+                return
     create_file(path)
     with writing(path) as connection:
         version = read_version(connection)
@@ -59,13 +61,6 @@ def prepare(path: Path, database: Database, counter: int = 0) -> None:
         for step in database.migrations[(version or 1) - 1 :]:
             step(connection)
         SCHEMA_VERSION.write(connection, database.version)
-
-
-def _is_of_this_version(path: Path, database: Database) -> bool:
-    if path.stat().st_size == 0:
-        return False
-    with reading(path) as connection:
-        return read_version(connection) == database.version
 
 
 def _write_first_notes(connection: Connection, database: Database, counter: int) -> None:

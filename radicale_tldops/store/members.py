@@ -25,9 +25,8 @@ _SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def password_digest(password: str) -> str:
     """Return what is stored of a device password. The entropy is in the password, so no slow hash is needed."""
-    return hashlib.blake2b(
-        password.encode("utf-8", "surrogatepass"), digest_size=32, person=b"tldops-device"
-    ).hexdigest()
+    data = password.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=32, person=b"tldops-device").hexdigest()
 
 
 def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str, now: datetime) -> tuple[Device, str]:

@@ -5,6 +5,7 @@ newest counter and the end of the audit log. An older roster would send sync tok
 an older members database would revive revoked device passwords.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -84,7 +85,10 @@ def note(roster: Path, members: Path) -> None:
         mark = _mark(connection)
         known = NEWEST_MEMBERS.read(connection), AUDIT_END.read(connection)
     with reading(members) as connection:
-        known_mark = _known_mark(connection)
+        known_mark = None
+        # Only `restore` calls this with a damaged note; it then writes a new one.
+        with suppress(DamagedNoteError):
+            known_mark = NEWEST_ROSTER.read(connection)
         # Another command may have noted something newer meanwhile.
         found = max(COUNTER.read(connection), known[0]), _end_of_log(connection, known[1])
     if found != known:
@@ -98,14 +102,6 @@ def note(roster: Path, members: Path) -> None:
     ):
         with writing(members) as connection:
             NEWEST_ROSTER.write(connection, mark)
-
-
-def _known_mark(connection: Connection) -> Mark | None:
-    try:
-        return NEWEST_ROSTER.read(connection)
-    except DamagedNoteError:
-        # Only `restore` calls this with a damaged note; it then writes a new one.
-        return None
 
 
 def _end_of_log(connection: Connection, known: Link) -> Link:

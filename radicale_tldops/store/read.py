@@ -36,7 +36,8 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         head = verified(path, connection)
         if head is None:
             raise StoreError(f"{path}: the store holds no generation yet. `tldops sync` makes the first one.")
-        times = _times(connection)
+        rows = connection.execute(select(generation.c.id, generation.c.created_at))
+        times = {row.id: parse_time(row.created_at) for row in rows}
         cards = [_card(row, times) for row in connection.execute(current(card))]
         groups = [_card(row, times) for row in connection.execute(current(group_card))]
         gone = connection.execute(select(tombstone)).all()
@@ -54,6 +55,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
     with reading_roster(path) as connection:
         head = verified(path, connection)
         reader_rows = connection.execute(select(reader)).all()
+        generations = history(connection)
         traits: dict[str, set[str]] = {}
         for row in connection.execute(select(departed)):
             traits.setdefault(row.trait, set()).add(row.uid)
@@ -65,9 +67,9 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
             denied={row["login"]: Denial(**row) for row in connection.execute(select(denied)).mappings()},
-            recent=[found for found in history(connection) if found.created_at >= recent_since],
+            recent=[past for past in generations if past.created_at >= recent_since],
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
-            brought_back=_brought_back(connection),
+            brought_back=next((past.id for past in generations if past.kind in ("rollback", "restore")), 0),
         )
 
 
@@ -186,16 +188,6 @@ def principal_id(key: str, uid: str, login: str) -> str:
     """Return the id of a reader's principal. It never changes, and nobody can tell from it whose it is."""
     subject = f"uid:{uid}" if uid else f"login:{login}"
     return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def _brought_back(connection: Connection) -> int:
-    query = select(generation.c.id).where(generation.c.kind.in_(("rollback", "restore")))
-    return connection.execute(query.order_by(generation.c.id.desc()).limit(1)).scalar() or 0
-
-
-def _times(connection: Connection) -> Mapping[int, datetime]:
-    rows = connection.execute(select(generation.c.id, generation.c.created_at))
-    return {row.id: parse_time(row.created_at) for row in rows}
 
 
 def _card(row: Row[Any], times: Mapping[int, datetime]) -> Card:

@@ -67,7 +67,7 @@ class Restored:
     gone: int
     shut_out: Sequence[str]
     let_in: Sequence[str]
-    devices_restored: int
+    devices_restored: int = 0
 
 
 def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
@@ -88,7 +88,7 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
     with writing(roster_path) as connection:
         restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
     count = _restore_devices(members_path, members_rows) if members_rows else 0
-    return Restored(*restored, devices_restored=count)
+    return replace(restored, devices_restored=count)
 
 
 def _newest_used(members_path: Path) -> int:
@@ -106,9 +106,7 @@ def _newest_used(members_path: Path) -> int:
     return 0
 
 
-def _replace(
-    connection: Connection, before: "_Before", rows: Tables, stamp: Stamp, used: int
-) -> tuple[Generation, int, int, Sequence[str], Sequence[str]]:
+def _replace(connection: Connection, before: "_Before", rows: Tables, stamp: Stamp, used: int) -> Restored:
     for table in reversed(roster.sorted_tables):
         connection.execute(delete(table))
     for table in roster.sorted_tables:
@@ -133,7 +131,8 @@ def _replace(
     insert_generation(connection, lineage, number, replace(stamp, counts=counts))
     gone = _bury(connection, before, number)
     seal_denied(connection)
-    return seal(connection, number), from_head.id, gone, sorted(backed_up - readers), sorted(readers - before.logins)
+    shut_out, let_in = sorted(backed_up - readers), sorted(readers - before.logins)
+    return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in)
 
 
 @dataclass(frozen=True, slots=True)

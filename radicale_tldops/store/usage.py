@@ -167,11 +167,8 @@ def _write(connection: Connection, event: Event) -> AuditEntry | None:
 
 
 def _write_login(connection: Connection, event: Login) -> AuditEntry | None:
-    new = []
-    if _touch_device(connection, event):
-        new.append("device")
-    if _touch_network(connection, event):
-        new.append("network")
+    touched = {"device": _touch_device(connection, event), "network": _touch_network(connection, event)}
+    new = [what for what, is_new in touched.items() if is_new]
     if not new:
         return None
     detail = {"device": event.device, "network": event.network, "agent": event.agent, "new": new}

@@ -185,21 +185,12 @@ def _replace_readers(connection: Connection, number: int, change: Change) -> Non
         connection.execute(delete(reader).where(reader.c.login.in_(gone)))
     key = PRINCIPAL_KEY.read(connection)
     for some in _batches(change.readers):
-        connection.execute(
-            insert(reader),
-            [
-                {
-                    "login": new.login,
-                    # With a new name it is the same reader; with another person behind the address it is a new one.
-                    "since": kept.get(new.login, number),
-                    "uid": new.uid,
-                    "principal": principal_id(key, new.uid, new.login),
-                    "name": new.name,
-                    "reason": new.reason,
-                }
-                for new in some
-            ],
-        )
+        # With a new name it is the same reader; with another person behind the address it is a new one.
+        rows = [
+            asdict(new) | {"since": kept.get(new.login, number), "principal": principal_id(key, new.uid, new.login)}
+            for new in some
+        ]
+        connection.execute(insert(reader), rows)
 
 
 def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]], returned: Sequence[str]) -> None:

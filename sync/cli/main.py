@@ -85,12 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = App()
     try:
         try:
-            result = cli.main(
-                args=None if arguments is None else list(arguments),
-                prog_name="tldops",
-                standalone_mode=False,
-                obj=app,
-            )
+            args = None if arguments is None else list(arguments)
+            result = cli.main(args, prog_name="tldops", standalone_mode=False, obj=app)
         finally:
             app.finish()
         sys.stdout.flush()

@@ -29,7 +29,7 @@ from sync.pipeline import Inputs
 from sync.plan.guards import WINDOW_HOURS, stale
 from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.reconcile.compare import reconcile as compare
-from sync.reconcile.list_changes import ON_LIST, Standing, limit, list_changes, objections
+from sync.reconcile.list_changes import ON_LIST, Standing, list_changes, objections
 from sync.sources.subscribers import ListError, ListFault, Subscribers
 from sync.vet import Vetted
 
@@ -211,7 +211,7 @@ def _change(app: App, stores: Stores, finding: Disagreement, action: Action, sub
 
     log(action.do)
     try:
-        most = limit(app.settings.guards, len(subscribers.logins))
+        most = app.settings.guards.access.of(len(subscribers.logins))
         if _recent(app, stores)[action.do] > most:
             raise RefusedError(f"another command changes the list, too, and the limit is {most:g} (mass-access).")
         mailman = Mailman3(app.settings.subscribers.mailman3, app.now)
@@ -236,10 +236,7 @@ def _as_json(
         "in_file": len(vetted.contacts) + len(vetted.unlisted),
         "errors": sum(problem.severity == "error" for problem in vetted.problems),
         "findings": [
-            {
-                **asdict(found),
-                "actions": [{**asdict(action), "done": action in done} for action in found.actions],
-            }
+            asdict(found) | {"actions": [asdict(action) | {"done": action in done} for action in found.actions]}
             for found in findings
         ],
     }

@@ -191,10 +191,7 @@ def _usage(app: App, state: RosterState, as_json: bool) -> int:
         snapshot = load_snapshot(app.stores().roster)
         # Cards that were brought back are as old as they were, and older than what was downloaded since.
         least = state.brought_back
-        changed = {
-            Style.PLAIN: max(snapshot.plain.revision, least),
-            Style.GROUPS: max(snapshot.groups.revision, least),
-        }
+        changed = {style: max(snapshot.book(style).revision, least) for style in Style}
     members, held = count_copies(people, valid, used, changed)
     if as_json:
         app.json({"generation": state.base, "members": _copies(members), "devices": _copies(held)})

@@ -177,11 +177,7 @@ def make_plan(
 
 
 def _proposal(
-    state: RosterState,
-    wanted: Wanted,
-    basis: Basis,
-    people: Sequence[PersonChange],
-    access: Sequence[ReaderChange],
+    state: RosterState, wanted: Wanted, basis: Basis, people: Sequence[PersonChange], access: Sequence[ReaderChange]
 ) -> Proposal:
     """Return what the guards look at in the whole plan."""
     number = Counter(change.kind for change in people)

@@ -72,10 +72,7 @@ class Disagreement:
 
 
 def reconcile(
-    vetted: Vetted,
-    subscribers: Sequence[Subscriber],
-    readers: Mapping[str, str],
-    denied: Collection[str] = (),
+    vetted: Vetted, subscribers: Sequence[Subscriber], readers: Mapping[str, str], denied: Collection[str] = ()
 ) -> tuple[Disagreement, ...]:
     """Compare the people of the file with the addresses on the list.
 

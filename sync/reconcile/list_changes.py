@@ -36,11 +36,6 @@ class Standing:
     older: str = ""
 
 
-def limit(limits: GuardSettings, on_list: int) -> float:
-    """Return how many addresses may be subscribed, or unsubscribed, within the window: as many as logins."""
-    return limits.access.of(on_list)
-
-
 def objections(
     findings: Sequence[Disagreement],
     changes: Sequence[tuple[Disagreement, Action]],
@@ -76,7 +71,7 @@ def objections(
 
 
 def _mass(changes: Sequence[tuple[Disagreement, Action]], standing: Standing, limits: GuardSettings) -> list[str]:
-    most, found = limit(limits, standing.on_list), []
+    most, found = limits.access.of(standing.on_list), []
     for do in ON_LIST:
         count, before = sum(action.do is do for _, action in changes), standing.recent.get(do, 0)
         if count and count + before > most:

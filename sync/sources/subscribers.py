@@ -147,10 +147,7 @@ class TextList:
         for problem in parsed.problems:
             # An error that belongs to the whole file, such as a quotation mark that never closes, may hide entries.
             if problem.severity is Severity.ERROR:
-                raise ListError(
-                    ListFault.CUT_OFF,
-                    f"{problem.origin}: {problem.message}. {problem.remedy}",
-                )
+                raise ListError(ListFault.CUT_OFF, f"{problem.origin}: {problem.message}. {problem.remedy}")
         if cut_off_after(parsed.problems):
             raise ListError(
                 ListFault.CUT_OFF,

@@ -74,7 +74,7 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
     _check(contact, options, fallback_org)
     served = contact.served
     in_brackets = " ".join(filter(None, (served, contact.organisation)))
-    org = contact.organisation or fallback_org or _domain(contact)
+    org = contact.organisation or fallback_org or "".join(contact.emails[:1]).rpartition("@")[2]
     lines = [
         ContentLine("UID", uid),
         ContentLine("FN", f"{contact.name} ({in_brackets})" if in_brackets else contact.name),
@@ -167,10 +167,6 @@ def _part(text: str) -> str:
     an escaped ";", and joins two parts.
     """
     return text.rstrip("\\ ")
-
-
-def _domain(contact: Contact) -> str:
-    return contact.emails[0].rpartition("@")[2] if contact.emails else ""
 
 
 def _title(contact: Contact) -> str:

@@ -3,7 +3,7 @@
 A pure function of the records, the rules, the list of subscribers and the day.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -54,7 +54,7 @@ def vet(
         else:
             contacts.append((contact, origins))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
-    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), _sorted(problems), listed)
+    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), tuple(sorted(set(problems))), listed)
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:
@@ -107,10 +107,3 @@ def _broken(own: Sequence[Entry], origins: tuple[Origin, ...]) -> Broken:
     others = dict.fromkeys(login for entry in own for login in entry.other_logins if login not in listed)
     labels = dict.fromkeys(label for entry in own for label in entry.labels)
     return Broken(origins, own[0].name, listed, tuple(others), tuple(labels))
-
-
-def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems by file and line, each once."""
-    return tuple(
-        sorted(set(problems), key=lambda problem: (problem.origin, problem.severity, problem.code, problem.message))
-    )

@@ -65,11 +65,7 @@ def _mailboxes(several: Iterable[tuple[str, ...]]) -> dict[str, str]:
 
 
 def judge(
-    contact: Contact,
-    entries: Iterable[Entry],
-    rules: VettingRules,
-    today: date,
-    subscribers: frozenset[str] | None,
+    contact: Contact, entries: Iterable[Entry], rules: VettingRules, today: date, subscribers: frozenset[str] | None
 ) -> list[Finding]:
     """Return what is wrong with a person as a whole, `entries` joined."""
     present = frozenset[str]().union(*(entry.present for entry in entries))
