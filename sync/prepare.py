@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
@@ -33,17 +32,12 @@ class Prepared:
 
 def rendering(settings: Settings) -> Rendering:
     """Return how cards are made under this configuration."""
-    return Rendering(settings.cards.tlp, _fallback_org)
-
-
-def stores(settings: Settings) -> Stores:
-    """Return where the two databases are."""
-    return Stores(settings.store.roster, settings.store.members)
+    return Rendering(settings.cards.tlp, lambda contact: registrable_domain(contact.listed[0].rpartition("@")[2]))
 
 
 def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
     """Compare the store with what was checked and make the plan of a sync."""
-    where = stores(settings)
+    where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
     claims = load_claims(where.members)
     wanted = build(checked.vetted, state, checked.listed, settings.readers, claims, contact_uid)
@@ -66,7 +60,7 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
 
 def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared:
     """Make the plan that brings the cards of an earlier generation back."""
-    where = stores(settings)
+    where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
@@ -90,7 +84,3 @@ def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:
 def _devices(where: Stores) -> Mapping[str, int]:
     devices = load_devices(where.members)[1] if where.fault is None else ()
     return Counter(device.login for device in devices if not device.revoked_at)
-
-
-def _fallback_org(contact: Contact) -> str:
-    return registrable_domain(contact.listed[0].rpartition("@")[2])

@@ -29,9 +29,7 @@ _NAMES_THE_OWNER = frozenset({DAV + "owner", DAV + "current-user-principal"})
 
 
 def principal_report(
-    request: PrincipalReport,
-    place: Place,
-    owned: Callable[[RequestedProperties], tuple[list[bytes], CardResponses]],
+    request: PrincipalReport, place: Place, owned: Callable[[RequestedProperties], tuple[list[bytes], CardResponses]]
 ) -> Answer:
     """Answer a report about principals, which names only the reader.
 

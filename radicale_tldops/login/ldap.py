@@ -62,10 +62,7 @@ class LdapLogin:
     """
 
     def __init__(
-        self,
-        directory: DirectorySettings,
-        settings: LdapLoginSettings,
-        clock: Callable[[], float] = time.monotonic,
+        self, directory: DirectorySettings, settings: LdapLoginSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if not directory.servers:
             raise SettingsError("[auth.ldap] needs a directory: set servers in [ldap].")

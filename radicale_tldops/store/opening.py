@@ -14,11 +14,7 @@ from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
 
 @contextmanager
 def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
-    """Open a read transaction on a roster database.
-
-    Raises:
-        StoreError: as for `reading`; also where the database has another version.
-    """
+    """Open a read transaction, as `reading` does, on a roster database of this version; refuse other versions."""
     with reading(path, wait=wait) as connection:
         check_version(path, connection, ROSTER)
         yield connection
@@ -26,7 +22,7 @@ def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connecti
 
 @contextmanager
 def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = WRITE_WAIT) -> Iterator[Connection]:
-    """Open a read transaction on a members database of version `oldest` or newer; raise as `reading_roster` does."""
+    """Open a read transaction on a members database of version `oldest` or newer; refuse other versions."""
     with reading(path, wait=wait) as connection:
         check_version(path, connection, MEMBERS, oldest)
         yield connection

@@ -182,7 +182,7 @@ def _touch_device(connection: Connection, event: Login) -> bool:
     if known is None:
         _insert_device(connection, event.login, event.device, event.at, agent=event.agent)
         return True
-    if not known.agent or _is_due(known.last_seen, event.at):
+    if not known.agent or between(known.last_seen, event.at) >= RARELY:
         seen = update(last_used).where(*here).values(last_seen=event.at.isoformat(), agent=event.agent)
         connection.execute(seen)
     # Where the event of the login was lost, the download made the row.
@@ -200,7 +200,7 @@ def _touch_network(connection: Connection, event: Login) -> bool:
     here, at = (seen_from.c.login == event.login, seen_from.c.network == event.network), event.at.isoformat()
     known = connection.execute(select(seen_from).where(*here)).first()
     if known is not None:
-        if _is_due(known.last_seen, event.at):
+        if between(known.last_seen, event.at) >= RARELY:
             connection.execute(update(seen_from).where(*here).values(last_seen=at))
         return False
     of_login = select(seen_from.c.network).where(seen_from.c.login == event.login)
@@ -209,10 +209,6 @@ def _touch_network(connection: Connection, event: Login) -> bool:
         connection.execute(delete(seen_from).where(seen_from.c.login == event.login, seen_from.c.network == gone))
     connection.execute(insert(seen_from).values(login=event.login, network=event.network, first_seen=at, last_seen=at))
     return True
-
-
-def _is_due(last_seen: str, at: datetime) -> bool:
-    return between(last_seen, at) >= RARELY
 
 
 def _write_download(connection: Connection, event: Download) -> AuditEntry | None:

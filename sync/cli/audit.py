@@ -67,11 +67,7 @@ def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
     help='Only on this: a login, or what stands in the column "on".',
 )
 @click.option(
-    "--limit",
-    type=click.IntRange(1, _MOST),
-    default=50,
-    show_default=True,
-    help="How many of the newest to show.",
+    "--limit", type=click.IntRange(1, _MOST), default=50, show_default=True, help="How many of the newest to show."
 )
 @click.option("--details", is_flag=True, help="Show what else an entry tells: device, network, reason, counts.")
 @click.option("--verify", "act", flag_value="verify", help="Check that no entry was changed or taken out.")

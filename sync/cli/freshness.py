@@ -1,4 +1,4 @@
-"""Noting when the list was had, or since when it cannot be, for `status`, readiness and metrics."""
+"""Notes when the list was read, or since when it is unreadable, for `status`, readiness and metrics."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ from sync.sources.subscribers import ListError, Subscribers
 
 @contextmanager
 def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
-    """Note when asking for the list fails. A failure that goes on is no news, and writes nothing."""
+    """Note that the list could not be read. The same failure again writes nothing."""
     try:
         yield
     except (ListError, SettingsError) as error:
@@ -30,9 +30,9 @@ def noting_failure(stores: Stores, now: datetime) -> Iterator[None]:
 
 @contextmanager
 def noting_list(stores: Stores, subscribers: Subscribers | None, plan: Plan, now: datetime) -> Iterator[None]:
-    """Note that the list was had when a plan is refused, and who reads on for that.
+    """Where a plan is refused, note that the list was read, and how many logins keep their access.
 
-    Access does not close because of a guard: somebody has to look at what it keeps.
+    A refusal by a guard does not close all access.
     """
     try:
         yield

@@ -29,15 +29,12 @@ def print_problems(app: App, problems: Sequence[Problem], *, show_values: bool =
     for problem in problems:
         style = "bold red" if problem.severity is Severity.ERROR else "yellow"
         message = problem.message if show_values else without_numbers(problem.message)
-        app.print(f"{place(problem)}: {problem.severity}: {message} [{problem.code}]", style=style)
+        # What concerns the whole file has no line.
+        place = str(problem.origin) if problem.origin.line else problem.origin.file
+        app.print(f"{place}: {problem.severity}: {message} [{problem.code}]", style=style)
         if problem.text and show_values:
             app.print(f"    {problem.text}", style="dim")
         app.print(f"    {problem.remedy}")
-
-
-def place(problem: Problem) -> str:
-    """Return FILE:LINE, or the file alone for what concerns all of it."""
-    return str(problem.origin) if problem.origin.line else problem.origin.file
 
 
 def without_numbers(text: str) -> str:

@@ -106,11 +106,9 @@ def reconcile(
         subscriber for subscriber in subscribers if subscriber.delivery is not Delivery.ENABLED or subscriber.bounces
     ]
     found += [_undelivered(subscriber, known.get(subscriber.login)) for subscriber in silent]
-    return tuple(sorted((_settle_denied(disagreement, denied) for disagreement in found), key=_order))
-
-
-def _order(found: Disagreement) -> tuple[object, ...]:
-    return list(Situation).index(found.situation), found.served, found.name, found.addresses
+    settled = [_settle_denied(disagreement, denied) for disagreement in found]
+    order = list(Situation).index
+    return tuple(sorted(settled, key=lambda found: (order(found.situation), found.served, found.name, found.addresses)))
 
 
 class _Index:
