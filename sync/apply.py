@@ -1,4 +1,4 @@
-"""Carrying out a plan: rendering what changed, one transaction, and what follows from it."""
+"""Applies a plan: renders the changed cards, writes one transaction, and ends device passwords."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How cards are made: the TLP label, and what stands for an organisation that the file does not give."""
+    """How cards are made: the TLP label, and the organisation where the file gives none."""
 
     tlp: str
     fallback_org: Callable[[Contact], str]
@@ -36,7 +36,7 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the two databases are. `fault` is why the members database must be left alone, None where it need not."""
+    """Where the two databases are. `fault` is why the members database cannot be used, or None."""
 
     roster: Path
     members: Path
@@ -89,7 +89,7 @@ def apply_plan(
 
 
 def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Change:
-    """Render the cards of a plan and say what is to be written."""
+    """Render the cards of a plan and return what to write."""
     removed = plan.of_kind(Kind.REMOVED)
     cards = _render_cards(plan, rendering, progress)
     groups, groups_gone = _groups(state, plan)
@@ -111,9 +111,9 @@ def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress:
 def _render_cards(
     plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]
 ) -> Sequence[tuple[str, bytes, str]]:
-    """Return UID, bytes and key of every card: all are there before the store is locked, which refuses others.
+    """Return UID, bytes and key of every card. All are rendered before the store is locked for other commands.
 
-    As bytes they take the least room: a text takes up to four bytes a character.
+    Bytes need less memory: a str takes up to four bytes a character.
     """
     options = CardOptions(tlp=rendering.tlp)
     cards = []
@@ -128,7 +128,7 @@ def _render_cards(
 
 
 def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple[str, ...]]:
-    """Return the group cards whose members changed, and the ccTLDs that have nobody any more."""
+    """Return the group cards whose members changed, and the ccTLDs without any contact now."""
     if plan.kind == "access":
         return (), ()
     keys = {
@@ -145,13 +145,13 @@ def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple
 
 
 def catch_up(stores: Stores) -> None:
-    """Do in the members database what follows from the roster: idempotent, so that the next command finishes the last.
+    """Bring the members database up to date with the roster. If a command is killed here, the next one finishes this.
 
-    Every generation gets its entry in the audit log, and the device passwords of logins that went are revoked. They
-    open nothing meanwhile: a device is bound to the generation that let its login in.
+    Every generation gets its entry in the audit log, and the device passwords of removed logins are revoked. They
+    give no access before that: a device is bound to the generation that let its login in.
 
     Raises:
-        StoreError: the members database fails, or must be left alone.
+        StoreError: the members database fails or cannot be used.
     """
     if stores.fault is not None:
         raise stores.fault
@@ -180,7 +180,7 @@ def _audit_generations(stores: Stores) -> None:
 
 
 def note_no_change(stores: Stores, notes: NoteValues) -> None:
-    """Write those notes that changed, and finish what an earlier command left to do in the members database."""
+    """Write the notes that changed, and finish what an earlier command left undone in the members database."""
     for note, value in notes.items():
         if read_note(stores.roster, note) != value:
             write_note(stores.roster, note, value)
@@ -188,6 +188,6 @@ def note_no_change(stores: Stores, notes: NoteValues) -> None:
 
 
 def newer_sources(before: tuple[Source, ...], now: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Return, for each input of `now`, whichever has the later date: it, or the one of the same part in `before`."""
+    """Return each input of `now`, or the one of the same part in `before` where that has a later date."""
     known = {source.part: source for source in before}
     return tuple(max(source, known.get(source.part, source), key=lambda either: either.modified_at) for source in now)

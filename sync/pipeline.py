@@ -1,4 +1,4 @@
-"""The steps up to the store: reading what a sync goes by, parsing and vetting it. The decisions are made elsewhere."""
+"""The steps before the store: reading the inputs of a sync, parsing and vetting them. Decisions are made elsewhere."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from sync.vet import Vetted, VettingRules, vet
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a sync goes by, as it was read: the membership file, and the list where it is another source."""
+    """The inputs of a sync as they were read: the membership file, and the list where it is another source."""
 
     path: Path
     membership: InputFile

@@ -1,4 +1,4 @@
-"""The steps from what was checked, and the store, to a plan. The decisions are made elsewhere."""
+"""The steps from the checked inputs and the store to a plan. Decisions are made elsewhere."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from sync.vcard.card import contact_uid
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything between the inputs and the store: what is, what is wanted, and the plan that leads there."""
+    """The state of the store, the wanted state, and the plan between them."""
 
     state: RosterState
     wanted: Wanted
@@ -36,7 +36,7 @@ def rendering(settings: Settings) -> Rendering:
 
 
 def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
-    """Compare the store with what was checked and make the plan of a sync."""
+    """Compare the store with the checked inputs and return the plan of a sync."""
     where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
     claims = load_claims(where.members)
@@ -47,7 +47,7 @@ def prepare(settings: Settings, checked: Checked, now: datetime) -> Prepared:
 
 
 def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, now: datetime) -> Prepared:
-    """Make the plan that does what the list alone says about readers, and leaves the roster as it is."""
+    """Return the plan that follows the list alone: it changes readers and leaves the roster as it is."""
     state = _load(where, settings, now)
     last = read_note(where.roster, LAST_SYNC)
     held = {uid for uid, _ in last.held}
@@ -59,7 +59,7 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
 
 
 def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared:
-    """Make the plan that brings the cards of an earlier generation back."""
+    """Return the plan that brings back the cards of an earlier generation."""
     where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
@@ -69,9 +69,9 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
 
 
 def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:
-    """Return the inputs that were applied last and that an older one must not follow.
+    """Return the inputs that were applied last; an input older than these is refused.
 
-    A list that was asked just now is never old, whatever the clock was the last time.
+    A list that a system sent just now is never old, even if the clock was ahead the last time.
     """
     asked = settings.subscribers.kind in ("mailman3", "ldap")
     return [source for source in last.sources if not (asked and source.part == PART)]

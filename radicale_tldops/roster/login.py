@@ -37,9 +37,9 @@ def canonical_login(text: str) -> str:
 
     NFKC and case-folded in the local part, NFKC and IDNA A-labels in the domain. Anything with a control
     character, white space, a format character or a structure other than local@domain gives "": such a login is
-    refused, never mapped to somebody else.
+    refused and never becomes the login of another person.
     """
-    # The length is looked at before the cache: what strangers send must not fill the memory.
+    # The length is checked before the cache: long texts of strangers must not fill the memory.
     return _canonical_login(text) if 0 < len(text) <= MAX_LOGIN else ""
 
 
@@ -49,7 +49,7 @@ def _canonical_login(text: str) -> str:
 
 
 def _plain_login(text: str) -> str:
-    """Do for ASCII, which most logins are, what `_normalised_login` does: all that changes there is the case."""
+    """Return what `_normalised_login` returns, faster, for ASCII text: only the case changes."""
     local, _, host = text.lower().rpartition("@")
     return f"{local}@{host}" if _PLAIN_LOCAL.fullmatch(local) and _PLAIN_HOST.fullmatch(host) else ""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from radicale_tldops.roster.synctoken import SyncToken
 
 BOOK_DESCRIPTION = "Security and Stability Contacts of the ccTLDs"
-"""What the address book says that it is; few clients show it."""
+"""The description of the address book; few clients show it."""
 
 BOOK = "tld-ops"
 """The last path segment of the only address book."""
@@ -17,7 +17,7 @@ BOOK = "tld-ops"
 _NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 
 GROUPS_SUFFIX = "~groups"
-"""What a principal's path, or a user name, ends with to ask for the style with group cards."""
+"""The end of a principal's path, or of a user name, that asks for the style with group cards."""
 
 
 class Style(StrEnum):
@@ -62,9 +62,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a client must look at again to come from one state of a book to that of `token` (RFC 6578, 3.2).
+    """The changes from an older state of a book to the state of `token` (RFC 6578, 3.2).
 
-    `changed` are members, and those in `gone` are not there any more. `is_cut` says that there is more (3.6).
+    `changed` are members; `gone` were removed. `is_cut` says that further changes follow (3.6).
     """
 
     changed: tuple[str, ...]
@@ -75,7 +75,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One style of the address book. `tombstones` gives the revision at which each vanished href went."""
+    """One style of the address book. `tombstones` gives the revision at which each href was removed."""
 
     style: Style
     lineage: str
@@ -105,11 +105,11 @@ class Book:
         return parsed is not None and self._is_ours(parsed) and parsed.revision > self.revision
 
     def changes_since(self, token: str, limit: int | None = None) -> Changes:
-        """Return what a client must look at again, at most `limit` hrefs of it.
+        """Return the changes since `token`, at most `limit` hrefs.
 
-        A token that this book gave out gets the exact difference, however old it is. An empty one gets the members
-        alone (RFC 6578, 3.4: no removed ones in a first sync). Any other gets every member and every tombstone, so that
-        the client ends with the right book whatever it held.
+        For a token of this book they are the exact difference, however old the token is. For an empty token they are
+        the members alone (RFC 6578, 3.4: no removed ones in a first sync). For any other token they are every member
+        and every tombstone, so that the client ends with the right book.
         """
         if token == self.token:
             return Changes((), (), token, is_cut=False)
@@ -126,7 +126,7 @@ class Book:
     def _cut(self, changed: tuple[str, ...], gone: tuple[str, ...], limit: int) -> Changes:
         """Return the oldest of the changes, and a token from which the others follow.
 
-        What changes meanwhile comes later in this order, so that a client that goes on has everything in the end.
+        Changes that happen meanwhile come later in this order, so a client that continues gets every change.
         """
         order = sorted(
             (*((self.cards[href].since, href) for href in changed), *((self.tombstones[h], h) for h in gone))
@@ -161,9 +161,9 @@ class Snapshot:
         object.__setattr__(self, "_logins", {principal: tuple(names) for principal, names in logins.items()})
 
     def reader(self, *logins: str) -> Reader | None:
-        """Return the reader that a person with these canonical logins is, or None when the person may not read now.
+        """Return the reader for a person with these canonical logins, or None when the person may not read now.
 
-        That is the first of the logins that is on the list. A denial of one login holds for the person.
+        It is the first of the logins that is on the list. A denial of one login holds for the person.
         """
         if not self.denied.isdisjoint(logins):
             return None
@@ -179,7 +179,7 @@ class Snapshot:
 
 
 def _is_after(token: SyncToken, revision: int, href: str) -> bool:
-    """Tell whether what happened to `href` at `revision` is news to who holds `token`."""
+    """Tell whether a client with `token` does not know yet of the change of `href` at `revision`."""
     if revision == token.revision:
         return bool(token.upto) and href > token.upto
     return revision > token.revision

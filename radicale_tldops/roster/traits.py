@@ -1,4 +1,4 @@
-"""What identifies a person: the addresses, and the name within each ccTLD."""
+"""Traits, by which a person is recognised: the addresses, and the name within each ccTLD."""
 
 import hashlib
 

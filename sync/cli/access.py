@@ -120,7 +120,7 @@ def allow(app: App, login: str) -> int:
 
 @contextmanager
 def _done(what: str) -> Iterator[None]:
-    """Say in the message of a failing members database what has been done to the roster before."""
+    """Where the members database fails, add to the message what was done to the roster before."""
     try:
         yield
     except StoreError as error:

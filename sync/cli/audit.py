@@ -28,7 +28,7 @@ def _utc(_context: click.Context, _option: click.Parameter, value: datetime | No
 
 
 def _end(context: click.Context, option: click.Parameter, value: datetime | None) -> datetime | None:
-    """Let a day without a time last until it is over."""
+    """Return the end of the day for a day without a time."""
     end = _utc(context, option, value)
     if end is None or end.timetuple()[3:6] != (0, 0, 0):
         return end
@@ -36,7 +36,7 @@ def _end(context: click.Context, option: click.Parameter, value: datetime | None
 
 
 def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    """Refuse what is no text, and so stands in no entry."""
+    """Refuse text that is not UTF-8: no entry holds it."""
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -69,7 +69,7 @@ def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
 @click.option(
     "--limit", type=click.IntRange(1, _MOST), default=50, show_default=True, help="How many of the newest to show."
 )
-@click.option("--details", is_flag=True, help="Show what else an entry tells: device, network, reason, counts.")
+@click.option("--details", is_flag=True, help="Show the details of each entry: device, network, reason, counts.")
 @click.option("--verify", "act", flag_value="verify", help="Check that no entry was changed or taken out.")
 @click.option("--prune", "act", flag_value="prune", help="Drop what is older than [audit] keep_days.")
 @click.option("--accept", "act", flag_value="accept", help="Take a log that was changed as it is, and record that.")
@@ -116,7 +116,7 @@ def _wanted(
 
 
 def tidy(app: App, stores: Stores) -> None:
-    """Prune and forget what is long over, at the end of a command that writes. What fails now, the next one does."""
+    """Prune old records at the end of a command that writes; where that fails, the next command does it."""
     days = app.settings.audit.keep_days
     try:
         retention.keep(stores.roster, stores.members, days, app.actor, app.now, slack=retention.SLACK_DAYS)
@@ -180,7 +180,7 @@ def _time_of(row: AuditRow) -> str:
 
 
 def _told(row: AuditRow) -> str:
-    """Return what an entry tells beside who, what and on what, for a person."""
+    """Return the detail of an entry as text."""
     return ", ".join(f"{key}: {_value(value)}" for key, value in log.read_detail(row).items() if value not in ("", []))
 
 

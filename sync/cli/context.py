@@ -33,12 +33,12 @@ FAILED = 2
 MAX_TEXT = 200
 """Longest reason, and the like, that the command line takes, in characters."""
 
-# Controls but the line feed, line separators, marks that turn the reading direction, bytes of a name that are no UTF-8.
+# Control characters except the line feed, line separators, direction marks, bytes of a name that are not UTF-8.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(text: str) -> str:
-    """Return `text` with an escape for all that a terminal obeys instead of showing it; the line feed stays."""
+    """Return `text` with control characters escaped, so that a terminal shows them; the line feed stays."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -51,7 +51,7 @@ def one_line(_context: click.Context, _option: click.Parameter, value: str) -> s
 
 
 def silence(stream: IO[str]) -> None:
-    """Send what is still to come, and what Python holds back until it exits, to nowhere."""
+    """Discard all further output, and what Python has buffered until it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -61,7 +61,7 @@ def _is_terminal(stream: IO[str]) -> bool:
 
 
 def _write(text: str) -> None:
-    """Write text as it is, and go on in silence when nobody reads it any more."""
+    """Write text as it is. Where the reader has closed the pipe, discard all further output."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -106,7 +106,7 @@ class App:
         Raises:
             OlderCopyError: one of them is an older copy, unless the command is the one that repairs it.
         """
-        # Imported where they are used: `check` has no use for the databases, nor for the time that loading them takes.
+        # Imported here: `check` does not use the databases, and loading them takes time.
         from radicale_tldops.store import create, newest
         from radicale_tldops.store.schema import ROSTER
         from sync.apply import Stores
@@ -149,7 +149,7 @@ class App:
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
-        # There is nothing to lay out in a pipe, and a plan may have a hundred thousand lines.
+        # A pipe needs no layout, and a plan may have a hundred thousand lines.
         if not _is_terminal(sys.stdout):
             _write(f"{shown(text)}\n")
             return
@@ -172,14 +172,14 @@ class App:
         _write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-        """Print rows under headings; the columns whose numbers are in `right` are numbers."""
+        """Print rows under headings; the columns whose indexes are in `right` are aligned to the right."""
         from sync.cli.terminal import print_table
 
         print_table(self.out, headings, rows, right)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """Show on a terminal that something goes on of which nobody knows how long it takes."""
+        """Show on a terminal that work of unknown length is going on."""
         if not _is_terminal(sys.stderr):
             yield
             return
@@ -188,7 +188,7 @@ class App:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Give a function that shows how far long work is, on a terminal only."""
+        """Yield a function that shows the progress of long work, on a terminal only."""
         if not _is_terminal(sys.stderr):
             yield lambda done, total: None
             return

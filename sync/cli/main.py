@@ -44,7 +44,7 @@ _COMMANDS: Mapping[str, str] = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for: none waits for what all the others need."""
+    """Imports a command when it is run, so that it does not wait for the imports of the others."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """Open what the caller has closed, so that no database gets its number, and write every character somehow."""
+    """Open the streams that the caller has closed, so that no database gets their numbers; escape other characters."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open until the process ends

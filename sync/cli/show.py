@@ -12,9 +12,9 @@ from sync.problems import Problem, Severity
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp"})
 _FREE = frozenset({"note", "evidence", "organisation", "role"})
-"""What people write freely, telephone numbers too."""
+"""Fields of free text, which may hold telephone numbers."""
 _NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(]{0,2}\d(?:[ \u00a0()./-]*\d){6,}")
-"""What may be a telephone number in a message: seven digits and more, with what is written between them."""
+"""A possible telephone number in a message: seven or more digits, with separators between them."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
 

@@ -99,13 +99,13 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
             _refuse_errors(app, stores, prepared, inputs, options)
         generation = carry_out(app, stores, prepared, options, {LAST_SYNC: last, **notes})
     if generation is None:
-        # An input that changed nothing must not lower the date from which an older one counts as stale.
+        # An input that changed nothing must not lower the date from which an older input counts as stale.
         newest = newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources)
         note_no_change(stores, {LAST_SYNC: replace(last, sources=newest), **notes})
         detail = {"held": len(last.held), "errors": last.errors}
         audit.record(stores.members, last.actor, "sync", "no change", detail, now)
     else:
-        # Imported here: most syncs have nothing to do, and do not need it.
+        # Imported here: most syncs have nothing to do and do not need it.
         from sync.cli.audit import tidy
 
         tidy(app, stores)
@@ -114,7 +114,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
 
 
 def _last_sync(app: App, prepared: Prepared, inputs: Inputs, now: datetime) -> LastSync:
-    """Return what is noted of a sync that is not refused."""
+    """Return the note about a sync that is not refused."""
     return LastSync(
         now.isoformat(),
         app.actor,

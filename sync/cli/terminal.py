@@ -1,6 +1,6 @@
-"""What a person at a terminal gets: colour, lines broken at its width, tables, progress.
+"""The output at a terminal: colour, lines broken at its width, tables, progress.
 
-Imported when it is wanted: no timer and no pipe waits for `rich`, tables apart.
+Imported on first use: a timer or a pipe waits for `rich` only where it prints a table.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_text(on: Console, text: str, style: str | None) -> None:
-    """Print text, its lines broken at the width of the terminal, what follows indented below."""
+    """Print text with its lines broken at the width of the terminal; continued lines are indented."""
     for line in text.split("\n"):
         body = line.lstrip(" ")
         indent = " " * (len(line) - len(body))
@@ -40,7 +40,7 @@ def print_text(on: Console, text: str, style: str | None) -> None:
 
 
 def print_table(on: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
-    """Print rows under headings; the columns whose numbers are in `right` are numbers."""
+    """Print rows under headings; the columns whose indexes are in `right` are aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
@@ -54,7 +54,7 @@ def print_table(on: Console, headings: Sequence[str], rows: Sequence[Sequence[st
 
 @contextmanager
 def progress(on: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how far long work is."""
+    """Yield a function that shows the progress of long work."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=on, transient=True) as bar:
         task = bar.add_task(what)

@@ -1,4 +1,4 @@
-"""What the list alone says about readers, with the roster left as it is."""
+"""Who may read according to the list alone; the roster stays as it is."""
 
 from collections.abc import Collection, Mapping
 
@@ -17,7 +17,7 @@ def follow(
     *,
     since: int,
 ) -> Wanted:
-    """Return the wanted state in which the people are those of the roster, and read under those addresses on the list.
+    """Return the wanted state: the people of the roster, who read under their addresses on the list.
 
     `configured` are the readers who are no SSCs, with their reasons. `held` are the UIDs of people whose record was
     broken at the last full sync, which found generation `since`: they get no login that they do not have. `known` are
@@ -41,7 +41,7 @@ def follow(
 
 
 def _mismatch(state: RosterState, listed: frozenset[str], explained: Collection[str], *, is_old: bool) -> Mismatch:
-    """Compare the list with the roster; with readers rather than with old cards, whose people may have left since."""
+    """Compare the list with the roster, or with the readers where the cards are old: people may have left since."""
     logins = {uid: set(person.contact.logins) for uid, person in state.people.items()}
     reading = {login: uid for login, uid in state.reader_uids.items() if uid}
     for login, uid in reading.items():
@@ -55,7 +55,7 @@ def _mismatch(state: RosterState, listed: frozenset[str], explained: Collection[
 def known_beside(wanted: Wanted, state: RosterState) -> tuple[str, ...]:
     """Return the addresses on the list that the membership file explains although nobody in the roster has them.
 
-    Those of broken records, for example. A later look at the list alone must not take them for strangers.
+    Addresses of broken records, for example. `tldops follow`, which reads the list alone, must not call them unknown.
     """
     if wanted.mismatch is None:
         return ()

@@ -1,7 +1,7 @@
 """Who is who: which record of the file is which person of the roster.
 
 A person is recognised by a list address, an out-of-band address, or the name within a ccTLD, so that the UID outlives a
-change of any two of them. What could be two people is a problem for the secretariat, never a guess.
+change of any two of them. A record that could be two people is a problem for the secretariat; nothing is guessed.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ class Identifiable:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that is somebody: a person of the roster, one who returns, or a new one."""
+    """An entry and its person: a person of the roster, one who returns, or a new one."""
 
     uid: str
     entry: Identifiable
@@ -52,7 +52,7 @@ class Recognised:
 
 
 class People:
-    """The people of the roster, by everything that identifies one."""
+    """The people of the roster by their traits."""
 
     def __init__(self, people: Mapping[str, Contact]) -> None:
         self._people = people
@@ -120,12 +120,12 @@ def recognise(
 
 
 def _is_certain(common: frozenset[How]) -> bool:
-    """Tell whether nobody else can be meant: the same list address, and the same name within a ccTLD."""
+    """Tell whether it is certainly this person: the same list address and the same name within a ccTLD."""
     return How.LIST_ADDRESS in common and How.NAME in common
 
 
 def _choose(claim: Mapping[str, frozenset[How]], certain: set[str]) -> tuple[str, ...]:
-    """Return the people that an entry may be: the certain one, else those whom no other entry certainly is."""
+    """Return the people that an entry may be: the certain one, else those without a certain entry."""
     sure = tuple(uid for uid, common in claim.items() if _is_certain(common))
     return sure if sure else tuple(sorted(uid for uid in claim if uid not in certain))
 
@@ -133,7 +133,7 @@ def _choose(claim: Mapping[str, frozenset[How]], certain: set[str]) -> tuple[str
 def _newcomer(
     entry: Identifiable, departed: Mapping[str, frozenset[str]], new_uid: Callable[[str], str]
 ) -> Match | Problem:
-    """Return somebody who comes back, or a new person, or the problem that several of those who left may be meant."""
+    """Return a person who returns, or a new one, or a problem where several who left are possible."""
     contact = entry.contact
     listed = [address_trait(canonical_login(address)) for address in contact.listed]
     others = [address_trait(canonical_login(address)) for address in contact.out_of_band]

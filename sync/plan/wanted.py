@@ -1,4 +1,4 @@
-"""From what was vetted to what the roster and the list of readers should be."""
+"""Decides, from the vetted people and the list, who should be in the roster and who may read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a sync is to bring about. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
+    """What a sync should result in. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
 
     `listed` are all logins on the list now, also of people who are not contacts.
     """
@@ -54,7 +54,7 @@ class Wanted:
 
     @property
     def to_see(self) -> tuple[Problem, ...]:
-        """The errors, and the sign that the file may be cut off; all the other warnings are for `check`."""
+        """The errors, and the warning that the file may be cut off; `check` shows the other warnings."""
         return tuple(
             problem
             for problem in self.problems
@@ -102,7 +102,7 @@ def build(
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
-    """Take the later of the file's confirmation and the one that was recorded with `tldops confirm`."""
+    """Return the match with the later of two confirmations: the file's, or the one of `tldops confirm`."""
     claimed, contact = claims.get(match.uid), match.entry.contact
     if claimed is None or (contact.confirmed_on is not None and contact.confirmed_on >= claimed):
         return match
@@ -122,7 +122,7 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
     stray: list[Broken] = []
     for record in broken:
         uids = index.with_any(_traits(record))
-        # A record that points at somebody who has another record may be anybody's.
+        # A record that matches a person with another record may belong to anybody.
         if len(uids) != 1 or uids & (people.keys() | held.keys()):
             stray.append(record)
         if len(uids) == 1:
@@ -152,7 +152,7 @@ def _readers(
 ) -> dict[str, NewReader]:
     """Give a login to every listed address of everybody in the roster; the access of held people stays as it is.
 
-    A separate list is authoritative even for held people: who is not on it does not read.
+    A separate list is authoritative even for held people: a login that is not on it has no access.
     """
     readers = readers_of(people, listed)
     for login, reader in state.readers.items():

@@ -1,7 +1,7 @@
 """Where the list and the membership file disagree, and what to do about each case.
 
-A pure function of both. The membership file says who the contacts are, and the list who reads: neither is changed to
-follow the other unless somebody decides so.
+A pure function of both. The membership file says who the contacts are, and the list who may read. Neither is changed
+to agree with the other unless a person decides so.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from sync.vet import Vetted
 
 
 class Situation(StrEnum):
-    """How the list and the file stand to each other about one person or address."""
+    """In which way the list and the file disagree about one person or address."""
 
     NOT_ON_LIST = "not-on-list"
     OTHER_ADDRESS = "other-address"
@@ -27,7 +27,7 @@ class Situation(StrEnum):
 
 
 class Do(StrEnum):
-    """What can be done: the first two on the list, and so by `--apply`; the others by hand."""
+    """What can be done: the first two change the list, and `--apply` can do them; the others are done by hand."""
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
@@ -39,7 +39,7 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do with one address, and in words how; `name` is what a new subscriber is called."""
+    """One thing to do with one address; `how` says it in words, `name` is the name of a new subscriber."""
 
     do: Do
     address: str
@@ -51,8 +51,8 @@ class Action:
 class Disagreement:
     """A person or an address about which list and file disagree.
 
-    `actions` lead to agreement in the file's way; `instead` are the other ways out. Without `actions` it is merely
-    to be known.
+    `actions` change the list to agree with the file; `instead` are the alternatives. Without `actions`, nothing has to
+    be done.
     """
 
     situation: Situation
@@ -77,7 +77,7 @@ def reconcile(
     """Compare the people of the file with the addresses on the list.
 
     `readers` are the configured readers who are no SSCs, `denied` the logins that may not read whatever the list says:
-    nobody denied is to be subscribed before that is settled.
+    a denied login is not subscribed before that is settled.
     """
     people = sorted((*vetted.contacts, *vetted.unlisted), key=lambda person: person[1])
     index = _Index(subscribers, [contact for contact, _ in people])
@@ -85,7 +85,7 @@ def reconcile(
     explained = set(readers) | _broken(vetted)
     for contact, _ in people:
         explained.update(contact.logins)
-    # Who is recognised by name must not be somebody whom the file explains otherwise.
+    # A name matches only subscribers whose address the file does not explain.
     strangers = {subscriber.login for subscriber in subscribers} - explained
     for contact, origins in people:
         by_address = index.with_login(contact.logins)
@@ -112,7 +112,7 @@ def reconcile(
 
 
 class _Index:
-    """The subscribers, by everything that identifies one; `people` are those who may be behind a name."""
+    """The subscribers by login, name and entry; `people` are the people who may have a subscriber's name."""
 
     def __init__(self, subscribers: Sequence[Subscriber], people: Sequence[Contact]) -> None:
         names = [name_key(contact.name) for contact in people]
@@ -132,7 +132,7 @@ class _Index:
         return [self._by_login[login] for login in logins if login in self._by_login]
 
     def of(self, contact: Contact, among: Collection[str]) -> list[Subscriber]:
-        """Return those of `among` who have the person's name, with one of the ccTLDs or where the name is unique."""
+        """Return those of `among` with the person's name, and with one of the ccTLDs or a name that nobody shares."""
         served, name = {label for label, _ in contact.slots}, name_key(contact.name)
         return [
             subscriber
@@ -187,7 +187,7 @@ def _twice(base: Disagreement, others: Sequence[Subscriber]) -> Disagreement:
 
 
 def _elsewhere(base: Disagreement, others: Sequence[Subscriber], join: tuple[Action, ...]) -> Disagreement:
-    """Return what to do about a person who is on the list with other addresses alone."""
+    """Return what to do about a person who is on the list only with other addresses."""
     address = others[0].address
     leave = tuple(_leave(subscriber, "once the other is subscribed") for subscriber in others)
     change = Action(Do.CHANGE_FILE, address, f"or make {address} the list address in {base.origins[0]}")
@@ -195,7 +195,7 @@ def _elsewhere(base: Disagreement, others: Sequence[Subscriber], join: tuple[Act
 
 
 def _not_on_list(base: Disagreement, there: Sequence[Subscriber], join: tuple[Action, ...]) -> Disagreement:
-    """Return what to do about the addresses of a person that are not on the list; `there` is who is on it."""
+    """Return what to do about addresses of a person that are not on the list; `there` are those on it."""
     how = "or take that address out of the membership file"
     if not there:
         how = f"or, if the contact has left: delete {base.origins[0]}"
@@ -249,9 +249,9 @@ def _absent(login: str, reason: str) -> Disagreement:
 
 
 def _undelivered(subscriber: Subscriber, contact: Contact | None) -> Disagreement:
-    """Return the disagreement about an address that mail of the list does not reach, or hardly reaches.
+    """Return the disagreement about an address to which the list sends no mail, or from which mail bounces.
 
-    `contact` is the person of the file with this address, whose name goes before what the list calls it.
+    `contact` is the person of the file with this address; its name counts before the name on the list.
     """
     stopped = subscriber.delivery is not Delivery.ENABLED
     bounces = f"bounce score {subscriber.bounces}" if subscriber.bounces else ""

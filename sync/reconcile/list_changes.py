@@ -1,4 +1,4 @@
-"""Which changes of the list `tldops reconcile --apply` makes, and what keeps it from making them."""
+"""Which changes `tldops reconcile --apply` makes to the list, and why it refuses to make them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.vet import Vetted
 
 ON_LIST = (Do.SUBSCRIBE, Do.UNSUBSCRIBE)
-"""What changes the list."""
+"""The actions that change the list."""
 
 _NAMED = 5
 
 
 def list_changes(findings: Iterable[Disagreement]) -> tuple[tuple[Disagreement, Action], ...]:
-    """Return the changes of the list that lead to agreement in the file's way, in order."""
+    """Return the changes that make the list agree with the file, in order."""
     return tuple((found, action) for found in findings for action in found.actions if action.do in ON_LIST)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the list and the store say beside the findings.
+    """Facts about the list and the store that the findings do not hold.
 
     `on_list` is the number of addresses on the list, `recent` what was changed within the window of the guards.
     `served` are the logins of everybody in the roster and of the people who may read. `older` says in words that the
@@ -45,7 +45,7 @@ def objections(
 ) -> tuple[str, ...]:
     """Return why these changes of the list must not be made by a command. `findings` are all there are.
 
-    What no sync would be let to go by does not change the list either.
+    Inputs with which a sync would be refused do not change the list either.
     """
     if not changes:
         return ()
@@ -84,7 +84,7 @@ def _mass(changes: Sequence[tuple[Disagreement, Action]], standing: Standing, li
 
 
 def _served(gone: Iterable[str], vetted: Vetted, standing: Standing) -> list[str]:
-    """Object to unsubscribing who is in the roster and, for whatever reason, no longer in the file."""
+    """Object to unsubscribing people who are in the roster and no longer in the file, for any reason."""
     people = (*vetted.contacts, *vetted.unlisted)
     in_file = {login for contact, _ in people for login in contact.logins}
     theirs = [address for address in gone if canonical_login(address) in standing.served - in_file]
