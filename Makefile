@@ -41,7 +41,7 @@ demo: $(VENV)/run.done
 	@PORT=$(PORT) $(BIN)/python -m tests.demo
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 clients: $(VENV)/test.done
 	@dpkg --status $(DESKTOP) >/dev/null 2>&1 || \

@@ -16,6 +16,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="with --desktop: write the pictures of the README anew")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the simulated year, the longest test: started last, it would run alone for minutes."""
+    items.sort(key=lambda item: item.path.name != "test_year.py")
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A folder with a configuration and no store yet."""
