@@ -16,7 +16,7 @@ from sync.vcard.lines import CardError as CardError
 from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name
 
-RENDERER = "1"
+RENDERER = "2"
 """Changes whenever the bytes of any card would change for the same contact."""
 NAMESPACE = uuid.UUID("6a4c34f2-0e5b-4c7e-9a57-2f0f6d1c8b90")
 """Namespace of every UID (RFC 9562, 5.5). It never changes: the clients know a person by the UID."""
@@ -36,6 +36,7 @@ _TEXTS = (
 _LABEL = re.compile("[a-z0-9-]+")
 _MATRIX = re.compile(r"@?([^@:\s]+):([^@\s/]+)")
 _NUMBER = re.compile(r"\+[0-9 ().-]+")
+_DIALLED = re.compile(r"(\+[0-9]+)(?:;ext=([0-9]+))?")
 # Reserved and unreserved characters of RFC 3986 and "%", without "," and ";": a URI may hold nothing that needs a
 # backslash escape, because some clients do not undo it.
 _URI_SAFE = "%:/?#[]@!$&'()*+=-._~"
@@ -77,15 +78,15 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
     org = contact.organisation or fallback_org or "".join(contact.emails[:1]).rpartition("@")[2]
     lines = [
         ContentLine("UID", uid),
-        ContentLine("FN", f"{contact.name} ({in_brackets})" if in_brackets else contact.name),
+        ContentLine("FN", _no_semicolon(f"{contact.name} ({in_brackets})" if in_brackets else contact.name)),
         ContentLine("N", tuple(_part(part) for part in split_name(contact.name))),
         ContentLine("TITLE", _title(contact)),
         ContentLine("CATEGORIES", (*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS")),
-        ContentLine("NOTE", "\n".join(_note(contact, options))),
+        ContentLine("NOTE", _no_semicolon("\n".join(_note(contact, options)))),
         ContentLine("CLASS", "CONFIDENTIAL"),
         *(ContentLine("URL", cctld.iana_page) for cctld in contact.cctlds),
         *_emails(contact),
-        *(ContentLine("TEL", phone.display, _TEL_TYPES[phone.kind]) for phone in sorted(contact.phones, key=_rank)),
+        *_phones(contact),
         *_handles(contact),
     ]
     if served:
@@ -93,7 +94,7 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
     if org:
         lines.append(ContentLine("ORG", tuple(_part(part) for part in (org, served) if part)))
     if contact.role:
-        lines.append(ContentLine("ROLE", contact.role))
+        lines.append(ContentLine("ROLE", _no_semicolon(contact.role)))
     if contact.timezone:
         lines.append(ContentLine("TZ", contact.timezone, params=(("VALUE", "text"),)))
     if _is_web(contact.pgp_url):
@@ -181,21 +182,40 @@ def _slot(slot: int | None) -> str:
     return "without number" if slot is None else f"#{slot}"
 
 
+def _no_semicolon(text: str) -> str:
+    r"""Return `text` with commas for semicolons, which Thunderbird, KDE and aerc show as "\;"."""
+    return text.replace(";", ",")
+
+
 def _emails(contact: Contact) -> Iterator[ContentLine]:
-    types: tuple[str, ...] = ("INTERNET", "WORK", "PREF")
-    for address in contact.listed:
-        yield ContentLine("EMAIL", address, types)
-        types = ("INTERNET", "WORK")
-    for number, address in enumerate(contact.out_of_band, start=1):
-        yield ContentLine("EMAIL", address, ("INTERNET",), group=f"item{number}")
-        yield ContentLine("X-ABLABEL", "Out of band", group=f"item{number}")
+    """Yield the addresses. None is in a property group: KDE drops every grouped property."""
+    for number, address in enumerate(contact.emails):
+        place = () if number >= len(contact.listed) else ("WORK",) if number else ("WORK", "PREF")
+        yield ContentLine("EMAIL", address, ("INTERNET", *place))
 
 
-def _rank(phone: Phone) -> int:
-    """Return the place of a number in the card: 0 for people, 1 for machines, 2 for a text that does not dial."""
-    if not phone.dialable:
-        return 2
-    return int(phone.kind in ("fax", "pager"))
+def _phones(contact: Contact) -> Iterator[ContentLine]:
+    """Yield the numbers that dial: those of people first, then those of machines."""
+    for phone in sorted(contact.phones, key=lambda phone: phone.kind in ("fax", "pager")):
+        dialled = _dialled(phone)
+        if dialled:
+            yield ContentLine("TEL", dialled, _TEL_TYPES[phone.kind])
+
+
+def _dialled(phone: Phone) -> str:
+    """Return what dials the number, or "" where nothing does.
+
+    A comma is a pause, after which a telephone dials the extension; Android dials the letters of "ext." as digits.
+    """
+    found = _DIALLED.fullmatch(phone.number)
+    if not (found and phone.dialable):
+        return ""
+    number, extension = found.groups()
+    spaced = _NUMBER.match(phone.display)
+    shown = spaced[0].rstrip(" (.-") if spaced else ""
+    if re.sub("[^+0-9]", "", shown) != number:
+        shown = number
+    return f"{shown},{extension}" if extension else shown
 
 
 def _is_web(text: str) -> bool:
@@ -231,6 +251,9 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
     if contact.slots:
         slots = (f"{Cctld(label).dotted} {_slot(slot)}" for label, slot in contact.slots)
         yield ("Slot: " if len(contact.slots) == 1 else "Slots: ") + ", ".join(slots)
+    if contact.out_of_band:
+        yield f"Out of band: {', '.join(contact.out_of_band)}"
+    yield from (f"Telephone as written: {phone.display}" for phone in contact.phones if not _dialled(phone))
     appointed = _appointment(contact)
     if appointed:
         yield appointed

@@ -39,7 +39,6 @@ class ContentLine:
     value: str | tuple[str, ...]
     types: tuple[str, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
-    group: str | None = None
 
 
 def check_text(field: str, text: str, limit: int, *, newlines: bool = False) -> None:
@@ -95,13 +94,12 @@ def write_card(lines: Sequence[ContentLine], uid: str) -> str:
 
 def _written(line: ContentLine) -> str:
     """Return a property as one logical line (RFC 2425, 5.8)."""
-    group = f"{line.group}." if line.group else ""
     types = [("TYPE", ",".join(line.types))] if line.types else []
     params = "".join(f";{name}={value}" for name, value in sorted((*types, *line.params)))
     parts = (line.value,) if isinstance(line.value, str) else line.value
     # RFC 2426, 4: the parts of a structured value stand between semicolons, the values of a list between commas.
     value = ("," if line.name == "CATEGORIES" else ";").join(map(_escaped, parts))
-    return f"{group}{line.name}{params}:{value}"
+    return f"{line.name}{params}:{value}"
 
 
 def _escaped(text: str) -> str:
@@ -131,4 +129,4 @@ def _read(text: str) -> Iterable[ContentLine]:
         params = dict(child.params)
         types = tuple(params.pop("TYPE", ()))
         more = tuple((name, params[name][0]) for name in sorted(params))
-        yield ContentLine(child.name, value, types, more, child.group)
+        yield ContentLine(child.name, value, types, more)

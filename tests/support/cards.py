@@ -12,9 +12,8 @@ from sync.vcard.lines import MAX_CARD, MAX_OCTETS, CardError, check_text, check_
 _UNFOLDED = 1 << 30
 # Matched before vobject reads the text: its own regular expression can be made to hang.
 _LOGICAL = re.compile(
-    r"(?:item[0-9]{1,3}\.)?"
     r"(?:CATEGORIES|CLASS|EMAIL|FN|IMPP|KEY|N|NICKNAME|NOTE|ORG|REV|ROLE|TEL|TITLE|TZ|UID|URL|VERSION"
-    r"|X-ABLABEL|X-ADDRESSBOOKSERVER-KIND|X-ADDRESSBOOKSERVER-MEMBER)"
+    r"|X-ADDRESSBOOKSERVER-KIND|X-ADDRESSBOOKSERVER-MEMBER)"
     r"(?:;(?:TYPE|VALUE|X-SERVICE-TYPE)=[A-Za-z,]+)*:"
 )
 

@@ -83,8 +83,15 @@ def filled(max_size: int = 60) -> st.SearchStrategy[str]:
 
 
 def phones() -> st.SearchStrategy[Phone]:
-    """Give telephone numbers, understood or not."""
-    return st.builds(Phone, filled(20), st.booleans(), st.sampled_from(["cell", "voice", "fax", "pager"]), filled(20))
+    """Give telephone numbers, understood or not, with a display that agrees with the number or does not."""
+    e164 = st.from_regex(r"\+[1-9][0-9]{4,14}", fullmatch=True)
+    number = st.builds("{}{}".format, e164, st.just("") | st.from_regex(r";ext=[0-9]{1,6}", fullmatch=True))
+    spaced = st.builds(
+        lambda number, at: Phone(number, display=f"{number[:at]} {number[at:].replace(';ext=', ' ext. ')}"),
+        *(number, st.integers(2, 4)),
+    )
+    kinds = st.sampled_from(["cell", "voice", "fax", "pager"])
+    return spaced | st.builds(Phone, number | filled(20), st.booleans(), kinds, filled(20))
 
 
 def addresses() -> st.SearchStrategy[tuple[str, ...]]:

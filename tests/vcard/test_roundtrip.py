@@ -1,7 +1,9 @@
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -38,15 +40,26 @@ SCRIPTS = [
 ]
 
 
+def single(text: str) -> str:
+    """Return `text` as FN, NOTE and ROLE hold it: they have commas for semicolons."""
+    return text.replace(";", ",")
+
+
 def expected_name(contact: Contact) -> str:
-    return f"{contact.name} ({' '.join(filter(None, (contact.served, contact.organisation)))})"
+    return single(f"{contact.name} ({' '.join(filter(None, (contact.served, contact.organisation)))})")
 
 
 def best_first(contact: Contact) -> list[str]:
-    groups: list[list[str]] = [[], [], []]
+    """Return what the numbers dial, those of people first: digits, and behind a comma those of the extension."""
+    groups: tuple[list[str], list[str]] = ([], [])
     for phone in contact.phones:
-        groups[2 if not phone.dialable else 1 if phone.kind in ("fax", "pager") else 0].append(phone.display)
-    return groups[0] + groups[1] + groups[2]
+        if phone.dialable and re.fullmatch(r"\+[0-9]+(;ext=[0-9]+)?", phone.number):
+            groups[phone.kind in ("fax", "pager")].append(phone.number.replace(";ext=", ","))
+    return groups[0] + groups[1]
+
+
+def dialled(values: Iterable[str]) -> list[str]:
+    return [re.sub(r"[ ().-]", "", value) for value in values]
 
 
 def part(text: str) -> str:
@@ -67,13 +80,13 @@ def test_vobject_reads_what_was_written(contact: Contact) -> None:
     found = (name.family, name.given, name.additional, name.prefix, name.suffix)
     assert found == tuple(map(part, split_name(contact.name)))
     assert read.get("email", []) == list(contact.emails)
-    assert read.get("tel", []) == best_first(contact)
+    assert dialled(read.get("tel", [])) == best_first(contact)
     assert read["nickname"] == [contact.served]
-    assert read.get("role", []) == [contact.role] * bool(contact.role)
+    assert read.get("role", []) == [single(contact.role)] * bool(contact.role)
     assert read.get("tz", []) == [contact.timezone] * bool(contact.timezone)
     assert read["categories"] == [[*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS"]]
     assert read["note"][0].startswith("TLP:AMBER\n")
-    assert read["note"][0].endswith(contact.note)
+    assert read["note"][0].endswith(single(contact.note))
     check_card(text, UID)
 
 
@@ -82,24 +95,23 @@ def test_vobject_reads_what_was_written(contact: Contact) -> None:
 def test_icaljs_reads_what_was_written(ical: IcalReader, contact: Contact) -> None:
     r"""Thunderbird's parser finds the same values.
 
-    It follows vCard 4.0 in single texts, where "\;" is no escape, and drops every "\" of a number: those two
-    differences are its own, and exactly those are allowed for.
+    It follows vCard 4.0 in single texts, where "\;" is no escape: an address or a time zone with a semicolon shows it.
     """
     card = ical.read(render_contact(contact, UID, AMBER))
 
     def text(value: str) -> str:
         return value.replace(";", "\\;")
 
-    assert (card.one("version"), card.one("uid"), card.one("fn")) == ("3.0", UID, text(expected_name(contact)))
+    assert (card.one("version"), card.one("uid"), card.one("fn")) == ("3.0", UID, expected_name(contact))
     assert card.one("n") == list(map(part, split_name(contact.name)))
     assert card.every("email") == [text(address) for address in contact.emails]
-    assert card.every("tel") == [display.replace("\\", "") for display in best_first(contact)]
+    assert dialled(card.every("tel")) == best_first(contact)
     assert card.every("nickname") == [contact.served]
-    assert card.every("role") == [text(contact.role)] * bool(contact.role)
+    assert card.every("role") == [single(contact.role)] * bool(contact.role)
     assert card.every("tz") == [text(contact.timezone)] * bool(contact.timezone)
     assert card.one("categories") == [*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS"]
     assert card.one("note").startswith("TLP:AMBER\n")
-    assert card.one("note").endswith(text(contact.note))
+    assert card.one("note").endswith(single(contact.note))
     assert card.every("url") == [cctld.iana_page for cctld in contact.cctlds]
     if contact.organisation:
         assert card.one("org") == [part(contact.organisation), contact.served]
@@ -107,15 +119,14 @@ def test_icaljs_reads_what_was_written(ical: IcalReader, contact: Contact) -> No
 
 @pytest.mark.parametrize("contact", [JANE, REGIS, LI, JOHN], ids=lambda contact: contact.listed[0])
 def test_two_parsers_agree_on_every_property(ical: IcalReader, contact: Contact) -> None:
-    """The two readers find the same properties with the same groups, types and parameters."""
+    """The two readers find the same properties with the same types and parameters."""
     text = render_contact(contact, UID, AMBER)
     card = vobject.readOne(text)
-    ours = sorted((child.name.lower(), child.group or "", child.params.get("TYPE", [])) for child in card.lines())
+    ours = sorted((child.name.lower(), child.params.get("TYPE", [])) for child in card.lines())
     theirs = []
     for found in ical.read(text).properties:
         types = found.params.get("type", [])
-        group = found.params.get("group", "")
-        theirs.append((found.name, group, types if isinstance(types, list) else [types]))
+        theirs.append((found.name, types if isinstance(types, list) else [types]))
     assert sorted(theirs) == ours
 
 
