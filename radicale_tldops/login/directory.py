@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ldap3 import NONE, SIMPLE, Connection, Server, Tls
+from ldap3.core import results
 from ldap3.core.exceptions import LDAPExceptionError
-from ldap3.core.results import RESULT_BUSY, RESULT_SUCCESS, RESULT_UNAVAILABLE
+from ldap3.protocol.sasl.sasl import sasl_prep
 
 from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.login.passwords import read_password
@@ -33,6 +34,19 @@ ANSWER_SECONDS = 3.0
 
 MAX_ADDRESSES = 4
 """Most addresses of one server that are tried."""
+
+REFUSED = frozenset(
+    {
+        results.RESULT_INVALID_CREDENTIALS,
+        results.RESULT_NO_SUCH_OBJECT,
+        results.RESULT_INAPPROPRIATE_AUTHENTICATION,
+        results.RESULT_INSUFFICIENT_ACCESS_RIGHTS,
+        results.RESULT_UNWILLING_TO_PERFORM,
+        results.RESULT_CONSTRAINT_VIOLATION,
+        results.RESULT_INVALID_DN_SYNTAX,
+    }
+)
+"""Results of a bind that concern the person: wrong password, unknown, expired or locked."""
 
 _resting: dict[str, float] = {}
 
@@ -194,27 +208,48 @@ def _bind(connection: Connection, dn: str, password: str, url: str) -> None:
     if not dn:
         return
     result = bind(connection, dn, password)
-    if result in (RESULT_BUSY, RESULT_UNAVAILABLE):
+    if result in (results.RESULT_BUSY, results.RESULT_UNAVAILABLE):
         raise DirectoryError(f"{url}: it is busy.")
-    if result != RESULT_SUCCESS:
+    if result != results.RESULT_SUCCESS:
         raise DirectoryError(f"{url}: it refuses bind_dn ({connection.result['description']}).")
 
 
 def bind(connection: Connection, dn: str, password: str) -> int:
     """Bind with a DN and a password, and return the result code (RFC 4511, 4.1.9).
 
+    The password is sent as it was typed, and as SASLprep (RFC 4013) makes it only if that is refused.
+
     Raises:
         DirectoryError: the DN or the password is empty; such a bind would be anonymous (RFC 4513, 5.1.2).
     """
     if not dn.strip() or not password.strip():
         raise DirectoryError("a bind needs a name and a password.")
-    connection.user, connection.password, connection.authentication = dn, password, SIMPLE
+    code = _bind_once(connection, dn, password)
+    prepared = _prepared(password)
+    if code in REFUSED and prepared not in (password, ""):
+        code = _bind_once(connection, dn, prepared)
+    return code
+
+
+def _bind_once(connection: Connection, dn: str, password: str) -> int:
+    # ldap3 prepares a password that is text, and fails where SASLprep refuses a character. Bytes go as they are.
+    given = password.encode()
+    connection.user, connection.password, connection.authentication = dn, given, SIMPLE
     try:
         connection.bind(read_server_info=False)
     finally:
         # They are not needed again and must not stay in memory.
         connection.password = connection.request = None
     return int(connection.result["result"])
+
+
+def _prepared(password: str) -> str:
+    """Return a password as SASLprep makes it; "" where that refuses it or leaves nothing of it."""
+    try:
+        prepared: str = sasl_prep(password)  # type: ignore[no-untyped-call]
+    except LDAPExceptionError:
+        return ""
+    return prepared if prepared.strip() else ""
 
 
 def close(connection: Connection) -> None:

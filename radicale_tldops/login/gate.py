@@ -14,7 +14,6 @@ because a phone that gets 401 forgets its password. It takes at most `LOGIN_SECO
 import hashlib
 import json
 import logging
-import re
 import secrets
 import threading
 import time
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from radicale_tldops.login.identity import is_possible
+from radicale_tldops.login.identity import is_possible, resembles_device_password
 from radicale_tldops.login.ldap import REST_SECONDS, LdapLogin, typed_login
 from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
@@ -33,7 +32,6 @@ from radicale_tldops.roster.snapshot import Reader, Snapshot, split_principal
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.live import shared as shared_live
 from radicale_tldops.settings import LdapLoginSettings, Settings
-from radicale_tldops.store.members import PASSWORD_GROUPS
 
 logger = logging.getLogger("radicale_tldops")
 auth_logger = logging.getLogger("radicale_tldops.auth")
@@ -49,9 +47,6 @@ LOGGED = Limit(30, 10.0)
 
 _MAX_SHOWN = 100
 """Most characters of a login that are logged."""
-
-# In upper case or with spaces a device password is wrong, but it must not be sent to the directory either.
-_DEVICE_PASSWORD = re.compile(rf"(?i)\s*[0-9a-z]{{5}}(?:[-\s][0-9a-z]{{5}}){{{PASSWORD_GROUPS - 1}}}\s*")
 
 
 REFUSED = "wrong password or unknown login"
@@ -220,7 +215,7 @@ class _Attempt:
     @property
     def is_for_directory(self) -> bool:
         """Whether the password may be one of the directory."""
-        return bool(self.login) and is_possible(self.password) and not _DEVICE_PASSWORD.fullmatch(self.password)
+        return bool(self.login) and is_possible(self.password) and not resembles_device_password(self.password)
 
 
 class FailureLog:

@@ -15,7 +15,7 @@ from ldap3 import Connection
 from ldap3.core import results
 from ldap3.utils.conv import escape_filter_chars
 
-from radicale_tldops.login.directory import bind, close, connect, explained
+from radicale_tldops.login.directory import REFUSED, bind, close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError, UnavailableError
 from radicale_tldops.roster.login import MAX_LOGIN, canonical_login
 from radicale_tldops.settings import DirectorySettings, LdapLoginSettings
@@ -36,22 +36,6 @@ REST_SECONDS = 5.0
 """Seconds for which the directory is not asked after a failure."""
 
 _PLACE = "{login}"
-
-# An unknown login is tried with this password, so that its answer takes as long as that of a known login.
-_NOBODY = "nobody has this password"
-
-_WRONG = frozenset(
-    {
-        results.RESULT_INVALID_CREDENTIALS,
-        results.RESULT_NO_SUCH_OBJECT,
-        results.RESULT_INAPPROPRIATE_AUTHENTICATION,
-        results.RESULT_INSUFFICIENT_ACCESS_RIGHTS,
-        results.RESULT_UNWILLING_TO_PERFORM,
-        results.RESULT_CONSTRAINT_VIOLATION,
-        results.RESULT_INVALID_DN_SYNTAX,
-    }
-)
-"""The results of a bind that concern the person: wrong password, unknown, expired or locked."""
 
 
 class LdapLogin:
@@ -145,7 +129,7 @@ class LdapLogin:
         found = _search(connection, settings.people_base, wanted, "SUBTREE", self._directory.mail_attribute)
         if len(found) != 1:
             # No person, or more than one: same answer and same number of requests as for a wrong password.
-            _is_right(connection, f"cn=nobody,{settings.people_base}", _NOBODY)
+            _is_right(connection, f"cn=nobody,{settings.people_base}", password)
             return None
         dn, addresses = found[0]
         return addresses if _is_right(connection, dn, password) else None
@@ -175,7 +159,7 @@ def _is_right(connection: Connection, dn: str, password: str) -> bool:
     code = bind(connection, dn, password)
     if code == results.RESULT_SUCCESS:
         return True
-    if code in _WRONG:
+    if code in REFUSED:
         return False
     raise DirectoryError(f"[auth.ldap]: a bind ended with {connection.result['description']}.")
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from radicale_tldops.login.identity import LiveState, is_possible
+from radicale_tldops.login.identity import LiveState, device_password, is_possible
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.identity import Device, Identity
 from radicale_tldops.roster.login import canonical_login
@@ -212,7 +212,10 @@ class LiveStore:
         snapshot = self.check()
         name, asked = split_principal(user_name)
         devices = self._devices or {}
-        device, reader = devices.get(password_digest(password)), snapshot.reader(canonical_login(name))
+        device, reader = (
+            devices.get(password_digest(device_password(password) or password)),
+            snapshot.reader(canonical_login(name)),
+        )
         if device is None or reader is None:
             return None
         identity = Identity(reader, device, Style.GROUPS if asked is Style.GROUPS else Style(device.style))

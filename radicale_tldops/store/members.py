@@ -17,10 +17,11 @@ from radicale_tldops.store.opening import reading_members
 from radicale_tldops.store.schema import claim, device
 
 PASSWORD_GROUPS = 6
-"""A device password is this many groups of five letters and digits: 30 symbols of 5 bits are 150 bits."""
+GROUP_LENGTH = 5
+"""A device password is six groups of five symbols, with dashes between them: 30 symbols of 5 bits are 150 bits."""
 
-# Crockford's base 32: no letter that looks like a digit, so it is easy to read aloud and to type on a phone.
-_SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
+SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that looks like a digit, so it is easy to read aloud and to type on a phone."""
 
 
 def password_digest(password: str) -> str:
@@ -31,7 +32,7 @@ def password_digest(password: str) -> str:
 
 def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str, now: datetime) -> tuple[Device, str]:
     """Issue a device password to a reader; return the device and the password, which is not stored."""
-    groups = ("".join(secrets.choice(_SYMBOLS) for _ in range(5)) for _ in range(PASSWORD_GROUPS))
+    groups = ("".join(secrets.choice(SYMBOLS) for _ in range(GROUP_LENGTH)) for _ in range(PASSWORD_GROUPS))
     password = "-".join(groups)
     issued = Device(
         id=secrets.token_hex(4),

@@ -129,7 +129,7 @@ def test_one_denied_address_shuts_out_the_person(asking: Place) -> None:
         assert asking.enter(typed, PASSWORDS["mara"]) == ""
 
 
-@pytest.mark.parametrize("password", ["", " ", "\t\n", "\x00", "jane\x00", "x" * 1025, "x" * 40_000])
+@pytest.mark.parametrize("password", ["", " ", "\t\n", "\x00", "jane\x00", "jane\ud800", "x" * 1025, "x" * 40_000])
 def test_what_can_be_no_password_never_reaches_the_network(place: Place, slapd: Directory, password: str) -> None:
     """A bind with an empty password succeeds, as nobody (RFC 4513, 5.1.2): it must never be made."""
     with relay(slapd.port) as wire:
@@ -138,18 +138,52 @@ def test_what_can_be_no_password_never_reaches_the_network(place: Place, slapd: 
         assert wire.connections == 0
 
 
-@pytest.mark.parametrize("change", [str, str.upper, lambda text: text.replace("-", " "), lambda text: f" {text}\n"])
-def test_a_device_password_never_reaches_the_network(
+@pytest.mark.parametrize(
+    "change",
+    [
+        str, str.upper, str.title, lambda text: text.replace("-", " "), lambda text: f" {text}\n",
+        lambda text: text.replace("-", ""), lambda text: text.replace("-", "").upper(),
+        lambda text: text.replace("-", "\u2013"), lambda text: text.replace("-", "\u2011"),
+        lambda text: text[:3] + "\u00ad" + text[3:], lambda text: text.replace("-", "\u00a0"),
+        lambda text: "".join(chr(ord(char) + 0xFEE0) for char in text),
+    ],
+)  # fmt: skip
+def test_a_device_password_is_known_in_every_spelling_and_never_reaches_the_network(
     place: Place, slapd: Directory, change: Callable[[str], str]
 ) -> None:
-    """Neither a right one nor one that was typed wrong, under whatever login."""
+    """Its owner gets in with or without dashes, in any case; under another login it opens nothing."""
     password = place.device("jane")
     with relay(slapd.port) as wire:
         there = place.with_directory(slapd.settings(wire.url))
         for typed in ("jane@nic.example", "john@nic.example", "jane"):
-            allowed = change is str and typed == "jane@nic.example"
-            assert there.enter(typed, change(password)) == (login("jane") if allowed else "")
+            wanted = login("jane") if typed == "jane@nic.example" else ""
+            assert there.enter(typed, change(password)) == wanted
         assert wire.connections == 0
+
+
+def test_a_device_password_that_was_typed_wrong_does_not_reach_the_network(place: Place, slapd: Directory) -> None:
+    """Such as with the letter "o", which no device password has."""
+    with relay(slapd.port) as wire:
+        there = place.with_directory(slapd.settings(wire.url))
+        for typed in ("ooooo-11111-22222-33333-44444-55555", "OOOOO 11111 22222 33333 44444 55555"):
+            assert there.enter("jane@nic.example", typed) == ""
+        assert wire.connections == 0
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "7seven-ants-rest-near-the-warm-lake", "x" * 31, "abcdefghjkmnpqrstvwxyzabcdefgl", "0" * 29,
+        "12345-67890-12345-67890-12345", "correct horse battery staple",
+    ],
+)  # fmt: skip
+def test_another_password_is_taken_for_no_device_password(
+    place: Place, tmp_path_factory: pytest.TempPathFactory, password: str
+) -> None:
+    """A password of the directory that is as long, or has dashes, lets in."""
+    jane = person("jane", "jane@nic.example", password=password)
+    with directory(tmp_path_factory.mktemp("long"), jane) as running:
+        assert place.with_directory(running.settings()).enter("jane", password) == login("jane")
 
 
 def test_both_ways_in_stand_side_by_side(asking: Place) -> None:
