@@ -262,7 +262,7 @@ def _undelivered(subscriber: Subscriber, contact: Contact | None) -> Disagreemen
         subscriber.address,
         f"ask by another way, then correct the address or enable delivery of {subscriber.address}",
     )
-    dead = subscriber.delivery is Delivery.BY_BOUNCES
+    dead = subscriber.delivery in (Delivery.BY_BOUNCES, Delivery.UNKNOWN)
     situation = Situation.NO_DELIVERY if stopped else Situation.BOUNCING
     return Disagreement(
         situation,

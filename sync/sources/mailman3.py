@@ -41,7 +41,12 @@ READINGS = 4
 """Most times that a list of several pages is read, until two readings in a row are the same."""
 
 # Mailman's delivery_status for each way to stop delivery.
-_STOPPED = {"by_user": Delivery.BY_USER, "by_moderator": Delivery.BY_MODERATOR, "by_bounces": Delivery.BY_BOUNCES}
+_STOPPED = {
+    "by_user": Delivery.BY_USER,
+    "by_moderator": Delivery.BY_MODERATOR,
+    "by_bounces": Delivery.BY_BOUNCES,
+    "unknown": Delivery.UNKNOWN,
+}
 
 _T = TypeVar("_T")
 

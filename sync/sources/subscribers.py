@@ -57,6 +57,7 @@ class Delivery(StrEnum):
     BY_USER = "by user"
     BY_MODERATOR = "by moderator"
     BY_BOUNCES = "by bounces"
+    UNKNOWN = "for an unknown reason"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def test_pages_give_what_one_answer_gives(mailman_core: Mailman, one_list: str, 
         ("by_user", Delivery.BY_USER),
         ("by_moderator", Delivery.BY_MODERATOR),
         ("by_bounces", Delivery.BY_BOUNCES),
+        ("unknown", Delivery.UNKNOWN),
     ],
 )
 def test_stopped_delivery_is_noted_and_shuts_nobody_out(

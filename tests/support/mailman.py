@@ -83,7 +83,7 @@ class Mailman:
         self.call(f"lists/{list_id}/member/{address}", method="DELETE")
 
     def stop_delivery(self, list_id: str, address: str, status: str) -> None:
-        """Stop the mail to a member: by_user, by_moderator or by_bounces."""
+        """Stop the mail to a member: by_user, by_moderator, by_bounces or unknown."""
         member = self.call(f"lists/{list_id}/member/{address}")["member_id"]
         self.call(f"members/{member}/preferences", {"delivery_status": status}, "PATCH")
 

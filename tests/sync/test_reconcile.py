@@ -162,6 +162,7 @@ def test_addresses_of_broken_records_are_in_the_file() -> None:
     [
         (on("ada@nic.example", delivery=Delivery.BY_BOUNCES, bounces=5), Situation.NO_DELIVERY, True),
         (on("ada@nic.example", delivery=Delivery.BY_USER), Situation.NO_DELIVERY, False),
+        (on("ada@nic.example", delivery=Delivery.UNKNOWN), Situation.NO_DELIVERY, True),
         (on("ada@nic.example", delivery=Delivery.BY_MODERATOR), Situation.NO_DELIVERY, False),
         (on("ada@nic.example", bounces=2), Situation.BOUNCING, False),
     ],
