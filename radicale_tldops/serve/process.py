@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable
 from errno import EADDRINUSE
@@ -63,11 +64,12 @@ class _Server(MPServer):
     def _init_shared_socket(self) -> None:
         # On Linux, granian's workers open their own sockets: without a worker, connections would be refused.
         self._ssp = self._sso = None
-        self._shd = SocketHolder(os.dup(self._listening.fileno()), False, BACKLOG)  # type: ignore[call-arg,assignment]
+        self._shd = SocketHolder(self._listening.fileno(), False, BACKLOG)  # type: ignore[call-arg,assignment]
 
     def _drop_shared_socket(self) -> None:
-        # From now on new connections are refused. Open ones end after their running requests.
-        self._listening.shutdown(socket.SHUT_RDWR)
+        # As soon as the worker has closed its copy, too, new connections are refused. Not `shutdown`: granian would
+        # accept the same error without end, and never look at the request to stop.
+        self._listening.close()
 
     def _respawn_workers(
         self, workers: object, spawn_target: object, target_loader: object, delay: float = 0.0
@@ -117,15 +119,33 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     )
     # Until granian sets its own handler, a forked worker has the parent's and would ignore SIGTERM.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-    create: Callable[[], RosterApplication] = partial(_create, settings, listening.getsockname()[1], metrics)
+    create: Callable[[], RosterApplication] = partial(_create, settings, listening, metrics)
     server.serve(target_loader=create, wrap_loader=False)
 
 
-def _create(settings: Settings, port: int, metrics: socket.socket | None) -> RosterApplication:
-    """Return the application; granian calls this in each new worker."""
+def _create(settings: Settings, listening: socket.socket, metrics: socket.socket | None) -> RosterApplication:
+    """Return the application; granian calls this in the main thread of each new worker."""
+    port = listening.getsockname()[1]
+    # granian closes it.
+    listening.detach()
+    stop = partial(_stop, threading.get_ident())
+    threading.Thread(target=stop, name="stop", daemon=True).start()
     log_apart()
     watch_connections(port)
     return RosterApplication(settings, metrics)
+
+
+def _stop(main: int) -> None:
+    """Stop this worker when its parent is gone: nothing would replace it, and a new server could not listen."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    for _ in range(STOP_SECONDS * 10):
+        # Again, because the main thread may be just about to wait.
+        signal.pthread_kill(main, signal.SIGTERM)
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _connections() -> int:

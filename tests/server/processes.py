@@ -31,9 +31,9 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(world: World) -> Iterator[Running]:
-    """Run `tldops serve` until the block ends, and wait until it answers."""
-    port = free_port()
+def running(world: World, port: int = 0) -> Iterator[Running]:
+    """Run `tldops serve` until the block ends, and wait until it answers; without a port, on a free one."""
+    port = port or free_port()
     command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
     with process(command, port, world.folder) as pid:
         connect(port).close()
@@ -43,6 +43,13 @@ def running(world: World) -> Iterator[Running]:
 def children(parent: int) -> list[int]:
     """The processes that a process started."""
     return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def state_of(pid: int) -> str:
+    """The state of a process; "Z" when it has ended, whether or not somebody has asked for its exit code."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    return "Z"
 
 
 def connect(port: int) -> http.client.HTTPConnection:

@@ -20,7 +20,7 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.write import deny
 from tests.prove.rounds import kill_in_rounds
-from tests.server.processes import Running, authorization, connect, running
+from tests.server.processes import Running, authorization, connect, running, state_of
 from tests.support import DAV, Client, Login, World, propfind_body
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
@@ -195,13 +195,6 @@ def ended(pid: int) -> int:
     done = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert done is not None
     return done.si_status
-
-
-def state_of(pid: int) -> str:
-    """The state of a process; "Z" when it has ended and nobody has asked for its exit code yet."""
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
-    return "Z"
 
 
 def test_a_restart_serves_the_same(world: World, store: Store) -> None:

@@ -1,0 +1,60 @@
+"""How the processes of `tldops serve` end: when they are told to, and when one of them is killed."""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.server.processes import connect, running, state_of
+from tests.support import World
+from tests.support.store import Store
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def store(world: World) -> Store:
+    """A store with some people, where the world's configuration looks for it."""
+    made = Store(world.folder)
+    made.apply(put=["jane", "john"])
+    return made
+
+
+@pytest.mark.usefixtures("store")
+def test_a_worker_stops_by_itself_when_the_server_is_told_to_stop(world: World) -> None:
+    """Whichever thread of it gets the signal. Its parent, which would kill it ten seconds later, is kept from that."""
+    with running(world) as server:
+        worker = server.worker
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            until(lambda: state_of(worker) == "Z", "the worker waits to be killed")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_worker_ends_with_its_parent(world: World, *, busy: bool) -> None:
+    """Nobody would replace it, and a new server could not listen: after kill -9 of the parent the port is free."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running(world))
+        connection = stack.enter_context(contextlib.closing(connect(server.port)))
+        assert connection.sock is not None
+        if busy:
+            connection.sock.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        worker = server.worker
+        os.kill(server.pid, signal.SIGKILL)
+        until(lambda: refuses(server.port), "the worker of a dead server goes on")
+        with running(world, server.port) as next_server:
+            connect(next_server.port).close()
+            until(lambda: state_of(worker) == "Z", "the old worker stays beside the new one")
+
+
+def refuses(port: int) -> bool:
+    """Tell whether nobody listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
