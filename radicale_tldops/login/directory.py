@@ -131,8 +131,7 @@ def connect(settings: DirectorySettings, *, within: float | None = None) -> Conn
 def explained(what: str) -> Iterator[None]:
     """Turn every exception inside into a `DirectoryError` about `what`.
 
-    The foreign exception and its text are left out: they may quote a password. For an answer that is not LDAP, ldap3
-    raises exceptions of many kinds.
+    The foreign exception and its text are left out: they may quote a password. ldap3 raises exceptions of many kinds.
     """
     try:
         yield
@@ -179,8 +178,9 @@ def _open(
         part = deadline.share(len(addresses) - tried)
         tls = _VerifiedTls(context, host, part)
         server = Server(address, port=port, use_ssl=secure, tls=tls, get_info=NONE, connect_timeout=part.left())
+        # With auto_range, ldap3 takes a part of an attribute for the whole if the next part cannot be read.
         connection = Connection(
-            server, client_strategy="SYNC", auto_referrals=False, check_names=False, raise_exceptions=False
+            server, auto_referrals=False, auto_range=False, check_names=False, return_empty_attributes=False
         )
         try:
             with explained(url):

@@ -1,21 +1,20 @@
 """Reads the subscribers from a group of an LDAP directory."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ldap3 import BASE, SUBTREE, Connection
-from ldap3.core.exceptions import LDAPInvalidDnError
 from ldap3.core.results import RESULT_NO_SUCH_OBJECT, RESULT_REFERRAL, RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
 from ldap3.utils.conv import escape_filter_chars
-from ldap3.utils.dn import parse_dn
 
 from radicale_tldops.login.deadline import Deadline
 from radicale_tldops.login.directory import close, connect, explained
 from radicale_tldops.roster.errors import DirectoryError, SettingsError
 from radicale_tldops.settings import DirectorySettings, LdapGroupSettings
+from sync.sources.dn import dn_key
+from sync.sources.group_entry import MEMBERS, OF_GROUPS, is_group, members, next_part, text
 from sync.sources.subscribers import ListError, ListFault, Subscriber, Subscribers, asked_now, subscriber
 
 SECTION = "subscribers.ldap"
@@ -32,16 +31,7 @@ UID = "uid"
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 """The control of RFC 2696."""
 
-_MEMBERS = ("member", "uniqueMember", "memberUid")
-"""The attributes with the members of a groupOfNames, a groupOfUniqueNames (RFC 4519) and a posixGroup."""
-
-_OF_GROUPS = (*_MEMBERS, "memberURL", "rfc822MailMember", "mgrpRFC822MailMember")
-"""Attributes that only groups have: members of a group, of a dynamic group, or of a mail server's list."""
-
 _UIDS_AT_ONCE = 100
-
-_UNIQUE_SUFFIX = re.compile(r"#'[01]*'B$")
-"""The optional bit string behind the DN of a uniqueMember (RFC 4517, 3.3.21)."""
 
 Entry = tuple[str, Mapping[str, Sequence[bytes]]]
 """A DN, and its attributes by name in lower case."""
@@ -94,9 +84,9 @@ class _GroupReader:
         Raises:
             ListError: the group has no members, or a member cannot be found or has no address.
         """
-        dns, uids = members(self._group(), self.settings.group)
-        ignored = {_dn_key(name) for name in self.settings.ignore} | set(self.settings.ignore)
-        wanted_dns = [dn for dn in dns if _dn_key(dn) not in ignored]
+        dns, uids = members(self._group())
+        ignored = {dn_key(name) for name in self.settings.ignore} | set(self.settings.ignore)
+        wanted_dns = [dn for dn in dns if dn_key(dn) not in ignored]
         wanted_uids = [uid for uid in uids if uid not in ignored]
         if not dns and not uids:
             raise ListError(
@@ -110,20 +100,32 @@ class _GroupReader:
         return [person for entry in entries for person in self._addresses(entry)]
 
     def _group(self) -> Mapping[str, Sequence[bytes]]:
-        found = list(self._search(self.settings.group, BASE, "(objectClass=*)", _MEMBERS))
+        found = list(self._search(self.settings.group, BASE, "(objectClass=*)", MEMBERS))
         if len(found) != 1:
             raise ListError(
                 ListFault.UNKNOWN, f"{self.settings.group}: {self._who()} cannot see this group. Check `group`."
             )
-        return found[0][1]
+        attributes = found[0][1]
+        in_parts = {name.partition(";")[0] for name in attributes if ";range=" in name}
+        return {**attributes, **{name: self._whole(name, attributes) for name in in_parts}}
+
+    def _whole(self, name: str, attributes: Mapping[str, Sequence[bytes]]) -> Sequence[bytes]:
+        """Return all values of an attribute that Active Directory sends in parts, from the first part on."""
+        values, is_last = next_part(attributes, name, 0, self.settings.group)
+        while not is_last:
+            wanted = (f"{name};range={len(values)}-*",)
+            found = list(self._search(self.settings.group, BASE, "(objectClass=*)", wanted))
+            more, is_last = next_part(found[0][1] if found else {}, name, len(values), self.settings.group)
+            values = [*values, *more]
+        return values
 
     def _by_dn(self, dns: Sequence[str]) -> Iterator[Entry]:
         known: dict[object, Entry] = {}
         if dns and self.settings.people_base:
             query = f"({self.directory.mail_attribute}=*)"
-            known = {_dn_key(entry[0]): entry for entry in self._search(self.settings.people_base, SUBTREE, query)}
+            known = {dn_key(entry[0]): entry for entry in self._search(self.settings.people_base, SUBTREE, query)}
         for dn in dns:
-            entry = known.get(_dn_key(dn))
+            entry = known.get(dn_key(dn))
             found = [entry] if entry else list(self._search(dn, BASE, "(objectClass=*)"))
             if len(found) != 1:
                 what = f"{self._who()} cannot see the entry of its member {dn!r}. Take it out of the group"
@@ -137,7 +139,7 @@ class _GroupReader:
             some = uids[start : start + _UIDS_AT_ONCE]
             query = "(|" + "".join(f"({attribute}={escape_filter_chars(uid)})" for uid in some) + ")"
             for entry in self._search(base, SUBTREE, query):
-                for uid in map(_text, entry[1].get(attribute.lower(), ())):
+                for uid in map(text, entry[1].get(attribute.lower(), ())):
                     if uid in found:
                         found[uid].append(entry)
         for uid, entries in found.items():
@@ -155,17 +157,17 @@ class _GroupReader:
         if is_group(attributes):
             what = f"this member of {self.settings.group} is a group, and groups inside groups are not read"
             raise _unusable(f"{dn}: {what}. Put its people into the group")
-        addresses = [_text(value) for value in attributes.get(self.directory.mail_attribute.lower(), ())]
+        addresses = [text(value) for value in attributes.get(self.directory.mail_attribute.lower(), ())]
         if not addresses:
             what = f"{self._who()} cannot see a {self.directory.mail_attribute} of this member. Add an address"
             raise _unusable(f"{dn}: {what}")
         names = attributes.get("cn", ())
-        name = _text(names[0]) if names else ""
+        name = text(names[0]) if names else ""
         return [subscriber(address, dn, name=name, entry=dn) for address in addresses]
 
     def _search(self, base: str, scope: Any, query: str, attributes: Sequence[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a search, which the directory sends in pages (RFC 2696)."""
-        of_people = {"objectClass", "cn", self.directory.mail_attribute, UID, *_OF_GROUPS}
+        of_people = {"objectClass", "cn", self.directory.mail_attribute, UID, *OF_GROUPS}
         wanted = list(attributes or of_people)
         cookie: bytes | None = None
         while True:
@@ -229,55 +231,6 @@ def _unusable(what: str) -> ListError:
     return ListError(ListFault.ANSWER, f"{what}, or name it under `ignore` in [{SECTION}].")
 
 
-def members(attributes: Mapping[str, Sequence[bytes]], group: str) -> tuple[list[str], list[str]]:
-    """Return the DNs and the memberUids of a group, each once, from its attributes by name in lower case.
-
-    Raises:
-        ListError: the answer holds a range of the members, as Active Directory sends for large groups.
-    """
-    for name in attributes:
-        if ";range=" in name:
-            raise ListError(
-                ListFault.CUT_OFF,
-                f"{group}: the directory sent only a part of the members ({name}). Raise the directory's limit "
-                "(MaxValRange in Active Directory), or use a smaller group.",
-            )
-    dns = [_text(value) for value in attributes.get("member", ())]
-    dns += [_UNIQUE_SUFFIX.sub("", _text(value)) for value in attributes.get("uniquemember", ())]
-    # A groupOfNames needs at least one member, so an empty group may hold an empty DN.
-    by_key = {_dn_key(dn): dn for dn in dns if dn}
-    return list(by_key.values()), list(dict.fromkeys(_text(value) for value in attributes.get("memberuid", ())))
-
-
-def is_group(attributes: Mapping[str, Sequence[bytes]]) -> bool:
-    """Whether an entry is a group and not a person, from its attributes by name in lower case.
-
-    The entry of a person may also be a posixGroup without members: some systems give each user a group.
-    """
-    present = {name.partition(";")[0] for name, values in attributes.items() if values or ";range=" in name}
-    classes = {_text(value).lower() for value in attributes.get("objectclass", ())}
-    is_person = any(name.endswith(("person", "posixaccount")) for name in classes)
-    named = any("group" in name for name in classes)
-    return (named and not is_person) or not present.isdisjoint(name.lower() for name in _OF_GROUPS)
-
-
-def _dn_key(dn: str) -> object:
-    """Return a value that is the same for every spelling of a DN (RFC 4514, 4)."""
-    try:
-        return tuple((name.lower(), value.strip().lower(), sign) for name, value, sign in parse_dn(dn, strip=True))
-    except LDAPInvalidDnError:
-        return dn
-
-
 def _entry(found: Mapping[str, Any]) -> Entry:
     raw: Mapping[str, Sequence[bytes]] = found["raw_attributes"]
     return str(found["dn"]), {name.lower(): values for name, values in raw.items()}
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ListError(
-            ListFault.ANSWER, f"{value!r}: the directory sent this value, which is not UTF-8. Correct the entry."
-        ) from None
