@@ -24,7 +24,7 @@ from pathlib import Path
 
 from radicale_tldops.login.identity import is_possible, resembles_device_password
 from radicale_tldops.login.ldap import REST_SECONDS, LdapLogin, typed_login
-from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of
+from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of, places_of
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.login import canonical_login
@@ -43,7 +43,7 @@ REFUSED_SECONDS = 60.0
 """Seconds for which a refused password is refused again without asking the directory."""
 
 LOGGED = Limit(30, 10.0)
-"""How many failed logins of one address are logged."""
+"""How many failed logins of one address, or one /48 of IPv6, are logged."""
 
 _MAX_SHOWN = 100
 """Most characters of a login that are logged."""
@@ -233,7 +233,7 @@ class FailureLog:
 
     def log(self, peer: str, reason: str, name: str) -> None:
         """Log one failed login, or only count it if its address has reached the limit."""
-        key = (place_of(peer),)
+        key = places_of(peer)[-1:]
         with self._lock:
             if self._lines.wait(key) > 0:
                 self._left_out += 1

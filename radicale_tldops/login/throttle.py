@@ -12,9 +12,13 @@ Three allowances are counted. Each fills again with time:
 - **login**: one login from all addresses, against guessing from many machines. It fills five times as fast as the
   allowance of a pair, so more than five addresses at once are needed to keep it empty.
 
-After a correct login from an address, the address is known for this login. Then only the pair counts: guessing from
+A line with IPv6 often has many /64: a /56 at home, a /48 in an office. So pair and address are counted for the /56 and
+the /48, too, with two and four times the allowance: one line cannot use up the allowance of a login, and one /64 cannot
+use up that of the lines beside it.
+
+After a correct login from an address, the address is known for this login. Then only its own pair counts: guessing from
 other addresses, or for other logins from the same address, does not stop the member there. From an unknown address, a
-login can be delayed only by an attack from many addresses at the same time.
+login can be delayed only by an attack from many lines at the same time.
 
 A wrong password counts, and the correct one of a login without access. The same password from the same address counts
 once: a phone with an old password does not use up the allowance of the laptop beside it. Where the address is useless
@@ -28,7 +32,7 @@ requests deletes no other entry.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -54,10 +58,17 @@ class Limit:
     burst: int
     every: float
 
+    def times(self, more: int) -> "Limit":
+        """Return `more` times this allowance."""
+        return Limit(more * self.burst, self.every / more)
+
 
 PAIR = Limit(5, 300.0)
 ADDRESS = Limit(20, 60.0)
 LOGIN = Limit(50, 60.0)
+
+WIDTHS = {64: 1, 56: 2, 48: 4}
+"""The prefixes of an IPv6 address that are counted, with how many times the allowance of an IPv4 address each has."""
 
 
 class Recent(Generic[Key, Value]):
@@ -135,8 +146,8 @@ class Throttle:
 
     def __init__(self, clock: Clock = time.monotonic, most: int = MOST) -> None:
         self._lock = threading.Lock()
-        self._pairs = Buckets(PAIR, clock, most)
-        self._places = Buckets(ADDRESS, clock, most)
+        self._pairs = [Buckets(PAIR.times(more), clock, most) for more in WIDTHS.values()]
+        self._places = [Buckets(ADDRESS.times(more), clock, most) for more in WIDTHS.values()]
         self._logins = Buckets(LOGIN, clock, most)
         self._known: Recent[tuple[str, str], bool] = Recent(KNOWN_SECONDS, clock, most)
 
@@ -147,7 +158,7 @@ class Throttle:
             ThrottledError: it may not; with the time to wait.
         """
         with self._lock:
-            self._check(login, place_of(peer))
+            self._check(login, places_of(peer))
 
     def take(self, login: str, peer: str) -> None:
         """Count one password. Call `give_back` if it was correct or could not be checked.
@@ -155,17 +166,16 @@ class Throttle:
         Raises:
             ThrottledError: it may not be tried now.
         """
-        place = place_of(peer)
+        places = places_of(peer)
         with self._lock:
-            self._check(login, place)
-            for bucket, key in self._counted(login, place):
+            self._check(login, places)
+            for bucket, key in self._counted(login, places):
                 bucket.take(key)
 
     def give_back(self, login: str, peer: str) -> None:
         """Undo a `take`."""
-        place = place_of(peer)
         with self._lock:
-            for bucket, key in self._counted(login, place):
+            for bucket, key in self._counted(login, places_of(peer)):
                 bucket.give_back(key)
 
     def know(self, login: str, peer: str) -> None:
@@ -174,30 +184,38 @@ class Throttle:
         if place:
             self._known.put((login, place), True)
 
-    def _check(self, login: str, place: str) -> None:
-        wait = max(bucket.wait(key) for bucket, key in self._counted(login, place))
+    def _check(self, login: str, places: Sequence[str]) -> None:
+        wait = max(bucket.wait(key) for bucket, key in self._counted(login, places))
         if wait > 0:
             raise ThrottledError("too many wrong passwords", wait)
 
-    def _counted(self, login: str, place: str) -> list[tuple[Buckets, tuple[str, ...]]]:
-        """Return the allowances in which a password for this login from this place is counted."""
-        if not place:
-            return [(self._logins, (login,))]
-        pair = (self._pairs, (login, place))
-        if self._known.get((login, place)):
-            return [pair]
-        return [pair, (self._places, (place,)), (self._logins, (login,))]
+    def _counted(self, login: str, places: Sequence[str]) -> list[tuple[Buckets, tuple[str, ...]]]:
+        """Return the allowances in which a password for this login from these places is counted."""
+        pairs: list[tuple[Buckets, tuple[str, ...]]] = [
+            (bucket, (login, place)) for bucket, place in zip(self._pairs, places, strict=False)
+        ]
+        if places and self._known.get((login, places[0])):
+            return pairs[:1]
+        wide = [(bucket, (place,)) for bucket, place in zip(self._places, places, strict=False)]
+        return [*pairs, *wide, (self._logins, (login,))]
+
+
+def place_of(peer: str) -> str:
+    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 address, or "" for a useless one."""
+    return next(iter(places_of(peer)), "")
 
 
 @lru_cache(4096)
-def place_of(peer: str) -> str:
-    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 address, or "" for a useless one."""
+def places_of(peer: str) -> tuple[str, ...]:
+    """Return the IPv4 address, or the /64, /56 and /48 of an IPv6 address; nothing for a useless address."""
     try:
         address = ip_address(peer)
     except ValueError:
-        return ""
+        return ()
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
     if address.is_loopback or address.is_unspecified:
-        return ""
-    return f"{int(address) >> 64:x}/64" if isinstance(address, IPv6Address) else str(address)
+        return ()
+    if isinstance(address, IPv6Address):
+        return tuple(f"{int(address) >> (128 - width):x}/{width}" for width in WIDTHS)
+    return (str(address),)

@@ -195,8 +195,8 @@ def test_an_outage_is_no_wrong_password(place: Place, slapd: Directory, caplog: 
             there.clock.now += REST_SECONDS + 1
             with pytest.raises(UnavailableError):
                 there.enter("jane", f"password {number}")
-        assert there.gate._throttle._pairs.wait(("jane", HOME)) == 0
-        assert len(there.gate._throttle._pairs) == 0
+        assert there.gate._throttle._pairs[0].wait(("jane", HOME)) == 0
+        assert len(there.gate._throttle._pairs[0]) == 0
         assert not [record for record in caplog.records if record.name == "radicale_tldops.auth"]
 
 

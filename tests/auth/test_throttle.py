@@ -15,6 +15,7 @@ from radicale_tldops.login.throttle import (
     Recent,
     Throttle,
     place_of,
+    places_of,
 )
 from radicale_tldops.roster.errors import ThrottledError
 from tests.support.clock import Clock
@@ -35,6 +36,12 @@ def guesses(throttle: Throttle, login: str, peer: str, most: int = 1000) -> int:
 def addresses(count: int) -> list[str]:
     """As many addresses."""
     return [f"198.51.{number // 250}.{number % 250 + 1}" for number in range(count)]
+
+
+def networks(width: int) -> list[str]:
+    """An address of each /64 below a prefix of this width, or of some of them."""
+    count = 2 ** (64 - width)
+    return [f"2001:db8:1:{number:x}::1" for number in range(0, count, max(1, count // 64))]
 
 
 def test_one_address_has_few_guesses_at_one_login() -> None:
@@ -141,6 +148,51 @@ def test_what_is_given_back_was_never_taken() -> None:
     assert guesses(throttle, "jane", HERE) == PAIR.burst
 
 
+@pytest.mark.parametrize("width", [64, 56, 48])
+def test_one_line_never_locks_out_another(width: int) -> None:
+    """With as many networks of IPv6 as it has, and an IPv4 address: elsewhere there is always a try."""
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(60):
+        for peer in (*networks(width), THERE):
+            guesses(throttle, "jane", peer)
+        throttle.check("jane", HERE)
+        throttle.check("jane", "2001:db8:2::1")
+        clock.now += 300
+
+
+@pytest.mark.parametrize(("width", "count"), [(64, PAIR.burst), (56, 2 * PAIR.burst), (48, 4 * PAIR.burst)])
+def test_the_networks_of_one_line_count_together(width: int, count: int) -> None:
+    """Guesses at one login, and at all logins."""
+    subnets = networks(width)
+    throttle = Throttle(Clock())
+    assert sum(guesses(throttle, "jane", peer) for peer in subnets) == count
+    throttle = Throttle(Clock())
+    tried = sum(guesses(throttle, f"person{number}", peer, 1) for peer in subnets for number in range(200))
+    assert tried == count * ADDRESS.burst // PAIR.burst
+
+
+@pytest.mark.parametrize("neighbour", ["2001:db8:1:2::1", "2001:db8:1:1ff::1"])
+def test_one_network_does_not_lock_out_the_lines_beside_it(neighbour: str) -> None:
+    """In the same /56, which a mobile operator gives to many phones, and in the same /48."""
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(24 * 12):
+        guesses(throttle, "jane", "2001:db8:1:1::1")
+        throttle.check("jane", neighbour)
+        clock.now += 300
+
+
+def test_a_known_network_is_not_locked_out_by_the_rest_of_its_line() -> None:
+    """Where the member was before, only the own network counts."""
+    throttle = Throttle(Clock())
+    throttle.know("jane", "2001:db8:1:1::1")
+    for number in range(2, 256):
+        guesses(throttle, "jane", f"2001:db8:1:{number:x}::1")
+        guesses(throttle, f"person{number}", "2001:db8:1:1::2", 1)
+    throttle.check("jane", "2001:db8:1:1::3")
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -180,16 +232,16 @@ def test_the_memory_is_bounded() -> None:
     sizes = []
     tracemalloc.start()
     for number in range(4000):
-        peer = f"2001:db8:0:{number:x}::1"
+        peer = f"2001:db8:{number:x}::1"
         throttle.take(f"person{number}", peer)
         throttle.know(f"person{number}", peer)
-        place_of.cache_clear()
+        places_of.cache_clear()
         if number in (1999, 3999):
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert sizes[1] < sizes[0] * 1.2
-    for table in (throttle._pairs, throttle._places, throttle._logins, throttle._known):
-        assert len(table) == 300
+    buckets = (*throttle._pairs, *throttle._places, throttle._logins)
+    assert {len(table) for table in buckets} | {len(throttle._known)} == {300}
     assert MOST <= 10_000
 
 
