@@ -172,6 +172,7 @@ CODES: Mapping[str, Code] = {
         "One person has different values in one column", "Give the same value in all entries, or only once."
     ),
     "cut-off": _error("The entry is not complete", "Export again, and copy the whole file."),
+    "damaged": _error("A spreadsheet has changed the value", "Format the column as text, and type the value again."),
     "duplicate": _warning("The same entry stands in the file twice; it counts once", "Delete one."),
     "encoded-twice": _warning(
         "The text still looks encoded after it was decoded", "Check the name, and correct it in the list software."
@@ -243,7 +244,7 @@ CODES: Mapping[str, Code] = {
     ),
     "phone-not-understood": _warning(
         "This is not a telephone number that dials; it is kept as text",
-        "Write +, country code and number. Separate numbers by commas.",
+        "Write each number whole, with + and country code. Separate numbers by semicolons.",
     ),
     "phone-remark": _warning("Words beside the telephone number are left out", "Move them to the note."),
     "reader-not-listed": _warning(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sync.parse.characters import is_placeholder
 from sync.parse.table import FURTHER
 from sync.problems import Finding, printable
+from sync.vet.phones import read_phones
 
 Columns: TypeAlias = Mapping[str, Any]
 """The values of the further columns by name, as a `Contact` holds them; a column without a value is left out."""
@@ -24,7 +25,6 @@ _TIMEZONE = re.compile(
 _FINGERPRINT = re.compile(r"(?:[0-9A-F]{40}|[0-9A-F]{64})")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
 
-_NUMBER = re.compile(r"\+?[0-9 ().\u2010-\u2013/-]+")
 # A letter or "_", then as many as 31 more, a dot, and two digits or more.
 _SIGNAL = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
 # Old servers have names with any printable character of ASCII but the colon (Matrix specification, Appendix 4.2.1.2).
@@ -97,13 +97,16 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return lambda text: text if pattern.fullmatch(text) else ""
 
 
-def _handle(pattern: re.Pattern[str] | None, host: str) -> Callable[[str], str]:
-    """Return a function that reads a handle: a name of the form `pattern`, a telephone number, or a link to `host`."""
+def _handle(pattern: re.Pattern[str] | None, host: str, *, number: bool = False) -> Callable[[str], str]:
+    """Return a function that reads a handle: a name of the form `pattern`, a link to `host`, or a telephone number."""
 
     def read(text: str) -> str:
         link = _HTTPS.fullmatch(text) and text[len("https://") :].lower().startswith(f"{host}/")
-        number = pattern is not _MATRIX and _NUMBER.fullmatch(text) and 6 <= sum(map(str.isdigit, text)) <= 15
-        return text if link or number or (pattern and pattern.fullmatch(text)) else ""
+        if link or (pattern and pattern.fullmatch(text)):
+            return text
+        phones = read_phones(text, None)[0] if number else []
+        dials = len(phones) == 1 and phones[0].dialable and ";ext=" not in phones[0].number
+        return phones[0].number if dials else ""
 
     return read
 
@@ -114,8 +117,11 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "pgp_fingerprint": (_fingerprint, "a fingerprint of 40 or 64 hexadecimal digits"),
     "pgp_url": (_matching(_HTTPS), "an address that begins with https://"),
     "appointed_by": (_appointer, "admin or tech"),
-    "signal": (_handle(_SIGNAL, "signal.me"), "a telephone number, a name such as jane.01, or a link to signal.me"),
-    "whatsapp": (_handle(None, "wa.me"), "a telephone number with its country code, or a link to wa.me"),
+    "signal": (
+        _handle(_SIGNAL, "signal.me", number=True),
+        "a telephone number with its country code, a name such as jane.01, or a link to signal.me",
+    ),
+    "whatsapp": (_handle(None, "wa.me", number=True), "a telephone number with its country code, or a link to wa.me"),
     "matrix": (_handle(_MATRIX, "matrix.to"), "a name such as @jane:example.org, or a link to matrix.to"),
 }
 

@@ -1,12 +1,15 @@
-"""Reads telephone numbers as people write them: into E.164, or as text with a finding."""
+"""Reads telephone numbers as people write them: into E.164 where there is one reading, else as text with a finding.
+
+A wrong number that dials is worse than a right one that does not: what has two readings is kept as it is written.
+"""
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from radicale_tldops.roster.contact import Phone
 from sync.problems import Finding, printable
@@ -17,279 +20,287 @@ phonenumbers.enable_pattern_cache()
 MAX_TEXT = 250
 """Longest text in characters in which numbers are looked for."""
 
-_SHORTHAND_DIGITS = 4
-"""Up to so many digits behind a slash replace the last digits of the number before, whatever they begin with."""
-
-_AROUND_THE_CLOCK = re.compile(r"\(\s*24\s*[/x]\s*7\s*\)|(?:^|(?<=[^\W\d_])\s+)24\s*[/x]\s*7(?!\d)", re.IGNORECASE)
+# What cannot stand inside a number. All else needs a plus sign behind it to separate two numbers.
 _SEPARATOR = re.compile(
-    r"\s*(/)\s*"  # another number, or shorthand for one
-    r"|\s*[|&\\]\s*|\s*[,;](?!\s*(?:e?xt|x|#))\s*|\s+(?:or|and)\s+"
-    r"|(?<=\d)[\s)\]]*(?=[(\[]?\+)",  # "+31 6 … +31 20 …": a plus sign begins a number
+    r"\s*(?:;(?!\s*(?:e?xt|x|#))|[|\n\r])\s*"
+    r"|(?:\s*[,/&]\s*|\s+(?:or|and)\s+)(?=[^\d+＋;|]*[+＋])"
+    r"|(?<=[\d)\]])\s+(?=[(\[]?[+＋])",
     re.IGNORECASE,
 )
+_SECOND = re.compile(r"\s*[,&]\s*|\s+(?:or|and|/)\s+", re.IGNORECASE)
+_SHORTHAND = re.compile(r"([^/]*\d)((?:\s*/\s*\d{1,4})+)\s*")
+_AROUND_THE_CLOCK = re.compile(
+    r"[(\[]?(?<![\d/.-])24\s*(?:[/x]\s*7(?:\s*[/x]\s*365)?|-?\s*(?:h|hrs?|hours?|std)\b)(?![\d/])[)\]]?", re.IGNORECASE
+)
+_DAMAGED = re.compile(r"-?\d(?:[.,]\d+)?E\+?\d{1,2}|\+?\d{4,}[.,]0{1,2}", re.IGNORECASE)
 _REMARK = re.compile(r"[(\[]([^()\[\]\d+]*)[)\]][\s.]*$")
 _EXTENSION = re.compile(
-    r"[,;]?\s*(?:(?<![^\W\d_])(?:extension|extn|ext|xtn|x|anexo|ramal|poste|int|доб)|#)[\s.:=]*(\d{1,11})[\s#)\].]*$",
+    r"[,;]?\s*(?:(?<![^\W\d_])(?:extension|extn|ext|xtn|x|anexo|ramal|poste|int|доб)|#)[\s.:=]*(\d{1,7})[\s#)\].]*$",
     re.IGNORECASE,
 )
-_BODY = re.compile(r"[(\[]?\s*\+*[\d\s().\[\]-]+")
-_TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
-_INTERNATIONAL_PREFIX = re.compile(r"[(\[\s]*00[\s().\[\]-]*(?=[1-9])")
+_NUMBER = re.compile(r"(?:[(\[]?\s?\+\s?(?=\d)|(?=\d)|[(\[]\s?(?=\d))[\d\s().\[\]-]*\d")
+_TRUNK_ZERO = re.compile(r"(\d{1,3})[\s.)\]-]*[(\[]\s*0\s*[)\]]")
+_GAP = re.compile(r"[\s.-]+(?=\d)")
+_TAIL = re.compile(r"\s*-\s*(\d{1,3})$")
 _WORD = re.compile(r"[^\W\d_]+")
-_STRANGE = re.compile(r"[*#@=~_+]")
+_STRANGE = re.compile(r"[*#@=~_+\d]")
 
-_FAX = frozenset({"fax", "telefax", "facsimile", "f"})
-_CELL = frozenset(
-    {"mob", "mobile", "mobil", "cell", "cellular", "cellphone", "gsm", "handy", "movil", "móvil", "m", "c"}
-)
-_PAGER = frozenset({"pager", "beeper"})
-_VOICE = frozenset(
-    {"tel", "tél", "phone", "telephone", "téléphone", "telefon", "telefono", "teléfono", "telefone", "ph", "t", "p"}
-    | {"voice", "landline", "fixed", "line", "direct", "office", "work", "home", "number", "no", "nr"}
-)
-_LABELS = _FAX | _CELL | _PAGER | _VOICE
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """The parts of the text of one number. `body` is empty if the text holds no number."""
-
-    text: str
-    body: str = ""
-    extension: str = ""
-    label: str = "voice"
-    remark: str = ""
+_LABELS = {
+    word: kind
+    for kind, words in (
+        ("fax", "fax telefax facsimile f"),
+        ("cell", "mob mobile mobil cell cellular cellphone gsm handy movil móvil m c"),
+        ("pager", "pager beeper"),
+        ("voice", "tel tél phone telephone téléphone telefon telefono teléfono telefone ph t p voice landline fixed"),
+        ("voice", "line direct office work home number no nr"),
+    )
+    for word in words.split()
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A number that libphonenumber finds possible. `assumed` is the region by which a national number was read."""
+    """A number that libphonenumber finds possible, its digits behind the country code, and what stands beside it.
+
+    `type` is UNKNOWN where the number is not valid; `assumed` is the region of a number without country code.
+    """
 
     number: PhoneNumber
-    assumed: str | None = None
+    national: str
+    type: int
+    assumed: str = ""
+    extension: str = ""
+    label: str = "voice"
+    remark: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the numbering plan uses such numbers."""
+        return self.type != PhoneNumberType.UNKNOWN
+
+    @property
+    def complete(self) -> bool:
+        """Whether digits that follow cannot belong to the number: no area code has seven digits."""
+        return self.valid and not self.extension and len(self.national) >= 7
+
+    @property
+    def e164(self) -> str:
+        """The number with its country code."""
+        return f"+{self.number.country_code}{self.national}"
 
 
 def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Finding]]:
     """Return the numbers that `text` holds, in its order, and the findings about them.
 
-    A number without country code is read as a number of the country `region`. A number that libphonenumber finds
-    possible becomes E.164. Other text becomes a `Phone` that is not dialable, with the finding `phone-not-understood`.
-    Never raises.
+    A number without country code is read as a number of the country `region`. Text that is no number, or that has
+    several readings, becomes a `Phone` that is not dialable, with the finding `phone-not-understood`. Never raises.
     """
-    stripped = text.strip()
-    if not stripped:
-        return [], []
-    cleaned = _cleaned(stripped) if len(stripped) <= MAX_TEXT else ""
     phones: dict[str, Phone] = {}
     findings: list[Finding] = []
-    for phone, notes in _numbers(stripped, list(_pieces(cleaned)), region):
-        phones.setdefault(phone.number, phone)
-        findings.extend(notes)
+    stripped = text.strip()
+    for part in _parts(stripped) if stripped else ():
+        for phone, notes in _part(part, region):
+            phones.setdefault(phone.number, phone)
+            findings.extend(notes)
     return list(phones.values()), findings
 
 
-def _numbers(
-    text: str, pieces: list[tuple[_Piece, bool]], region: str | None
-) -> list[tuple[Phone, tuple[Finding, ...]]]:
-    """Read the pieces one by one; `base` are the readings that shorthand behind a slash continues."""
-    numbers: list[tuple[Phone, tuple[Finding, ...]]] = []
-    base: list[_Reading | None] = []
-    lost = not pieces
-    for piece, behind_slash in pieces:
-        shorthand = behind_slash and _is_shorthand(piece.body)
-        if not shorthand:
-            base.clear()
-        reading = _shorthand(piece, base) if shorthand else _read(piece.body, region)
-        base.append(None if piece.extension else reading)
-        if reading is not None:
-            numbers.append(_phone(piece, reading))
-        elif shorthand:
-            lost = True
-        else:
-            numbers.append(_not_understood(piece.text))
-    if lost:
-        # Shorthand means nothing alone: the text is kept as a whole, and once for all that failed in it.
-        numbers = [(phone, notes) for phone, notes in numbers if phone.dialable]
-        numbers.append(_not_understood(text))
-    return numbers
+def _parts(text: str) -> Iterator[str]:
+    """Cut `text` where two numbers meet. What holds no digit stays with the number behind it, or else before it."""
+    start = 0
+    for cut in _SEPARATOR.finditer(text):
+        sides = (text[start : cut.start()], text[cut.end() :])
+        if all(re.search(r"\d", _AROUND_THE_CLOCK.sub("", side)) for side in sides):
+            yield sides[0]
+            start = cut.end()
+    yield text[start:]
+
+
+def _part(text: str, region: str | None) -> list[tuple[Phone, tuple[Finding, ...]]]:
+    """Return the number that `text` is, those that it abbreviates, or the text itself."""
+    clean = _cleaned(text)
+    if _DAMAGED.fullmatch(clean):
+        return [_kept(text, "damaged", "a spreadsheet has changed the telephone number")]
+    reading = _single(clean, region)
+    if readings := [reading] if reading else _shorthand(clean, region):
+        return [_phone(text, number) for number in readings]
+    if second := _SECOND.search(text):
+        first = _single(_cleaned(text[: second.start()]), None)
+        whole = _single(clean.replace("/", " "), None)  # a slash may also stand inside one number
+        if first and first.complete and not (whole and whole.valid):
+            return [_phone(text[: second.start()], first), _kept(text[second.end() :])]
+    return [_kept(text)]
 
 
 def _cleaned(text: str) -> str:
     """Return `text` with ASCII digits, hyphens and single spaces; "" where it holds what may or may not be a digit."""
-    if any(unicodedata.category(char) in ("No", "Nl", "Cs") for char in text):
+    if text.isascii() and len(text) <= MAX_TEXT:
+        return " ".join(text.split())
+    if len(text) > MAX_TEXT or any(unicodedata.category(char) in ("No", "Nl", "Cs") for char in text):
         return ""  # a superscript may be a footnote, and NFKC would make a digit of it
-    plain = []
-    for char in unicodedata.normalize("NFKC", text):
-        category = unicodedata.category(char)
-        if category == "Nd":
-            plain.append(str(unicodedata.decimal(char)))
-        elif category == "Pd" or char == "\u2212":
-            plain.append("-")
-        elif char == "\n":
-            plain.append(";")
-        elif category != "Cf":  # direction marks and zero-width characters come along with a copied number
-            plain.append(char)
-    return " ".join("".join(plain).split())
+    plain = re.sub(r"[\u2010-\u2015\u2212]", "-", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"\d", lambda digit: str(int(digit[0])), plain)
+    # Direction marks and zero-width characters come along with a copied number.
+    return " ".join("".join(char for char in plain if unicodedata.category(char) != "Cf").split())
 
 
-def _pieces(text: str) -> Iterator[tuple[_Piece, bool]]:
-    """Split `text` into one piece a number, each with whether it stands behind a slash and another number.
-
-    What has no digit is a label: it belongs to the number behind it, or else to the last one.
-    """
-    parts = _SEPARATOR.split(_AROUND_THE_CLOCK.sub(" ", text))
-    numbers: list[tuple[str, bool]] = []
-    label, slash = "", False
-    for part, separator in zip(parts[::2], [None, *parts[1::2]], strict=True):
-        slash = slash or separator == "/"
-        if any(char.isdigit() for char in part):
-            numbers.append((f"{label}{part}", slash and bool(numbers)))
-            label, slash = "", False
-        elif part:
-            label += f"{part} "
-    if numbers and label.strip(" ()[]."):
-        numbers[-1] = (f"{numbers[-1][0]} ({label.strip(' ()[].')})", numbers[-1][1])
-    for number, behind_slash in numbers:
-        yield _piece(number.strip()), behind_slash
-
-
-def _piece(text: str) -> _Piece:
-    core, words, remarks = text, list[str](), list[str]()
+def _single(text: str, region: str | None) -> _Reading | None:
+    """Read one number with its extension and the words around it."""
+    core, remarks = _AROUND_THE_CLOCK.sub(" ", text).strip(" ,;"), list[str]()
     while bracket := _REMARK.search(core):
         core = core[: bracket.start()].rstrip()
         remarks.append(bracket[1])
     extension = _EXTENSION.search(core)
-    if extension:
-        core = core[: extension.start()]
-    body = re.search(r"[(\[]?\s*[+\d].*\d|\d", core)
-    if body is None or not _BODY.fullmatch(body[0]):
-        return _Piece(text)
-    lead, trail = core[: body.start()], core[body.end() :]
-    international = "+" in body[0] or _INTERNATIONAL_PREFIX.match(body[0])
-    if _STRANGE.search(lead + trail) or _unknown(trail) or (_unknown(lead) and not international):
-        return _Piece(text)
-    for remark in (lead, trail, *remarks):
-        words += _words(remark)
-    remark = "; ".join(part.strip(" :.,;-") for part in (lead, *remarks) if _unknown(part))
-    return _Piece(text, body[0], extension[1] if extension else "", _label(words), remark)
+    core = core[: extension.start()] if extension else core
+    found = _NUMBER.search(core)
+    if found is None or len(re.findall(r"[(\[]", found[0])) != len(re.findall(r"[)\]]", found[0])):
+        return None
+    lead, trail = core[: found.start()], core[found.end() :]
+    if _STRANGE.search(lead + trail) or (_unknown(trail) and trail[0] not in ",;"):
+        return None
+    reading = _read(found[0], region)
+    unclear = _AROUND_THE_CLOCK.search(text) and reading and not reading.valid  # "12 34 24/7" may be the number 123424
+    if not reading or unclear or (_unknown(lead) and reading.assumed) or _ends_early(found[0], reading, region):
+        return None
+    remarks = [lead, trail.lstrip(",; "), *remarks]
+    said = "; ".join(remark.strip(" :.,;-") for remark in remarks if _unknown(remark))
+    return replace(reading, extension=extension[1] if extension else "", label=_label(remarks), remark=said)
 
 
-def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(text)]
+def _ends_early(text: str, reading: _Reading, region: str | None) -> bool:
+    """Whether the number ends before its last digits: "26598000-05" is a range, "123 4567 24" has something behind."""
+    gaps = [gap for gap in _TAIL.finditer(text) if _is_range(text, gap)] if reading.valid else _GAP.finditer(text)
+    shorter = (_read(text[: gap.start()], region) for gap in gaps)
+    return any(number and number.valid for number in shorter)
+
+
+def _is_range(text: str, tail: re.Match[str]) -> bool:
+    """Whether the digits behind the last hyphen may say where a row of numbers ends, and are no direct extension."""
+    first, last = _digits(text[: tail.start()])[-len(tail[1]) :], tail[1]
+    spaced = tail[0][0].isspace() and tail[0][1:2] == "-"
+    follows = last > first and (first.endswith("0") or first[:-1] == last[:-1])
+    return spaced or follows or (last > "0" and last.startswith("0"))
 
 
 def _unknown(text: str) -> bool:
-    return any(word not in _LABELS for word in _words(text))
+    return not _LABELS.keys() >= {word.casefold() for word in _WORD.findall(text)}
 
 
-def _label(words: list[str]) -> str:
+def _label(remarks: list[str]) -> str:
     """Return the kind of number that the words beside it name; "voice" where they name several or none."""
-    said = {kind for kind, names in (("fax", _FAX), ("pager", _PAGER), ("cell", _CELL)) if not names.isdisjoint(words)}
-    if len(said) != 1 or (said == {"fax"} and not _VOICE.isdisjoint(words)):
-        return "voice"
-    return said.pop()
+    named = {_LABELS.get(word.casefold(), "") for remark in remarks for word in _WORD.findall(remark)} - {""}
+    kinds = named - {"voice"}
+    return "voice" if len(kinds) != 1 or named == {"fax", "voice"} else kinds.pop()
 
 
-def _is_shorthand(body: str) -> bool:
-    digits = re.sub(r"\D", "", body)
-    return bool(digits) and "+" not in body and not (digits.startswith("00") and len(digits) > 2 * _SHORTHAND_DIGITS)
+def _shorthand(text: str, region: str | None) -> list[_Reading]:
+    """Return the numbers of "235 4141/42/43", whose last digits differ; none where the digits may be an extension."""
+    match = None if _AROUND_THE_CLOCK.search(text) else _SHORTHAND.fullmatch(text)
+    base = _single(match[1], region) if match else None
+    if not match or not base or not base.complete:
+        return []
+    tails = re.findall(r"\d+", match[2])
+    longer = [_parse(f"{base.e164}{tail}") for tail in tails]
+    others = [_parse(f"{base.e164[: -len(tail)]}{tail}") for tail in tails]
+    if len(set(map(len, tails))) > 1 or any(number and number.valid for number in longer):
+        return []
+    valid = [replace(number, assumed=base.assumed, label=base.label) for number in others if number and number.valid]
+    return [base, *valid] if len(valid) == len(tails) else []
 
 
-def _shorthand(piece: _Piece, base: list[_Reading | None]) -> _Reading | None:
-    """Read digits behind a slash: the last digits of a number that is otherwise the one before, or a national number.
+def _read(text: str, region: str | None) -> _Reading | None:
+    """Read digits, spaces, hyphens, dots and brackets, with or without a plus sign in front.
 
-    `base` are the number written in full and those read from it so far. Where they lead to different readings
-    ("4141/4242/43"), or the number before has an extension or is not understood, there is none.
+    Without it, the number stands behind 00 or behind the international prefix of the region, or it has lost its plus
+    sign, or it is a national number. A prefix of other countries is not read, but it is a second reading.
     """
-    first, last = (base[0], base[-1]) if base else (None, None)
-    if first is None or last is None or None in base or piece.extension:
+    text = text.lstrip("([ ")
+    if text.startswith("+"):
+        return _international(text[1:])
+    metadata = PhoneMetadata.metadata_for_region(region) if region else None
+    own = re.match((metadata and metadata.international_prefix) or "00", text)
+    known = ("00", own[0] if own else "00")
+    prefixes = [prefix for prefix in {*known, "001", "0011", "011"} if text.startswith(prefix)]
+    behind = {prefix: _international(text[len(prefix) :]) for prefix in prefixes}
+    code = str(phonenumbers.country_code_for_region(region)) if region else "-"
+    home = (_international(text) if text.startswith(code) else None, _national(text, region) if region else None)
+    if (digits := _digits(text)).startswith(f"0{code}") and (hidden := _international(digits[1:])) and hidden.valid:
         return None
-    digits = re.sub(r"\D", "", piece.body)
-    whole = phonenumbers.national_significant_number(last.number)
-    country = last.number.country_code or 0
-    long = len(digits) > _SHORTHAND_DIGITS and digits.startswith("0")
-    if long or len(digits) >= len(whole):
-        reading = _parse(digits, phonenumbers.region_code_for_country_code(country))
-        certain = reading and (len(digits) >= len(whole) or phonenumbers.is_valid_number(reading.number))
-        return reading if certain else None
-    start = phonenumbers.national_significant_number(first.number)
-    if start[: -len(digits)] != whole[: -len(digits)]:
-        return None
-    return _parse(f"+{country}{whole[: -len(digits)]}{digits}", None)
+    assumed = [replace(reading, assumed=region or "") for reading in home if reading and reading.valid]
+    reading = _only([*behind.values(), *assumed])
+    foreign = any(reading == other for prefix, other in behind.items() if prefix not in known)
+    # "001 65" is not 00 and the country code 1.
+    unclear = reading and not reading.valid and reading.number.country_code == 1
+    return None if foreign or unclear else reading
 
 
-def _read(body: str, region: str | None) -> _Reading | None:
-    """Read one number written in full. The international prefix 00 is understood whatever the region."""
-    prefix = _INTERNATIONAL_PREFIX.match(body)
-    text = f"+{body[prefix.end() :]}" if prefix else body
-    if not _TRUNK_ZERO.search(text):
-        return _parse(text, region)
-    # "(0)" is dialled inside the country alone, but for the countries whose numbers keep their zero (Italy).
-    dropped = _parse(_TRUNK_ZERO.sub(" ", text, count=1), region)
-    kept = _parse(_TRUNK_ZERO.sub("0", text, count=1), region)
-    some = dropped or kept
-    if some is None or _has_trunk_zero(some):
-        return dropped
-    readings = [reading for reading in (dropped, kept) if reading]
-    valid = [reading for reading in readings if phonenumbers.is_valid_number(reading.number)]
-    choice = valid or readings
-    return choice[0] if len({_e164(reading.number) for reading in choice}) == 1 else None
+def _national(text: str, region: str) -> _Reading | None:
+    """Read a complete national number: its digits are those of libphonenumber's national format."""
+    reading = _parse(_digits(text), region)
+    shown = phonenumbers.format_number(reading.number, PhoneNumberFormat.NATIONAL) if reading else ""
+    return reading if _digits(shown) == _digits(text) else None
 
 
-def _has_trunk_zero(reading: _Reading) -> bool:
-    region = phonenumbers.region_code_for_country_code(reading.number.country_code or 0)
-    return phonenumbers.ndd_prefix_for_region(region, True) == "0"
+def _international(text: str) -> _Reading | None:
+    """Read a number that begins with its country code, in one piece and outside of a bracket of its own."""
+    text = text.lstrip(" .-)]")
+    digits = _digits(text)
+    reading = _parse(f"+{digits}")
+    if zero := _TRUNK_ZERO.match(text):
+        # "(0)" is dialled inside the country alone, but for the countries whose numbers keep their zero (Italy).
+        dropped = _parse(f"+{zero[1]}{_digits(text[zero.end() :])}")
+        region = phonenumbers.region_code_for_country_code(dropped.number.country_code or 0) if dropped else ""
+        reading = dropped if phonenumbers.ndd_prefix_for_region(region, True) == "0" else _only([dropped, reading])
+    # The country code stands in one piece, and libphonenumber has added no digit.
+    country = str(reading.number.country_code) if reading else ""
+    return reading if reading and text.startswith(country) and digits.endswith(reading.national) else None
 
 
-def _parse(text: str, region: str | None) -> _Reading | None:
-    digits = re.sub(r"\D", "", text)
-    plus = "+" in text
+def _only(readings: Sequence[_Reading | None]) -> _Reading | None:
+    """Return the one number that `readings` are, those that are not valid counting only where none is; else None."""
+    possible = {reading.e164: reading for reading in readings if reading}
+    choice = [reading for reading in possible.values() if reading.valid] or [*possible.values()]
+    return choice[0] if len(choice) == 1 else None
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _parse(text: str, region: str | None = None) -> _Reading | None:
     try:
-        # With a region, libphonenumber would take a wrong country code for the beginning of a national number.
-        number = phonenumbers.parse(f"+{digits}", None) if plus else phonenumbers.parse(digits, region)
-    except NumberParseException:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
         return None
     # "Possible locally" lacks the area code: with the country code in front of it, it would ring nowhere.
-    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return _Reading(number, None if plus else region)
+    return _Reading(number, phonenumbers.national_significant_number(number), phonenumbers.number_type(number))
 
 
-def _e164(number: PhoneNumber) -> str:
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-
-
-def _phone(piece: _Piece, reading: _Reading) -> tuple[Phone, tuple[Finding, ...]]:
-    number, shown = _e164(reading.number), printable(piece.text)
-    type_of_number = phonenumbers.number_type(reading.number)
+def _phone(text: str, reading: _Reading) -> tuple[Phone, tuple[Finding, ...]]:
+    number, shown = reading.e164, printable(text)
+    unused = "" if reading.valid else f"{shown}: {number} is possible, but no number of that kind is in use"
+    messages = {
+        "invalid-phone": unused,
+        "assumed-region": reading.assumed and f"{shown} was read as a number of {reading.assumed}: {number}",
+        "phone-remark": reading.remark and f"{number} is kept without the words beside it: {printable(reading.remark)}",
+    }
+    findings = tuple(Finding(code, message, text) for code, message in messages.items() if message)
     display = phonenumbers.format_number(reading.number, PhoneNumberFormat.INTERNATIONAL)
-    findings = []
-    if type_of_number == PhoneNumberType.UNKNOWN:  # libphonenumber's definition of "not valid"
-        message = f"{shown}: {number} is possible, but no number of that kind is in use"
-        findings.append(Finding("invalid-phone", message, piece.text))
-    if reading.assumed:
-        message = f"{shown} has no country code and was read as a number of {reading.assumed}: {number}"
-        findings.append(Finding("assumed-region", message, piece.text))
-    if piece.remark:
-        message = f"{number} is kept and the words beside it are not: {printable(piece.remark)}"
-        findings.append(Finding("phone-remark", message, piece.text))
-    if piece.extension:
-        number, display = f"{number};ext={piece.extension}", f"{display} ext. {piece.extension}"
-    return Phone(number, kind=_kind(type_of_number, piece.label), display=display), tuple(findings)
+    if reading.extension:
+        number, display = f"{number};ext={reading.extension}", f"{display} ext. {reading.extension}"
+    return Phone(number, kind=_kind(reading.type, reading.label), display=display), findings
 
 
 def _kind(type_of_number: int, label: str) -> str:
     """Return the kind that the number itself shows; the label decides where it shows none, and on fax machines."""
-    if label == "fax":
-        return "fax"
-    if type_of_number == PhoneNumberType.MOBILE:
-        return "cell"
-    if type_of_number == PhoneNumberType.PAGER:
-        return "pager"
-    open_to_label = (PhoneNumberType.UNKNOWN, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return label if type_of_number in open_to_label else "voice"
+    if label == "fax" or type_of_number in (PhoneNumberType.UNKNOWN, PhoneNumberType.FIXED_LINE_OR_MOBILE):
+        return label
+    return {PhoneNumberType.MOBILE: "cell", PhoneNumberType.PAGER: "pager"}.get(type_of_number, "voice")
 
 
-def _not_understood(text: str) -> tuple[Phone, tuple[Finding, ...]]:
-    message = f"not a telephone number that dials, kept as text: {printable(text)}"
-    return Phone(text, dialable=False), (Finding("phone-not-understood", message, text),)
+def _kept(
+    text: str, code: str = "phone-not-understood", reason: str = "not a telephone number that dials, kept as text"
+) -> tuple[Phone, tuple[Finding, ...]]:
+    return Phone(text, dialable=False), (Finding(code, f"{reason}: {printable(text)}", text),)

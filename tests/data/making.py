@@ -128,11 +128,11 @@ def _new_name(rng: Random, registry: Registry, cctlds: tuple[str, ...], taken: T
 def _reachable(rng: Random, person: Person, name: Name) -> Person:
     """Add the ways to reach the person that only some have."""
     kind = rng.randrange(10)
-    digits = "".join(filter(str.isdigit, person.phones[0])).removeprefix("00")[:15]
+    phone = person.phones[0].replace(" ", "").replace("-", "")
     return replace(
         person,
         signal=f"{name.given}.{rng.randrange(10, 100)}" if kind < 3 else "",
-        whatsapp=f"+{digits}" if kind == 3 else "",
+        whatsapp=phone if kind == 3 and phone[0] == "+" and phone[1:].isdigit() else "",
         matrix=f"@{name.given}.{name.family}:matrix.example" if kind in (2, 4) else "",
         pgp_fingerprint=f"{rng.getrandbits(160):040X}" if kind in (1, 5, 6) else "",
         pgp_url=f"https://keys.example/{name.family}?op=get&armor=on" if kind == 6 else "",

@@ -80,6 +80,17 @@ def _is_valid(code: int, national: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.parse(f"+{code}{national}"))
 
 
+def _may_be_shortened(shown: str) -> bool:
+    """Whether a digit behind a slash can only replace the last one: with one more the number is none."""
+    digits = "".join(filter(str.isdigit, shown))
+    number = phonenumbers.parse(f"+{digits}")
+    long = len(phonenumbers.national_significant_number(number)) >= 7
+    longer = (
+        _is_valid(number.country_code or 0, f"{digits.removeprefix(str(number.country_code))}{digit}") for digit in "29"
+    )
+    return long and phonenumbers.is_valid_number(number) and not any(longer)
+
+
 def _range(region: str, code: int, pattern: str) -> Range:
     number = phonenumbers.parse(f"+{code}{pattern.replace(_TAIL, '0')}")
     shown = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
@@ -97,14 +108,15 @@ def _write(rng: Random, numbers: Range) -> str:
         return "+" + "".join(filter(str.isdigit, shown))
     if kind < 80:
         return shown.replace(" ", "-")
-    if kind < 85:
-        return f"00{shown[1:]}"
+    if kind < 85:  # "001" is also the international prefix of other countries
+        return f"00{shown[1:]}" if numbers.country_code != 1 else shown
     if kind < 91 and numbers.trunk_zero:
         return f"{country} (0){national}"
     if kind < 94:
         return f"{shown} {rng.choice(('ext. ', 'x', '#'))}{rng.randrange(100, 10_000)}"
     if kind < 96:
-        return f"{shown[:-1]}1/{rng.randrange(2, 10)}" if national[-2:].isdigit() else shown
+        short = f"{shown[:-1]}1", rng.randrange(2, 10)
+        return f"{short[0]}/{short[1]}" if national[-2:].isdigit() and _may_be_shortened(short[0]) else shown
     if kind < 98:
         return f"{shown} (mobile)" if rng.random() < 0.5 else f"tel. {shown}"
     return f"({country}) {national}"

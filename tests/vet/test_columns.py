@@ -44,10 +44,11 @@ def value(name: str, text: str) -> object:
         ("confirmed_on", str(TODAY + timedelta(days=1)), TODAY + timedelta(days=1)),  # tomorrow is today further east
         ("note", "a; b", "a; b"),
         ("note", "no", "no"),
-        ("signal", "+31 6 1234-5678", "+31 6 1234-5678"),
+        ("signal", "+31 6 1234-5678", "+31612345678"),
         ("signal", "jane_d.01", "jane_d.01"),
         ("signal", "https://signal.me/#p/+31612345678", "https://signal.me/#p/+31612345678"),
-        ("whatsapp", "0031 (6) 12345678", "0031 (6) 12345678"),
+        ("whatsapp", "0031 (6) 12345678", "+31612345678"),
+        ("whatsapp", "+31 (0)6 12345678", "+31612345678"),
         ("whatsapp", "https://wa.me/31612345678", "https://wa.me/31612345678"),
         ("matrix", "@jane.doe:nic.example", "@jane.doe:nic.example"),
         ("matrix", "@jane=2d:chat.nic.example:8448", "@jane=2d:chat.nic.example:8448"),
@@ -79,6 +80,8 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
             ("signal", text, "bad-column")
             for text in ("jane", "j.1", "jane doe.01", "ask me", "12", "-", "x@nic.example")
         ),
+        *((name, "0170 1234567", "bad-column") for name in ("signal", "whatsapp")),  # the country code is missing
+        *(("whatsapp", text, "bad-column") for text in ("+31 6 12345678 ext 5", "+31 6 12345678; +31 20 1234567")),
         *(("whatsapp", text, "bad-column") for text in ("jane", "jane.01", "yes", "1" * 16, "https://nic.example/")),
         *(("matrix", text, "bad-column") for text in ("jane", "jane:nic.example", "@jane", "@a b:nic.example", "@:x")),
         *((name, "N/A", "bad-column") for name in ("organisation", "role", "signal", "evidence", "note", "timezone")),
