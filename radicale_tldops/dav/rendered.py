@@ -1,8 +1,8 @@
-"""A snapshot with its rendered cards, indexes and finished answers, which requests only look up."""
+"""A snapshot with its rendered cards, its index and finished answers, which requests only look up."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from radicale_tldops.dav import properties
@@ -25,14 +25,15 @@ MAX_SETS = 64
 
 
 class RenderedBook:
-    """One style of a snapshot's book: its properties, its rendered cards, and its index. Safe for threads."""
+    """One style of a snapshot's book: its properties, and its rendered cards. Safe for threads."""
 
-    def __init__(self, content: Book, texts: BookTexts) -> None:
+    def __init__(self, content: Book, texts: BookTexts, index: CardIndex) -> None:
+        """Take an index that holds the cards of `content`, and may hold others."""
         self.content = content
         self.title = texts.name
         octets = sum(len(card.text.encode()) for card in content.cards.values())
         self.resource: Resource = properties.book(content, texts, octets)
-        self._index = CardIndex((card.href, card.text) for card in content.cards.values())
+        self.index = index
         self._lock = threading.Lock()
         self._rendered: OrderedDict[RequestedProperties, RenderedCards] = OrderedDict()
 
@@ -55,7 +56,8 @@ class RenderedBook:
 
     def matching(self, card_filter: CardFilter | None) -> list[str]:
         """Return the names of the cards that match a filter, in the order of the book."""
-        return list(self.content.cards) if card_filter is None else self._index.matching([card_filter])
+        cards = self.content.cards
+        return [href for href in self.index.matching([card_filter] if card_filter else []) if href in cards]
 
     def export(self) -> bytes:
         """Return all the cards, one after the other: what GET of the book downloads."""
@@ -120,29 +122,31 @@ class Place:
 
 
 class RenderedSnapshot:
-    """A snapshot with its book in both styles, each rendered when first needed, and with finished answers.
+    """A snapshot with its book in both styles, an index of all the cards, and finished answers.
 
     Any number of threads may use it at once.
     """
 
     def __init__(self, snapshot: Snapshot, texts: BookTexts, before: "RenderedSnapshot | None" = None) -> None:
-        """Reuse the books of `before` that have not changed: most changes concern readers only."""
+        """Reuse the books and the index of `before` that have not changed: most changes concern readers only."""
         self.snapshot = snapshot
         self.answers = AnswerCache()
-        self._texts = texts
-        self._lock = threading.Lock()
-        known = before._books.copy() if before else {}
-        self._books: dict[Style, RenderedBook] = {
-            style: book for style, book in known.items() if book.content.ctag == snapshot.book(style).ctag
+        books: Mapping[Style, RenderedBook] = before._books if before else {}
+        kept = {style: book for style, book in books.items() if book.content.ctag == snapshot.book(style).ctag}
+        # The book with the group cards has the cards of the other one, too.
+        everything = snapshot.book(Style.GROUPS)
+        index = (
+            kept[Style.GROUPS].index
+            if Style.GROUPS in kept
+            else CardIndex((card.href, card.text) for card in everything.cards.values())
+        )
+        self._books: Mapping[Style, RenderedBook] = {
+            style: kept[style] if style in kept else RenderedBook(snapshot.book(style), texts, index) for style in Style
         }
 
     def book(self, style: Style) -> RenderedBook:
         """Return the book in one of its styles."""
-        with self._lock:
-            known = self._books.get(style)
-            if known is None:
-                known = self._books[style] = RenderedBook(self.snapshot.book(style), self._texts)
-            return known
+        return self._books[style]
 
     def find(self, identity: Identity, path: str) -> Place | None:
         """Return the place of a path for this reader, or None: the paths of other readers do not exist for this one."""

@@ -1,7 +1,7 @@
 """The properties of a vCard 3.0 that this project itself wrote (RFC 2426; RFC 2425, 5.8)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,27 +9,24 @@ from radicale_tldops.dav.query.collation import ascii_casemap
 from radicale_tldops.dav.requested import DataProperty
 
 _FOLD = re.compile(r"\r?\n[ \t]")
-_LINE_BEGIN = re.compile(r"\n([A-Za-z0-9.-]++)")
 _VALUE = r'(?:"[^"]*+"|[^";:,]*+)'
 _PARAMETER = rf"[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+"
-_CONTENT_LINE = re.compile(rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+):(.*)")
-_ANY_LINE = re.compile(r"\n(.*)")
+_HEAD = re.compile(rf"(?:([A-Za-z0-9-]++)\.)?([A-Za-z0-9-]++)((?:;{_PARAMETER})*+)")
+_QUOTING_HEAD = re.compile(r'(?:[^":]++|"[^"]*+")*+(?=:)')
 _ONE_PARAMETER = re.compile(rf";([A-Za-z0-9-]++)=({_VALUE}(?:,{_VALUE})*+)")
 _ONE_VALUE = re.compile(rf"(?:^|,)({_VALUE})")
 _ESCAPE = re.compile(r"\\([nN,;\\])")
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
-    """One property of a card, with its names in upper case: they are compared without case (RFC 2426, 4).
+class Head:
+    """What stands before the value of a property. Names are in upper case: case does not matter (RFC 2426, 4).
 
     `group` is the prefix of the name without its dot ("ITEM1"), or None. `parameters` pairs each name with all its
-    values, as written but without quotes: `TYPE=a;TYPE=b` means what `TYPE=a,b` means, and gives the same. `value` is
-    unescaped, and whole where it has components.
+    values, as written but without quotes: `TYPE=a;TYPE=b` means what `TYPE=a,b` means, and gives the same.
     """
 
     name: str
-    value: str
     group: str | None = None
     parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
@@ -41,55 +38,43 @@ class Property:
         return None
 
 
-def names(cards: Iterable[str]) -> frozenset[str]:
-    """Return the names of all the properties of these cards, in upper case; a malformed line may add a name."""
-    found: set[str] = set()
-    for text in cards:
-        found.update(_LINE_BEGIN.findall(_lines(text)))
-    return frozenset(ascii_casemap(begin.rpartition(".")[2]) for begin in found)
+def properties(text: str) -> Iterator[tuple[Head, str]]:
+    """Yield the properties of a card in its order, BEGIN and END, too: each head and value.
 
-
-def lines_of(name: str) -> re.Pattern[str]:
-    """Return the pattern that finds, in the text of `_lines`, the lines of the property `name`."""
-    return re.compile(rf"\n((?:[A-Za-z0-9-]++\.)?{re.escape(name)}[;:].*)", re.IGNORECASE | re.ASCII)
-
-
-def properties(text: str, line: re.Pattern[str] = _ANY_LINE) -> tuple[Property, ...]:
-    """Return the properties of a card, in its order: all of them with BEGIN and END, or those of a `lines_of` pattern.
-
-    Malformed lines are left out, so that no text is an error. A bare LF ends a line as CRLF does.
+    A value is unescaped, and whole where it has components. Malformed lines are left out, so that no text is an error.
+    A bare LF ends a line as CRLF does.
     """
-    lines = line.findall(_lines(text))
-    return tuple([_property(match) for match in map(_CONTENT_LINE.fullmatch, lines) if match])
+    for line in _lines(text):
+        written, colon, value = line.partition(":")
+        if '"' in written:
+            quoting = _QUOTING_HEAD.match(line)
+            written, value = (quoting[0], line[quoting.end() + 1 :]) if quoting else ("", "")
+        head = _head(written) if colon else None
+        if head is not None:
+            yield head, _ESCAPE.sub(_unescaped, value) if "\\" in value else value
 
 
-def _lines(text: str) -> str:
-    """Return the unfolded lines of a card, each behind an LF."""
+def _lines(text: str) -> list[str]:
+    """Return the unfolded lines of a card."""
     # This project folds with CRLF and a space: looking for that alone takes a tenth of the time.
     unfolded = text.replace("\r\n ", "")
     if "\n " in unfolded or "\n\t" in unfolded:
         unfolded = _FOLD.sub("", text)
-    return "\n" + unfolded.replace("\r\n", "\n")
-
-
-def _property(line: re.Match[str]) -> Property:
-    group, name, parameters, value = line.groups()
-    return Property(
-        name=ascii_casemap(name),
-        value=_ESCAPE.sub(_unescaped, value) if "\\" in value else value,
-        group=None if group is None else ascii_casemap(group),
-        parameters=_parameters(parameters) if parameters else (),
-    )
+    return unfolded.replace("\r\n", "\n").split("\n")
 
 
 @lru_cache(1024)
-def _parameters(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    # A book has few different ones (TYPE=INTERNET,WORK).
+def _head(written: str) -> Head | None:
+    """Return what is written before a value as a head, or None where it is malformed. A book has few different ones."""
+    parts = _HEAD.fullmatch(written)
+    if parts is None:
+        return None
+    group, name, parameters = parts.groups()
     found: dict[str, tuple[str, ...]] = {}
-    for name, values in _ONE_PARAMETER.findall(text):
-        key = ascii_casemap(name)
+    for parameter, values in _ONE_PARAMETER.findall(parameters):
+        key = ascii_casemap(parameter)
         found[key] = found.get(key, ()) + tuple(value.strip('"') for value in _ONE_VALUE.findall(values))
-    return tuple(found.items())
+    return Head(ascii_casemap(name), None if group is None else ascii_casemap(group), tuple(found.items()))
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -98,6 +83,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 _LINE_START = re.compile(r"\r\n(?![ \t])")
 _NAME = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9-]+)")
+_WITH_VALUE = re.compile(rf"{_HEAD.pattern}:")
 _FRAME = frozenset({"BEGIN", "VERSION", "END"})
 
 
@@ -121,5 +107,5 @@ def part_of(text: str, requested: Sequence[DataProperty]) -> str:
 
 
 def _without_value(line: str) -> str:
-    content = _CONTENT_LINE.fullmatch(_FOLD.sub("", line))
-    return line if content is None else content[0].removesuffix(content[4])
+    content = _WITH_VALUE.match(_FOLD.sub("", line))
+    return line if content is None else content[0]

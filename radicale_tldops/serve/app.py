@@ -8,7 +8,6 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from enum import Enum
 from http import client
 from typing import Any
@@ -85,8 +84,6 @@ class RosterApplication:
         self._reads = ReadPath(self._live, BookTexts(settings.cards.book_name, BOOK_DESCRIPTION, MAX_CARD))
         self._page = welcome_page(settings.server.url)
         # Read the store before the first request. An error is not lost: the first request gets it, too.
-        with suppress(StoreError):
-            self._live.check()
         self._live.watch(self._reads.prepare)
 
     def _route(self, method: str, path: str) -> tuple[_For, Ready | _Handler]:

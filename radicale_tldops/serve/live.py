@@ -8,8 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from radicale_tldops.login.identity import LiveState, device_password, is_possible
@@ -17,12 +16,13 @@ from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.identity import Device, Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
+from radicale_tldops.serve.closing import Closing
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.change import file_identity, file_mark
 from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
 from radicale_tldops.store.members import load_devices, password_digest
 from radicale_tldops.store.newest import read_mark, refuse_older_members, refuse_older_roster
-from radicale_tldops.store.notes import COUNTER, FRESHNESS, read_note
+from radicale_tldops.store.notes import COUNTER, read_note
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.values import Mark
 
@@ -43,13 +43,6 @@ FIRST_SECONDS = 1.0
 AGAIN_SECONDS = 0.02
 """Least seconds between a look that could not read everything and another one because of a refused login."""
 
-_CLOSED = (
-    "the subscriber list was unreadable for [subscribers] close_after hours: all access ends until it is read again"
-)
-
-LIST_SECONDS = 5.0
-"""Seconds between two looks at when the list was last read, where `close_after` is set."""
-
 
 class LiveStore:
     """The state from which requests are answered. One instance per process and configuration; safe for threads."""
@@ -63,9 +56,9 @@ class LiveStore:
         self._roster = settings.store.roster
         self._members = settings.store.members
         self._max_blind = settings.server.max_blind
-        self._close_after = timedelta(hours=settings.subscribers.close_after)
         self._clock = clock
-        self._now = now
+        self._closing = Closing(settings, now)
+        self._prepare: Callable[[Snapshot], Callable[[], None]] = lambda _: lambda: None
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._mark: object = None
@@ -79,23 +72,23 @@ class LiveStore:
         self._blind_since: float | None = None
         self._complaint = ""
         self._fault: type[StoreError] | None = None
-        self._list_read_at: datetime | None = None
-        self._next_list_look = float("-inf")
-        self._closed = False
 
-    def watch(self, seen: Callable[[], None]) -> None:
-        """Start a thread that looks for changes, so that requests need not; it calls `seen` after each look.
+    def watch(self, prepare: Callable[[Snapshot], Callable[[], None]]) -> None:
+        """Look at the store now, and start a thread that looks for changes, so that requests need not.
 
-        A request still looks itself if the thread is late.
+        `prepare` is called with each new snapshot before it is served, and what it returns when it is served. A request
+        still looks itself if the thread is late.
         """
-        threading.Thread(target=self._watch, args=(seen,), name="live-store", daemon=True).start()
+        self._prepare = prepare
+        with self._lock:
+            self._poll()
+        threading.Thread(target=self._watch, name="live-store", daemon=True).start()
 
-    def _watch(self, seen: Callable[[], None]) -> None:
+    def _watch(self) -> None:
         while True:
+            time.sleep(WATCH_SECONDS)
             with self._lock:
                 self._poll()
-            seen()
-            time.sleep(WATCH_SECONDS)
 
     def snapshot(self) -> Snapshot:
         """Return the newest snapshot that could be verified.
@@ -110,10 +103,7 @@ class LiveStore:
         snapshot, blind_since = self._snapshot, self._blind_since
         if snapshot is None or (blind_since is not None and now - blind_since > self._max_blind):
             raise StoreError(self._complaint or "the store has not been read yet")
-        if self._close_after and self._is_closed(snapshot):
-            self._tell_closed(True)
-            raise StoreError(_CLOSED)
-        self._tell_closed(False)
+        self._closing.check(snapshot)
         return snapshot
 
     def _look_once(self, now: float) -> None:
@@ -145,21 +135,6 @@ class LiveStore:
             blind_seconds=None if blind_since is None else self._clock() - blind_since,
             fault=self._fault,
         )
-
-    def _is_closed(self, snapshot: Snapshot) -> bool:
-        """Return whether the list was last read more than `close_after` hours ago.
-
-        Without a note about that, the time of the newest generation counts.
-        """
-        return self._now() - (self._list_read_at or snapshot.created_at) > self._close_after
-
-    def _tell_closed(self, is_closed: bool) -> None:
-        """Log once that all access ended, and once that it is open again."""
-        if is_closed and not self._closed:
-            logger.error("%s", _CLOSED)
-        elif self._closed and not is_closed:
-            logger.warning("the subscriber list was read: access is open again")
-        self._closed = is_closed
 
     def reload(self) -> Snapshot:
         """Look at the store now and return the newest snapshot: a client has a newer token than this process."""
@@ -262,11 +237,7 @@ class LiveStore:
         elif self._blind_since is None:
             self._blind_since = now
         self._fault = type(faults[0]) if faults else None
-        if self._close_after and now >= self._next_list_look:
-            self._next_list_look = now + LIST_SECONDS
-            # If it cannot be read now, the time of the last reading stays.
-            with suppress(StoreError):
-                self._list_read_at = read_note(self._roster, FRESHNESS, wait=0.0).list_checked_at
+        self._closing.look(now)
         self._complain(" ".join(map(str, faults)))
         return is_whole and not faults and self._is_compared
 
@@ -276,10 +247,10 @@ class LiveStore:
         if mark != self._mark:
             snapshot = load_snapshot(self._roster, wait=wait)
             self._compare(known, wait)
+            is_served = self._prepare(snapshot)
             self._snapshot, self._mark = snapshot, mark
-            logger.info(
-                "serving generation %d with %d cards", self._snapshot.generation, len(self._snapshot.plain.cards)
-            )
+            is_served()
+            logger.info("serving generation %d with %d cards", snapshot.generation, len(snapshot.plain.cards))
         elif not self._is_compared:
             self._compare(known, wait)
         if self._is_compared:

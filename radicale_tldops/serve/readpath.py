@@ -1,8 +1,8 @@
 """The read path: it answers every request of a reader from the newest snapshot, and keeps finished answers."""
 
+import gc
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
@@ -16,9 +16,9 @@ from radicale_tldops.dav.properties import BookTexts, ResourceKind
 from radicale_tldops.dav.rendered import Place, RenderedSnapshot
 from radicale_tldops.dav.requested import RequestedProperties
 from radicale_tldops.dav.requests import Report, SyncCollection, read_propfind, read_report
-from radicale_tldops.roster.errors import StoreError, TldopsError
+from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.roster.identity import Identity
-from radicale_tldops.roster.snapshot import Snapshot, Style
+from radicale_tldops.roster.snapshot import Snapshot
 from radicale_tldops.serve.gzipping import packed
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.request import Incoming
@@ -54,7 +54,7 @@ class ReadPath:
         self._live = live
         self._texts = texts
         self._lock = threading.Lock()
-        self._newest: RenderedSnapshot | None = None
+        self._kept: tuple[RenderedSnapshot, ...] = ()
 
     def answer(self, request: Incoming, identity: Identity, body: Callable[[], bytes]) -> Ready:
         """Answer one request of a reader; `body` reads the body, and is called only where the path exists.
@@ -82,10 +82,20 @@ class ReadPath:
             return _get(rendered, place, request)
         return self._dav(rendered, place, request, sent)
 
-    def prepare(self) -> None:
-        """Render the newest snapshot, so that the next request does not wait for it."""
-        with suppress(StoreError):
-            self._rendered(self._live.snapshot()).book(Style.PLAIN)
+    def prepare(self, snapshot: Snapshot) -> Callable[[], None]:
+        """Index the cards of a snapshot before it is served; return what frees the one before when it is served.
+
+        Everything that is in memory now will stay for long: without `gc.freeze`, each full garbage collection would go
+        through all of it and stop every request meanwhile. Reference counting still frees it.
+        """
+        rendered = self._rendered(snapshot)
+        gc.collect()
+        gc.freeze()
+
+        def is_served() -> None:
+            self._kept = (rendered,)
+
+        return is_served
 
     def _rendered_for(self, identity: Identity, snapshot: Snapshot) -> RenderedSnapshot:
         if not self._live.is_still(identity, snapshot):
@@ -93,13 +103,16 @@ class ReadPath:
         return self._rendered(snapshot)
 
     def _rendered(self, snapshot: Snapshot) -> RenderedSnapshot:
-        newest = self._newest
-        if newest is None or newest.snapshot is not snapshot:
-            with self._lock:
-                newest = self._newest
-                if newest is None or newest.snapshot is not snapshot:
-                    newest = self._newest = RenderedSnapshot(snapshot, self._texts, newest)
-        return newest
+        """Return what was prepared for a snapshot; prepare it now if nothing was."""
+        for rendered in self._kept:
+            if rendered.snapshot is snapshot:
+                return rendered
+        with self._lock:
+            newest = self._kept[-1:]
+            if not newest or newest[0].snapshot is not snapshot:
+                newest = (RenderedSnapshot(snapshot, self._texts, *newest),)
+                self._kept = (*self._kept[-1:], *newest)
+        return newest[0]
 
     def _dav(self, rendered: RenderedSnapshot, place: Place, request: Incoming, sent: bytes) -> Ready:
         """Answer PROPFIND or REPORT; a kept answer is used if the same was requested before."""

@@ -1,11 +1,15 @@
 """The read path in process: what no client can bring about by itself."""
 
+import weakref
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from radicale_tldops.dav import rendered
 from radicale_tldops.dav.answer import Ready
 from radicale_tldops.dav.properties import BookTexts
+from radicale_tldops.dav.query.index import CardIndex
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.serve.live import LiveStore
@@ -22,18 +26,18 @@ class Worker:
     """A worker whose clock stands still: it looks at the store only when it has to."""
 
     def __init__(self, store: Store) -> None:
-        live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), lambda: 1000.0)
-        self._reader = live.snapshot().readers[login("jane")]
-        self._reads = ReadPath(live, BookTexts("Book", "", 1000))
+        self.live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), lambda: 1000.0)
+        self.reads = ReadPath(self.live, BookTexts("Book", "", 1000))
 
     def sync(self, token: str) -> Ready:
         """Send a sync-collection as Jane."""
+        reader = self.live.snapshot().readers[login("jane")]
         body = (
             f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><prop><getetag/></prop></sync-collection>'
         )
         request = Incoming(
             method="REPORT",
-            path=f"/{self._reader.principal}/{BOOK}/",
+            path=f"/{reader.principal}/{BOOK}/",
             peer="192.0.2.1",
             credentials=None,
             depth="0",
@@ -46,7 +50,7 @@ class Worker:
             user_agent="",
             conditions={},
         )
-        return self._reads.answer(request, Identity(self._reader, None, Style.PLAIN), body.encode)
+        return self.reads.answer(request, Identity(reader, None, Style.PLAIN), body.encode)
 
 
 @pytest.fixture
@@ -90,3 +94,25 @@ def test_an_answer_is_of_one_generation(store: Store) -> None:
     newer = worker.sync(load_snapshot(store.roster).plain.token)
     assert (before.generation, newer.generation) == (1, 2)
     assert names(worker.sync(names(before)[1])) == ({href("john")}, names(newer)[1])
+
+
+def test_cards_are_indexed_before_they_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request waits for the index; it is made once, and the one before is given back at once."""
+    made: list[tuple[int | None, weakref.ref[CardIndex]]] = []
+    worker = Worker(store)
+
+    class Noted(CardIndex):
+        def __init__(self, cards: Iterable[tuple[str, str]]) -> None:
+            super().__init__(cards)
+            made.append((worker.live.state().generation, weakref.ref(self)))
+
+    monkeypatch.setattr(rendered, "CardIndex", Noted)
+    worker.live.watch(worker.reads.prepare)
+    assert [serving for serving, _ in made] == [None]
+    assert worker.sync("").generation == 1
+    store.apply(put=["jim"], note="2")
+    assert worker.live.reload().generation == 2
+    assert [serving for serving, _ in made] == [None, 1]
+    assert [index() is None for _, index in made] == [True, False]
+    assert worker.sync("").generation == 2
+    assert len(made) == 2

@@ -2,6 +2,7 @@
 
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 _ASCII_CASEMAP = {ord(lower): lower.upper() for lower in "abcdefghijklmnopqrstuvwxyz"}
 
@@ -21,9 +22,11 @@ def unicode_casemap(text: str) -> str:
         return text.upper()
     # Step 2b decomposes one code point at a time; section 4 allows NFKD of the whole instead, which also puts several
     # marks on one letter into the canonical order: some Vietnamese keyboards type them in the other one.
-    return unicodedata.normalize("NFKD", "".join(map(_titlecase, text)))
+    titles = {ord(character): _titlecase(character) for character in set(text)}
+    return unicodedata.normalize("NFKD", text.translate(titles))
 
 
+@lru_cache(4096)
 def _titlecase(character: str) -> str:
     # Step 2a takes the titlecase from UnicodeData.txt, which gives one code point or none. Where Python gives more
     # ("Ss" for "ß"), that is from SpecialCasing.txt and UnicodeData.txt has none.

@@ -2,14 +2,15 @@
 
 import operator
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, reduce
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from itertools import accumulate, compress
 
 from radicale_tldops.dav.query.collation import Collation
 from radicale_tldops.dav.query.filters import CardFilter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
-from radicale_tldops.dav.vcard_text import Property, lines_of, names, properties
+from radicale_tldops.dav.vcard_text import Head, properties
 
 _MANY = 16
 """If more than one value in so many matches, each value is tested by itself. To find a value in the joined text takes
@@ -18,14 +19,17 @@ four times as long as to test it, but the search skips the other values at no co
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """All the properties of one name in a book: `properties[i]` stands in card number `cards[i]`."""
+    """All the properties of one name in a book: `heads[i]` is the head of one that stands in card number `cards[i]`."""
 
-    cards: tuple[int, ...] = ()
-    properties: tuple[Property, ...] = ()
+    cards: list[int] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
 
     def all(self) -> set[int]:
         """Return the numbers of all the properties."""
         return set(range(len(self.cards)))
+
+
+_NO_PROPERTIES = _Column()
 
 
 class _Values:
@@ -64,8 +68,8 @@ class _Values:
 class CardIndex:
     """The cards of one address book, prepared for filters. Any number of threads may use it at once.
 
-    Nothing is parsed before a filter asks for it. What is cached is bounded by the book and not by the filters: one
-    column for each property name that occurs, folded once for each collation.
+    The values are folded for the default collation at once, for another one when a filter first asks for it. What is
+    kept is bounded by the book and not by the filters.
     """
 
     def __init__(self, cards: Iterable[tuple[str, str]]) -> None:
@@ -73,8 +77,15 @@ class CardIndex:
         book = tuple(cards)
         self._hrefs = tuple(href for href, _ in book)
         self._texts = tuple(text for _, text in book)
-        self._columns: dict[str, _Column] = {}
-        self._folded: dict[tuple[str, Collation], _Values] = {}
+        self._columns: defaultdict[str, _Column] = defaultdict(_Column)
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for number, text in enumerate(self._texts):
+            for head, value in properties(text):
+                column = self._columns[head.name]
+                column.cards.append(number)
+                column.heads.append(head)
+                values[head.name].append(value)
+        self._folded = {Collation.UNICODE_CASEMAP: _folded(values, Collation.UNICODE_CASEMAP)}
 
     def matching(self, filters: Sequence[CardFilter]) -> list[str]:
         """Return the hrefs of the cards that match every one of `filters`: all cards if `filters` is empty."""
@@ -87,29 +98,10 @@ class CardIndex:
             return list(self._hrefs)
         return [self._hrefs[card] for card in sorted(reduce(operator.and_, found))]
 
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return names(self._texts)
-
-    def _column(self, name: str) -> _Column:
-        # A name that the book does not have is not kept: a client can invent any number of names.
-        if name not in self._names:
-            return _Column()
-        column = self._columns.get(name)
-        if column is None:
-            cards: list[int] = []
-            found: list[Property] = []
-            lines = lines_of(name)
-            for card, text in enumerate(self._texts):
-                own = properties(text, lines)
-                found += own
-                cards += [card] * len(own)
-            column = self._columns[name] = _Column(tuple(cards), tuple(found))
-        return column
-
     def _cards(self, prop_filter: PropFilter) -> set[int]:
         """Return the numbers of the cards that match one prop-filter."""
-        column = self._column(prop_filter.name)
+        # A name that the book does not have is not kept: a client can invent any number of names.
+        column = self._columns.get(prop_filter.name, _NO_PROPERTIES)
         # "A vCard property of the type specified by the "name" attribute exists, and … it matches" (10.5.1): "it" is
         # one property. With allof one and the same property must pass every test; and a card matches as soon as one of
         # its properties does, even where a negated test fails for another one. A card without the property does not
@@ -121,7 +113,7 @@ class CardIndex:
             # "When the "name" attribute does not specify a group prefix, it MUST match properties in the vCard data
             # without a group prefix or with any group prefix. When the "name" attribute includes a group prefix, it
             # MUST match properties that have exactly the same group prefix and name" (10.5.1).
-            passed = {number for number in passed if column.properties[number].group == prop_filter.group}
+            passed = {number for number in passed if column.heads[number].group == prop_filter.group}
         cards = {column.cards[number] for number in passed}
         # "A vCard property of the type specified by the "name" attribute does not exist" (10.5.1).
         return cards if prop_filter.defined else set(range(len(self._hrefs))) - cards
@@ -129,37 +121,42 @@ class CardIndex:
     def _verdicts(self, column: _Column, prop_filter: PropFilter) -> Iterator[set[int]]:
         """Yield for each test of a prop-filter which properties of the column pass it."""
         for text_match in prop_filter.text_matches:
-            found = self._values(prop_filter.name, column, text_match.collation).matching(text_match)
+            values = self._values(text_match.collation).get(prop_filter.name)
+            found = values.matching(text_match) if values is not None else set()
             # "or return a match if the text does not match, if the attribute value is set to "yes"" (10.5.4).
             yield column.all() - found if text_match.negate else found
         for param_filter in prop_filter.param_filters:
             yield _param_verdicts(column, param_filter)
 
-    def _values(self, name: str, column: _Column, collation: Collation) -> _Values:
-        values = self._folded.get((name, collation))
-        if values is None:
-            values = _Values([collation.fold(prop.value) for prop in column.properties])
-            if column.properties:
-                self._folded[name, collation] = values
-        return values
+    def _values(self, collation: Collation) -> Mapping[str, _Values]:
+        """Return the folded values of each column."""
+        if collation not in self._folded:
+            values: defaultdict[str, list[str]] = defaultdict(list)
+            for text in self._texts:
+                for head, value in properties(text):
+                    values[head.name].append(value)
+            self._folded[collation] = _folded(values, collation)
+        return self._folded[collation]
+
+
+def _folded(values: Mapping[str, Sequence[str]], collation: Collation) -> Mapping[str, _Values]:
+    return {name: _Values(list(map(collation.fold, some))) for name, some in values.items()}
 
 
 def _param_verdicts(column: _Column, param_filter: ParamFilter) -> set[int]:
     """Return which properties of the column match a param-filter."""
-    values = [prop.parameter(param_filter.name) for prop in column.properties]
-    if not param_filter.defined:
-        # "A parameter of the type specified by the "name" attribute does not exist" (10.5.2).
-        return {number for number, own in enumerate(values) if own is None}
-    if param_filter.text_match is None:
-        return {number for number, own in enumerate(values) if own is not None}
-    matches, fold, negate = (
-        param_filter.text_match.predicate(),
-        param_filter.text_match.collation.fold,
-        param_filter.text_match.negate,
-    )
+    # A book has few different heads, so that each is tested once.
+    passes = {head: _passes(head.parameter(param_filter.name), param_filter) for head in set(column.heads)}
+    return {number for number, head in enumerate(column.heads) if passes[head]}
+
+
+def _passes(values: tuple[str, ...] | None, param_filter: ParamFilter) -> bool:
+    """Return whether the values of one parameter match a param-filter; None is a parameter that does not exist."""
+    # "A parameter of the type specified by the "name" attribute does not exist" (10.5.2).
+    if not param_filter.defined or param_filter.text_match is None:
+        return (values is not None) == param_filter.defined
     # "A parameter of the type specified by the "name" attribute exists, and … it matches the CARDDAV:text-match
     # conditions" (10.5.2). That is one parameter, however many values it lists: it matches by any of them, and a
     # negated test passes where none does, as in the RFC's example of a list, "a CATEGORIES property not set to PERSON".
-    # A book has few different lists of values (INTERNET,WORK), so that each is tested once.
-    passes = {own: own is not None and any(matches(fold(value)) for value in own) != negate for own in set(values)}
-    return {number for number, own in enumerate(values) if passes[own]}
+    matches, fold = param_filter.text_match.predicate(), param_filter.text_match.collation.fold
+    return values is not None and any(matches(fold(value)) for value in values) != param_filter.text_match.negate
