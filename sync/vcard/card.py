@@ -12,6 +12,7 @@ from urllib.parse import quote
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.roster.login import canonical_domain
+from sync.vcard.handles import handles_of
 from sync.vcard.lines import CardError as CardError
 from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name
@@ -34,7 +35,6 @@ _TEXTS = (
     *("appointed_by", "evidence"),
 )
 _LABEL = re.compile("[a-z0-9-]+")
-_MATRIX = re.compile(r"@?([^@:\s]+):([^@\s/]+)")
 _NUMBER = re.compile(r"\+[0-9 ().-]+")
 _DIALLED = re.compile(r"(\+[0-9]+)(?:;ext=([0-9]+))?")
 # Reserved and unreserved characters of RFC 3986 and "%", without "," and ";": a URI may hold nothing that needs a
@@ -87,7 +87,7 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
         *(ContentLine("URL", cctld.iana_page) for cctld in contact.cctlds),
         *_emails(contact),
         *_phones(contact),
-        *_handles(contact),
+        *_messengers(contact),
     ]
     if served:
         lines.append(ContentLine("NICKNAME", served))
@@ -218,31 +218,15 @@ def _dialled(phone: Phone) -> str:
     return f"{shown},{extension}" if extension else shown
 
 
+def _messengers(contact: Contact) -> Iterator[ContentLine]:
+    """Yield IMPP with the parameter in which Apple looks for the service."""
+    for handle in handles_of(contact):
+        if handle.uri:
+            yield ContentLine("IMPP", handle.uri, ("WORK",), (("X-SERVICE-TYPE", handle.service),))
+
+
 def _is_web(text: str) -> bool:
     return text.startswith(("https://", "http://"))
-
-
-def _handles(contact: Contact) -> Iterator[ContentLine]:
-    """Yield IMPP (RFC 4770) with a scheme, and with the parameter in which Apple looks for the service.
-
-    "signal:" and "whatsapp:" are what address books show as the service; "matrix:" is the registered scheme.
-    """
-    for service, handle in (("Signal", contact.signal), ("WhatsApp", contact.whatsapp), ("Matrix", contact.matrix)):
-        uri = _impp(service, handle.strip())
-        if uri:
-            yield ContentLine("IMPP", uri, ("WORK",), (("X-SERVICE-TYPE", service),))
-
-
-def _impp(service: str, handle: str) -> str:
-    """Return the URI of a handle, or "" if it has no URI. The note shows the handle in any case."""
-    if _is_web(handle):
-        return quote(handle, safe=_URI_SAFE)
-    if service == "Matrix":
-        user = _MATRIX.fullmatch(handle)
-        return f"matrix:u/{quote(user[1], safe='')}:{quote(user[2], safe=':')}" if user else ""
-    if _NUMBER.fullmatch(handle):
-        handle = "+" + re.sub("[^0-9]", "", handle)
-    return f"{service.lower()}:{quote(handle, safe='+@')}" if handle else ""
 
 
 def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
@@ -261,9 +245,7 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
         yield f"Last confirmed: {contact.confirmed_on.isoformat()}"
     for heading, value in (
         ("Languages", ", ".join(contact.languages)),
-        ("Signal", contact.signal),
-        ("WhatsApp", contact.whatsapp),
-        ("Matrix", contact.matrix),
+        *((handle.service, handle.text) for handle in handles_of(contact)),
         ("OpenPGP fingerprint", contact.pgp_fingerprint),
         ("OpenPGP key", "" if _is_web(contact.pgp_url) else contact.pgp_url),
     ):

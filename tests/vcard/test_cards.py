@@ -167,11 +167,13 @@ def test_note_tells_what_has_no_property() -> None:
         ("signal", "+33 (6) 00-00.00 00", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:+33600000000"]),
         ("signal", "jane.01", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:jane.01"]),
         ("signal", "a:b;c,d", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Signal:signal:a%3Ab%3Bc%2Cd"]),
-        ("whatsapp", "https://wa.me/31600000000", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=WhatsApp:https://wa.me/31600000000"]),
         ("matrix", "@jane:matrix.example", ["IMPP;TYPE=WORK;X-SERVICE-TYPE=Matrix:matrix:u/jane:matrix.example"]),
         ("matrix", "jane", []),
         ("pgp_url", "https://keys.example/a,b", ["KEY;VALUE=uri:https://keys.example/a%2Cb"]),
         ("pgp_url", "javascript:alert(1)", []),
+        ("signal", "+31 (0)6 00000000", []),
+        ("whatsapp", "06 00000000", []),
+        ("whatsapp", "0031 6 00000000", []),
     ],
 )
 def test_handles_are_uris_without_anything_to_escape(field: str, handle: str, lines: list[str]) -> None:
@@ -179,6 +181,41 @@ def test_handles_are_uris_without_anything_to_escape(field: str, handle: str, li
     text = card_of(replace(JANE, **{field: handle}))  # type: ignore[arg-type]
     assert [line for line in logical(text) if line.startswith(("IMPP", "KEY"))] == lines
     assert (handle.replace(";", ",") in str(values(text, "note")[0])) is (field != "pgp_url" or not lines)
+
+
+@pytest.mark.parametrize(
+    ("field", "link", "handle", "uri"),
+    [
+        ("matrix", "https://matrix.to/#/@jane:matrix.example", "@jane:matrix.example", "matrix:u/jane:matrix.example"),
+        (
+            "matrix",
+            "https://matrix.to/#/%40jane%3Amatrix.example?via=b.example",
+            "@jane:matrix.example",
+            "matrix:u/jane:matrix.example",
+        ),
+        (
+            "matrix",
+            "HTTPS://Matrix.TO/#/@Jane:matrix.example:8448",
+            "@Jane:matrix.example:8448",
+            "matrix:u/Jane:matrix.example:8448",
+        ),
+        ("matrix", "matrix:u/jane:matrix.example", "@jane:matrix.example", "matrix:u/jane:matrix.example"),
+        ("matrix", "https://matrix.to/#/#room:matrix.example", "https://matrix.to/#/#room:matrix.example", ""),
+        ("signal", "https://signal.me/#p/+31600000000", "+31600000000", "signal:+31600000000"),
+        ("signal", "https://signal.me/#p/%2B31600000000", "+31600000000", "signal:+31600000000"),
+        ("signal", "https://signal.me/#eu/abc-DEF", "https://signal.me/#eu/abc-DEF", ""),
+        ("whatsapp", "https://wa.me/31600000000", "+31600000000", "whatsapp:+31600000000"),
+        ("whatsapp", "https://wa.me/+31600000000?text=hello", "+31600000000", "whatsapp:+31600000000"),
+        ("whatsapp", "https://api.whatsapp.com/send?phone=31600000000", "+31600000000", "whatsapp:+31600000000"),
+        ("whatsapp", "https://wa.me/0600000000", "https://wa.me/0600000000", ""),
+        ("whatsapp", "https://wa.me/qr/ABC", "https://wa.me/qr/ABC", ""),
+    ],
+)
+def test_links_of_messengers_become_handles(field: str, link: str, handle: str, uri: str) -> None:
+    """No messenger is called "https", and what a card offers works where .me and .to do not."""
+    text = card_of(replace(JANE, **{field: link}))  # type: ignore[arg-type]
+    assert values(text, "impp") == [uri] * bool(uri)
+    assert f": {handle}\n" in str(values(text, "note")[0])
 
 
 def test_empty_fields_leave_no_line() -> None:
