@@ -102,28 +102,30 @@ class Book:
     def is_ahead(self, token: str) -> bool:
         """Tell whether `token` is of this book and newer: another process served a newer generation."""
         parsed = SyncToken.parse(token)
-        return parsed is not None and self._is_ours(parsed) and parsed.revision > self.revision
+        return parsed is not None and self._is_ours(parsed) and parsed.newest > self.revision
 
     def changes_since(self, token: str, limit: int | None = None) -> Changes:
         """Return the changes since `token`, at most `limit` hrefs.
 
         For a token of this book they are the exact difference, however old the token is. For an empty token they are
-        the members alone (RFC 6578, 3.4: no removed ones in a first sync). For any other token they are every member
-        and every tombstone, so that the client ends with the right book.
+        the members alone (RFC 6578, 3.4: no removed ones in a first sync, and so on none of its pages). For any other
+        token they are every member and every tombstone, so that the client ends with the right book.
         """
         if token == self.token:
             return Changes((), (), token, is_cut=False)
         parsed = SyncToken.parse(token)
-        if parsed is None or not self._is_ours(parsed) or parsed.revision > self.revision:
+        if parsed is None or not self._is_ours(parsed) or parsed.newest > self.revision:
             changed, gone = tuple(self.cards), tuple(self.tombstones) if token else ()
+            begun = 0 if token else self.revision
         else:
+            begun, removed = parsed.begun, self.tombstones.items()
             changed = tuple(href for href, card in self.cards.items() if _is_after(parsed, card.since, href))
-            gone = tuple(href for href, revision in self.tombstones.items() if _is_after(parsed, revision, href))
+            gone = tuple(href for href, number in removed if number > begun and _is_after(parsed, number, href))
         if limit is None or len(changed) + len(gone) <= limit:
             return Changes(changed, gone, self.token, is_cut=False)
-        return self._cut(changed, gone, limit)
+        return self._cut(changed, gone, limit, begun)
 
-    def _cut(self, changed: tuple[str, ...], gone: tuple[str, ...], limit: int) -> Changes:
+    def _cut(self, changed: tuple[str, ...], gone: tuple[str, ...], limit: int, begun: int) -> Changes:
         """Return the oldest of the changes, and a token from which the others follow.
 
         Changes that happen meanwhile come later in this order, so a client that continues gets every change.
@@ -133,7 +135,7 @@ class Book:
         )
         kept = order[:limit]
         revision, last = kept[-1]
-        token = str(SyncToken(self.lineage, self.style, revision, last))
+        token = str(SyncToken(self.lineage, self.style, revision, last, begun))
         members = tuple(href for _, href in kept if href in self.cards)
         return Changes(members, tuple(href for _, href in kept if href not in self.cards), token, is_cut=True)
 

@@ -1,7 +1,5 @@
 """Changes told in pages: a client that goes on ends with exactly the book, whatever happened between them."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -31,15 +29,18 @@ class Client:
         self.token = token
         self.held = dict(held or {})
         self.is_whole = False
+        self.begun = 0
 
     def turn(self, book: Book, limit: int | None) -> None:
         """Ask for a page, and look at each card that it names in the book of the same moment."""
+        if not self.token:
+            self.begun = book.revision
         changes = book.changes_since(self.token, limit)
         told = changes.changed + changes.gone
         assert len(set(told)) == len(told), "a member is told twice (RFC 6578, 3.2)"
         assert limit is None or len(told) <= limit
         assert not changes.is_cut or (told and limit is not None), "a page that leads nowhere"
-        assert self.token or not changes.gone, "a first page with a removed member (RFC 6578, 3.4)"
+        assert all(book.tombstones[href] > self.begun for href in changes.gone), "a first sync with what went before it"
         assert changes.token != self.token or not told, "a page that comes again and again"
         assert SyncToken.parse(changes.token) is not None
         self.held |= {href: book.cards[href].text for href in changes.changed}
@@ -47,6 +48,8 @@ class Client:
             assert href not in book.cards
             self.held.pop(href, None)
         self.token, self.is_whole = changes.token, not changes.is_cut
+        if self.is_whole:
+            self.begun = 0
 
     def finish(self, book: Book, limit: int | None) -> None:
         """Go on until nothing is cut short."""
@@ -107,6 +110,7 @@ class Pages(RuleBasedStateMachine):
         for client in self.clients:
             for limit in (1, 3, None):
                 copy = Client(client.token, client.held)
+                copy.begun = client.begun
                 copy.finish(self.book, limit)
                 assert copy.held == self.whole()
                 assert copy.token == self.book.token
@@ -132,6 +136,19 @@ def test_pages_come_oldest_first() -> None:
     assert third.token == book.token
 
 
+def test_no_page_of_a_first_sync_tells_what_went_before_it() -> None:
+    """RFC 6578, 3.4: removed members have no place in it, on no page; who goes meanwhile was perhaps told before."""
+    since, gone = {"b.vcf": 1, "a.vcf": 4, "c.vcf": 1}, {"d.vcf": 2, "e.vcf": 3}
+    first = book_of(since, gone).changes_since("", 1)
+    second = book_of(since, gone).changes_since(first.token, 1)
+    assert (first.changed, first.gone, second.changed, second.gone) == (("b.vcf",), (), ("c.vcf",), ())
+    later = book_of({"a.vcf": 4, "c.vcf": 1}, {**gone, "b.vcf": 5})
+    third = later.changes_since(second.token, 1)
+    assert (third.changed, third.gone, third.is_cut) == (("a.vcf",), (), True)
+    last = later.changes_since(third.token, 1)
+    assert (last.changed, last.gone, last.token) == ((), ("b.vcf",), later.token)
+
+
 @pytest.mark.parametrize("limit", [4, 5, None])
 def test_as_many_as_the_limit_are_not_cut(limit: int | None) -> None:
     """And the token is then that of the book, without a place in it."""
@@ -150,14 +167,17 @@ def test_a_cut_token_is_of_its_book_alone() -> None:
     for other in (book_of(cards, gone, Style.GROUPS), book_of(cards, gone, lineage="f" * 32)):
         changes = other.changes_since(cut)
         assert (set(changes.changed), set(changes.gone)) == (set(cards), set(gone))
-    newer = str(replace(SyncToken(LINEAGE, "plain", 9), upto="a.vcf"))
-    assert book.is_ahead(newer)
     assert not book.is_ahead(cut)
-    assert set(book.changes_since(newer).changed) == set(cards)
+    for newer in (SyncToken(LINEAGE, "plain", 9, "a.vcf"), SyncToken(LINEAGE, "plain", 1, "b.vcf", 9)):
+        assert book.is_ahead(str(newer))
+        assert set(book.changes_since(str(newer)).changed) == set(cards)
 
 
-@pytest.mark.parametrize("rest", ["1/", "1/a/b", "1/a b", f"1/{'a' * 81}", "01/a", "", "1/a\n", "1/é", "-1", "1" * 19])
+@pytest.mark.parametrize(
+    "rest", ["1/", "1/a/b", "1/a/01", "1/a/2/3", "1/a b", f"1/{'a' * 81}", "01/a", "", "1/a\n", "1/é", "-1", "1" * 19]
+)
 def test_what_is_no_token_is_none(rest: str) -> None:
     """A token comes back as it was given out, or it is anybody's."""
-    assert SyncToken.parse(f"data:,tldops/{LINEAGE}/plain/1/a") is not None
+    for token in (SyncToken(LINEAGE, "plain", 1, "a"), SyncToken(LINEAGE, "plain", 1, "a", 2)):
+        assert SyncToken.parse(str(token)) == token
     assert SyncToken.parse(f"data:,tldops/{LINEAGE}/plain/{rest}") is None
