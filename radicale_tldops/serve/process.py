@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from errno import EADDRINUSE
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian._granian import SocketHolder
@@ -60,6 +61,10 @@ class _Server(MPServer):
     def __init__(self, listening: socket.socket, **options: Any) -> None:
         super().__init__("radicale_tldops.serve.process", **options)
         self._listening = listening
+        enabled, certificate, key, *others = self.ssl_ctx
+        if enabled and sys.platform == "linux":
+            # A new worker gets the files that were checked at the start, too.
+            self.ssl_ctx = (True, _in_memory(str(certificate)), _in_memory(str(key)), *others)  # type: ignore[assignment]
 
     def _init_shared_socket(self) -> None:
         # On Linux, granian's workers open their own sockets: without a worker, connections would be refused.
@@ -124,27 +129,24 @@ def serve(settings: Settings, listening: socket.socket) -> None:
 
 
 def _create(settings: Settings, listening: socket.socket, metrics: socket.socket | None) -> RosterApplication:
-    """Return the application; granian calls this in the main thread of each new worker."""
+    """Return the application; granian calls this in each new worker."""
     port = listening.getsockname()[1]
     # granian closes it.
     listening.detach()
-    stop = partial(_stop, threading.get_ident())
-    threading.Thread(target=stop, name="stop", daemon=True).start()
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     log_apart()
     watch_connections(port)
     return RosterApplication(settings, metrics)
 
 
-def _stop(main: int) -> None:
+def _end_with_parent() -> None:
     """Stop this worker when its parent is gone: nothing would replace it, and a new server could not listen."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
     parent.join()
-    for _ in range(STOP_SECONDS * 10):
-        # Again, because the main thread may be just about to wait.
-        signal.pthread_kill(main, signal.SIGTERM)
-        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -229,6 +231,14 @@ def check_tls(server: ServerSettings) -> None:
         raise SettingsError(
             f"{key}: [server] tls_key is encrypted; the server needs it without a passphrase."
         ) from error
+
+
+def _in_memory(path: str) -> str:
+    """Return the path of a copy of a file in memory; this process and its workers can open it."""
+    content, _ = read_file(Path(path), MAX_PEM)
+    copy = os.memfd_create("pem")
+    os.write(copy, content)
+    return f"/proc/self/fd/{copy}"
 
 
 class _EncryptedKeyError(Exception):

@@ -31,13 +31,20 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(world: World, port: int = 0) -> Iterator[Running]:
-    """Run `tldops serve` until the block ends, and wait until it answers; without a port, on a free one."""
+def started(world: World, port: int = 0) -> Iterator[Running]:
+    """Run `tldops serve` until the block ends, and wait until it accepts connections; without a port, on a free one."""
     port = port or free_port()
     command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
     with process(command, port, world.folder) as pid:
-        connect(port).close()
         yield Running(pid, port, world.folder / f"server-{port}.log")
+
+
+@contextlib.contextmanager
+def running(world: World, port: int = 0) -> Iterator[Running]:
+    """Do the same without TLS, and wait until it answers."""
+    with started(world, port) as server:
+        connect(server.port).close()
+        yield server
 
 
 def children(parent: int) -> list[int]:

@@ -2,11 +2,12 @@
 
 import contextlib
 import http.client
+import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,11 @@ import pytest
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.serve.process import check_tls
 from radicale_tldops.settings import ServerSettings
-from tests.server.processes import authorization
-from tests.support import JANE, JOHN, Login, World, free_port, process
+from tests.server.processes import authorization, started
+from tests.support import JANE, JOHN, Login, World, free_port
 from tests.support.certificates import new_pair, openssl, trusting
 from tests.support.servers import needs
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +88,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[tu
     world.configure(tls(files / "server.pem", files / "server.key"))
     world.sync(JOHN, JANE)
     login = world.device("john.doe@nic.nl")
-    with listening(world) as port:
-        yield port, login
+    with started(world) as running:
+        yield running.port, login
 
 
 def tls(certificate: Path, key: Path) -> str:
     """The settings for these files."""
     return f'[server]\ntls_certificate = "{certificate}"\ntls_key = "{key}"\n'
-
-
-@contextlib.contextmanager
-def listening(world: World) -> Iterator[int]:
-    """Run the server of a world; gives its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "sync", "--config", str(world.config), "serve", "--port", str(port)]
-    with process(command, port, world.folder):
-        yield port
 
 
 def test_a_member_reads_over_tls(server: tuple[int, Login], files: Path) -> None:
@@ -181,6 +174,31 @@ def test_plain_http_gets_no_answer_where_tls_is_spoken(server: tuple[int, Login]
             assert b"HTTP/1" not in plain.recv(1000)
 
 
+@pytest.mark.parametrize("harm", ["gone", "replaced", "broken"])
+def test_a_new_worker_has_the_certificate_that_was_checked_at_the_start(
+    world: World, files: Path, tmp_path: Path, harm: str
+) -> None:
+    """HARDENING 59: a worker that dies while the files are renewed is replaced all the same."""
+    certificate, key = tmp_path / "current.pem", tmp_path / "current.key"
+    shutil.copy(files / "server.pem", certificate)
+    shutil.copy(files / "server.key", key)
+    world.configure(tls(certificate, key))
+    world.sync(JOHN, JANE)
+    with started(world) as server:
+        until(lambda: server.worker, "no worker is started")
+        first = server.worker
+        if harm == "gone":
+            key.unlink()
+        elif harm == "replaced":
+            shutil.copy(files / "other.pem", certificate)
+        else:
+            certificate.write_text("")
+        os.kill(first, signal.SIGKILL)
+        until(lambda: server.worker not in (0, first), "the worker is not replaced")
+        seen = ssl.get_server_certificate(("127.0.0.1", server.port), timeout=30)
+        assert seen.strip() == (files / "server.pem").read_text().strip()
+
+
 def test_a_restart_takes_the_new_certificate(world: World, files: Path, tmp_path: Path) -> None:
     """A certificate that was renewed at its place is served after the restart that renewal hooks make."""
     for name in ("server", "other"):
@@ -188,6 +206,6 @@ def test_a_restart_takes_the_new_certificate(world: World, files: Path, tmp_path
             shutil.copy(files / f"{name}.{kind}", tmp_path / f"current.{kind}")
         world.configure(tls(tmp_path / "current.pem", tmp_path / "current.key"))
         world.sync(JOHN, JANE)
-        with listening(world) as port:
-            seen = ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
+        with started(world) as server:
+            seen = ssl.get_server_certificate(("127.0.0.1", server.port), timeout=10)
             assert seen.strip() == (files / f"{name}.pem").read_text().strip()
