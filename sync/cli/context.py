@@ -200,6 +200,25 @@ class App:
 
 pass_app = click.make_pass_decorator(App, ensure=True)
 
+
+class _GenerationNumber(click.ParamType):
+    """The number of a generation."""
+
+    name = "generation"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fail with what to give instead."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if not 0 < number < 2**63:
+            message = f"{str(value)[:40]!r} is not the number of a generation. `tldops history` lists the numbers."
+            self.fail(message, param, ctx)
+        return number
+
+
+generation_argument = click.argument("number", metavar="GENERATION", type=_GenerationNumber())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")

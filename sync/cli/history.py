@@ -4,7 +4,7 @@ import click
 
 from radicale_tldops.store.read import load_history, load_people
 from radicale_tldops.store.values import Generation
-from sync.cli.context import OK, App, json_option, pass_app
+from sync.cli.context import OK, App, generation_argument, json_option, pass_app
 from sync.cli.show import counted
 
 
@@ -48,7 +48,7 @@ def history(app: App, limit: int, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("number", metavar="GENERATION", type=click.IntRange(min=1))
+@generation_argument
 @json_option
 @pass_app
 def show(app: App, number: int, as_json: bool) -> int:

@@ -23,7 +23,7 @@ from sync.cli.carry_out import (
     show_values_option,
     shut_out,
 )
-from sync.cli.context import FOUND, OK, App, file_argument, format_option, json_option, pass_app
+from sync.cli.context import FOUND, OK, App, file_argument, format_option, generation_argument, json_option, pass_app
 from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import counted, plan_json
 from sync.pipeline import Inputs
@@ -141,7 +141,7 @@ def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs,
 
 
 @click.command()
-@click.argument("number", metavar="GENERATION", type=click.IntRange(min=1))
+@generation_argument
 @show_values_option
 @plan_options
 @pass_app

@@ -21,6 +21,9 @@ from sync.vet.cctlds import Delegations, canonical_label
 # The two ccTLDs whose label is not the country's code in ISO 3166 (RFC 1591, 4.2 took the list as it was then).
 _COUNTRY_OF = {"uk": "GB", "su": "RU"}
 
+# IDN labels of the packaged list that are not in the root zone.
+_NOT_IN_ROOT = frozenset({"xn--mgb2ddes", "xn--mgba3a4fra", "xn--mix082f"})
+
 _IDN_COMMENT = re.compile(r"//\s*xn--[a-z0-9-]+\s(?P<rest>.*)")
 _COUNTRY = re.compile(r"[):]\s*([A-Z]{2})\s*$")
 _ASCII_CCTLD = re.compile(r"[a-z]{2}")
@@ -108,7 +111,7 @@ def _packaged() -> tuple[frozenset[str], Mapping[str, str]]:
         elif not _ASCII_CCTLD.fullmatch(label):
             continue
         labels.add(label)
-    return frozenset(labels), countries
+    return frozenset(labels) - _NOT_IN_ROOT, countries
 
 
 def _country_section() -> Iterable[str]:

@@ -104,6 +104,14 @@ def test_show_tells_who_was_in_a_generation(tldops: World) -> None:
     assert "no generation 9" in tldops.refused("show", "9", code=2)
 
 
+@pytest.mark.parametrize("command", ["show", "rollback"])
+@pytest.mark.parametrize("given", ["jane", "0", "1.5", "4" * 100, "4" * 5000])
+def test_what_is_no_number_of_a_generation_is_said_to_be_none(tldops: World, command: str, given: str) -> None:
+    """And where the numbers are."""
+    said = tldops.refused(command, given, code=2)
+    assert f"'{given[:40]}' is not the number of a generation. `tldops history` lists the numbers." in said
+
+
 def test_every_change_is_audited(tldops: World) -> None:
     """Each command that changes something leaves one entry with who, what and on what; reading leaves none."""
     tldops.sync(*TEN)
