@@ -173,6 +173,10 @@ CODES: Mapping[str, Code] = {
     ),
     "cut-off": _error("The entry is not complete", "Export again, and copy the whole file."),
     "damaged": _error("A spreadsheet has changed the value", "Format the column as text, and type the value again."),
+    "domain-typo": _warning(
+        "The domain of an address is nearly that of a great mail provider",
+        "Ask the contact by another way, and correct the address.",
+    ),
     "duplicate": _warning("The same entry stands in the file twice; it counts once", "Delete one."),
     "encoded-twice": _warning(
         "The text still looks encoded after it was decoded", "Check the name, and correct it in the list software."
@@ -188,6 +192,9 @@ CODES: Mapping[str, Code] = {
     "invalid-phone": _warning(
         "No number of this kind is in use; it is kept",
         "Ask the contact for the number. Leave it if you know that it rings.",
+    ),
+    "look-alike": _warning(
+        "A letter of the name looks like another one, or cannot be seen; an error in an address", "Type the word again."
     ),
     "lossy-export": _warning(
         "An export has put question marks in the place of letters", "Correct the name by hand, or " + _LOSSLESS

@@ -201,24 +201,19 @@ class App:
 pass_app = click.make_pass_decorator(App, ensure=True)
 
 
-class _GenerationNumber(click.ParamType):
-    """The number of a generation."""
+class _GenerationNumber(click.IntRange):
+    """The number of a generation, with a message that says what to give."""
 
-    name = "generation"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; fail with what to give instead."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
         try:
-            number = int(value)
-        except ValueError:
-            number = 0
-        if not 0 < number < 2**63:
-            message = f"{str(value)[:40]!r} is not the number of a generation. `tldops history` lists the numbers."
-            self.fail(message, param, ctx)
-        return number
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            said = f"{str(value)[:40]!r} is not the number of a generation. `tldops history` lists the numbers."
+            self.fail(said, param, ctx)
 
 
-generation_argument = click.argument("number", metavar="GENERATION", type=_GenerationNumber())
+generation_argument = click.argument("number", metavar="GENERATION", type=_GenerationNumber(1, 2**63 - 1))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")

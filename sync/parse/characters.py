@@ -11,6 +11,7 @@ from sync.problems import Finding
 # which stands for a lost letter, and format characters that nobody can see.
 FORBIDDEN = (
     "\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd\u00ad\u200b\u2060-\u2064\u206a-\u206f\ufeff"
+    "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U0001d173-\U0001d17a"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ufdd0-\ufdef"
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
 )

@@ -5,9 +5,10 @@ import unicodedata
 from functools import lru_cache
 
 from radicale_tldops.roster.errors import InputError
-from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.login import canonical_domain, canonical_login
 from sync.problems import printable
 from sync.vet.cctlds import Delegations
+from sync.vet.look_alikes import look_alikes_in_address
 
 _ROLE_WORDS = """
     abuse admin administration administrador administrator admins alarm alert alerts billing callcenter cert contact
@@ -45,11 +46,23 @@ def login_of(text: str) -> str:
     return canonical_login(text.strip(" "))
 
 
+def readable_domain(address: str) -> str:
+    """Return the domain of an address in lower case and U-labels, as people read it; "" where it has none."""
+    try:
+        labels = canonical_domain(address.rpartition("@")[2]).split(".")
+        return ".".join(
+            label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label for label in labels
+        )
+    except UnicodeError:
+        return ""
+
+
 def normalise_address(text: str) -> str:
     """Return the mail address `text` as it is kept: local part as written, domain in lower case and A-labels.
 
-    Raises `InputError` with the reason where it is not an address (RFC 5321, 4.1.2; RFC 6531, 3.3) or has no canonical
-    login. The domain need not exist, and those reserved for documentation and tests pass (RFC 2606, 2 and 3).
+    Raises `InputError` with the reason where it is not an address (RFC 5321, 4.1.2; RFC 6531, 3.3), has no canonical
+    login, or holds a letter that looks like another one or cannot be seen. The domain need not exist, and those
+    reserved for documentation and tests pass (RFC 2606, 2 and 3).
     """
     address = text.strip(" ")
     login = login_of(address)
@@ -58,6 +71,9 @@ def normalise_address(text: str) -> str:
     if len(address) <= MAX_PLAIN and _PLAIN.fullmatch(address):
         local, _, domain = address.partition("@")
         return f"{local}@{domain.lower()}"
+    seen = look_alikes_in_address(f"{address.rpartition('@')[0]}@{readable_domain(address)}")
+    if seen:
+        raise InputError(f"not a mail address: {printable(address)}: {seen[0]} is not what it looks like")
     from email_validator import EmailNotValidError, validate_email  # slow to import, and few addresses need it
 
     try:

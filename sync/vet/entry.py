@@ -6,14 +6,16 @@ from datetime import date
 
 from radicale_tldops.roster.contact import Phone, name_key
 from radicale_tldops.roster.errors import InputError
-from sync.parse.characters import is_clean, is_placeholder, without_forbidden
+from sync.parse.characters import describe, is_clean, is_placeholder, without_forbidden
 from sync.parse.records import Record
 from sync.problems import Finding, Origin, printable
-from sync.vet.addresses import is_role, login_of, normalise_address
+from sync.vet.addresses import is_role, login_of, normalise_address, readable_domain
 from sync.vet.cctlds import canonical_label
 from sync.vet.columns import Columns, read_columns
 from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_NOTE, MAX_PHONES, MAX_TEXT, too_long
+from sync.vet.look_alikes import is_like_latin, look_alikes
 from sync.vet.phones import read_phones
+from sync.vet.providers import nearly_provider
 from sync.vet.rules import VettingRules
 
 
@@ -86,10 +88,12 @@ def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
     listed_logins = _logins(clean.listed)
     findings += [
         *_missing(clean),
+        *_look_alikes(clean.name),
         *(_unknown(label) for label in unknown),
         *_slot(clean.slot, rules),
         *bad_listed,
         *bad_others,
+        *_typos((*clean.listed, *clean.out_of_band)),
         *_roles(dict.fromkeys((*listed, *others)), rules),
         *about_phones,
         *about_columns,
@@ -179,7 +183,15 @@ def _labels(written: Iterable[str], rules: VettingRules) -> tuple[tuple[str, ...
 
 
 def _unknown(label: str) -> Finding:
-    return Finding("unknown-cctld", f".{printable(label).lstrip('.')} is not a ccTLD that is delegated today", label)
+    message = f".{printable(label).lstrip('.')} is not a ccTLD that is delegated today"
+    bare = label.lstrip(".")
+    seen = look_alikes(bare) or ((describe(bare[0]),) if is_like_latin(bare) else ())
+    return Finding("unknown-cctld", f"{message}; {seen[0]} is not what it looks like" if seen else message, label)
+
+
+def _look_alikes(name: str) -> list[Finding]:
+    seen = look_alikes(name)
+    return [Finding("look-alike", f"{printable(name)}: {', '.join(seen[:5])}", name)] if seen else []
 
 
 def _slot(slot: int | None, rules: VettingRules) -> list[Finding]:
@@ -204,6 +216,15 @@ def _addresses(written: Iterable[str]) -> tuple[tuple[str, ...], list[Finding]]:
         else:
             addresses.setdefault(login_of(address), address)
     return tuple(addresses.values()), findings
+
+
+def _typos(texts: Iterable[str]) -> list[Finding]:
+    domains = {domain: text for text in texts if (domain := readable_domain(text))}
+    return [
+        Finding("domain-typo", f"{printable(domain)} is nearly {provider}", text)
+        for domain, text in domains.items()
+        if (provider := nearly_provider(domain))
+    ]
 
 
 def _roles(addresses: Iterable[str], rules: VettingRules) -> list[Finding]:

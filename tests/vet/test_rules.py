@@ -49,6 +49,42 @@ def test_a_slot_is_not_needed() -> None:
     assert contact.slot is None
 
 
+@pytest.mark.parametrize("field", ["listed", "out_of_band"])
+def test_a_domain_that_is_nearly_a_providers_is_a_warning(field: str) -> None:
+    """It names both domains, and stops nothing."""
+    result = vetted(record(**{field: ("jane@gmial.com",)}))
+    assert [problem.message for problem in found(result, "domain-typo")] == ["gmial.com is nearly gmail.com"]
+    assert len(result.contacts) == 1
+
+
+def test_a_letter_that_deceives_in_a_name_is_a_warning() -> None:
+    """It is named, and the person stays."""
+    result = vetted(record(name="J\u043ehn Doe"))
+    (problem,) = found(result, "look-alike")
+    assert "U+043E (cyrillic small letter o)" in problem.message
+    assert problem.severity is Severity.WARNING
+    assert len(result.contacts) == 1
+
+
+@pytest.mark.parametrize("address", ["j\u043ehn@nic.nl", "john@n\u0456c.nl", "john@xn--nc-hoc.nl", "jo\ufe0fhn@nic.nl"])
+def test_an_address_with_a_letter_that_deceives_is_an_error(address: str) -> None:
+    """Wherever it stands, also behind an A-label; the letter is named."""
+    for field in ("listed", "out_of_band"):
+        result = vetted(record(**{field: (address,)}))
+        (problem,) = found(result, "bad-address")
+        assert problem.severity is Severity.ERROR
+        assert "U+" in problem.message
+        assert not result.contacts
+
+
+@pytest.mark.parametrize(("label", "letter"), [("n\u043e", "U+043E"), ("\u0435\u0441", "U+0435"), ("zz", "")])
+def test_a_label_that_looks_like_a_cctld_is_named_with_the_letter(label: str, letter: str) -> None:
+    """Two letters of which one is Cyrillic, or both."""
+    (problem,) = found(vetted(record(cctlds=(label,))), "unknown-cctld")
+    assert letter in problem.message
+    assert ("U+" in problem.message) == bool(letter)
+
+
 def test_problems_of_parsing_are_reported_too() -> None:
     """Problems of parsing stand among the others, those of the file as well, by file and line."""
     lossy = Problem(Origin("members.txt", 4), Severity.WARNING, "lossy-export", "a letter was lost", "export it again")
