@@ -51,6 +51,7 @@ def is_forbidden(char: str) -> bool:
         unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
         or ord(char) & 0xFFFE == 0xFFFE
         or 0xFDD0 <= ord(char) <= 0xFDEF
+        or char in "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0"
         or char in "\ufffd\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     )
 

@@ -142,6 +142,10 @@ def test_an_address_behind_other_text_is_one_fault_that_says_so() -> None:
         ("J Doe, #1, .nl, \u202a+31 1\u202c", "forbidden-character"),
         ("J\u202eDoe, #1, .nl, +31 1", "forbidden-character"),
         ("J\ufffdDoe, #1, .nl, +31 1", "forbidden-character"),
+        ("J\u3164Doe, #1, .nl, +31 1", "forbidden-character"),
+        ("J\u115fDoe, #1, .nl, +31 1", "forbidden-character"),
+        ("J\u034fDoe, #1, .nl, +31 1", "forbidden-character"),
+        ("J\u2800Doe, #1, .nl, +31 1", "forbidden-character"),
     ],
 )
 def test_what_is_not_understood_is_an_error_with_its_reason(full: str, code: str) -> None:
