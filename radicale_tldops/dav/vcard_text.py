@@ -16,6 +16,8 @@ _QUOTING_HEAD = re.compile(r'(?:[^":]++|"[^"]*+")*+(?=:)')
 _ONE_PARAMETER = re.compile(rf";([A-Za-z0-9-]++)=({_VALUE}(?:,{_VALUE})*+)")
 _ONE_VALUE = re.compile(rf"(?:^|,)({_VALUE})")
 _ESCAPE = re.compile(r"\\([nN,;\\])")
+_LISTS = frozenset({"CATEGORIES", "NICKNAME"})
+_LISTED = re.compile(r"(?:^|,)((?:[^,\\]|\\.?)*+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Head:
         return None
 
 
-def properties(text: str) -> Iterator[tuple[Head, str]]:
-    """Yield the properties of a card in its order, BEGIN and END, too: each head and value.
+def properties(text: str) -> Iterator[tuple[Head, tuple[str, ...]]]:
+    """Yield the properties of a card in its order, BEGIN and END, too: each head, and the values, one or a list.
 
     A value is unescaped, and whole where it has components. Malformed lines are left out, so that no text is an error.
     A bare LF ends a line as CRLF does.
@@ -50,8 +52,12 @@ def properties(text: str) -> Iterator[tuple[Head, str]]:
             quoting = _QUOTING_HEAD.match(line)
             written, value = (quoting[0], line[quoting.end() + 1 :]) if quoting else ("", "")
         head = _head(written) if colon else None
-        if head is not None:
-            yield head, _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+        if head is None:
+            continue
+        if head.name in _LISTS:
+            yield head, tuple([_ESCAPE.sub(_unescaped, each) for each in _LISTED.findall(value)])
+        else:
+            yield head, (_ESCAPE.sub(_unescaped, value) if "\\" in value else value,)
 
 
 def _lines(text: str) -> list[str]:

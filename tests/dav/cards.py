@@ -15,8 +15,12 @@ def card_text(card: Card) -> str:
 def _content_line(line: Line) -> str:
     group = f"{line.group}." if line.group else ""
     parameters = "".join(f";{name}={','.join(map(_quoted, values))}" for name, values in line.parameters)
-    value = line.value.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
+    value = ",".join(map(_escaped, (line.value, *line.more)))
     return f"{group}{line.name}{parameters}:{value}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
 
 
 def _quoted(value: str) -> str:

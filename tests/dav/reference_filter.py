@@ -12,12 +12,16 @@ NAMESPACE = "{urn:ietf:params:xml:ns:carddav}"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One property of a card as it was meant, before it is escaped, quoted and folded."""
+    """One property of a card as it was meant, before it is escaped, quoted and folded.
+
+    `more` are the further values of a property that holds a list.
+    """
 
     group: str
     name: str
     parameters: tuple[tuple[str, tuple[str, ...]], ...]
     value: str
+    more: tuple[str, ...] = ()
 
 
 Card = tuple[Line, ...]
@@ -38,7 +42,9 @@ def _matches_prop_filter(card: Card, element: Element) -> bool:
     if element.find(NAMESPACE + "is-not-defined") is not None:
         return len(lines) == 0
     for line in lines:
-        results = [_matches_text(line.value, child) for child in element.findall(NAMESPACE + "text-match")]
+        results = [
+            _matches_text((line.value, *line.more), child) for child in element.findall(NAMESPACE + "text-match")
+        ]
         results += [_matches_param_filter(line, child) for child in element.findall(NAMESPACE + "param-filter")]
         if not results:
             return True
@@ -67,9 +73,9 @@ def _matches_param_filter(line: Line, element: Element) -> bool:
     return not found if text_match.get("negate-condition") == "yes" else found
 
 
-def _matches_text(value: str, element: Element) -> bool:
+def _matches_text(values: tuple[str, ...], element: Element) -> bool:
     """Section 10.5.4."""
-    found = _contains(value, element)
+    found = any(_contains(value, element) for value in values)
     return not found if element.get("negate-condition") == "yes" else found
 
 

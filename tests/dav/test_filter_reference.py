@@ -1,3 +1,4 @@
+from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from hypothesis import given, note
@@ -30,7 +31,8 @@ lines = st.builds(
     ).map(tuple),
     value=texts,
 )
-cards = st.lists(lines, max_size=4).map(tuple)
+lists = st.builds(replace, lines, name=st.just("CATEGORIES"), more=st.lists(texts, max_size=3).map(tuple))
+cards = st.lists(lines | lists, max_size=4).map(tuple)
 
 
 @st.composite
@@ -57,13 +59,13 @@ def param_filters(draw: st.DrawFn) -> Element:
 
 @st.composite
 def prop_filters(draw: st.DrawFn, book: list[Card]) -> Element:
-    names = ["email", "EMAIL", "Tel", "x-a", "X-UNKNOWN", "item1.EMAIL", "ITEM2.tel", "item3.EMAIL"]
+    names = ["email", "EMAIL", "Tel", "x-a", "X-UNKNOWN", "item1.EMAIL", "ITEM2.tel", "item3.EMAIL", "Categories"]
     element = Element(NAMESPACE + "prop-filter", name=draw(st.sampled_from(names)))
     _set(element, "test", draw(st.sampled_from([None, "anyof", "allof"])))
     if draw(st.integers(0, 5)) == 0:
         SubElement(element, NAMESPACE + "is-not-defined")
         return element
-    values = [line.value for card in book for line in card] or [""]
+    values = [value for card in book for line in card for value in (line.value, *line.more)] or [""]
     part = st.builds(lambda value, first, last: value[first:last], st.sampled_from(values), *[st.integers(-3, 3)] * 2)
     wanted = st.sampled_from(values) | part | part.map(str.swapcase) | texts.map(lambda text: text[:2])
     element.extend(draw(st.lists(text_matches(wanted), max_size=2)))

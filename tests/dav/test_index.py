@@ -190,10 +190,21 @@ def test_a_negated_param_filter_passes_where_no_value_matches() -> None:
     assert found(prop("EMAIL", param("X-NONE", text("work", negate="yes")))) == []
 
 
+def test_each_value_of_a_list_is_matched_by_itself() -> None:
+    """CATEGORIES equals .re where it is one of the values; a negated test passes where none matches (10.5.4)."""
+    assert found(prop("CATEGORIES", text(".re", "equals"))) == ["emile"]
+    assert found(prop("CATEGORIES", text("tld-ops", "equals"))) == EVERYBODY
+    assert found(prop("CATEGORIES", text("TLD", "starts-with"))) == EVERYBODY
+    assert found(prop("CATEGORIES", text(".fr", "ends-with"))) == ["emile"]
+    assert found(prop("CATEGORIES", text(".fr,.re", "contains"))) == []
+    assert found(prop("CATEGORIES", text(".nl", "equals", negate="yes"))) == ["emile", "isik"]
+    assert found(prop("CATEGORIES", text(".fr", "equals"), text("TLD-OPS", "equals"), test="allof")) == ["emile"]
+    assert found(prop("NICKNAME", text(".fr .re", "equals"))) == ["emile"]
+
+
 def test_values_are_matched_whole_and_unescaped() -> None:
-    """Structured values and lists are one text, in which escapes stand for what they mean."""
+    """Structured values are one text, in which escapes stand for what they mean."""
     assert found(prop("N", text("doe;jane;;;", "equals"))) == ["jane"]
-    assert found(prop("CATEGORIES", text(".re,TLD"))) == ["emile"]
     assert found(prop("NOTE", text("One, two; three\nfour \\ five", "equals"))) == ["jane"]
     assert found(prop("NOTE", text("", "equals"))) == ["isik"]
 

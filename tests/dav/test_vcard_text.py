@@ -27,8 +27,8 @@ LINES = st.builds(
 
 def only(line: str) -> tuple[Head, str]:
     """Return the head and the value of the one property in `line`."""
-    (prop,) = properties(line)
-    return prop
+    ((head, (value,)),) = properties(line)
+    return head, value
 
 
 @given(st.lists(LINES, max_size=5).map(tuple))
@@ -41,7 +41,7 @@ def test_reads_what_was_written(card: tuple[Line, ...]) -> None:
                 line.group.upper() or None,
                 tuple((name.upper(), values) for name, values in line.parameters),
             ),
-            line.value,
+            (line.value,),
         )
         for line in card
     ]
@@ -60,7 +60,7 @@ def test_any_text_is_readable(text: str) -> None:
 def test_lines_that_are_no_content_line_are_left_out() -> None:
     """Text without a name, without a colon, with a bare or half-quoted parameter does not hide its neighbours."""
     text = 'FN:a\r\n\r\nno colon\r\n:no name\r\nTEL;CELL:1\r\nTEL;TYPE="CELL:2\r\nÉ:3\r\na.b.c:4\r\n.FN:5\r\nFN:z\r\n'
-    assert list(properties(text)) == [(Head("FN"), "a"), (Head("FN"), "z")]
+    assert list(properties(text)) == [(Head("FN"), ("a",)), (Head("FN"), ("z",))]
 
 
 def test_a_fold_is_one_line_end_and_one_blank() -> None:
@@ -83,6 +83,21 @@ def test_other_line_separators_belong_to_the_value() -> None:
 def test_only_the_escapes_of_vcard_are_resolved() -> None:
     r"""`\n`, `\N`, `\,`, `\;` and `\\` are escapes, read from the left; anything else stays."""
     assert only(r"NOTE:a\nb\Nc\,d\;e\\nf\:g\x\\")[1] == "a\nb\nc,d;e\\nf\\:g\\x\\"
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        (".nl,TLD-OPS", (".nl", "TLD-OPS")),
+        (r"a\,b,c\\,d\n,", ("a,b", "c\\", "d\n", "")),
+        ("", ("",)),
+        ("\\", ("\\",)),
+    ],
+)
+def test_a_list_is_read_as_its_values(written: str, values: tuple[str, ...]) -> None:
+    """CATEGORIES and NICKNAME hold values between commas (RFC 2426, 4); an escaped comma separates none."""
+    for name in ("CATEGORIES", "NICKNAME"):
+        assert list(properties(f"item1.{name}:{written}\r\n")) == [(Head(name, "ITEM1"), values)]
 
 
 def test_values_of_a_repeated_parameter_are_joined() -> None:

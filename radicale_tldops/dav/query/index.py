@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress
 
 from radicale_tldops.dav.query.collation import Collation
 from radicale_tldops.dav.query.filters import CardFilter, FilterTest, MatchType, ParamFilter, PropFilter, TextMatch
@@ -35,9 +35,11 @@ _NO_PROPERTIES = _Column()
 class _Values:
     """The folded values of a column in one text, so that one search goes through all of them."""
 
-    __slots__ = ("_mark", "_starts", "_text")
+    __slots__ = ("_mark", "_owners", "_starts", "_text")
 
-    def __init__(self, values: Sequence[str]) -> None:
+    def __init__(self, values: Sequence[str], owners: Sequence[int]) -> None:
+        """Take the values, and for each the number of the property that it stands in: CATEGORIES has several."""
+        self._owners = owners
         # A character that is in none of the values stands before, between and after them.
         used = set("".join(values))
         self._mark = next(mark for mark in map(chr, range(len(used) + 1)) if mark not in used)
@@ -46,21 +48,21 @@ class _Values:
         self._starts = list(accumulate((len(value) + 1 for value in values), initial=0))
 
     def matching(self, text_match: TextMatch) -> set[int]:
-        """Return the numbers of the values that match a text-match, whether or not it is negated."""
+        """Return the numbers of the properties of which a value matches a text-match, whether or not it is negated."""
         text, mark, count = text_match.collation.fold(text_match.text), self._mark, len(self._starts) - 1
         if mark in text:
             return set()
         if not text and text_match.match_type is not MatchType.EQUALS:
-            return set(range(count))
+            return set(self._owners)
         before = mark if text_match.match_type in (MatchType.EQUALS, MatchType.STARTS_WITH) else ""
         behind = mark if text_match.match_type in (MatchType.EQUALS, MatchType.ENDS_WITH) else ""
         found: set[int] = set()
         at = self._text.find(before + text + behind)
         while at >= 0:
             value = bisect_right(self._starts, at) - 1
-            found.add(value)
+            found.add(self._owners[value])
             if len(found) * _MANY > count:
-                return set(compress(range(count), map(text_match.predicate(), self._text[1:-1].split(mark))))
+                return set(compress(self._owners, map(text_match.predicate(), self._text[1:-1].split(mark))))
             at = self._text.find(before + text + behind, self._starts[value + 1])
         return found
 
@@ -78,13 +80,13 @@ class CardIndex:
         self._hrefs = tuple(href for href, _ in book)
         self._texts = tuple(text for _, text in book)
         self._columns: defaultdict[str, _Column] = defaultdict(_Column)
-        values: defaultdict[str, list[str]] = defaultdict(list)
+        values: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
         for number, text in enumerate(self._texts):
-            for head, value in properties(text):
+            for head, own in properties(text):
                 column = self._columns[head.name]
                 column.cards.append(number)
                 column.heads.append(head)
-                values[head.name].append(value)
+                values[head.name].append(own)
         self._folded = {Collation.UNICODE_CASEMAP: _folded(values, Collation.UNICODE_CASEMAP)}
 
     def matching(self, filters: Sequence[CardFilter]) -> list[str]:
@@ -131,16 +133,22 @@ class CardIndex:
     def _values(self, collation: Collation) -> Mapping[str, _Values]:
         """Return the folded values of each column."""
         if collation not in self._folded:
-            values: defaultdict[str, list[str]] = defaultdict(list)
+            values: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
             for text in self._texts:
-                for head, value in properties(text):
-                    values[head.name].append(value)
+                for head, own in properties(text):
+                    values[head.name].append(own)
             self._folded[collation] = _folded(values, collation)
         return self._folded[collation]
 
 
-def _folded(values: Mapping[str, Sequence[str]], collation: Collation) -> Mapping[str, _Values]:
-    return {name: _Values(list(map(collation.fold, some))) for name, some in values.items()}
+def _folded(values: Mapping[str, Sequence[tuple[str, ...]]], collation: Collation) -> Mapping[str, _Values]:
+    folded = {}
+    for name, some in values.items():
+        texts = list(map(collation.fold, chain.from_iterable(some)))
+        lists = len(texts) > len(some)
+        owners = [number for number, own in enumerate(some) for _ in own] if lists else range(len(some))
+        folded[name] = _Values(texts, owners)
+    return folded
 
 
 def _param_verdicts(column: _Column, param_filter: ParamFilter) -> set[int]:
