@@ -14,7 +14,7 @@ from tests.support.logs import banned
 from tests.support.waiting import until
 from tests.support.wire import black_hole
 
-PASSWORD = "john's own password, chosen"
+PASSWORD = "john's own password, chosen\u00b2"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def test_wrong_unknown_and_not_on_the_list_look_the_same(site: Site) -> None:
         for user, password in (
             ("john", "wrong"),
             ("nobody", "wrong"),
+            ("john", "wr\u0627ong"),
+            ("nobody", "wr\u0627ong"),
             ("zoe", PASSWORD),
             ("*", PASSWORD),
             ("john", " "),
