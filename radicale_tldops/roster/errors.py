@@ -31,6 +31,10 @@ class CorruptStoreError(StoreError):
     """The content of a database does not match its digest."""
 
 
+class MissingStoreError(StoreError):
+    """A database is missing, or its file is empty."""
+
+
 class OlderCopyError(StoreError):
     """A database was replaced by an older copy."""
 

@@ -1,7 +1,8 @@
 """The live store: the last snapshot that was verified, and the device passwords, in memory.
 
 Nothing here waits for a writer. If a database is locked, unreadable or damaged, the last good state is used for
-`max_blind` seconds. Without a good state, `StoreError` is raised.
+`max_blind` seconds. Without a good state, `StoreError` is raised. If the members database is missing, empty or an older
+copy, it is raised at once: a right password would be refused, or a revoked one accepted.
 """
 
 import logging
@@ -12,17 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from radicale_tldops.login.identity import LiveState, device_password, is_possible
-from radicale_tldops.roster.errors import OlderCopyError, StoreError
+from radicale_tldops.roster.errors import MissingStoreError, OlderCopyError, StoreError
 from radicale_tldops.roster.identity import Device, Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.serve.closing import Closing
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.change import file_identity, file_mark
-from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
+from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError, is_missing
 from radicale_tldops.store.members import load_devices, password_digest
-from radicale_tldops.store.newest import read_mark, refuse_older_members, refuse_older_roster
-from radicale_tldops.store.notes import COUNTER, read_note
+from radicale_tldops.store.newest import OlderMembersError, read_mark, refuse_older_members, refuse_older_roster
+from radicale_tldops.store.notes import COUNTER, NEWEST_MEMBERS, NEWEST_ROSTER, read_note
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.values import Mark
 
@@ -242,43 +243,61 @@ class LiveStore:
         return is_whole and not faults and self._is_compared
 
     def _poll_roster(self, wait: float) -> None:
-        known = read_mark(self._roster, wait=wait)
-        mark = (file_identity(self._roster), known)
+        known = self._known_roster(wait)
+        found = read_mark(self._roster, wait=wait)
+        mark = (file_identity(self._roster), found)
         if mark != self._mark:
             snapshot = load_snapshot(self._roster, wait=wait)
-            self._compare(known, wait)
+            self._compare(known, found)
             is_served = self._prepare(snapshot)
             self._snapshot, self._mark = snapshot, mark
             is_served()
             logger.info("serving generation %d with %d cards", snapshot.generation, len(snapshot.plain.cards))
         elif not self._is_compared:
-            self._compare(known, wait)
+            self._compare(known, found)
         if self._is_compared:
             self._trusted = self._snapshot, self._mark
 
-    def _compare(self, mark: Mark, wait: float) -> None:
+    def _known_roster(self, wait: float) -> Mark | StoreError | None:
+        """Return the mark of the newest roster that the members database knows of, or why it cannot be read."""
+        try:
+            return read_note(self._members, NEWEST_ROSTER, wait=wait)
+        except StoreError as error:
+            return error
+
+    def _compare(self, known: Mark | StoreError | None, found: Mark) -> None:
         """Compare the roster with the newest one that the members database knows of.
 
         If the members database cannot be read, the roster is served meanwhile: access of a removed reader has to end
         even then. If the roster is an older one, the one before is served again.
         """
         self._is_compared = False
+        if isinstance(known, StoreError):
+            return
         try:
-            refuse_older_roster(self._members, mark, wait=wait)
+            refuse_older_roster(known, found)
         except OlderCopyError:
             self._snapshot, self._mark = self._trusted
             raise
-        except StoreError:
-            return
         self._is_compared = True
 
     def _poll_devices(self, wait: float) -> None:
+        try:
+            self._load_devices(wait)
+        except (MissingStoreError, OlderMembersError) as error:
+            # A missing roster is another matter: the last good state goes on.
+            if isinstance(error, OlderMembersError) or is_missing(self._members):
+                self._devices = self._devices_mark = None
+            raise
+
+    def _load_devices(self, wait: float) -> None:
         mark = (file_identity(self._members), read_note(self._members, COUNTER, wait=wait))
         if mark != self._devices_mark:
+            known = read_note(self._roster, NEWEST_MEMBERS, wait=wait)
             counter, devices = load_devices(self._members, wait=wait)
-            valid = {device.digest: device for device in devices if not device.revoked_at}
-            refuse_older_members(self._roster, counter, len(valid), wait=wait)
-            self._devices, self._devices_mark = valid, mark
+            refuse_older_members(known, counter)
+            self._devices = {device.digest: device for device in devices if not device.revoked_at}
+            self._devices_mark = mark
 
     def _complain(self, message: str) -> None:
         if message and message != self._complaint:

@@ -2,14 +2,14 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, select
 
 from radicale_tldops.roster.errors import ConflictError, InputError, StoreError
-from radicale_tldops.store.create import prepare
+from radicale_tldops.store.create import Rows, update
 from radicale_tldops.store.engine import create_file, explain, reading
 from radicale_tldops.store.notes import AUDIT_PRUNED, read_note
 from radicale_tldops.store.read import verified
@@ -19,9 +19,6 @@ MEMBERS_SUFFIX = ".members"
 """The end of the name of a backup's second file, the members database."""
 
 _TRIES = 3
-
-Tables = Mapping[str, list[dict[str, object]]]
-"""The rows of each table, by its name."""
 
 
 def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path]:
@@ -71,13 +68,13 @@ def _copy(source: Path, target: Path) -> None:
         raise explain(target, error) from error
 
 
-def read_backup(source: Path, database: Database) -> Tables:
+def read_backup(source: Path, database: Database) -> Rows:
     """Return the rows of all tables of a backup. A copy of it is brought to this version first."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "backup.sqlite"
             _copy(source, copy)
-            prepare(copy, database)
+            update(copy, database)
             with reading(copy) as connection:
                 if database is ROSTER and verified(source, connection) is None:
                     raise InputError(f"{source}: this backup holds no generation.")

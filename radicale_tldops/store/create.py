@@ -1,18 +1,24 @@
-"""Creating the two databases, and bringing older ones to this version. For commands only, not for the server."""
+"""Creating the two databases, and bringing older ones to this version. For commands only, not for the server.
+
+Neither is ever created where the other one is there: only a restore brings a lost roster back, and only a restore or
+`tldops init --new-members` makes a members database for a roster.
+"""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import insert, inspect
 
 from radicale_tldops.roster.digest import digest
-from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.store.engine import create_file, reading, recover, writing
+from radicale_tldops.roster.errors import InputError, MissingStoreError, StoreError
+from radicale_tldops.store.engine import create_file, is_missing, reading, recover, writing
 from radicale_tldops.store.notes import (
     COUNTER,
     DENIED_DIGEST,
     LINEAGE,
     NEWEST_MEMBERS,
+    NEWEST_ROSTER,
     PRINCIPAL_KEY,
     SCHEMA_VERSION,
     new_lineage,
@@ -21,52 +27,103 @@ from radicale_tldops.store.notes import (
 from radicale_tldops.store.opening import check_version, read_version
 from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
 
-
-def ensure_members(roster_path: Path, path: Path) -> None:
-    """Create the members database of a roster, or bring it to this version.
-
-    The counter of a new one starts where the one that the roster knows of was: so no check takes it for an older copy.
-
-    Raises:
-        StoreError: as for `prepare`; also where both are the same file.
-    """
-    try:
-        is_new = not path.exists() or path.stat().st_size == 0
-        if not is_new and path.samefile(roster_path):
-            raise StoreError(f"{path}: this is the roster database, too. [store] members has to name another file.")
-    except OSError as error:
-        raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
-    prepare(path, MEMBERS, read_note(roster_path, NEWEST_MEMBERS) if is_new else 0)
+Rows = Mapping[str, Sequence[dict[str, object]]]
+"""Rows of tables, by the name of the table."""
 
 
-def prepare(path: Path, database: Database, counter: int = 0) -> None:
-    """Create one database, whose counter starts at `counter`, or bring it to this version, in one transaction.
+def create_both(roster: Path, members: Path) -> None:
+    """Create both databases where there is neither; else do nothing.
 
     Raises:
-        StoreError: the database is of a later version of this software, or of another program.
+        StoreError: a database cannot be created.
     """
+    # The roster last. If a command is killed between the two, the next one completes this: it finds a members database
+    # that no command has noted a roster in.
+    if is_missing(roster) and roster.absolute() != members.absolute():
+        if is_missing(members):
+            create(members, MEMBERS)
+        if read_note(members, NEWEST_ROSTER) is None:
+            create(roster, ROSTER)
+
+
+def create_members(roster: Path, members: Path, rows: Rows | None = None) -> None:
+    """Create the members database of a roster, with the rows of a backup.
+
+    Its counter is higher than each that the roster and the backup know of: so no check takes it for an older copy.
+
+    Raises:
+        InputError: there is a members database.
+        StoreError: the roster cannot be read, or the database cannot be created.
+    """
+    if not is_missing(members):
+        raise InputError(f"{members}: the file is there. Move it aside, then run the command again.")
+    create(members, MEMBERS, read_note(roster, NEWEST_MEMBERS) + 1, rows)
+
+
+def create(path: Path, database: Database, counter: int = 0, rows: Rows | None = None) -> None:
+    """Create one database with `rows` in it, in one transaction; `counter` is the least that its counter starts at."""
     recover(path)
-    if path.exists() and path.stat().st_size > 0:
-        with reading(path) as connection:
-            if read_version(connection) == database.version:
-                return
     create_file(path)
     with writing(path) as connection:
-        version = read_version(connection)
-        if version is None and not inspect(connection).get_table_names():
-            database.tables.create_all(connection)
-            _write_first_notes(connection, database, counter)
+        if inspect(connection).get_table_names():
+            return  # another command has created it meanwhile
+        database.tables.create_all(connection)
+        for table in database.tables.sorted_tables:
+            if rows and rows.get(table.name):
+                connection.execute(insert(table), list(rows[table.name]))
+        SCHEMA_VERSION.write(connection, database.version)
+        COUNTER.write(connection, max(counter, COUNTER.read(connection) + bool(rows)))
+        if database is ROSTER:
+            LINEAGE.write(connection, new_lineage())
+            PRINCIPAL_KEY.write(connection, secrets.token_hex(32))
+            DENIED_DIGEST.write(connection, digest(()))
+
+
+def update_roster(roster: Path, members: Path) -> None:
+    """Bring the roster database to this version.
+
+    Raises:
+        StoreError: it is missing, of a later version of this software, or of another program.
+    """
+    if is_missing(roster) and is_missing(members):
+        raise MissingStoreError(
+            f"{roster}: there is no database yet. `tldops init` creates it, and so does the first `tldops sync`."
+        )
+    if is_missing(roster):
+        raise MissingStoreError(
+            f"{roster}: the roster database is missing, and its members database is there. Put it back, or bring it "
+            f"back with `tldops restore BACKUP`. To start with an empty store, move {members} aside, too."
+        )
+    update(roster, ROSTER)
+
+
+def update_members(roster: Path, members: Path) -> None:
+    """Bring the members database of a roster to this version.
+
+    Raises:
+        StoreError: as `update_roster`; also where both are the same file.
+    """
+    if is_missing(members):
+        raise MissingStoreError(
+            f"{members}: the members database is missing or empty. Put it back, or bring it back with `tldops restore "
+            "BACKUP`. `tldops init --new-members` makes a new one; then every device password has to be issued again."
+        )
+    if roster.exists() and members.samefile(roster):
+        raise StoreError(f"{members}: this is the roster database, too. [store] members has to name another file.")
+    update(members, MEMBERS)
+
+
+def update(path: Path, database: Database) -> None:
+    """Bring a database to this version, in one transaction.
+
+    Raises:
+        StoreError: the database is missing, of a later version of this software, or of another program.
+    """
+    recover(path)
+    with reading(path) as connection:
+        if read_version(connection) == database.version:
             return
-        check_version(path, connection, database, oldest=1)
-        for step in database.migrations[(version or 1) - 1 :]:
+    with writing(path) as connection:
+        for step in database.migrations[check_version(path, connection, database, oldest=1) - 1 :]:
             step(connection)
         SCHEMA_VERSION.write(connection, database.version)
-
-
-def _write_first_notes(connection: Connection, database: Database, counter: int) -> None:
-    SCHEMA_VERSION.write(connection, database.version)
-    COUNTER.write(connection, counter)
-    if database is ROSTER:
-        LINEAGE.write(connection, new_lineage())
-        PRINCIPAL_KEY.write(connection, secrets.token_hex(32))
-        DENIED_DIGEST.write(connection, digest(()))

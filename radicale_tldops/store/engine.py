@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError
+from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, MissingStoreError, StoreError
 
 WRITE_WAIT = 5.0
 """Seconds that a command waits for another writer before it gives up."""
@@ -79,19 +79,30 @@ def create_file(path: Path) -> None:
         raise StoreError(f"{path}: cannot create the database: {error.strerror}.") from error
 
 
+def is_missing(path: Path) -> bool:
+    """Return whether there is no database: no file, or an empty one.
+
+    Raises:
+        StoreError: its folder cannot be reached.
+    """
+    try:
+        return path.stat().st_size == 0
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
+
+
 @contextmanager
 def reading(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
     """Open a read transaction: everything that is read inside is one state of the database. No version is checked.
 
     Raises:
-        StoreError: the database cannot be read; `CorruptStoreError` when it is damaged, `BusyStoreError` when locked.
+        StoreError: the database cannot be read: `MissingStoreError` when there is none, `CorruptStoreError` when it is
+            damaged, `BusyStoreError` when locked.
     """
-    try:
-        present = path.exists()
-    except OSError as error:
-        raise StoreError(f"{path}: the database cannot be reached: {error.strerror}.") from error
-    if not present:
-        raise StoreError(f"{path}: there is no database yet. `tldops init` creates it.")
+    if is_missing(path):
+        raise MissingStoreError(f"{path}: the database is missing or empty. `tldops status` says what to do.")
     with _transaction(path, _engine(path, read_only=True, wait=wait)) as connection:
         yield connection
 

@@ -1,8 +1,10 @@
-"""What each database knows of the other, so that an older copy in the place of either is noticed.
+"""How the two databases vouch for each other, so that an older copy in the place of either is noticed.
 
-The members database holds the roster's newest lineage, generation and counter; the roster holds the members database's
-newest counter and the end of the audit log. An older roster would send sync tokens backwards and let denied people in;
-an older members database would revive revoked device passwords.
+What each knows of the other, and what becomes of it, stands whole in docs/architecture.md. The rules of this file:
+
+- Every command notes at its end in each database how far the other has come; these values only ever grow.
+- A database that is behind what the other one knows of it is an older copy. A missing one is never made in passing.
+- What is known is read before what is there: a command between the two makes the second newer, which is no fault.
 """
 
 from contextlib import suppress
@@ -22,7 +24,7 @@ from radicale_tldops.store.notes import (
     read_note,
 )
 from radicale_tldops.store.read import newest
-from radicale_tldops.store.schema import audit, device
+from radicale_tldops.store.schema import audit
 from radicale_tldops.store.values import Link, Mark
 
 
@@ -41,13 +43,12 @@ def _mark(connection: Connection) -> Mark:
     return Mark(LINEAGE.read(connection), head.id if head else 0, COUNTER.read(connection))
 
 
-def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) -> None:
-    """Compare a roster with the newest one that the members database knows of.
+def refuse_older_roster(known: Mark | None, mark: Mark) -> None:
+    """Compare the mark of a roster with the newest one that the members database knows of.
 
     Raises:
         OlderCopyError: it is older, or another one.
     """
-    known = read_note(members, NEWEST_ROSTER, wait=wait)
     if known is None:
         return
     remedy = "Put the newest one back, or bring a copy in with `tldops restore`."
@@ -63,19 +64,17 @@ def refuse_older_roster(members: Path, mark: Mark, *, wait: float = WRITE_WAIT) 
         )
 
 
-def refuse_older_members(roster: Path, counter: int, devices: int, *, wait: float = WRITE_WAIT) -> None:
-    """Compare a members database, its counter and number of valid devices, with the newest that the roster knows of.
-
-    A members database without valid devices is accepted: no password in it gives access.
+def refuse_older_members(known: int, counter: int) -> None:
+    """Compare the counter of a members database with the newest one that the roster knows of.
 
     Raises:
-        OlderMembersError: it is older, and device passwords that were revoked may be valid in it.
+        OlderMembersError: it is older, or an empty one: right passwords are missing, or revoked ones are valid in it.
     """
-    known = read_note(roster, NEWEST_MEMBERS, wait=wait)
-    if counter < known and devices:
+    if counter < known:
         raise OlderMembersError(
-            "the members database is an older copy: device passwords that were revoked may be "
-            "valid in it. Put the newest one back, or move it aside and issue new device passwords."
+            "the members database is an older copy, or an empty one: passwords are missing in it, or revoked ones "
+            "are valid. Put the newest one back. Or move it aside and run `tldops restore BACKUP` or `tldops init "
+            "--new-members`."
         )
 
 
@@ -120,8 +119,8 @@ def refuse_older(roster: Path, members: Path) -> None:
     Raises:
         OlderCopyError: one of them is an older copy.
     """
-    refuse_older_roster(members, read_mark(roster))
+    known_members = read_note(roster, NEWEST_MEMBERS)
     with reading(members) as connection:
-        counter = COUNTER.read(connection)
-        valid = connection.execute(select(device.c.id).where(device.c.revoked_at.is_(None)).limit(1)).all()
-    refuse_older_members(roster, counter, len(valid))
+        known_roster, counter = NEWEST_ROSTER.read(connection), COUNTER.read(connection)
+    refuse_older_roster(known_roster, read_mark(roster))
+    refuse_older_members(known_members, counter)

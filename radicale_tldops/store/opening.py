@@ -28,8 +28,8 @@ def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = 
         yield connection
 
 
-def check_version(path: Path, connection: Connection, database: Database, oldest: int | None = None) -> None:
-    """Refuse a database whose tables this software does not understand.
+def check_version(path: Path, connection: Connection, database: Database, oldest: int | None = None) -> int:
+    """Return the version of the tables; refuse a database whose tables this software does not understand.
 
     From version `oldest` on, the tables that are read have not changed.
 
@@ -43,6 +43,7 @@ def check_version(path: Path, connection: Connection, database: Database, oldest
         raise StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
     if version < (oldest or database.version):
         raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes updates it.")
+    return version
 
 
 def read_version(connection: Connection) -> int | None:

@@ -18,8 +18,9 @@ from radicale_tldops.roster.errors import CorruptStoreError, InputError, StoreEr
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store.audit import audited_generations
-from radicale_tldops.store.backup import MEMBERS_SUFFIX, Tables, read_backup, rows_of
-from radicale_tldops.store.engine import UNREADABLE, writing
+from radicale_tldops.store.backup import MEMBERS_SUFFIX, read_backup, rows_of
+from radicale_tldops.store.create import Rows, create, create_members
+from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
 from radicale_tldops.store.notes import (
     COUNTER,
     LINEAGE,
@@ -73,10 +74,11 @@ class Restored:
 def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
     """Replace the store by a backup, as a new generation of a new lineage, in one transaction.
 
-    Device passwords are restored only into a members database without any: a revoked one must not work again.
+    A database that is missing is created. Device passwords are restored only into a members database without any: a
+    revoked one must not work again.
 
     Raises:
-        InputError: `source` is missing or is no backup.
+        InputError: `source` is missing or is no backup, or has no members database where that is missing, too.
         StoreError: a database failed; the store is as it was.
     """
     if not source.is_file():
@@ -84,10 +86,17 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
     beside = source.with_name(source.name + MEMBERS_SUFFIX)
     rows = read_backup(source, ROSTER)
     members_rows = read_backup(beside, MEMBERS) if beside.is_file() else None
+    if members_rows is None and is_missing(members_path):
+        raise InputError(
+            f"{beside}: there is no such file, and the members database is missing, too. Put the second file of the "
+            "backup there, or run `tldops init --new-members` (`tldops init` where both databases are missing) first."
+        )
     used = _newest_used(members_path)
+    if is_missing(roster_path):
+        create(roster_path, ROSTER)
     with writing(roster_path) as connection:
         restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
-    count = _restore_devices(members_path, members_rows) if members_rows else 0
+    count = _restore_members(roster_path, members_path, members_rows) if members_rows else 0
     return replace(restored, devices_restored=count)
 
 
@@ -106,7 +115,7 @@ def _newest_used(members_path: Path) -> int:
     return 0
 
 
-def _replace(connection: Connection, before: "_Before", rows: Tables, stamp: Stamp, used: int) -> Restored:
+def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp, used: int) -> Restored:
     for table in reversed(roster.sorted_tables):
         connection.execute(delete(table))
     for table in roster.sorted_tables:
@@ -238,13 +247,19 @@ def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
     return found
 
 
-def _restore_devices(members_path: Path, rows: Tables) -> int:
+def _restore_members(roster_path: Path, members_path: Path, rows: Rows) -> int:
+    """Bring devices, claims and the audit log back where there are none; return the number of devices."""
+    counter = [row for row in rows["meta"] if row["key"] == COUNTER.key]
+    kept = {"meta": counter, **{table.name: rows[table.name] for table in (device, claim, audit)}}
+    if is_missing(members_path):
+        create_members(roster_path, members_path, kept)
+        return len(rows[device.name])
     with writing(members_path) as connection:
         if connection.execute(select(device).limit(1)).first() or connection.execute(select(audit).limit(1)).first():
             return 0
         for table in (device, claim, audit):
             _insert(connection, table, rows[table.name])
-        backed_up = (int(str(row["value"])) for row in rows["meta"] if row["key"] == COUNTER.key)
+        backed_up = (int(str(row["value"])) for row in counter)
         COUNTER.write(connection, max(COUNTER.read(connection), *backed_up) + 1)
     return len(rows[device.name])
 

@@ -41,7 +41,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
 
     Every client gets a full answer at its next sync. A login that was denied or
     lost its access since the backup stays without access. Device passwords come
-    back only into a members database that has none. Run `tldops sync` afterwards.
+    back only into a members database that has none, or is missing. Run `tldops sync` afterwards.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
     """
     if not (yes or sys.stdin.isatty()):
         raise click.UsageError("without a terminal, say --yes.")
-    stores = app.stores(restoring=True)
+    stores = app.repaired_stores()
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort
     stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {shown(str(file))}")

@@ -97,32 +97,46 @@ class App:
         except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
-    def stores(self, *, restoring: bool = False, roster_alone: bool = False) -> "Stores":
-        """Return where the databases are, created or brought to this version where that is needed.
+    def stores(self, *, creating: bool = False, roster_alone: bool = False) -> "Stores":
+        """Return where the databases are, brought to this version; with `creating`, made where there is neither.
 
         With `roster_alone`, a members database that fails is named as the `fault` of the stores: damage to
         that database must not keep a login from losing its access.
 
         Raises:
-            OlderCopyError: one of them is an older copy, unless the command is the one that repairs it.
+            MissingStoreError: one of them is missing.
+            OlderCopyError: one of them is an older copy.
         """
         # Imported here: `check` does not use the databases, and loading them takes time.
         from radicale_tldops.store import create, newest
-        from radicale_tldops.store.schema import ROSTER
         from sync.apply import Stores
 
         store, fault = self.settings.store, None
-        create.prepare(store.roster, ROSTER)
+        if creating:
+            create.create_both(store.roster, store.members)
+        create.update_roster(store.roster, store.members)
         try:
-            create.ensure_members(store.roster, store.members)
-            if not restoring:
-                newest.refuse_older(store.roster, store.members)
+            create.update_members(store.roster, store.members)
+            newest.refuse_older(store.roster, store.members)
         except StoreError as error:
             is_of_roster = isinstance(error, OlderCopyError) and not isinstance(error, newest.OlderMembersError)
             if is_of_roster or not roster_alone:
                 raise
             fault = error
         self._opened = Stores(store.roster, store.members, fault)
+        return self._opened
+
+    def repaired_stores(self) -> "Stores":
+        """Return where the databases are, for the commands that bring one back: one may be missing or an older copy."""
+        from radicale_tldops.store import create
+        from radicale_tldops.store.engine import is_missing
+        from sync.apply import Stores
+
+        self._opened = Stores(self.settings.store.roster, self.settings.store.members)
+        if not is_missing(self._opened.roster):
+            create.update_roster(self._opened.roster, self._opened.members)
+        if not is_missing(self._opened.members):
+            create.update_members(self._opened.roster, self._opened.members)
         return self._opened
 
     def finish(self) -> None:

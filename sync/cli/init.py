@@ -12,18 +12,24 @@ from sync.cli.context import OK, App, pass_app
 
 
 @click.command()
+@click.option(
+    "--new-members", is_flag=True, help="Make a new members database for a roster whose own one cannot be brought back."
+)
 @pass_app
-def init(app: App) -> int:
+def init(app: App, new_members: bool) -> int:
     """Write a commented tldops.toml and create the store.
 
     The file is written where --config says, or in this folder. One that exists
-    is never overwritten; then only a missing store is created.
+    is never overwritten; then only the store is created, where there is none.
 
     \b
     Examples:
       tldops init
       tldops --config /etc/tldops/tldops.toml init
+      tldops init --new-members        every device password has to be issued again
     """
+    if new_members:
+        return _make_members(app)
     path = Path(app.config or os.environ.get(ENVIRONMENT) or DEFAULT_FILE)
     app.config = str(path)
     if path.exists():
@@ -31,8 +37,22 @@ def init(app: App) -> int:
     else:
         _write(path, resources.files("sync.cli").joinpath("tldops.toml").read_bytes())
         app.print(f"Wrote {path}. Set [membership] file in it, then run `tldops check`.")
-    stores = app.stores()
+    stores = app.stores(creating=True)
     app.print(f"The store: {stores.roster} and {stores.members}.")
+    return OK
+
+
+def _make_members(app: App) -> int:
+    """Create a members database beside the roster, and record that in its audit log."""
+    # Imported here: with another option the databases may not be used.
+    from radicale_tldops.store import audit
+    from radicale_tldops.store.create import create_members
+
+    stores = app.repaired_stores()
+    create_members(stores.roster, stores.members)
+    audit.record(stores.members, app.actor, "new members database", stores.members.name, {}, app.now)
+    app.print(f"Wrote {stores.members}. Device passwords and confirmations of the old one are gone.")
+    app.print("Issue new ones with `tldops device add`. Then accept the new audit log: `tldops audit --accept`.")
     return OK
 
 

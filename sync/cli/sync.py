@@ -85,7 +85,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
       tldops sync --plan 1a2b… --force mass-removal
     """
     options.require_answer()
-    now, stores = app.now, app.stores()
+    now, stores = app.now, app.stores(creating=True)
     with app.working(_CHECKING):
         with noting_failure(stores, now):
             inputs = pipeline.read(app.settings, file, now)

@@ -222,6 +222,7 @@ def test_who_may_not_read_does_not_count(busy: World) -> None:
 
 def test_usage_of_an_empty_store(tldops: World) -> None:
     """Before the first sync there is nobody."""
+    tldops.do("init")
     assert tldops.do("status", "--usage", "--json").json["members"]["total"] == 0
     assert "--missing" in tldops.refused("status", "--usage", "--missing", code=2)
 

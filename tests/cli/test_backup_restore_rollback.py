@@ -179,7 +179,7 @@ def test_bad_backup_is_refused(tldops: World, backup: Path, content: bytes | str
         other = tldops.folder / "other.toml"
         other.write_text('[store]\nroster = "bad"\nmembers = "bad.members"\n')
         tldops.config, config = other, tldops.config
-        tldops.do("status")
+        tldops.do("init")
         tldops.config = config
     tldops.sync(*TEN[:8])
     assert str(bad) in tldops.refused("restore", str(bad), "--yes", code=2)

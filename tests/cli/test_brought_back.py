@@ -213,6 +213,8 @@ def test_a_members_database_in_the_place_of_a_lost_one_is_a_new_one(tldops: Worl
     (tldops.folder / "members.sqlite").rename(tldops.folder / "lost")
     if restored:
         tldops.do("restore", str(backup), "--yes")
+    else:
+        tldops.do("init", "--new-members")
     tldops.do("device", "add", FORTY[1].login, "--label", "new")
     tldops.do("status")
     tldops.do("sync", "--yes")

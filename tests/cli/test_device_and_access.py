@@ -105,7 +105,7 @@ def test_reasons_are_one_line(tldops: World, command: str, reason: str) -> None:
 
 def test_no_device_before_the_first_sync(tldops: World) -> None:
     """Without a generation there is nobody to issue a device to: exit 2 and the command that helps."""
-    tldops.do("status")
+    tldops.do("init")
     assert "`tldops sync`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
 
 

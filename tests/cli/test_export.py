@@ -192,7 +192,7 @@ def test_exported_file_is_private_and_never_overwrites(tldops: World) -> None:
 @pytest.mark.parametrize("form", ["report", "csv", "vcf"])
 def test_nothing_to_export(tldops: World, form: str) -> None:
     """Without a generation there is nothing to export: exit 2, and no empty file that looks like a roster."""
-    tldops.do("status")
+    tldops.do("init")
     file = tldops.folder / "out"
     assert "`tldops sync`" in tldops.refused("export", "--format", form, "--output", str(file), code=2)
     assert not file.exists()

@@ -222,6 +222,7 @@ def test_without_a_list_or_a_roster_there_is_nothing_to_follow(tldops: World) ->
     tldops.sync(*FORTY[:3])
     assert "names no list" in tldops.refused("follow", "--yes", code=2)
     tldops.configure('[store]\nroster = "new.sqlite"\nmembers = "m.sqlite"\n[subscribers]\nfile = "list.txt"\n')
+    tldops.do("init")
     subscribe(tldops, FORTY)
     assert "no generation yet" in tldops("follow", "--yes").err
 

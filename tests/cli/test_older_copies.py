@@ -56,7 +56,8 @@ def test_a_lost_roster_is_not_replaced_by_an_empty_one(synced: World) -> None:
     synced.write(JOHN)
     result = synced.run("sync", "--yes")
     assert result.code == 2
-    assert "lost or replaced" in result.err
+    assert "the roster database is missing" in result.err
+    assert not roster(synced).exists()
     synced.do("restore", str(backup), "--yes")
     assert synced.do("status", "--json").json["people"] == 3
 

@@ -340,7 +340,7 @@ def test_without_a_list_there_is_nothing_to_compare(tldops: World, more: str) ->
     """Exit 2 with the setting that is missing."""
     tldops.write(*FORTY)
     tldops.configure(more)
-    tldops.do("status")
+    tldops.do("init")
     assert "[subscribers]" in tldops.refused("reconcile", code=2)
 
 
@@ -348,7 +348,7 @@ def test_a_list_that_fails_is_exit_2(tldops: World, mailman_core: Mailman) -> No
     """No list, no comparison; and the password is in no message."""
     tldops.write(*FORTY)
     tldops.configure(mailman_core.settings("nowhere.lists.example.org"))
-    tldops.do("status")
+    tldops.do("init")
     said = tldops.refused("reconcile", "--apply", "--yes", code=2)
     assert "does not know this list" in said
     assert PASSWORD not in said

@@ -15,6 +15,7 @@ COLUMNS = "name,slot,cctlds,email,confirmed_on"
 
 def test_status_of_an_empty_store(tldops: World) -> None:
     """Before the first sync `status` says so, and its JSON has the same keys as ever."""
+    tldops.do("init")
     assert "No generation yet" in tldops.do("status").out
     empty = tldops.do("status", "--json").json
     assert (empty["generation"], empty["people"], empty["created_at"]) == (0, 0, None)
@@ -59,6 +60,7 @@ def test_status_names_the_stale(tldops: World) -> None:
 
 def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:
     """`--missing` holds every delegated ccTLD, ASCII and IDN, but for those that have somebody."""
+    tldops.do("init")
     everything = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
     assert {"nl", "vn", "uk", "xn--p1ai", "xn--wgbh1c"} <= everything
     assert "example" not in everything

@@ -11,6 +11,7 @@ import pytest
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.store import audit, newest, retention
 from radicale_tldops.store.audit import AuditFilter, Known, load, stream, verify
+from radicale_tldops.store.create import create_members
 from radicale_tldops.store.retention import accept, keep, verify_log
 from radicale_tldops.store.values import Link
 from tests.support.clock import START
@@ -221,7 +222,7 @@ def test_a_log_begun_anew_can_be_accepted(store: Store) -> None:
     """Where the members database was replaced on purpose, the roster misses the old entries until somebody says so."""
     prune(store, 7)
     store.members.unlink()
-    Store(store.members.parent)
+    create_members(store.roster, store.members)
     audit.record(store.members, "clerk", "test", "x", {}, START)
     assert verify_log(store.roster, store.members).broken == 2
     accept(store.roster, store.members, "clerk", START)

@@ -333,11 +333,11 @@ def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Pa
     later = replace(ROSTER, migrations=[add_column])
     with reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
         opening.check_version(store.roster, connection, later)
-    create.prepare(store.roster, later)
+    create.update(store.roster, later)
     with closing(sqlite3.connect(store.roster)) as raw:
         assert raw.execute("SELECT colour FROM card").fetchall() == [(None,)]
     with pytest.raises(StoreError, match="later version"):
-        create.prepare(store.roster, ROSTER)
+        create.update(store.roster, ROSTER)
     with pytest.raises(StoreError, match="later version"):
         load_snapshot(store.roster)
 
@@ -352,6 +352,6 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path) -> None:
         raise StoreError("the machine stopped")
 
     with pytest.raises(StoreError, match="stopped"):
-        create.prepare(store.roster, replace(ROSTER, migrations=[break_off]))
+        create.update(store.roster, replace(ROSTER, migrations=[break_off]))
     assert set(load_snapshot(store.roster).plain.cards) == {href("a")}
     assert load_snapshot(store.roster).book(Style.PLAIN).revision == 1

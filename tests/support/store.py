@@ -7,7 +7,6 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import create
-from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard.card import contact_uid
@@ -15,9 +14,10 @@ from tests.support.clock import START
 
 
 def ensure(roster: Path, members: Path) -> None:
-    """Create the databases that are missing, and bring older ones to this version, as every command does."""
-    create.prepare(roster, ROSTER)
-    create.ensure_members(roster, members)
+    """Create the databases where there are none, and bring older ones to this version, as `sync` does."""
+    create.create_both(roster, members)
+    create.update_roster(roster, members)
+    create.update_members(roster, members)
 
 
 class Store:
