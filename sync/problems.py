@@ -128,7 +128,7 @@ def _escaped(text: str) -> str:
 
 
 _error, _warning = partial(Code, Severity.ERROR), partial(Code, Severity.WARNING)
-_LOSSLESS = "export without loss: `dumpdb lists/NAME/config.pck` (Mailman 2.1), `mailman members NAME` (Mailman 3)."
+_LOSSLESS = "export again with `dumpdb` (Mailman 2.1) or `mailman members` (Mailman 3)."
 
 CODES: Mapping[str, Code] = {
     "address-only": _error(
@@ -140,8 +140,8 @@ CODES: Mapping[str, Code] = {
         "Two people have the same address", "Find out whose it is. Give the other person another one."
     ),
     "ambiguous-person": _error(
-        "The record fits several people, or several records fit one person",
-        "Change one thing at a time: the address in one sync, the name in the next.",
+        "It is not clear which person this is",
+        "Change the address in one sync, the name in the next.",
     ),
     "assumed-region": _warning(
         "The number has no country code; the ccTLD's was taken", "Write it with + and the country code."
@@ -163,7 +163,7 @@ CODES: Mapping[str, Code] = {
     "bad-encoding": _error("The encoding of the text is broken", "Correct it by hand, or " + _LOSSLESS),
     "bad-row": _error(
         "The row does not fit the header",
-        "Give it as many cells as the header. Put quotation marks around a cell that holds the separator.",
+        "Give it as many cells as the header. Quote a cell that holds the separator.",
     ),
     "bad-slot": _error(
         "The slot does not exist", "Choose a free slot.", table_remedy="Write 1, 2 or 3 in the column slot."
@@ -177,16 +177,16 @@ CODES: Mapping[str, Code] = {
         "The domain of an address is nearly that of a great mail provider",
         "Ask the contact by another way, and correct the address.",
     ),
-    "duplicate": _warning("The same entry stands in the file twice; it counts once", "Delete one."),
+    "duplicate": _warning("The entry stands there twice; it counts once", "Delete one."),
     "encoded-twice": _warning(
-        "The text still looks encoded after it was decoded", "Check the name, and correct it in the list software."
+        "The text still looks encoded after it was decoded", "Correct the name in the list software."
     ),
     "encoding-guessed": _warning(
         "The file is not in UTF-8; its encoding was guessed", "Check names with accents; save or export as UTF-8."
     ),
     "forbidden-character": _error(
-        "The entry holds a control character, line break or invisible character",
-        "Delete it, also in the list software, or type the field again.",
+        "The entry holds a control or invisible character",
+        "Delete it, or type the field again.",
     ),
     "future-date": _warning("The date lies in the future and is left out", "Correct it."),
     "invalid-phone": _warning(
@@ -200,7 +200,7 @@ CODES: Mapping[str, Code] = {
         "An export has put question marks in the place of letters", "Correct the name by hand, or " + _LOSSLESS
     ),
     "misspelt-column": _error(
-        "A column is missing, and another has nearly its name; no row is applied",
+        "A column is missing, and another has nearly its name",
         "Correct the name in the header, or make it less similar.",
     ),
     "no-address": _error(
@@ -234,7 +234,7 @@ CODES: Mapping[str, Code] = {
         "The entry has no slot", "Write “Name, #1, .nl, +31 …”. Not an SSC? Add the address to [readers]."
     ),
     "not-a-member": _warning(
-        "The dump has a name for an address that left the list; it is not used",
+        "The dump names an address that left the list; it is not used",
         "Nothing, or subscribe the address and export again.",
     ),
     "not-on-list": _warning(
@@ -258,33 +258,33 @@ CODES: Mapping[str, Code] = {
         "An address in [readers] is not on the list: no login", "Subscribe it, or delete it there."
     ),
     "role-address": _warning(
-        "The address belongs to a role and not to a person",
+        "The address belongs to a role, not to a person",
         "Ask for a personal address, or accept this one in vetting.role_addresses.",
     ),
     "run-together": _error(
-        "An open bracket or an address in the name: perhaps these are two entries",
-        "Compare it with its source. Close the bracket; write no address in the name.",
+        "A bracket is open, or an address stands in the name",
+        "Compare it with its source: perhaps these are two entries.",
         table_remedy="Write only the name in the column name; addresses go into email and oob_email.",
     ),
     "slot-taken": _error(
         "Two people hold the same slot of one ccTLD",
-        "Find out whose it is. Give the other person a free slot, or delete the entry.",
+        "Find out whose it is. Give the other person a free slot.",
     ),
     "stale": _warning(
         "The entry was not confirmed within vetting.stale_after_months; nobody is removed for this",
         "Ask, and record the answer with `tldops confirm`.",
     ),
     "too-long": _error(
-        "A field is longer, or has more values, than in any real entry",
+        "A field is too long, or has too many values",
         "Shorten it. Perhaps several entries have run into one.",
     ),
     "too-many-contacts": _error(
         "The ccTLD has more contacts than vetting.max_per_cctld allows",
-        "Ask the ccTLD which contacts stay, and delete the others.",
+        "Ask the ccTLD which ones stay.",
     ),
     "two-slots": _error(
         "One person has different slots of a ccTLD, or a slot and none",
-        "Keep the right one. If they are two people, make the names different.",
+        "Keep the right one, or tell two people apart by their names.",
     ),
     "uid-collision": _error(
         "A new person has the first address of somebody else in the roster", "Give the new person another list address."
