@@ -135,8 +135,8 @@ def explained(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except DirectoryError as error:
-        message = str(error)
+    except DirectoryError:
+        raise
     except TimeoutError:
         message = f"{what}: no answer in time."
     except LDAPExceptionError as error:

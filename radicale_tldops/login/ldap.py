@@ -38,6 +38,10 @@ REST_SECONDS = 5.0
 _PLACE = "{login}"
 
 
+class _EntryError(DirectoryError):
+    """The directory cannot check the password of one entry; others are not affected."""
+
+
 class LdapLogin:
     """Logins at one directory. Safe for threads.
 
@@ -92,7 +96,7 @@ class LdapLogin:
         `login` comes from `typed_login`. The call takes at most `LOGIN_SECONDS`.
 
         Raises:
-            DirectoryError: the directory failed; it is not asked again for `REST_SECONDS`.
+            DirectoryError: the directory failed; unless only this entry did, it is not asked for `REST_SECONDS`.
         """
         try:
             with explained("[auth.ldap]"):
@@ -101,6 +105,8 @@ class LdapLogin:
                     found = self._ask(connection, login, password)
                 finally:
                     close(connection)
+        except _EntryError:
+            raise
         except DirectoryError:
             with self._turn:
                 self._is_failing, self._rest_until = True, self._clock() + REST_SECONDS
@@ -161,7 +167,7 @@ def _is_right(connection: Connection, dn: str, password: str) -> bool:
         return True
     if code in REFUSED:
         return False
-    raise DirectoryError(f"[auth.ldap]: a bind ended with {connection.result['description']}.")
+    raise _EntryError(f"[auth.ldap]: a bind ended with {connection.result['description']}.")
 
 
 def _search(

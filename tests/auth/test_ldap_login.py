@@ -12,6 +12,7 @@ from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings import DirectorySettings
 from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.support.directory import BASE, PEOPLE, Directory, directory, person
+from tests.support.ldap_answers import Answer, answering
 from tests.support.store import login
 from tests.support.wire import relay
 
@@ -279,6 +280,19 @@ def test_referrals_are_not_followed(place: Place, tmp_path_factory: pytest.TempP
             assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
             assert there.enter("nobody", PASSWORDS["jane"]) == ""
         assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize("code", [1, 10, 51, 52, 80])
+def test_an_entry_that_cannot_be_checked_keeps_nobody_else_out(place: Place, code: int) -> None:
+    """An error, a referral, busy, unavailable, other: that login gets 503, and the directory is asked for the next."""
+    jane = {f"uid=jane,{PEOPLE}": {"mail": ["jane@nic.example"]}}
+    with answering(lambda *_: Answer(jane), lambda dn: code if "away" in dn else 0) as server:
+        asked = DirectorySettings(servers=(server.url,), start_tls=False)
+        there = place.with_directory(asked, people_base="", dn_template=TEMPLATE)
+        for _ in range(3):
+            with pytest.raises(UnavailableError):
+                there.enter("away", PASSWORDS["jane"])
+        assert there.enter("jane", PASSWORDS["jane"]) == login("jane")
 
 
 @pytest.mark.parametrize("change", [{"people_base": "", "filter": "(uid={login})"}, {"dn_template": TEMPLATE}])

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from tests.support.wire import Recorder, listening
 
-_SEARCH = 0x63
+_BIND, _BOUND, _SEARCH = 0x60, 0x61, 0x63
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,22 @@ Answering = Callable[[str, Sequence[str]], Answer]
 """Gives the answer for a base and the names of the attributes that are asked for."""
 
 
-def answering(answer: Answering) -> AbstractContextManager[Recorder]:
-    """Run a server that answers each search so, without TLS, until the block ends."""
+def answering(answer: Answering, bound: Callable[[str], int] = lambda dn: 0) -> AbstractContextManager[Recorder]:
+    """Run a server that answers each search so, without TLS, until the block ends.
+
+    `bound` gives the result of a bind with a DN, whatever the password.
+    """
 
     def handle(client: socket.socket, _: Recorder) -> None:
         with client.makefile("rb") as stream:
             while request := _read(stream):
                 number, (kind, content) = request
+                parts = _parts(content)
+                if kind == _BIND:
+                    client.sendall(_ber(0x30, number, _result(_BOUND, bound(parts[1][1].decode()))))
+                    continue
                 if kind != _SEARCH:
                     return
-                parts = _parts(content)
                 given = answer(parts[0][1].decode(), [name.decode() for _, name in _parts(parts[7][1])])
                 if given.hangs_up:
                     client.shutdown(socket.SHUT_RDWR)
@@ -52,7 +58,11 @@ def _messages(given: Answer) -> list[bytes]:
         for dn, attributes in given.entries.items()
     ]
     references = [_ber(0x73, _text(url)) for url in given.references]
-    return [*entries, *references, _ber(0x65, _ber(0x0A, bytes((given.code,))), _text(""), _text(""))]
+    return [*entries, *references, _result(0x65, given.code)]
+
+
+def _result(tag: int, code: int) -> bytes:
+    return _ber(tag, _ber(0x0A, bytes((code,))), _text(""), _text(""))
 
 
 def _attribute(name: str, values: Sequence[str]) -> bytes:
