@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
@@ -18,6 +17,7 @@ from radicale_tldops.store.read import load_history, load_readers
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
 from sync.plan.plan import Kind, Plan
+from sync.stores import Stores as Stores
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
 
 
@@ -32,15 +32,6 @@ class Rendering:
         """Return a key that changes exactly when the rendered card may change."""
         content = [RENDERER, self.tlp, self.fallback_org(contact), uid, contact.to_json()]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where the two databases are. `fault` is why the members database cannot be used, or None."""
-
-    roster: Path
-    members: Path
-    fault: StoreError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A Security and Stability Contact as the membership file describes it."""
 
+import calendar
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,3 +132,16 @@ def name_key(name: str) -> str:
 def people_per_cctld(contacts: Iterable[Contact]) -> Mapping[str, int]:
     """Count the contacts of each ccTLD, by A-label."""
     return Counter(label for contact in contacts for label, _ in contact.slots)
+
+
+def is_stale(confirmed_on: date, today: date, months: int) -> bool:
+    """Tell whether a confirmation is more than `months` months old."""
+    return confirmed_on < _months_before(today, months)
+
+
+def _months_before(day: date, months: int) -> date:
+    """Return the same day of the month `months` earlier, or the last day of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if year < 1:
+        return date.min
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -16,13 +16,12 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from radicale_tldops.roster.errors import OlderCopyError, StoreError
-from radicale_tldops.settings import Settings
-from radicale_tldops.settings.file import find_file, load
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sync.apply import Stores
+    from radicale_tldops.settings import Settings
+    from sync.stores import Stores
 
 OK = 0
 FOUND = 1
@@ -40,6 +39,11 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud8
 def shown(text: str) -> str:
     """Return `text` with control characters escaped, so that a terminal shows them; the line feed stays."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 person" or "2 people"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def one_line(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -74,12 +78,15 @@ class App:
     """The state of one run of the command."""
 
     config: str | None = None
-    _settings: Settings | None = None
+    _settings: "Settings | None" = None
     _opened: "Stores | None" = None
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The configuration, read on first use."""
+        # Imported here, as below: `--help` does not wait for it.
+        from radicale_tldops.settings.file import find_file, load
+
         if self._settings is None:
             self._settings = load(find_file(self.config))
         return self._settings
@@ -109,7 +116,7 @@ class App:
         """
         # Imported here: `check` does not use the databases, and loading them takes time.
         from radicale_tldops.store import create, newest
-        from sync.apply import Stores
+        from sync.stores import Stores
 
         store, fault = self.settings.store, None
         if creating:
@@ -130,7 +137,7 @@ class App:
         """Return where the databases are, for the commands that bring one back: one may be missing or an older copy."""
         from radicale_tldops.store import create
         from radicale_tldops.store.engine import is_missing
-        from sync.apply import Stores
+        from sync.stores import Stores
 
         self._opened = Stores(self.settings.store.roster, self.settings.store.members)
         if not is_missing(self._opened.roster):

@@ -4,8 +4,7 @@ import click
 
 from radicale_tldops.store.read import load_history, load_people
 from radicale_tldops.store.values import Generation
-from sync.cli.context import OK, App, generation_argument, json_option, pass_app
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, generation_argument, json_option, pass_app
 
 
 @click.command()

@@ -20,39 +20,44 @@ Exit codes: 0 done, nothing to do, or warnings only; 1 errors were found, or a
 guard refused; 2 wrong usage, unreadable input, a failing store or list."""
 
 
-_COMMANDS: Mapping[str, str] = {
-    "init": "init",
-    "check": "check",
-    "plan": "sync",
-    "sync": "sync",
-    "follow": "follow",
-    "rollback": "sync",
-    "reconcile": "reconcile",
-    "status": "status",
-    "history": "history",
-    "show": "history",
-    "backup": "backup",
-    "restore": "backup",
-    "confirm": "confirm",
-    "access": "access",
-    "device": "device",
-    "export": "export",
-    "serve": "serve",
-    "audit": "audit",
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "Write a commented tldops.toml and create the store."),
+    "check": ("check", "Parse and vet a membership file, and list every problem."),
+    "plan": ("sync", "Show what `sync` would do, and write nothing."),
+    "sync": ("sync", "Bring the roster and the logins to what the membership file says."),
+    "follow": ("follow", "Bring the logins to what the list says, and leave the roster as it is."),
+    "rollback": ("sync", "Bring back the cards of an earlier generation, as a new generation."),
+    "reconcile": ("reconcile", "Compare the list with the membership file, and say what to do about each case."),
+    "status": ("status", "Tell at a glance: generation, age, people, ccTLDs, who is held or stale, readers."),
+    "history": ("history", "List the generations, the newest first."),
+    "show": ("history", "Show one generation: where it came from, and who was in it."),
+    "backup": ("backup", "Write consistent copies of both databases to FILE and FILE.members."),
+    "restore": ("backup", "Put a backup in the place of the roster, as a new generation."),
+    "confirm": ("confirm", "Record that contacts were confirmed today, how, and by whom."),
+    "access": ("access", "Show, end and give back the right to read."),
+    "device": ("device", "Issue, list and revoke device passwords: one for each app on each device."),
+    "export": ("export", "Write the roster out: it holds names and telephone numbers, so mind where."),
+    "serve": ("serve", "Serve the address book over CardDAV until interrupted."),
+    "audit": ("audit", "Show the audit log, or verify its chain of digests."),
 }
-"""Every command, and the module in which the function of that name is."""
+"""Every command, with the module in which the function of that name is, and the first sentence of its help."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is run, so that it does not wait for the imports of the others."""
+    """Imports a command when it is run: neither `--help` nor another command waits for its imports."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name in _COMMANDS and name not in self.commands:
-            self.add_command(getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name))
+            module, _ = _COMMANDS[name]
+            self.add_command(getattr(import_module(f"sync.cli.{module}"), name))
         return super().get_command(context, name)
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in sorted(_COMMANDS.items())])
 
 
 @click.group(

@@ -4,8 +4,7 @@ import click
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store.read import load_snapshot
-from sync.cli.context import OK, App, pass_app
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, pass_app
 
 
 @click.command()

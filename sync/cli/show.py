@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from sync.cli.context import App
+from sync.cli.context import counted as counted
 from sync.plan.fields import FieldChange
 from sync.plan.plan import Kind, PersonChange, Plan, ReaderChange
 from sync.problems import Problem, Severity
@@ -17,11 +18,6 @@ _NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(]{0,2}\d(?:[ \u00a0().
 """A possible telephone number in a message: seven or more digits, with separators between them."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return "1 person" or "2 people"."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def print_problems(app: App, problems: Sequence[Problem], *, show_values: bool = True) -> None:

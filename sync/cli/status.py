@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from radicale_tldops.roster.contact import people_per_cctld
+from radicale_tldops.roster.cctld import Delegations
+from radicale_tldops.roster.contact import is_stale, people_per_cctld
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_claims, load_devices
@@ -15,11 +16,8 @@ from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
-from sync.cli.context import OK, App, json_option, pass_app
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.sources.root_data import delegations
-from sync.vet import is_stale
-from sync.vet.cctlds import Delegations
 
 
 @click.command()

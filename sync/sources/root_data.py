@@ -13,10 +13,9 @@ import idna
 from phonenumbers import SUPPORTED_REGIONS
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
-from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.cctld import Cctld, Delegations, canonical_label
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.roster.login import canonical_domain
-from sync.vet.cctlds import Delegations, canonical_label
 
 # The two ccTLDs whose label is not the country's code in ISO 3166 (RFC 1591, 4.2 took the list as it was then).
 _COUNTRY_OF = {"uk": "GB", "su": "RU"}

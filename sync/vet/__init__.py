@@ -14,7 +14,6 @@ from sync.vet.addresses import login_of
 from sync.vet.entry import Entry, read_entry
 from sync.vet.people import conflicts, group
 from sync.vet.person import is_on_list, judge, merge
-from sync.vet.person import is_stale as is_stale
 from sync.vet.rules import Broken as Broken
 from sync.vet.rules import Vetted as Vetted
 from sync.vet.rules import VettingRules as VettingRules

@@ -4,10 +4,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from radicale_tldops.roster.cctld import Delegations
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_domain, canonical_login
 from sync.problems import printable
-from sync.vet.cctlds import Delegations
 from sync.vet.look_alikes import look_alikes_in_address
 
 _ROLE_WORDS = """

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.contact import Phone, name_key
 from radicale_tldops.roster.errors import InputError
 from sync.parse.characters import describe, is_clean, is_placeholder, without_forbidden
 from sync.parse.records import Record
 from sync.problems import Finding, Origin, printable
 from sync.vet.addresses import is_role, login_of, normalise_address, readable_domain
-from sync.vet.cctlds import canonical_label
 from sync.vet.columns import Columns, read_columns
 from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_NOTE, MAX_PHONES, MAX_TEXT, too_long
 from sync.vet.look_alikes import is_like_latin, look_alikes

@@ -1,12 +1,11 @@
 """Joins the entries of one person into a contact, and judges the person as a whole."""
 
-import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, is_stale
 from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
 from sync.vet.columns import merge_columns
@@ -112,16 +111,3 @@ def _confirmation(contact: Contact, present: frozenset[str], rules: VettingRules
     if not is_stale(contact.confirmed_on, today, rules.stale_after_months):
         return []
     return [Finding("stale", f"{printable(contact.name)} was last confirmed on {contact.confirmed_on}")]
-
-
-def is_stale(confirmed_on: date, today: date, months: int) -> bool:
-    """Tell whether a confirmation is more than `months` months old."""
-    return confirmed_on < _months_before(today, months)
-
-
-def _months_before(day: date, months: int) -> date:
-    """Return the same day of the month `months` earlier, or the last day of a month that is too short for it."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    if year < 1:
-        return date.min
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from radicale_tldops.roster.cctld import Delegations
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.roster.login import canonical_login
 from sync.problems import Origin, Problem
-from sync.vet.cctlds import Delegations
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,20 @@ def test_there_is_a_section_for_each_command_and_no_other() -> None:
     assert sections == set(COMMANDS)
 
 
+def test_the_help_of_all_commands_has_the_first_sentence_of_each() -> None:
+    """`tldops --help` prints them without loading the commands."""
+    context = click.Context(cli)
+    formatter = context.make_formatter()
+    cli.format_commands(context, formatter)
+    told = dict(re.findall(r"^  ([a-z]+) +(\S(?:.|\n   +)+)", formatter.getvalue(), re.MULTILINE))
+    assert set(told) == set(cli.list_commands(context))
+    for name, text in told.items():
+        command = cli.get_command(context, name)
+        assert command
+        assert command.help
+        assert text.split() == command.help.partition("\n\n")[0].split()
+
+
 @EACH
 def test_every_option_is_named_and_no_other(path: str) -> None:
     """The list of a section has the options that click knows."""

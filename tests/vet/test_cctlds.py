@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from phonenumbers import SUPPORTED_REGIONS
 from publicsuffixlist import PSLFILE
 
-from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.cctld import Cctld, canonical_label
 from radicale_tldops.roster.errors import SettingsError
 from sync.sources.root_data import delegations, registrable_domain
-from sync.vet.cctlds import canonical_label
 
 DELEGATED = delegations()
 ANY = st.sampled_from(DELEGATED.all())
