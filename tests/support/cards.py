@@ -1,4 +1,4 @@
-"""Whether a text is a card, byte for byte as this software writes it."""
+"""Whether a text is a card, byte for byte as this software writes it, and what stands in it."""
 
 import re
 from typing import Any
@@ -35,6 +35,17 @@ def check_card(text: str, uid: str) -> None:
         raise CardError(f"the card cannot be read and written again: {type(error).__name__}") from error
     if "\r\n".join(map(fold, unfolded.split("\r\n"))) != text:
         raise CardError("the card does not read back as it was written")
+
+
+def fields(card: str) -> dict[str, list[Any]]:
+    """Return the values of a card by name, as vobject reads them; N as a list of its five parts."""
+    found: dict[str, list[Any]] = {}
+    for child in vobject.readOne(card).lines():
+        value = child.value
+        if child.name == "N":
+            value = [value.family, value.given, value.additional, value.prefix, value.suffix]
+        found.setdefault(child.name.lower(), []).append(value)
+    return found
 
 
 def _check_properties(card: Any, uid: str) -> None:

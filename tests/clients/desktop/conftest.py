@@ -29,10 +29,15 @@ def few_changes() -> list[Person]:
 
 
 @pytest.fixture(scope="session")
-def desktop(request: pytest.FixtureRequest) -> None:
-    """Skip what drives a program under a virtual display, unless it is asked for."""
+def asked_for(request: pytest.FixtureRequest) -> None:
+    """Skip what needs large packages, unless it is asked for."""
     if not request.config.getoption("--desktop"):
-        pytest.skip("needs a display and large packages: make clients")
+        pytest.skip("needs large packages: make clients")
+
+
+@pytest.fixture(scope="session")
+def desktop(asked_for: None) -> None:
+    """Skip what drives a program under a virtual display where the program is missing."""
     skip_where(missing())
 
 

@@ -13,10 +13,9 @@
 namespace {
 
 QJsonObject fields(const KContacts::Addressee &person) {
-    QJsonArray phones, kinds, messengers, keys, pages{person.url().url().toString()};
+    QJsonArray phones, messengers, keys, pages;
     for (const auto &phone : person.phoneNumbers()) {
         phones.append(phone.number());
-        kinds.append(int(phone.type()));
     }
     for (const auto &messenger : person.imppList()) {
         messengers.append(messenger.address().toString());
@@ -41,11 +40,9 @@ QJsonObject fields(const KContacts::Addressee &person) {
             {"categories", QJsonArray::fromStringList(person.categories())},
             {"email", QJsonArray::fromStringList(person.emails())},
             {"tel", phones},
-            {"kinds", kinds},
             {"impp", messengers},
             {"key", keys},
-            {"url", pages},
-            {"customs", QJsonArray::fromStringList(person.customs())}};
+            {"url", pages}};
 }
 
 }  // namespace
