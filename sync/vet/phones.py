@@ -146,7 +146,7 @@ def _cleaned(text: str) -> str:
 
 def _single(text: str, region: str | None) -> _Reading | None:
     """Read one number with its extension and the words around it."""
-    core, remarks = _AROUND_THE_CLOCK.sub(" ", text).strip(" ,;"), list[str]()
+    core, remarks = _AROUND_THE_CLOCK.sub(", ", text).strip(" ,;"), list[str]()
     while bracket := _REMARK.search(core):
         core = core[: bracket.start()].rstrip()
         remarks.append(bracket[1])
@@ -195,7 +195,7 @@ def _label(remarks: list[str]) -> str:
 
 def _shorthand(text: str, region: str | None) -> list[_Reading]:
     """Return the numbers of "235 4141/42/43", whose last digits differ; none where the digits may be an extension."""
-    match = None if _AROUND_THE_CLOCK.search(text) else _SHORTHAND.fullmatch(text)
+    match = None if re.search(r"24 ?/ ?7(?!\d)", text) else _SHORTHAND.fullmatch(text)
     base = _single(match[1], region) if match else None
     if not match or not base or not base.complete:
         return []
@@ -219,19 +219,19 @@ def _read(text: str, region: str | None) -> _Reading | None:
         return _international(text[1:])
     metadata = PhoneMetadata.metadata_for_region(region) if region else None
     own = re.match((metadata and metadata.international_prefix) or "00", text)
-    known = ("00", own[0] if own else "00")
-    prefixes = [prefix for prefix in {*known, "001", "0011", "011"} if text.startswith(prefix)]
-    behind = {prefix: _international(text[len(prefix) :]) for prefix in prefixes}
+    prefix = own[0] if own and len(own[0]) > 1 else "00"  # Cape Verde dials 0, as others do before an area code
     code = str(phonenumbers.country_code_for_region(region)) if region else "-"
     home = (_international(text) if text.startswith(code) else None, _national(text, region) if region else None)
-    if (digits := _digits(text)).startswith(f"0{code}") and (hidden := _international(digits[1:])) and hidden.valid:
-        return None
     assumed = [replace(reading, assumed=region or "") for reading in home if reading and reading.valid]
-    reading = _only([*behind.values(), *assumed])
-    foreign = any(reading == other for prefix, other in behind.items() if prefix not in known)
+    known = [_international(text[len(start) :]) for start in {"00", prefix} if text.startswith(start)]
+    unread = [start for start in {"001", "0011", "011"} - {prefix} if text.startswith(start)]
+    unread += ["0"] if _digits(text).startswith(f"0{code}") else []  # the country code in the place of an area code
+    unread += [""] if own and prefix[0] != "0" else []  # the prefix may be a country code that has lost its plus
+    others = [_international(text[len(start) :]) for start in unread]
+    reading = _only([*known, *assumed, *others])
     # "001 65" is not 00 and the country code 1.
     unclear = reading and not reading.valid and reading.number.country_code == 1
-    return None if foreign or unclear else reading
+    return None if unclear or reading in others else reading
 
 
 def _national(text: str, region: str) -> _Reading | None:
@@ -251,9 +251,13 @@ def _international(text: str) -> _Reading | None:
         dropped = _parse(f"+{zero[1]}{_digits(text[zero.end() :])}")
         region = phonenumbers.region_code_for_country_code(dropped.number.country_code or 0) if dropped else ""
         reading = dropped if phonenumbers.ndd_prefix_for_region(region, True) == "0" else _only([dropped, reading])
-    # The country code stands in one piece, and libphonenumber has added no digit.
-    country = str(reading.number.country_code) if reading else ""
-    return reading if reading and text.startswith(country) and digits.endswith(reading.national) else None
+    if reading is None or (reading.national.startswith("0") and _parse(reading.e164) != reading):
+        return None
+    # The country code stands in one piece, and nothing but a trunk prefix behind it is left out.
+    code = str(reading.number.country_code)
+    trunk = phonenumbers.ndd_prefix_for_region(phonenumbers.region_code_for_number(reading.number) or "", True) or ""
+    whole = {f"{code}{between}{reading.national}" for between in ("", "0", trunk)}
+    return reading if text.startswith(code) and digits in whole else None
 
 
 def _only(readings: Sequence[_Reading | None]) -> _Reading | None:

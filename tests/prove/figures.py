@@ -17,6 +17,7 @@ from tests.support import Login, World
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.store import Store, login
+from tests.vet import writings
 
 PARTS = 8
 """Into how many parts a figure is cut."""
@@ -43,10 +44,12 @@ class Extent:
     requests: int = 300_000
     over_sockets: int = 5_000
     kills: int = 1_000
+    writings: int = 20
+    texts: int = 200_000
 
     def share(self, part: float) -> "Extent":
         """Return a part of it."""
-        numbers = (self.answers, self.inputs, self.requests, self.over_sockets, self.kills)
+        numbers = (self.answers, self.inputs, self.requests, self.over_sockets, self.kills, self.writings, self.texts)
         return Extent(max(round(self.every / part), 1), *(max(round(number * part), PARTS) for number in numbers))
 
 
@@ -60,6 +63,8 @@ def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[
         lambda: crash_points(pool, extent.every),
         lambda: short_answers(pool, seed, extent.answers),
         lambda: bad_inputs(pool, seed, extent.inputs),
+        lambda: telephone_numbers(pool, seed, extent.writings),
+        lambda: telephone_texts(pool, seed, extent.texts),
         lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
         lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
         lambda: killed_workers(pool, extent.kills),
@@ -134,6 +139,39 @@ def _bad_inputs(part: Part) -> membership.Tally:
             place.mkdir()
             wholes.append(membership.applied(place, form))
         return membership.run(wholes, seed, range(first, last))
+
+
+def telephone_numbers(pool: Executor, seed: str, times: int) -> Sequence[Figure]:
+    """Write the numbers of all regions in every way, so many times, and read them."""
+    ways = [(name, f"{seed}/{time}") for name in (*writings.PLAIN, *writings.OTHERS) for time in range(times)]
+    outcomes = list(pool.map(writings.read_all, *zip(*ways, strict=True), chunksize=len(ways) // PARTS))
+    wrong = tuple(text for outcome in outcomes for text in outcome.wrong)
+    plain = [outcome for outcome, (name, _) in zip(outcomes, ways, strict=True) if name in writings.PLAIN]
+    texts, understood = sum(outcome.texts for outcome in plain), sum(outcome.understood for outcome in plain)
+    return (
+        Figure(
+            "telephone numbers that nobody wrote", len(wrong), sum(outcome.texts for outcome in outcomes), "", wrong
+        ),
+        Figure(
+            "plainly written telephone numbers that are not read, above 5 %",
+            max(0, texts - understood - texts // 20),
+            texts,
+            f"{understood / texts:.2%} are read",
+        ),
+    )
+
+
+def telephone_texts(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
+    """Read texts that are put together from pieces of telephone numbers."""
+    outcomes = list(pool.map(_telephone_texts, _parts(seed, count)))
+    wrong = tuple(text for outcome in outcomes for text in outcome.wrong)
+    remark = f"{sum(outcome.understood for outcome in outcomes)} texts hold a number"
+    return (Figure("telephone numbers of digits from two places", len(wrong), count, remark, wrong),)
+
+
+def _telephone_texts(part: Part) -> writings.Outcome:
+    seed, first, last = part
+    return writings.read_pieces(f"{seed}/{first}", last - first)
 
 
 def hostile_requests(pool: Executor, seed: str, count: int, *, over_sockets: bool) -> Sequence[Figure]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from sync.vet.phones import read_phones
 
@@ -176,6 +176,28 @@ def read_all(name: str, seed: str, every: int = 1) -> Outcome:
     return Outcome(len(drawn), understood, tuple(wrong))
 
 
+PIECES = (
+    *(*"0123456789", "+", "00", "(0)", " ", "-", "/", ",", ";", " or ", "(", ")", "[", "]", "."),
+    *("\u00a0", "٣", "５"),
+    *("+31 6 12345678", "+39 06 12345678", "020 1234567", "+1 202 555 0100", "ext. 5", "x5", "#5", "+49 30 123456"),
+    *(";ext=5", "-05", "/42", "24/7", "24h", ".0", "E+10", "001", "31", "39", "12 34 56", "2235 4141"),
+    *("tel", "fax:", "mob ", "NOC", "²", "@", "*", "\u200e", "\n"),
+)
+"""Of which texts are put together that look like numbers far more often than chance would have it."""
+
+
+def read_pieces(seed: str, count: int) -> Outcome:
+    """Read texts that are put together by chance; wrong is a number whose digits do not stand in one place."""
+    rng, regions = Random(seed), (*sorted(phonenumbers.SUPPORTED_REGIONS), None)
+    understood, wrong = 0, list[str]()
+    for _ in range(count):
+        text, region = "".join(rng.choices(PIECES, k=rng.randint(1, 9))), rng.choice(regions)
+        dialled = [phone.number for phone in read_phones(text, region)[0] if phone.dialable]
+        understood += bool(dialled)
+        wrong += [f"{text!r} in {region}: {number}" for number in dialled if not is_written(number, text, region)]
+    return Outcome(count, understood, tuple(wrong))
+
+
 def is_written(number: str, text: str, region: str | None) -> bool:
     """Whether the digits of `number` stand in one place of `text`, all of that place, but for what is dialled first.
 
@@ -189,29 +211,33 @@ def is_written(number: str, text: str, region: str | None) -> bool:
     code, local = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
     home = phonenumbers.region_code_for_number(parsed) or region or ""
     trunks = ("", "0", phonenumbers.ndd_prefix_for_region(home, True) or "")
-    ways = {f"{prefix}{code}{trunk}{local}" for prefix in ("", *PREFIXES) for trunk in trunks}
+    metadata = PhoneMetadata.metadata_for_region(region) if region else None
+    dialled = re.compile((metadata and metadata.international_prefix) or "00")
+    prefixes = {"", "00", *(found[0] for place in places if (found := dialled.match(place)))}
+    ways = {f"{prefix}{code}{trunk}{local}" for prefix in prefixes for trunk in trunks}
     if region and code == str(phonenumbers.country_code_for_region(region)):
         ways.add(_digits(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)))
-    shortened = {way[: -len(tail)] for tail in places if f"/{tail}" in "".join(text.split()) for way in ways}
+    tails = [tail for tail in places if f"/{tail}" in "".join(_plain(text).split())]
+    shortened = {way[: -len(tail)] for tail in tails for way in ways}
     return not ways.isdisjoint(places) or any(
         place[: len(start)] == start and number.endswith(tail) and len(start) + len(tail) == len(place)
         for place in places
         for start in shortened
-        for tail in places
+        for tail in tails
     )
-
-
-PREFIXES = ("00", "001", "0011", "011", "810", "010", "119", "990", "005", "009", "000")
-"""What is dialled before a country code, here or there."""
 
 
 def _places(text: str) -> Iterator[str]:
     """Yield the digits of each place where a number may stand."""
-    plain = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
-    plain = re.sub(r"\d", lambda digit: str(int(digit[0])), plain)
-    plain = re.sub(r"24\s*[/x]\s*7|24\s*h|[\r\n]", ";", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"24\s*[/x]\s*7(?!\d)|24\s*h|[\r\n]", ";", _plain(text), flags=re.IGNORECASE)
     for place in re.findall(r"\+?[\d\s().\[\]\u2010-\u2015\u2212-]*\d", plain):
         yield _digits(place)
+
+
+def _plain(text: str) -> str:
+    """Return the text with ASCII digits and without characters that cannot be seen."""
+    plain = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    return re.sub(r"\d", lambda digit: str(int(digit[0])), plain)
 
 
 def _digits(text: str) -> str:
