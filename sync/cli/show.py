@@ -14,8 +14,10 @@ from sync.problems import Problem, Severity
 _HIDDEN = frozenset({"phones", "signal", "whatsapp"})
 _FREE = frozenset({"note", "evidence", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
-_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(]{0,2}\d(?:[ \u00a0()./-]*\d){6,}")
-"""A possible telephone number in a message: seven or more digits, with separators between them."""
+_NUMBER = re.compile(
+    r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(\[]{0,3}\d(?:(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|[\W_]){0,3}\d){6,}"
+)
+"""A possible telephone number in a message: seven or more digits, with separators, also escaped ones, between them."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
 

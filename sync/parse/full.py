@@ -15,8 +15,9 @@ from sync.parse.limits import MAX_FIELDS
 from sync.parse.pairs import partnerless, stays_open
 from sync.problems import Finding, printable
 
-# Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3).
-_SEPARATOR = re.compile(r"[,;](?! ?ext=)", re.IGNORECASE)
+# Not the semicolon of ";ext=", which belongs to the number before it (RFC 3966, 5.3), and not the decimal comma of what
+# a spreadsheet has made of a number: "5,5119E+12", "31612345678,0".
+_SEPARATOR = re.compile(r"[,;](?! ?ext=)(?!(?<=\d,)(?:\d+E\+?\d|0{1,2} ?(?:[,;]|$)))", re.IGNORECASE)
 _ANCHOR = re.compile(r"(?:^|[,;])\s*+(?:SSC\s*+[,;]?\s*+)?#\s?([0-9]+)\s*+(?=[,;]|$)", re.IGNORECASE)
 _SLOT_INSIDE = re.compile(r"\s?(?:SSC\s?)?#\s?[0-9]", re.IGNORECASE)
 _ENDS_IN_REFERENCE = re.compile(r"&#?\w{1,31};$")

@@ -123,3 +123,37 @@ def test_oversized_fields_hit_a_limit(synced: World, row: str) -> None:
     assert max(map(len, checked.out.splitlines())) < 2000
     assert synced("sync", "--yes").code == 1
     assert "Ada Example" not in synced.contacts()
+
+
+NUMBERS = {
+    "plain": "+31 6 12345678",
+    "no-break spaces": "+31\u00a06\u00a01234\u00a05678",
+    "another hyphen": "+31\u20116\u20111234\u20115678",
+    "brackets": "+31 [6] 1234 5678",
+    "underscores": "+31_6_1234_5678",
+    "colons": "+31:6:1234:5678",
+    "another alphabet": "+٣١ ٦ ١٢٣٤٥٦٧٨",
+    "invisible": "+31\u200b6\u200b12\u200b34\u200b56\u200b78",
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_no_message_of_a_sync_holds_a_telephone_number(tldops: World, number: str) -> None:
+    """Whatever is wrong with an entry, and wherever in it a number stands: no more than six of its digits are shown."""
+    forms = (
+        '"Ada Doe, #1, .nl, {}" <a@nic.example>',
+        '"Bea Doe, #2, .nl {}" <b@nic.example>',
+        '"Cleo Doe, #3, .nl, {} c@nic.example" <c@nic.example>',
+        '"Dora Doe, #{}, .de" <d@nic.example>',
+        '"Elif Doe, #2, .de, {}" <{}@nic.example>',
+        '"Fay Doe #3 .de {}" <f@nic.example>',
+        '"Gwen {} Doe, #3, .be" <g@nic.example>',
+    )
+    tldops.write(*(form.replace("{}", NUMBERS[number]) for form in forms))
+    result = tldops("sync", "--yes")
+    assert result.code == 1
+    shown = [line for line in (result.out + result.err).splitlines() if line.startswith(str(tldops.members))]
+    assert len(shown) >= 4
+    for line in shown:
+        told = line.removeprefix(str(tldops.members)).replace("\\xa0", "").replace("\\u200b", "")
+        assert sum(map(str.isdigit, told)) <= 8, line  # the number of the line and a slot come on top of the six

@@ -184,3 +184,10 @@ def test_a_line_beyond_the_limit_is_not_taken_apart() -> None:
     """It belongs to nobody: not even its address is believed."""
     record = one(f"# a line of 64 KiB and one character\n{entry('J, #1, .nl' + ', ' * 32_800)}\n")
     assert (codes(record), record.origin.line, record.name, record.listed) == (["too-long"], 2, "", ())
+
+
+@pytest.mark.parametrize("phone", ["5,5119E+12", "3,17E+10", "31612345678,0", "31612345678,00"])
+def test_a_decimal_comma_separates_nothing(phone: str) -> None:
+    """What a spreadsheet has made of a number is not two numbers."""
+    assert one(entry(f"J Doe, #1, .nl, {phone}")).phones == (phone,)
+    assert one(entry(f"J Doe, #1, .nl, {phone}, +31 1")).phones == (phone, "+31 1")
