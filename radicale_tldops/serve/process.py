@@ -54,6 +54,8 @@ REPLACE_SECONDS = 1.0
 # The files that the worker opens beside its connections: databases, journals, sockets of libraries, logs.
 _OTHER_FILES = 200
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 class _Server(MPServer):
     """granian with a listening socket of the parent, and with a worker that is replaced however often it dies."""
@@ -84,6 +86,21 @@ class _Server(MPServer):
         self._stop_workers()  # type: ignore[no-untyped-call]
         time.sleep(max(0.0, born + REPLACE_SECONDS - time.monotonic()))
         self._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        if self.interrupt_signal:
+            # granian may have cleared the event after the signal.
+            self.main_loop_interrupt.set()
+
+    def wait_for_signals(self) -> None:
+        """Handle every signal in this thread; they are blocked in all others.
+
+        Python runs a handler when the main thread wakes up. Of two signals at once, as when a terminal is closed, the
+        kernel may give both to another thread.
+        """
+        while True:
+            if signal.sigwait(_SIGNALS) == signal.SIGHUP:
+                self.signal_handler_reload()  # type: ignore[no-untyped-call]
+            else:
+                self.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
@@ -103,9 +120,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     keep_alive(listening)
     listening.setblocking(False)
     metrics = _listen_for_metrics(settings.server.metrics) if settings.server.metrics else None
-    if sys.platform == "linux":
-        # A forked worker has the settings in its memory and reads no file of the installation.
-        multiprocessing.set_start_method("fork", force=True)
+    _prepare_workers()
     server = _Server(
         listening,
         interface=Interfaces.WSGI,
@@ -122,14 +137,25 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    # Until granian sets its own handler, a forked worker has the parent's and would ignore SIGTERM.
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    threading.Thread(target=server.wait_for_signals, name="signals", daemon=True).start()
     create: Callable[[], RosterApplication] = partial(_create, settings, listening, metrics)
     server.serve(target_loader=create, wrap_loader=False)
 
 
+def _prepare_workers() -> None:
+    """Set what a worker takes over from this process: how it starts, and its signals."""
+    if sys.platform == "linux":
+        # A forked worker has the settings in its memory and reads no file of the installation.
+        multiprocessing.set_start_method("fork", force=True)
+    # The worker gets SIGTERM alone, from the parent: Ctrl-C in a terminal sends SIGINT to both.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    # Until granian sets its own handler, a forked worker has the parent's and would ignore SIGTERM.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+
+
 def _create(settings: Settings, listening: socket.socket, metrics: socket.socket | None) -> RosterApplication:
     """Return the application; granian calls this in each new worker."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     port = listening.getsockname()[1]
     # granian closes it.
     listening.detach()

@@ -31,9 +31,28 @@ def test_a_worker_stops_by_itself_when_the_server_is_told_to_stop(world: World) 
         time.sleep(0.5)
         os.kill(server.pid, signal.SIGSTOP)
         try:
-            until(lambda: state_of(worker) == "Z", "the worker waits to be killed")
+            wait_for_the_end(worker)
         finally:
             os.kill(server.pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("other", [signal.SIGINT, signal.SIGHUP])
+def test_both_stop_that_get_two_signals_at_once(world: World, other: signal.Signals) -> None:
+    """A terminal sends Ctrl-C, or that it was closed, to both processes, and the parent tells its worker to stop."""
+    for _ in range(3):
+        with running(world) as server:
+            worker = server.worker
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                os.kill(worker, other)
+                os.kill(worker, signal.SIGTERM)
+                wait_for_the_end(worker)
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+            os.kill(server.pid, other)
+            os.kill(server.pid, signal.SIGTERM)
+            wait_for_the_end(server.pid)
 
 
 @pytest.mark.usefixtures("store")
@@ -51,7 +70,12 @@ def test_a_worker_ends_with_its_parent(world: World, *, busy: bool) -> None:
         until(lambda: refuses(server.port), "the worker of a dead server goes on")
         with running(world, server.port) as next_server:
             connect(next_server.port).close()
-            until(lambda: state_of(worker) == "Z", "the old worker stays beside the new one")
+            wait_for_the_end(worker)
+
+
+def wait_for_the_end(pid: int) -> None:
+    """Wait until a process has ended."""
+    until(lambda: state_of(pid) == "Z", f"process {pid} goes on")
 
 
 def refuses(port: int) -> bool:
