@@ -70,7 +70,7 @@ def add(app: App, login: str, label: str, style: str, as_json: bool) -> int:
     app.print(
         f"Device {issued.id} ({issued.label}, style {style}). The password is shown this once and stored nowhere."
     )
-    for line in set_up_lines(url, name, reader):
+    for line in set_up_lines(app.settings, name, reader):
         app.print(line)
     return OK
 
@@ -150,15 +150,27 @@ def base_url(settings: Settings) -> str:
     return server.url.rstrip("/") + "/" if server.url else f"http://{server.host}:{server.port}/"
 
 
-def set_up_lines(url: str, login: str, reader: Reader) -> list[str]:
-    """Return one line for each client on what to do with URL, user and password."""
+def set_up_lines(settings: Settings, login: str, reader: Reader) -> list[str]:
+    """Return one line for each client on what to do with URL, user and password.
+
+    Without `[server] url` there are none for phones, for which this machine's loopback is their own.
+    """
+    url = base_url(settings)
     host = url.partition("://")[2].rstrip("/")
     book = f"{url}{reader.principal}/{BOOK}/"
     user = quote(login, safe="")
-    return [
-        f"Thunderbird: Address Book > Add address book > Add remote Address Book; user name {login}, location {url}",
+    phones = [
         f"Apple: Settings > Contacts > Accounts > Add CardDAV Account; server {host}, user {login} (style groups)",
         f"Android: DAVx5 > + > Login with URL and user name, or open davx5://{user}@{host}/ (style groups)",
+    ]
+    missing = [
+        "This URL works on this machine alone. For phones and other computers set the address of the server",
+        'in tldops.toml, in [server], for example: url = "https://contacts.example.org/"',
+    ]
+    return [
+        *([] if settings.server.url else missing),
+        f"Thunderbird: Address Book > Add address book > Add remote Address Book; user name {login}, location {url}",
+        *(phones if settings.server.url else []),
         f"Evolution: File > New > Address Book > CardDAV; URL {url}, user {login}, Find Address Books",
         f"KDE: Kontact > Settings > DAV groupware resource; {url}, user {login}",
         f"Roundcube: rcmcarddav preset; discovery_url {url}, readonly true, user {login}",

@@ -55,6 +55,20 @@ def test_addresses_are_the_configured_ones(tldops: World) -> None:
     assert add(tldops, TEN[0].login)["url"] == "https://contacts.example.org/"
 
 
+def test_a_phone_is_never_told_the_address_of_this_machine(tldops: World) -> None:
+    """Without `[server] url` the set-up of phones is left out, and what to set is said; with it everything is there."""
+    tldops.sync(*TEN)
+    said = tldops.do("device", "add", TEN[0].login, "--label", "iPhone").out
+    assert 'in tldops.toml, in [server], for example: url = "https://contacts.example.org/"' in said
+    assert not re.search("^(Apple|Android):", said, re.MULTILINE)
+    tldops.configure('[server]\nurl = "https://contacts.example.org"\n')
+    said = tldops.do("device", "add", TEN[0].login, "--label", "iPhone").out
+    assert "server contacts.example.org, user" in said
+    assert "davx5://" in said
+    assert "127.0.0.1" not in said
+    assert "this machine alone" not in said
+
+
 @pytest.mark.parametrize("typed", ["PERSON01@NIC.Example", "ｐｅｒｓｏｎ01@nic.example", "person01@nic。example"])
 def test_every_spelling_is_the_one_login(tldops: World, typed: str) -> None:
     """Case, full-width letters and the ideographic dot lead to the canonical login."""
