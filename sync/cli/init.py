@@ -26,7 +26,7 @@ def init(app: App, new_members: bool) -> int:
     Examples:
       tldops init
       tldops --config /etc/tldops/tldops.toml init
-      tldops init --new-members        every device password has to be issued again
+      tldops init --new-members      every device password has to be issued again
     """
     if new_members:
         return _make_members(app)
