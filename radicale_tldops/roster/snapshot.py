@@ -51,13 +51,22 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A login that may read. `since` is the generation that let it in; `reason` is set for people who are no SSCs."""
+    """A login that may read. `since` is the generation that let it in; `reason` is set for people who are no SSCs.
+
+    `uid` is the person's, "" for people who are no SSCs.
+    """
 
     login: str
     principal: str
     name: str
     since: int
     reason: str = ""
+    uid: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose login it is: the person's UID, or the login itself for people who are no SSCs."""
+        return self.uid or self.login
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +154,7 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A generation: both books, who may read, and who is denied."""
+    """A generation: both books, who may read, and who is denied (see `Reader.owner`)."""
 
     lineage: str
     generation: int
@@ -165,11 +174,11 @@ class Snapshot:
     def reader(self, *logins: str) -> Reader | None:
         """Return the reader for a person with these canonical logins, or None when the person may not read now.
 
-        It is the first of the logins that is on the list. A denial of one login holds for the person.
+        It is the first of the logins that is on the list. A denial holds for the person, under every login.
         """
-        if not self.denied.isdisjoint(logins):
-            return None
-        return next((self.readers[login] for login in logins if login in self.readers), None)
+        found = [self.readers[login] for login in logins if login in self.readers]
+        owners = {*logins, *(reader.owner for reader in found)}
+        return found[0] if found and self.denied.isdisjoint(owners) else None
 
     def may_read(self, principal: str) -> bool:
         """Tell whether any login of `principal` may read now."""

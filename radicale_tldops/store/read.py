@@ -22,7 +22,6 @@ from radicale_tldops.store.values import Counts, Denial, Generation, RosterState
 
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
 _READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
-_DENIED_DIGEST = (denied.c.login, denied.c.at, denied.c.actor, denied.c.reason)
 
 
 def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
@@ -42,7 +41,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         groups = [_card(row, times) for row in connection.execute(current(group_card))]
         gone = connection.execute(select(tombstone)).all()
         readers = {row.login: _reader(row) for row in connection.execute(select(reader))}
-        refused = frozenset(connection.execute(select(denied.c.login)).scalars())
+        refused = frozenset(connection.execute(select(denied.c.owner)).scalars())
     plain_gone = {row.href: row.revision for row in gone if row.style == Style.PLAIN}
     plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, times)
     all_gone = {row.href: row.revision for row in gone}
@@ -55,6 +54,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
     with reading_roster(path) as connection:
         head = verified(path, connection)
         reader_rows = connection.execute(select(reader)).all()
+        denials = {row["owner"]: Denial(**row) for row in connection.execute(select(denied)).mappings()}
         generations = history(connection)
         traits: dict[str, set[str]] = {}
         for row in connection.execute(select(departed)):
@@ -66,11 +66,20 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             groups={row.cctld: row.key for row in connection.execute(current(group_card))},
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
-            denied={row["login"]: Denial(**row) for row in connection.execute(select(denied)).mappings()},
+            denied=_by_login(denials, reader_rows),
             recent=[past for past in generations if past.created_at >= recent_since],
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
             brought_back=next((past.id for past in generations if past.kind in ("rollback", "restore")), 0),
+            denials=denials,
         )
+
+
+def _by_login(denials: Mapping[str, Denial], readers: Sequence[Row[Any]]) -> Mapping[str, Denial]:
+    """Return the denials by each login that they end, or by the address that was denied where they end none."""
+    found = {row.login: denials.get(row.uid) or denials.get(row.login) for row in readers}
+    ended = {login: denial for login, denial in found.items() if denial is not None}
+    reading = {denial.owner for denial in ended.values()}
+    return ended | {denial.login or owner: denial for owner, denial in denials.items() if owner not in reading}
 
 
 def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, StoredPerson]]:
@@ -152,8 +161,8 @@ def compute_digest(connection: Connection, lineage: str, number: int) -> str:
 
 
 def denied_digest(connection: Connection) -> str:
-    """Return the digest of the denied logins."""
-    return digest(tuple(row) for row in connection.execute(select(*_DENIED_DIGEST)))
+    """Return the digest of the denials."""
+    return digest(tuple(row) for row in connection.execute(select(denied)))
 
 
 def verified(path: Path, connection: Connection) -> Generation | None:
@@ -175,7 +184,7 @@ def verified(path: Path, connection: Connection) -> Generation | None:
 
 
 def verify_denied(path: Path, connection: Connection) -> None:
-    """Compare the digest of the denied logins with the rows.
+    """Compare the digest of the denials with the rows.
 
     Raises:
         CorruptStoreError: they differ.
@@ -195,7 +204,7 @@ def _card(row: Row[Any], times: Mapping[int, datetime]) -> Card:
 
 
 def _reader(row: Row[Any]) -> Reader:
-    return Reader(row.login, row.principal, row.name, row.since, row.reason)
+    return Reader(row.login, row.principal, row.name, row.since, row.reason, row.uid)
 
 
 def _people(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:

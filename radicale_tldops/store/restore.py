@@ -1,8 +1,8 @@
 """Restoring a backup.
 
 After a restore every client gets the right book: the restored store has a new lineage, so that each sync token from
-before gets a full answer, and cards that clients may hold and the backup lacks become tombstones. A login that is
-denied today stays denied.
+before gets a full answer, and cards that clients may hold and the backup lacks become tombstones. Everybody
+who is denied today stays denied.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -129,7 +129,7 @@ def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp
     for note, value in before.notes.items():
         note.write(connection, value)
     for row in before.denied:
-        connection.execute(delete(denied).where(denied.c.login == row["login"]))
+        connection.execute(delete(denied).where(denied.c.owner == row["owner"]))
         connection.execute(insert(denied).values(**row))
     backed_up = set(connection.execute(select(reader.c.login)).scalars())
     _keep_readers(connection, before)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
+from radicale_tldops.roster.digest import digest
+
 roster = MetaData()
 members = MetaData()
 
@@ -71,7 +73,8 @@ reader = Table(
     *_strings("uid", "principal", "name", "reason"),
 )
 
-denied = Table("denied", roster, *_keys("login"), *_strings("at", "actor", "reason"))
+# Who is denied: `owner` is a person's UID, or the login of a reader who is no SSC. `login` is an address to show.
+denied = Table("denied", roster, *_keys("owner"), *_strings("login", "name", "at", "actor", "reason"))
 
 # People who left, by digests of what identifies a person: nothing readable is kept of them, and somebody who returns
 # gets the old UID.
@@ -125,6 +128,31 @@ last_used = Table(
 seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("first_seen", "last_seen"))
 
 
+def _roster_2(connection: Connection) -> None:
+    """Make denials those of people. The digest over them covers other columns then.
+
+    Raises:
+        ValueError: the denials do not match their digest.
+    """
+    old = connection.execute(text("SELECT login, at, actor, reason FROM denied")).all()
+    sealed = connection.execute(text("SELECT value FROM meta WHERE key = 'denied_digest'")).scalar()
+    if digest(map(tuple, old)) != sealed:
+        raise ValueError("the list of denied logins does not match its digest")
+    connection.execute(text("ALTER TABLE denied RENAME TO denied_1"))
+    for statement in (
+        "CREATE TABLE denied (owner VARCHAR NOT NULL, login VARCHAR NOT NULL, name VARCHAR NOT NULL, "
+        "at VARCHAR NOT NULL, actor VARCHAR NOT NULL, reason VARCHAR NOT NULL, PRIMARY KEY (owner))",
+        "INSERT OR IGNORE INTO denied SELECT coalesce(nullif(reader.uid, ''), denied_1.login), denied_1.login, "
+        "coalesce(reader.name, ''), at, actor, denied_1.reason FROM denied_1 LEFT JOIN reader USING (login) "
+        "ORDER BY denied_1.login",
+        "DROP TABLE denied_1",
+    ):
+        connection.execute(text(statement))
+    new = connection.execute(text("SELECT owner, login, name, at, actor, reason FROM denied")).all()
+    seal = text("UPDATE meta SET value = :digest WHERE key = 'denied_digest'")
+    connection.execute(seal, {"digest": digest(map(tuple, new))})
+
+
 def _members_2(connection: Connection) -> None:
     """Add what the server records. Written out: what the tables above become later is for later steps."""
     for statement in (
@@ -152,5 +180,5 @@ class Database:
         return len(self.migrations) + 1
 
 
-ROSTER = Database("roster", roster, ())
+ROSTER = Database("roster", roster, (_roster_2,))
 MEMBERS = Database("members", members, (_members_2,))

@@ -69,9 +69,15 @@ class StoredPerson:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A login that may not read, whatever the list says."""
+    """Somebody who may not read, whatever the list says.
 
+    `owner` is the person's UID, or the login of a reader who is no SSC. `login` is an address of theirs, or "", and
+    `name` the name at that time.
+    """
+
+    owner: str
     login: str
+    name: str
     at: str
     actor: str
     reason: str
@@ -83,6 +89,7 @@ class RosterState:
 
     `groups` maps a ccTLD's A-label to the key of its group card, `reader_uids` a login to the person behind it,
     `recent` are the generations since some moment, and `departed` the digests of traits of those who left.
+    `denials` are by owner, and `denied` the same by each login that they end, or by an address where they end none.
     `brought_back` is the newest generation that is a rollback or a restore, 0 without one.
     """
 
@@ -96,11 +103,18 @@ class RosterState:
     recent: Sequence[Generation]
     departed: Mapping[str, frozenset[str]]
     brought_back: int = 0
+    denials: Mapping[str, Denial] = field(default_factory=dict)
 
     @property
     def base(self) -> int:
         """The id of the newest generation, 0 without one."""
         return self.head.id if self.head else 0
+
+    @property
+    def denied_addresses(self) -> frozenset[str]:
+        """Every known address of everybody who is denied, in canonical form."""
+        people = (self.people[owner].contact for owner in self.denials if owner in self.people)
+        return frozenset(self.denied).union(*(contact.logins for contact in people))
 
 
 @dataclass(frozen=True, slots=True)

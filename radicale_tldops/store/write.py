@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -11,13 +10,13 @@ from typing import TypeVar
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from radicale_tldops.roster.digest import etag
-from radicale_tldops.roster.errors import ConflictError, UnknownSubjectError
+from radicale_tldops.roster.errors import ConflictError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
 from radicale_tldops.store.read import compute_digest, current, denied_digest, newest, principal_id, verify_denied
 from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
-from radicale_tldops.store.values import Change, Generation, Stamp
+from radicale_tldops.store.values import Change, Denial, Generation, Stamp
 
 KEPT_GENERATIONS = 10
 """How many generations keep their cards, so that `rollback` and `show` can use them.
@@ -73,30 +72,25 @@ def write_note(path: Path, note: Note[_T], value: _T) -> None:
         note.write(connection, value)
 
 
-def deny(path: Path, login: str, actor: str, reason: str, now: datetime) -> None:
-    """End the access of a canonical login, whether or not it is a reader; a second call replaces the reason."""
+def deny(path: Path, denial: Denial) -> None:
+    """End the access of a person; a second denial replaces the first."""
     with writing(path) as connection:
         verify_denied(path, connection)
-        connection.execute(delete(denied).where(denied.c.login == login))
-        connection.execute(insert(denied).values(login=login, at=now.isoformat(), actor=actor, reason=reason))
+        connection.execute(delete(denied).where(denied.c.owner == denial.owner))
+        connection.execute(insert(denied).values(**asdict(denial)))
         seal_denied(connection)
 
 
-def allow(path: Path, login: str) -> None:
-    """Lift a denial.
-
-    Raises:
-        UnknownSubjectError: the login is not denied.
-    """
+def allow(path: Path, owner: str) -> None:
+    """Lift the denial of a person; without one, nothing happens."""
     with writing(path) as connection:
         verify_denied(path, connection)
-        if connection.execute(delete(denied).where(denied.c.login == login)).rowcount == 0:
-            raise UnknownSubjectError(f"{login} is not denied. `tldops access list` shows who is.")
+        connection.execute(delete(denied).where(denied.c.owner == owner))
         seal_denied(connection)
 
 
 def seal_denied(connection: Connection) -> None:
-    """Write the digest of the denied logins and tell the server."""
+    """Write the digest of the denials and tell the server."""
     DENIED_DIGEST.write(connection, denied_digest(connection))
     bump(connection)
 

@@ -5,15 +5,16 @@ from contextlib import contextmanager
 
 import click
 
-from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
-from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import load_devices, revoke_devices
 from radicale_tldops.store.read import load_state
+from radicale_tldops.store.values import Denial
 from radicale_tldops.store.write import allow as lift
 from radicale_tldops.store.write import deny as end
 from sync.cli.context import OK, App, json_option, one_line, pass_app
 from sync.cli.show import counted
+from sync.plan.whom import find_subject
 
 
 @click.group()
@@ -47,7 +48,7 @@ def list_readers(app: App, as_json: bool) -> int:
         for login, reader in sorted(state.readers.items())
     ]
     rows += [
-        {"login": login, "name": "", "reason": "not on the list", "since": 0, "denied": denial.reason}
+        {"login": login, "name": denial.name, "reason": "not on the list", "since": 0, "denied": denial.reason}
         for login, denial in sorted(state.denied.items())
         if login not in state.readers
     ]
@@ -65,56 +66,66 @@ def list_readers(app: App, as_json: bool) -> int:
 
 
 @access.command()
-@click.argument("login")
+@click.argument("who")
 @click.option("--reason", required=True, callback=one_line, help="Why; it is kept and shown.")
 @pass_app
-def deny(app: App, login: str, reason: str) -> int:
-    """End the access of LOGIN at once, whatever the list says.
+def deny(app: App, who: str, reason: str) -> int:
+    """End the access of one person at once, whatever the list says.
 
-    The card stays in the book. The denial outlives syncs, rollbacks and restores
-    until `allow` lifts it. Copies on devices cannot be recalled.
+    WHO is any address of the person, the name, or the UID; for a reader who is
+    no SSC, the login. It holds for every login that the person has or gets. The
+    card stays in the book. The denial outlives syncs, rollbacks and restores
+    until `allow` lifts it. Exits with 1, denying nobody, if nobody or more than
+    one person is meant. Copies on devices cannot be recalled.
 
     \b
     Examples:
       tldops access deny john@nic.example --reason "phone stolen"
+      tldops access deny "John Doe" --reason "left the registry"
     """
-    name, stores = _login(login), app.stores(roster_alone=True)
-    end(stores.roster, name, app.actor, reason, app.now)
-    with _done(f"{name} is denied from now on"):
+    stores = app.stores(roster_alone=True)
+    subject = find_subject(load_state(stores.roster, app.now), who)
+    denial = Denial(subject.owner, subject.address, subject.name, app.now.isoformat(), app.actor, reason)
+    end(stores.roster, denial)
+    with _done(f"{subject} is denied from now on"):
         if stores.fault is not None:
             raise stores.fault
         _, devices = load_devices(stores.members)
-        ids = [device.id for device in devices if device.login == name and not device.revoked_at]
+        ids = [device.id for device in devices if device.login in subject.logins and not device.revoked_at]
         revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)
-        audit.record(stores.members, app.actor, "deny", name, {"reason": reason, "devices": revoked}, app.now)
-        state = load_state(stores.roster, app.now)
-    app.print(f"{name} is denied from now on; {counted(revoked, 'device password')} revoked.")
-    uid = state.reader_uids.get(name)
-    others = [other for other, owner in state.reader_uids.items() if uid and owner == uid and other not in state.denied]
-    if others:
-        app.print(f"The same person may still log in as {', '.join(sorted(others))}.", style="yellow")
+        detail = {"reason": reason, "logins": list(subject.logins), "devices": revoked}
+        audit.record(stores.members, app.actor, "deny", subject.address or subject.owner, detail, app.now)
+    app.print(f"{subject} is denied from now on; {counted(revoked, 'device password')} revoked.")
+    app.print(f"Logins that this ends: {', '.join(subject.logins) or 'none, this person is not on the list'}")
     app.print("What was downloaded before stays on those devices: it cannot be recalled from here.")
     return OK
 
 
 @access.command()
-@click.argument("login")
+@click.argument("who")
 @pass_app
-def allow(app: App, login: str) -> int:
-    """Lift a denial. LOGIN may read again if it is on the list.
+def allow(app: App, who: str) -> int:
+    """Lift a denial. WHO, named as for `deny`, may read again if on the list.
 
-    Revoked device passwords stay revoked: issue a new one.
+    Revoked device passwords stay revoked: issue a new one. Exits with 1 if this
+    person is not denied.
 
     \b
     Examples:
       tldops access allow john@nic.example
     """
-    name, stores = _login(login), app.stores()
-    lift(stores.roster, name)
-    with _done(f"{name} is no longer denied"):
-        audit.record(stores.members, app.actor, "allow", name, {}, app.now)
-        listed = name in load_state(stores.roster, app.now).readers
-    app.print(f"{name} is no longer denied" + ("." if listed else ", but is not on the list, and so may not read."))
+    stores = app.stores()
+    state = load_state(stores.roster, app.now)
+    subject = find_subject(state, who)
+    if subject.owner not in state.denials:
+        raise RefusedError(f"{subject} is not denied. `tldops access list` shows who is.")
+    lift(stores.roster, subject.owner)
+    with _done(f"{subject} is no longer denied"):
+        audit.record(stores.members, app.actor, "allow", subject.address or subject.owner, {}, app.now)
+    if not subject.logins:
+        app.print(f"{subject} is no longer denied, but is not on the list, and so may not read.")
+        return OK
+    app.print(f"{subject} is no longer denied. Logins: {', '.join(subject.logins)}")
     return OK
 
 
@@ -125,10 +136,3 @@ def _done(what: str) -> Iterator[None]:
         yield
     except StoreError as error:
         raise StoreError(f"{what}, but: {error}") from error
-
-
-def _login(text: str) -> str:
-    name = canonical_login(text)
-    if not name:
-        raise UnknownSubjectError(f"{text!r} is no login: logins are the mail addresses of the list.")
-    return name

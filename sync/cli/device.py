@@ -49,9 +49,9 @@ def add(app: App, login: str, label: str, style: str, as_json: bool) -> int:
     stores = app.stores()
     snapshot = load_snapshot(stores.roster)
     name = canonical_login(login)
-    if name in snapshot.denied:
+    reader = snapshot.readers.get(name)
+    if reader is not None and snapshot.reader(name) is None:
         raise RefusedError(f"{name} is denied; `tldops access list` shows why, `tldops access allow` lifts it.")
-    reader = snapshot.reader(name)
     if reader is None:
         raise UnknownSubjectError(
             f"{login}: nobody on the list has this login. `tldops access list` shows who has one."

@@ -70,7 +70,7 @@ def reconcile(app: App, addresses: tuple[str, ...], apply_changes: bool, yes: bo
         subscribers = _list_of(inputs)
         vetted = pipeline.check(app.settings, inputs, None, now).vetted
         state = load_state(stores.roster, now)
-        everything = compare(vetted, subscribers.people, app.settings.readers, state.denied)
+        everything = compare(vetted, subscribers.people, app.settings.readers, state.denied_addresses)
     findings = _chosen(everything, addresses)
     done: list[Action] = []
     if not as_json:

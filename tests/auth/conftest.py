@@ -16,7 +16,7 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.write import allow, deny
 from tests.support.clock import START, Clock
 from tests.support.directory import PEOPLE, Directory, directory, person
-from tests.support.store import Store, login
+from tests.support.store import Store, denial, login
 
 HOME = "192.0.2.7"
 PASSWORDS = {name: f"{name}'s own password, chosen" for name in ("jane", "john", "mara", "zoe", "twin")}
@@ -64,7 +64,7 @@ class Place:
 
     def deny(self, name: str) -> None:
         """Deny a login, and let the gate see it."""
-        deny(self.store.roster, login(name), "test", "tester", START)
+        deny(self.store.roster, denial(login(name)))
         self.clock.now += POLL_SECONDS
 
     def allow(self, name: str) -> None:

@@ -27,6 +27,7 @@ from tests.bench.kinds import FIRST_CARDS, POLL, Ask, Place, find
 from tests.bench.wire import Wire, authorization
 from tests.support import DAV, JOHN, Client, Login, World, propfind_body
 from tests.support.directory import configuration, directory, person
+from tests.support.store import denial
 
 CARDS = 1000
 WRONG = "00000-00000-00000-00000-00000-00000"
@@ -242,7 +243,7 @@ def _revoke(world: World, place: Place, victim: Member, *, left: bool) -> float:
         change = Change(readers_gone=[victim.login.user])
         apply_change(roster, snapshot.generation, change, Stamp(now, "bench", counts=counts))
     else:
-        deny(roster, victim.login.user, "bench", "bench", now)
+        deny(roster, denial(victim.login.user))
     began = time.perf_counter()
     waiting = list(wires)
     while waiting:

@@ -133,7 +133,7 @@ def test_a_log_without_room_for_another_entry_says_so(listed: World) -> None:
     change(listed, "members", "INSERT INTO audit VALUES (?, 'x', 'x', 'x', 'x', '{}', 'z')", 2**63 - 1)
     result = listed("access", "deny", ANN, "--reason", "phone stolen")
     assert result.code == 2
-    assert f"{ANN} is denied from now on, but: " in result.err
+    assert f"({ANN}) is denied from now on, but: " in result.err
     assert ANN not in listed.logins()
 
 
@@ -231,7 +231,7 @@ def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) 
     else:
         path.write_bytes(older if damage == "an older copy" else b"x" * 5000)
     result = listed("access", "deny", ANN, "--reason", "phone stolen")
-    assert (result.code, f"{ANN} is denied from now on, but: " in result.err) == (2, True)
+    assert (result.code, f"({ANN}) is denied from now on, but: " in result.err) == (2, True)
     subscribe(listed, [TEN[0], *TEN[2:]])
     result = listed("follow", "--yes")
     assert (result.code, "generation 2 was applied and is served, but: " in result.err) == (2, True)

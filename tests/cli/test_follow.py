@@ -305,7 +305,6 @@ def test_denials_alone_count(listed: World) -> None:
     """Whoever is denied is out already: five of them leave no room for two more in a day."""
     for one in FORTY[:5]:
         listed.do("access", "deny", one.login, "--reason", "phone stolen")
-    listed.do("access", "deny", "stranger@example.net", "--reason", "no reader, and so not shut out")
     subscribe(listed, FORTY[:38])
     said = listed.refused("follow", "--yes", code=1)
     assert "2 logins would be shut out, after 5 in the last 24 hours" in said

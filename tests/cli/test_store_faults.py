@@ -123,7 +123,7 @@ def test_read_only_members(synced: World) -> None:
         assert "generation 2 was applied and is served, but: " in message(result)
         result = run(synced, "access", "deny", TEN[0].login, "--reason", "x")
         assert result.code == 2
-        assert f"{TEN[0].login} is denied from now on, but: " in message(result)
+        assert f"({TEN[0].login}) is denied from now on, but: " in message(result)
         assert run(synced, "device", "add", TEN[1].login, "--label", "x").code == 2
     assert len(synced.contacts()) == 10
     assert TEN[0].login not in synced.logins()

@@ -176,6 +176,7 @@ def test_a_hazard_that_was_forced_is_shown_again(tldops: World) -> None:
     """Overriding a hazard holds for one plan: the next sync shows the hazard again."""
     subscribe(tldops, *TEN[:5], guards="mismatch = '10 %'")
     tldops.write(*TEN)
+    tldops.do("init")
     plan = tldops("plan", "--json").json
     assert {one["code"] for one in plan["hazards"]} == {"list-mismatch"}
     tldops.do("sync", "--plan", plan["id"], "--force", "list-mismatch")
@@ -207,7 +208,7 @@ def test_a_date_in_the_future_counts_when_it_has_come(tldops: World, doubled: bo
         ("roster", "UPDATE card SET contact = replace(contact, 'Person 03', 'Person 30')"),
         ("roster", "DELETE FROM card WHERE href = (SELECT min(href) FROM card)"),
         ("roster", "DELETE FROM reader WHERE login LIKE 'person04%'"),
-        ("roster", "INSERT INTO denied VALUES ('person05@nic.example', '2026', 'me', 'x')"),
+        ("roster", "INSERT INTO denied VALUES ('person05@nic.example', 'person05@nic.example', '', '2026', 'me', 'x')"),
         ("roster", "UPDATE meta SET value = '{' WHERE key = 'last_sync'"),
         ("members", "UPDATE claim SET confirmed_on = 'soon'"),
     ],

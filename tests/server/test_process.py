@@ -25,7 +25,7 @@ from tests.support import DAV, Client, Login, World, propfind_body
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.servers import needs
-from tests.support.store import Store, href
+from tests.support.store import Store, denial, href
 from tests.support.store import login as login_of
 from tests.support.waiting import until
 
@@ -116,7 +116,7 @@ def test_who_may_not_read_any_more_is_out_on_every_connection(store: Store, serv
         if how == "removed":
             store.apply(remove=["john"])
         else:
-            deny(store.roster, login.user, "tester", "left", START)
+            deny(store.roster, denial(login.user))
         until(lambda: all(seen[-1][0] == 401 for seen in everywhere), "a connection still lets the member in")
         reached = [len(seen) for seen in everywhere]
         until(lambda: all(len(seen) > 20 + one for seen, one in zip(everywhere, reached, strict=True)), "no answers")

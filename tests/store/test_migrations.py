@@ -1,4 +1,4 @@
-"""A members database of version 1: a command brings it forward with all that is in it; a server lets members in."""
+"""Databases of version 1: a command brings them forward with all that is in them; a server lets members in."""
 
 import sqlite3
 from contextlib import closing
@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.digest import digest
+from radicale_tldops.roster.errors import CorruptStoreError, StoreError
 from radicale_tldops.store import audit, create, schema
 from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
 from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
-from tests.support.store import Store, ensure
+from tests.support.store import Store, ensure, login, uid
 
 # What version 1 of this software created, letter by letter.
 VERSION_1 = """
@@ -150,3 +152,38 @@ def schema_version(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         (version,) = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
         return str(version)
+
+
+def denials(path: Path) -> list[object]:
+    """Every denial."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT owner, login, name, reason FROM denied ORDER BY 1").fetchall()
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_denials_of_an_older_roster_become_those_of_people(tmp_path: Path, sealed: bool) -> None:
+    """Two logins of one person are one denial, one of nobody is kept; a list that was changed is refused."""
+    store = Store(tmp_path)
+    store.apply(put=["jane", "john"])
+    rows = [(login("jane"), "2026", "clerk", "stolen"), ("gone@nic.example", "2026", "clerk", "left")]
+    with closing(sqlite3.connect(store.roster)) as connection, connection:
+        connection.execute("DROP TABLE denied")
+        connection.execute(
+            "CREATE TABLE denied (login VARCHAR NOT NULL, at VARCHAR NOT NULL, actor VARCHAR NOT NULL, "
+            "reason VARCHAR NOT NULL, PRIMARY KEY (login))"
+        )
+        connection.executemany("INSERT INTO denied VALUES (?, ?, ?, ?)", rows)
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        seal = digest(rows if sealed else rows[1:])
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'denied_digest'", (seal,))
+    if not sealed:
+        with pytest.raises(CorruptStoreError, match="does not match its digest"):
+            ensure(store.roster, store.members)
+        return
+    ensure(store.roster, store.members)
+    assert set(denials(store.roster)) == {
+        (uid("jane"), login("jane"), "jane", "stolen"),
+        ("gone@nic.example", "gone@nic.example", "", "left"),
+    }
+    snapshot = load_snapshot(store.roster)
+    assert [snapshot.reader(login(name)) is None for name in ("jane", "john")] == [True, False]

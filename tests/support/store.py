@@ -7,7 +7,7 @@ from pathlib import Path
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import trait_digest, traits
 from radicale_tldops.store import create
-from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, NewReader, Stamp
+from radicale_tldops.store.values import Change, Counts, Denial, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard.card import contact_uid
 from tests.support.clock import START
@@ -60,6 +60,11 @@ class Store:
         generation = apply_change(self.roster, self.base, change, stamp)
         self.base = generation.id
         return generation
+
+
+def denial(login: str) -> Denial:
+    """The denial of a login."""
+    return Denial(login, login, "", START.isoformat(), "tester", "a test")
 
 
 def login(name: str) -> str:

@@ -14,7 +14,7 @@ from sync.apply import Approval, Rendering, Stores, apply_plan
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import build
 from sync.vcard.card import contact_uid
-from tests.support.store import ensure
+from tests.support.store import denial, ensure
 
 from .people import person, vetted
 
@@ -50,7 +50,7 @@ def test_others_may_write_while_cards_are_rendered(stores: Stores) -> None:
     def another_command(done: int, total: int) -> None:
         with writing(stores.roster):
             rendered.append((done, total))
-        deny(stores.roster, f"somebody{done}@nic.example", "tester", "while cards are rendered", NOW)
+        deny(stores.roster, denial(f"somebody{done}@nic.example"))
 
     state = load_state(stores.roster, NOW)
     apply_plan(stores, state, plan, rendering(), Approval("tester", NOW), another_command)
