@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from radicale_tldops.dav.gzipping import Pieces
+
 OK = 200
 MULTI_STATUS = 207
 NOT_MODIFIED = 304
@@ -28,7 +30,8 @@ class Answer:
     """An HTTP response, without the headers of the connection.
 
     `is_current` says that a client has the newest book after this answer. `is_exact` says that the body must not be
-    compressed: its entity tag is the one in answers to PROPFIND and REPORT.
+    compressed: its entity tag is the one in answers to PROPFIND and REPORT. `pieces`, if there are any, stand for the
+    body: as gzip, they take less time than to compress it.
     """
 
     status: int
@@ -36,6 +39,7 @@ class Answer:
     body: bytes = b""
     is_current: bool = False
     is_exact: bool = False
+    pieces: Pieces | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from radicale_tldops.dav import properties
 from radicale_tldops.dav.answer import CLASSES, MULTI_STATUS, XML, Answer, AnswerCache
+from radicale_tldops.dav.gzipping import Pieces
 from radicale_tldops.dav.markup import MULTISTATUS, MULTISTATUS_END
 from radicale_tldops.dav.properties import ME, OWN, BookTexts, Resource, ResourceKind
 from radicale_tldops.dav.query.filters import CardFilter
@@ -110,11 +111,15 @@ class Place:
         """
         first = MULTISTATUS + self._filled(b"".join(before))
         last = self._filled(b"".join(after)) + MULTISTATUS_END
-        parts = [first, *cards.tails]
-        parts[-1] += last
-        body = (CARD_START + self.own.encode()).join(parts)
+        own = self.own.encode()
         # Apple's clients look at DAV in any answer.
         headers = (XML, ("DAV", CLASSES))
+        if cards.pack is not None:
+            pieces = Pieces(first, CARD_START, own, cards.tails, last, cards.pack)
+            return Answer(MULTI_STATUS, headers, is_current=is_current, pieces=pieces)
+        parts = [first, *cards.tails]
+        parts[-1] += last
+        body = (CARD_START + own).join(parts)
         return Answer(MULTI_STATUS, headers, self._filled(body) if cards.has_marks else body, is_current)
 
     def _filled(self, content: bytes) -> bytes:

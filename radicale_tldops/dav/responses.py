@@ -1,8 +1,9 @@
 """DAV:response elements (RFC 4918, 14.24): for the few resources, and for the cards of a book, each rendered once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from radicale_tldops.dav.gzipping import pack_shared
 from radicale_tldops.dav.markup import NOT_FOUND, OK, element, escaped, href
 from radicale_tldops.dav.properties import CARD_CONSTANTS, CARD_VALUES, IN_ALLPROP, ME, OWN, Resource
 from radicale_tldops.dav.requested import ADDRESS_DATA, Mode, RequestedProperties
@@ -61,11 +62,13 @@ def truncated(path: str) -> str:
 class CardResponses:
     """The responses for some cards, each without its beginning: `CARD_START` and the principal of the path.
 
-    `has_marks` says that marks in them have to be replaced.
+    `has_marks` says that marks in them have to be replaced. `pack` is as in `Pieces`; there is one for all
+    the cards of a book without marks.
     """
 
     tails: Sequence[bytes]
     has_marks: bool
+    pack: Callable[[int], bytes | None] | None = None
 
 
 NO_CARDS = CardResponses((), has_marks=False)
@@ -79,16 +82,34 @@ class RenderedCards:
 
     def __init__(self, book: Book, requested: RequestedProperties) -> None:
         self._cards: Mapping[str, Card] = book.cards
+        self._order = tuple(book.cards)
         self._requested = requested
         self._made: dict[str, bytes] = {}
         self._head, self._names, self._tail = _frame(requested)
         self._has_marks = any(mark in self._head + self._tail for mark in (OWN, ME))
+        self._whole: CardResponses | None = None
+        self._packed: dict[int, bytes | None] = {}
         self.size = 0
 
-    def of(self, names: Iterable[str]) -> CardResponses:
+    def of(self, names: tuple[str, ...]) -> CardResponses:
         """Return the responses for these cards of the book."""
+        is_whole = names == self._order
+        if is_whole and self._whole is not None:
+            return self._whole
         made = self._made
-        return CardResponses([made.get(name) or self._make(name) for name in names], self._has_marks)
+        tails = [made.get(name) or self._make(name) for name in names]
+        if not is_whole:
+            return CardResponses(tails, self._has_marks)
+        self._whole = CardResponses(tails, self._has_marks, None if self._has_marks else self._pack)
+        return self._whole
+
+    def _pack(self, length: int) -> bytes | None:
+        """Return all the responses packed for principals of this length, which is one for each style."""
+        if length not in self._packed:
+            blocks = pack_shared([self._made[name] for name in self._order], CARD_START, length)
+            self._packed[length] = blocks
+            self.size += len(blocks or b"")
+        return self._packed[length]
 
     def _make(self, href: str) -> bytes:
         card = self._cards[href]

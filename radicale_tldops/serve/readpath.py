@@ -11,6 +11,7 @@ from radicale_tldops.dav import answers
 from radicale_tldops.dav.answer import MULTI_STATUS, NOT_MODIFIED, PRECONDITION_FAILED, Answer, Ready
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.conditions import conditional, is_met
+from radicale_tldops.dav.gzipping import packed
 from radicale_tldops.dav.markup import CARDDAV
 from radicale_tldops.dav.properties import BookTexts, ResourceKind
 from radicale_tldops.dav.rendered import Place, RenderedSnapshot
@@ -19,7 +20,6 @@ from radicale_tldops.dav.requests import Report, SyncCollection, read_propfind, 
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import Snapshot
-from radicale_tldops.serve.gzipping import packed
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.request import Incoming
 
@@ -146,7 +146,7 @@ def _get(rendered: RenderedSnapshot, place: Place, request: Incoming) -> Ready:
         condition = CARDDAV + "supported-address-data-conversion"
         raise RequestError("the cards are vCard 3.0 only", _NOT_ACCEPTABLE, condition)
     is_kept = place.kind is ResourceKind.BOOK and not request.conditions
-    key = ("GET", place.own, request.takes_gzip)
+    key = ("GET", place.book.content.style, request.takes_gzip)
     ready = rendered.answers.get(key) if is_kept else None
     if ready is None:
         ready = _finished(conditional(answers.get(place), request.conditions), request, rendered)
@@ -158,9 +158,11 @@ def _get(rendered: RenderedSnapshot, place: Place, request: Incoming) -> Ready:
 def _finished(answer: Answer, request: Incoming, rendered: RenderedSnapshot) -> Ready:
     """Compress the body for a client that accepts gzip, and complete the headers."""
     headers = [*answer.headers, *_PRIVATE]
-    body = answer.body
-    if request.takes_gzip and len(body) >= _MIN_PACKED and not answer.is_exact:
-        body = packed(body)
+    body, pieces = answer.body, answer.pieces
+    if pieces is not None and not request.takes_gzip:
+        body = pieces.whole()
+    elif pieces is not None or (request.takes_gzip and len(body) >= _MIN_PACKED and not answer.is_exact):
+        body = pieces.packed() if pieces is not None else packed(body)
         # A strong entity tag would stand for the compressed bytes (RFC 9110, 8.8.3.3).
         headers = [(name, f"W/{value}" if name == "ETag" else value) for name, value in headers]
         headers.append(("Content-Encoding", "gzip"))

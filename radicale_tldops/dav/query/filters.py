@@ -1,9 +1,10 @@
 """CARDDAV:filter (RFC 6352, 10.5), from the XML element to a value; `index.py` finds the cards that match it."""
 
 import operator
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import repeat
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
@@ -64,10 +65,9 @@ class TextMatch:
     match_type: MatchType = MatchType.CONTAINS
     negate: bool = False
 
-    def predicate(self) -> Callable[[str], bool]:
-        """Return the test of a value, already folded by the collation, against the text. It ignores `negate`."""
-        match, text = _MATCH[self.match_type], self.collation.fold(self.text)
-        return lambda value: match(value, text)
+    def test(self, values: Iterable[str]) -> Iterator[bool]:
+        """Tell of each value, already folded by the collation, whether it matches the text. It ignores `negate`."""
+        return map(_MATCH[self.match_type], values, repeat(self.collation.fold(self.text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from radicale_tldops.dav.query.filters import CardFilter, FilterTest, MatchType,
 from radicale_tldops.dav.vcard_text import Head, properties
 
 _MANY = 16
-"""If more than one value in so many matches, each value is tested by itself. To find a value in the joined text takes
-four times as long as to test it, but the search skips the other values at no cost."""
+"""If more than one value in so many matches so far, each value is tested by itself. To find a value in the joined text
+takes four times as long as to test it, but the search skips the other values at no cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _Values:
 
     def matching(self, text_match: TextMatch) -> set[int]:
         """Return the numbers of the properties of which a value matches a text-match, whether or not it is negated."""
-        text, mark, count = text_match.collation.fold(text_match.text), self._mark, len(self._starts) - 1
+        text, mark = text_match.collation.fold(text_match.text), self._mark
         if mark in text:
             return set()
         if not text and text_match.match_type is not MatchType.EQUALS:
@@ -61,8 +61,8 @@ class _Values:
         while at >= 0:
             value = bisect_right(self._starts, at) - 1
             found.add(self._owners[value])
-            if len(found) * _MANY > count:
-                return set(compress(self._owners, map(text_match.predicate(), self._text[1:-1].split(mark))))
+            if len(found) >= _MANY and len(found) * _MANY > value:
+                return set(compress(self._owners, text_match.test(self._text[1:-1].split(mark))))
             at = self._text.find(before + text + behind, self._starts[value + 1])
         return found
 
@@ -166,5 +166,5 @@ def _passes(values: tuple[str, ...] | None, param_filter: ParamFilter) -> bool:
     # "A parameter of the type specified by the "name" attribute exists, and … it matches the CARDDAV:text-match
     # conditions" (10.5.2). That is one parameter, however many values it lists: it matches by any of them, and a
     # negated test passes where none does, as in the RFC's example of a list, "a CATEGORIES property not set to PERSON".
-    matches, fold = param_filter.text_match.predicate(), param_filter.text_match.collation.fold
-    return values is not None and any(matches(fold(value)) for value in values) != param_filter.text_match.negate
+    text_match = param_filter.text_match
+    return values is not None and any(text_match.test(map(text_match.collation.fold, values))) != text_match.negate
