@@ -1,10 +1,8 @@
-"""Writes the lines of a vCard 3.0 as text, and checks with vobject that the text reads back as the same lines."""
+"""Writes the lines of a vCard 3.0 as text, and checks that the text reads back as the same lines."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
 
 from radicale_tldops.roster.errors import TldopsError
 
@@ -20,6 +18,10 @@ _FORBIDDEN = re.compile(
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
     + "]"
 )
+# RFC 2426, 4: the parts of a structured value stand between semicolons, the values of a list between commas.
+_SEPARATORS = {"N": ";", "ORG": ";", "CATEGORIES": ","}
+_ESCAPES = {"\\\\": "\\", "\\;": ";", "\\,": ",", "\\n": "\n"}
+_TOKEN = re.compile(r"\\.|[^\\;,]+|.", re.DOTALL)
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -31,8 +33,8 @@ class CardError(TldopsError):
 class ContentLine:
     """One property: unescaped text, or a tuple for the properties that have parts (N, ORG, CATEGORIES).
 
-    `types` is the value of TYPE; `params` holds further parameters by name. Both come from this software alone, never
-    from a contact.
+    `types` is the value of TYPE; `params` holds further parameters, ordered by name. Both come from this software
+    alone, never from a contact.
     """
 
     name: str
@@ -77,17 +79,16 @@ def fold(text: str) -> str:
 
 
 def write_card(lines: Sequence[ContentLine], uid: str) -> str:
-    """Return the card of these lines and VERSION, after vobject has read it and found the same lines in it.
+    """Return the card of these lines and VERSION, after it was read back and the same lines were found in it.
 
     Raises `CardError` if it is too long, holds a forbidden character, or reads back as other lines.
     """
     check_uid(uid)
-    # In the order in which vobject writes them. Another order would change the bytes of every card.
+    # By name, with UID first. Another order would change the bytes of every card.
     ordered = sorted(lines, key=lambda line: (line.name != "UID", line.name))
     text = "\r\n".join(("BEGIN:VCARD", "VERSION:3.0", *(fold(_written(line)) for line in ordered), "END:VCARD", ""))
     check_text("card", text.replace("\r\n", ""), MAX_CARD)
-    # Sorting is stable: lines of one name keep their order, which puts the best telephone number first.
-    if sorted(_read(text), key=attrgetter("name")) != sorted(lines, key=attrgetter("name")):
+    if list(_read(text)) != ordered:
         raise CardError("the card does not read back as it was written")
     return text
 
@@ -97,8 +98,7 @@ def _written(line: ContentLine) -> str:
     types = [("TYPE", ",".join(line.types))] if line.types else []
     params = "".join(f";{name}={value}" for name, value in sorted((*types, *line.params)))
     parts = (line.value,) if isinstance(line.value, str) else line.value
-    # RFC 2426, 4: the parts of a structured value stand between semicolons, the values of a list between commas.
-    value = ("," if line.name == "CATEGORIES" else ";").join(map(_escaped, parts))
+    value = _SEPARATORS.get(line.name, "").join(map(_escaped, parts))
     return f"{line.name}{params}:{value}"
 
 
@@ -107,26 +107,35 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
-def _read(text: str) -> Iterable[ContentLine]:
-    """Yield the properties of the card `text` as vobject reads them, without VERSION."""
-    # Imported here: it takes time, and most commands write no card.
-    import vobject
-    from vobject.base import VObjectError
+def _read(text: str) -> Iterator[ContentLine]:
+    """Yield the properties of a card, without VERSION, as RFC 2426 reads them.
 
-    try:
-        card: Any = vobject.readOne(text)
-        children = list(card.lines())
-    except (VObjectError, ValueError, TypeError, AttributeError) as error:
-        raise CardError(f"the card cannot be read: {type(error).__name__}") from error
-    for child in children:
-        value: Any = child.value
-        if child.name == "VERSION":
-            continue
-        if child.name == "N":
-            value = (value.family, value.given, value.additional, value.prefix, value.suffix)
-        elif isinstance(value, list):
-            value = tuple(value)
-        params = dict(child.params)
-        types = tuple(params.pop("TYPE", ()))
-        more = tuple((name, params[name][0]) for name in sorted(params))
-        yield ContentLine(child.name, value, types, more)
+    Raises `CardError` for a text that does not begin and end as a card, and for an escape that is missing.
+    """
+    begin, version, *logical, end, rest = text.replace("\r\n ", "").split("\r\n")
+    if (begin, version, end, rest) != ("BEGIN:VCARD", "VERSION:3.0", "END:VCARD", ""):
+        raise CardError("the card does not read back: it does not begin and end as a card")
+    for line in logical:
+        head, _, value = line.partition(":")
+        name, *params = head.split(";")
+        pairs = [(key, given) for key, _, given in (param.partition("=") for param in params)]
+        types = tuple(kind for key, given in pairs if key == "TYPE" for kind in given.split(","))
+        separator = _SEPARATORS.get(name, "")
+        parts = _parts(value, separator)
+        others = tuple(pair for pair in pairs if pair[0] != "TYPE")
+        yield ContentLine(name, parts if separator else parts[0], types, others)
+
+
+def _parts(value: str, separator: str) -> tuple[str, ...]:
+    """Return the parts of a value, without escapes; a value without a separator is one part."""
+    parts = [""]
+    for token in _TOKEN.findall(value):
+        if token == separator:
+            parts.append("")
+        elif token in _ESCAPES:
+            parts[-1] += _ESCAPES[token]
+        elif token[0] in "\\;,":
+            raise CardError("the card does not read back: an escape is missing")
+        else:
+            parts[-1] += token
+    return tuple(parts)

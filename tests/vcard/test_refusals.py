@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ from .people import JANE, REGIS, UNTIMED
 UID = contact_uid("jane.doe@nic.nl")
 AMBER = CardOptions()
 CARD = render_contact(REGIS, UID, AMBER)
+WRITTEN = lines._written
 
 FIELDS: dict[str, Callable[[str], Contact]] = {
     "name": lambda text: replace(JANE, name=text),
@@ -204,8 +206,22 @@ def test_an_edited_card_is_ours_or_refused(at: int, removed: int, inserted: str)
     assert sum(line.startswith("FN:") for line in logical) == 1
 
 
-def test_a_card_that_reads_back_as_other_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A card is read back when it is written: with a mistake in the escapes there is no card."""
-    monkeypatch.setattr(lines, "_escaped", lambda text: text.replace("\n", "\\n"))
+@pytest.mark.parametrize(
+    ("function", "mistaken"),
+    [
+        pytest.param("_escaped", lambda text: text.replace("\n", "\\n"), id="no escapes"),
+        pytest.param("_escaped", lambda text: text.replace("\\", "\\\\").replace("\n", "\\n"), id="bare commas"),
+        pytest.param("_escaped", lambda text: text.replace(",", "\\,").replace("\n", "\\n"), id="bare backslashes"),
+        pytest.param("fold", lambda line: line[:75], id="lines cut"),
+        pytest.param("fold", lambda line: f"{line[:30]}\r\n  {line[30:]}", id="a space too many"),
+        pytest.param("_written", lambda line: WRITTEN(replace(line, types=())), id="no types"),
+    ],
+)
+def test_a_card_that_reads_back_as_other_lines_is_refused(
+    monkeypatch: pytest.MonkeyPatch, function: str, mistaken: Callable[[Any], str]
+) -> None:
+    """A card is read back when it is written: with a mistake in the writer there is no card."""
+    monkeypatch.setattr(lines, function, mistaken)
+    contact = replace(REGIS, organisation="a\\b, c")
     with pytest.raises(CardError, match="read"):
-        render_contact(REGIS, UID, AMBER)
+        render_contact(contact, UID, AMBER)
