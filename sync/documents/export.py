@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.contact import Contact, Phone
 from sync.parse import render_csv, render_report
 from sync.parse.records import Record
 from sync.parse.table import FURTHER
 from sync.problems import Origin
+from sync.vet.phones import UNDIALLED, read_phones
 
 _ROSTER = Origin("roster", 0)
 
@@ -34,18 +37,27 @@ def spreadsheet(contacts: Iterable[Contact]) -> str:
 
 
 def _records(contacts: Iterable[Contact]) -> Iterator[Record]:
+    """Yield the records of each contact: one for all ccTLDs of the same slot that follow one another."""
     for contact in sorted(contacts, key=lambda person: (person.slots[0][0], person.slot or 0, person.name)):
-        for slot, cctlds in contact.by_slot.items():
+        for slot, served in groupby(contact.slots, key=lambda place: place[1]):
             yield Record(
                 origin=_ROSTER,
                 name=contact.name,
                 slot=slot,
-                cctlds=tuple(cctld.u_label for cctld in cctlds),
-                phones=tuple(phone.display for phone in contact.phones),
+                cctlds=tuple(Cctld(label).u_label for label, _ in served),
+                phones=tuple(map(_written, contact.phones)),
                 listed=contact.listed,
                 out_of_band=contact.out_of_band,
                 columns=_columns(contact),
             )
+
+
+def _written(phone: Phone) -> str:
+    """Return the text that is read as the same number of the same kind, or as text that does not dial."""
+    if not phone.dialable:
+        return f"{UNDIALLED}{phone.number}"
+    texts = (phone.display, f"{phone.kind} {phone.display}", phone.number)
+    return next((text for text in texts if read_phones(text, None)[0] == [phone]), f"{phone.kind} {phone.number}")
 
 
 def _columns(contact: Contact) -> dict[str, str]:

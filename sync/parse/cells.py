@@ -26,7 +26,7 @@ _MARKS_HANDLED = {"name", "cctlds", "email", "oob_email"}
 _VALUES = re.compile(r";(?! ?ext=)", re.IGNORECASE)
 _SLOT = re.compile(r"(?:SSC ?)?#? ?([0-9]+)(?:[.,]0{1,3})?", re.IGNORECASE)  # a spreadsheet may write 2 as 2.0
 _SLOT_FIELD = re.compile(r"(?:^|[,;]) ?(?:SSC ?)?# ?[0-9]+ ?(?:[,;]|$)", re.IGNORECASE)
-_NEUTRALISED = re.compile(r"'+[=+\-@]")
+_NEUTRALISED = re.compile(r"(^|[;\t\r\n]\s*)'(?='*[=+\-@])")
 
 
 def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
@@ -50,9 +50,8 @@ def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
 
 
 def _unneutralised(cell: str) -> str:
-    """Undo the apostrophe that an export puts before a cell which a spreadsheet would take for a formula."""
-    text = cell.strip(" \t\n\u00a0")
-    return text[1:] if _NEUTRALISED.match(text) else text
+    """Undo the apostrophes that an export puts before what a spreadsheet would take for a formula."""
+    return _NEUTRALISED.sub(r"\1", cell.strip(" \t\n\u00a0"))
 
 
 def _several(name: str, cell: str) -> tuple[list[str], list[Finding]]:

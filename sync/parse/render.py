@@ -8,7 +8,8 @@ from sync.parse.records import Record
 from sync.parse.table import COLUMNS, FURTHER
 
 _REFERENCE = re.compile(r"&(?=#|[A-Za-z])")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# At the start of a cell, and behind what separates cells for a spreadsheet of another country.
+_FORMULA = re.compile(r"(^|[;\t\r\n]\s*)(?='*[=+\-@])")
 _NEEDS_QUOTES = re.compile(r'[",;\r\n]|^[ #]|^$|[ ]$')
 _VALUE_SEPARATORS = re.compile(r"\s*;(?! ?ext=)\s*", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\s*[,;](?! ?ext=)\s*", re.IGNORECASE)
@@ -64,5 +65,5 @@ def _cell(text: str, *, decoded: bool) -> str:
     A text that looks like a formula gets an apostrophe, which `parse` takes away.
     """
     cell = _protected(text) if decoded else text
-    cell = "'" + cell if _FORMULA.match(cell) else cell
+    cell = _FORMULA.sub(r"\1'", cell)
     return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell

@@ -20,6 +20,9 @@ phonenumbers.enable_pattern_cache()
 MAX_TEXT = 250
 """Longest text in characters in which numbers are looked for."""
 
+UNDIALLED = "not dialled: "
+"""What an export writes before a text that does not dial, so that no number is read from it."""
+
 # What cannot stand inside a number. All else needs a plus sign behind it to separate two numbers.
 _SEPARATOR = re.compile(
     r"\s*(?:;(?!\s*(?:e?xt|x|#))|[|\n\r])\s*"
@@ -98,6 +101,9 @@ def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Findin
     phones: dict[str, Phone] = {}
     findings: list[Finding] = []
     stripped = text.strip()
+    if stripped.startswith(UNDIALLED):
+        phone, notes = _kept(stripped.removeprefix(UNDIALLED))
+        return [phone], list(notes)
     for part in _parts(stripped) if stripped else ():
         for phone, notes in _part(part, region):
             phones.setdefault(phone.number, phone)

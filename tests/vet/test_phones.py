@@ -2,7 +2,7 @@ import re
 
 import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync.vet.phones import MAX_TEXT, read_phones
@@ -307,6 +307,7 @@ def test_a_number_twice_is_one() -> None:
     assert numbers("+31 6 12345678 / +31-6-12345678") == ["+31612345678"]
 
 
+@settings(deadline=None)
 @given(st.one_of(PHONELIKE, st.text(max_size=300)), REGIONS)
 @example("1" * MAX_TEXT, "NL")
 @example("/1" * (MAX_TEXT // 2), "NL")
@@ -330,6 +331,7 @@ def test_every_text_is_a_number_or_kept(text: str, region: str | None) -> None:
     assert bool(invalid) == any(finding.code == "invalid-phone" for finding in findings)
 
 
+@settings(deadline=None)
 @given(st.one_of(PHONELIKE, st.text(max_size=300)), REGIONS)
 def test_every_message_is_one_printable_line(text: str, region: str | None) -> None:
     """What is said about a number can be shown on a terminal, whatever the number is."""
@@ -344,12 +346,14 @@ def test_digits_behind_a_slash_are_never_appended(number: str, more: str) -> Non
     assert not [other for other in numbers(f"{number}/{more}") if other != whole and other.startswith(whole)]
 
 
+@settings(deadline=None)
 @given(PHONELIKE, REGIONS)
 def test_what_is_kept_is_kept_as_it_is_written(text: str, region: str | None) -> None:
     """A text that does not dial is a part of what was written, with every character."""
     assert all(phone.dialable or phone.number in text for phone in read_phones(text, region)[0])
 
 
+@settings(deadline=None)
 @given(PHONELIKE, REGIONS)
 def test_no_number_is_made_of_digits_from_two_places(text: str, region: str | None) -> None:
     """What dials is all the digits of one place of the text, with the country code, or shorthand behind a slash."""
