@@ -18,7 +18,7 @@ Class 2 is locking, which a read-only book does not need."""
 
 XML = ("Content-Type", "text/xml; charset=utf-8")
 
-MAX_KEPT = 32 * 1024 * 1024
+MAX_KEPT = 16 * 1024 * 1024
 """Most bytes of finished answers, and of their requests, that are kept."""
 
 _OVERHEAD = 1024

@@ -32,9 +32,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         StoreError: the database cannot be read, or holds no generation yet.
     """
     with reading_roster(path, wait=wait) as connection:
-        head = verified(path, connection)
-        if head is None:
-            raise StoreError(f"{path}: the store holds no generation yet. `tldops sync` makes the first one.")
+        head = _verified_head(path, connection)
         rows = connection.execute(select(generation.c.id, generation.c.created_at))
         times = {row.id: parse_time(row.created_at) for row in rows}
         cards = [_card(row, times) for row in connection.execute(current(card))]
@@ -105,6 +103,12 @@ def load_head(path: Path, *, wait: float = WRITE_WAIT) -> Generation | None:
     """Return the newest generation, or None where there is no generation; its digest is not verified."""
     with reading_roster(path, wait=wait) as connection:
         return newest(connection)
+
+
+def verify_newest(path: Path) -> Generation:
+    """Verify the newest generation without keeping its cards, and return it. Raises as `load_snapshot` does."""
+    with reading_roster(path) as connection:
+        return _verified_head(path, connection)
 
 
 def load_history(path: Path) -> Sequence[Generation]:
@@ -180,6 +184,13 @@ def verified(path: Path, connection: Connection) -> Generation | None:
     people = connection.execute(select(card.c.href).where(card.c.until.is_(None))).all()
     if len(people) != head.counts.people:
         raise damaged(path, f"generation {head.id} has {len(people)} cards and should have {head.counts.people}")
+    return head
+
+
+def _verified_head(path: Path, connection: Connection) -> Generation:
+    head = verified(path, connection)
+    if head is None:
+        raise StoreError(f"{path}: the store holds no generation yet. `tldops sync` makes the first one.")
     return head
 
 

@@ -3,7 +3,7 @@
 import click
 
 from radicale_tldops.roster.errors import StoreError
-from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.read import verify_newest
 from sync.cli.context import OK, App, counted, pass_app
 
 
@@ -45,9 +45,10 @@ def _announce(app: App, host: str, port: int) -> None:
     if scheme == "http" and not is_this_machine(host):
         app.note(f"Passwords go to {host} without encryption: only a TLS proxy may connect to it.", style="bold red")
     try:
-        snapshot = load_snapshot(app.stores().roster)
-        cards = counted(len(snapshot.plain.cards), "card")
-        app.note(f"Serving generation {snapshot.generation}, {cards}, on {scheme}://{shown}:{port}/")
+        newest = verify_newest(app.stores().roster)
+        app.note(
+            f"Serving generation {newest.id}, {counted(newest.counts.people, 'card')}, on {scheme}://{shown}:{port}/"
+        )
     except (StoreError, OSError) as error:
         # A server that answers 503 and recovers by itself is better than one that has to be started again.
         app.note(f"{error}\nEvery request is answered with 503 until that is corrected.", style="bold red")
