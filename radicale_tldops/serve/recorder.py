@@ -204,8 +204,10 @@ class Recorder:
         if len(self._pending) >= MAX_WAITING:
             self._closing.wait(_PAUSE)
             return
+        # With nothing to try again, only the next event or `close` wakes the thread up.
+        pause = _PAUSE if self._pending or self._untold else None
         with suppress(queue.Empty):
-            first = self._queue.get(timeout=0 if self._closing.is_set() else _PAUSE)
+            first = self._queue.get(timeout=0 if self._closing.is_set() else pause)
             self._closing.wait(_PAUSE)
             self._pending += [first] if first is not None else []
             while len(self._pending) < MAX_WAITING:
