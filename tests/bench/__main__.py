@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import access_side, growth, server_side, sync_side
+from tests.bench import access_side, commands, growth, server_side, sync_side
 from tests.bench.figures import Tell, Wanted, machine, verdicts
 
-PARTS = ("sync", "server", "growth", "access")
+PARTS = ("sync", "commands", "server", "growth", "access")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +42,12 @@ def _sync(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wante
     return [asdict(run) for run in runs], list(sync_side.wanted(runs))
 
 
+def _commands(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
+    found = commands.measure_all(tell, quick=quick)
+    out.print(commands.table(found))
+    return [asdict(one) for one in found], commands.wanted(found)
+
+
 def _server(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
     figures = server_side.measure_all(tell, quick=quick)
     for table in server_side.tables(figures):
@@ -54,7 +60,7 @@ def _growth(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wan
     found = growth.measure_all(tell, quick=quick)
     out.print(growth.table(found))
     out.print(growth.HOW)
-    return [asdict(one) for one in found], ()
+    return [asdict(one) for one in found], list(growth.wanted(found))
 
 
 def _access(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
@@ -64,7 +70,7 @@ def _access(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wan
     return asdict(figures), figures.wanted
 
 
-_MEASURE = {"sync": _sync, "server": _server, "growth": _growth, "access": _access}
+_MEASURE = {"sync": _sync, "commands": _commands, "server": _server, "growth": _growth, "access": _access}
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,5 +1,8 @@
 """What becomes of `tldops serve` with ten and a hundred times as many cards."""
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,11 +12,11 @@ from tempfile import TemporaryDirectory
 from rich.table import Table
 
 from tests.bench import contenders
-from tests.bench.figures import Tell, figure, new_table
+from tests.bench.figures import Tell, Wanted, figure, new_table
 from tests.bench.kinds import ETAGS, FIRST, FIRST_CARDS, GET, MULTIGET_FEW, POLL, QUERY_ONE, Place, find
 from tests.bench.timing import Runner, race
 from tests.bench.wire import Wire, authorization
-from tests.support import Client
+from tests.support import Client, World
 
 SIZES = (1000, 10_000, 100_000)
 
@@ -22,20 +25,30 @@ KINDS = (POLL, MULTIGET_FEW, GET, QUERY_ONE, ETAGS, FIRST, FIRST_CARDS)
 HOW = """\
 tldops serve with one worker, without gzip, kept connections: median in milliseconds. "Start" is the time from \
 the command to the first answer, with Python and a roster that is read and verified; for the other requests it is the \
-first one of all, for which what is kept for all readers is made. "First" and "again" are as above."""
+first one of all, for which what is kept for all readers is made. "First" and "again" are as above. After a sync that \
+changed one card, the first query comes as soon as a poll gets the new token."""
+
+TWICE, MEMORY = 2, 1.5
+"""How many times as long as a later query the first one may take; how many times the memory at rest may be in use after
+the requests."""
 
 _MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What was measured with so many cards: milliseconds by what was asked, and memory in MiB."""
+    """What was measured with so many cards: milliseconds by what was asked, and memory in MiB.
+
+    `synced` is the first query after a sync, `rest` the memory after the first login.
+    """
 
     cards: int
     started: float
     start: dict[str, float]
     first: dict[str, float]
     again: dict[str, float]
+    synced: float
+    rest: float
     memory: float
 
 
@@ -54,6 +67,7 @@ def _measure(count: int, tell: Tell, *, few: bool) -> Growth:
             client = Client(f"http://127.0.0.1:{port}/", login)
             client.principal()
             started = (time.perf_counter() - began) * 1000
+            rest = _memory(pid)
             place = find("", client, authorization(login.user, login.password), login.user)
             start = {kind: seconds * 1000 for kind, seconds in _once_each(place)}
             runners = [Runner("first", place, 9 if few else 21), Runner("again", place, 9 if few else 21, fresh=False)]
@@ -61,7 +75,9 @@ def _measure(count: int, tell: Tell, *, few: bool) -> Growth:
             first, again = (
                 {one.kind: one.median or 0.0 for one in timings if one.runner == label} for label in ("first", "again")
             )
-            return Growth(count, started, start, first, again, _memory(pid))
+            memory = _memory(pid)
+            tell(f"{count:,} cards: the first query after a sync")
+            return Growth(count, started, start, first, again, _after_sync(world, place), rest, memory)
 
 
 def _once_each(place: Place) -> Iterator[tuple[str, float]]:
@@ -71,6 +87,38 @@ def _once_each(place: Place) -> Iterator[tuple[str, float]]:
         assert kind.is_complete(place, [answer.plain]), f"{kind.name}: {answer.head!r}"
         yield kind.name, seconds
     wire.close()
+
+
+def _after_sync(world: World, place: Place) -> float:
+    """Change one person's card; return what the first query takes when it is served, in milliseconds."""
+    text = world.members.read_text()
+    number = re.search(r"\+\d[\d ()/-]+", text)
+    assert number, "nobody has a telephone number"
+    world.members.write_text(text.replace(number[0], "+44 808 157 0999", 1))
+    command = [sys.executable, "-m", "sync", "--config", str(world.config), "sync", "--yes"]
+    subprocess.run(command, check=True, capture_output=True, timeout=1800)
+    wire = Wire(place.port)
+    while POLL.is_complete(place, [wire.exchange(POLL.asks(place)[0].encoded(place, fresh=True)).plain]):
+        pass
+    _, seconds = wire.timed(QUERY_ONE.asks(place)[0].encoded(place, fresh=True))
+    wire.close()
+    return seconds * 1000
+
+
+def wanted(found: Sequence[Growth]) -> Iterator[Wanted]:
+    """Yield the figures for which there is a limit."""
+    for one in found:
+        cards, later = f"{one.cards:,} cards", one.first[QUERY_ONE.name]
+        yield Wanted(
+            f"{cards}: first query after the start, against a later one",
+            one.start[QUERY_ONE.name] / later,
+            TWICE,
+            "times",
+        )
+        yield Wanted(f"{cards}: first query after a sync, against a later one", one.synced / later, TWICE, "times")
+        yield Wanted(
+            f"{cards}: memory after the requests, against that at rest", one.memory / one.rest, MEMORY, "times"
+        )
 
 
 def _memory(pid: int) -> float:
@@ -95,5 +143,9 @@ def table(found: Sequence[Growth]) -> Table:
             for value in (one.start[kind.name], one.first[kind.name], one.again[kind.name])
         ]
         shown.add_row(kind.name, *cells)
-    shown.add_row("memory of the worker, MiB", *(cell for one in found for cell in (figure(one.memory), "", "")))
+    shown.add_row("query, 1 hit, after a sync", *(cell for one in found for cell in (figure(one.synced), "", "")))
+    for what, memories in (("at rest", [one.rest for one in found]), ("afterwards", [one.memory for one in found])):
+        shown.add_row(
+            f"memory of the worker {what}, MiB", *(cell for value in memories for cell in (figure(value), "", ""))
+        )
     return shown

@@ -1,7 +1,5 @@
 """The server side: the same cards from every server, in the same run."""
 
-import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,14 +9,12 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from radicale_tldops.serve.live import POLL_SECONDS
 from tests.bench import contenders, polls
 from tests.bench.contenders import FLOOR, PLUGINS, SERVE, STOCK, XANDIKOS
 from tests.bench.figures import Tell, Wanted, figure, new_table
-from tests.bench.kinds import ETAGS, KINDS, MULTIGET, POLL, QUERY_ONE, Kind, Place
+from tests.bench.kinds import ETAGS, KINDS, MULTIGET, POLL, QUERY_ONE
 from tests.bench.polls import Polls
 from tests.bench.timing import Runner, Timing, race, record
-from tests.bench.wire import Wire
 
 CARDS = 1000
 
@@ -40,24 +36,14 @@ AGAINST_STOCK = {MULTIGET.name: 20, ETAGS.name: 60, POLL.name: 60, QUERY_ONE.nam
 AGAINST_FLOOR = 3
 """How many times as long as the floor it may take."""
 
-KNOWN = {ETAGS.name: (7.5, "Cyrus"), MULTIGET.name: (50, "Cyrus"), POLL.name: (0.85, "sabre/dav")}
-"""The best that is known of others on comparable machines with the same cards, in milliseconds."""
-
-KNOWN_POLLS = 1650
-"""The same in polls a second: Cyrus."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured: over new connections, over kept ones, and under load.
-
-    `lone` is the median in milliseconds of polls that come one by one, and so find the server at rest.
-    """
+    """What was measured: over new connections, over kept ones, and under load."""
 
     new: Sequence[Timing]
     kept: Sequence[Timing]
     polls: Sequence[Polls]
-    lone: float
 
 
 def measure_all(tell: Tell, *, quick: bool) -> Figures:
@@ -78,8 +64,6 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
             stock, xandikos = uploading.map(running.enter_context, others)
         kept = [Runner(FLOOR, floor, many), Runner(FIRST, served, many), Runner(AGAIN, served, many, fresh=False)]
         kept_timings = tuple(race(KINDS, [Runner(XANDIKOS, xandikos, few), *kept], tell))
-        tell("polls one by one")
-        lone = _lone(served, 5 if quick else 20)
         plugins = running.enter_context(contenders.plugins(world, login))
         new = [
             *(Runner(place.name, place, few, keep=False) for place in (stock, xandikos, plugins)),
@@ -88,20 +72,7 @@ def measure_all(tell: Tell, *, quick: bool) -> Figures:
         ]
         new_timings = tuple(race(KINDS, new, tell))
         counted = polls.measure(tell, world, answers, (xandikos, stock), seconds=2 if quick else 8)
-    return Figures(new_timings, kept_timings, counted, lone)
-
-
-def _lone(place: Place, repeats: int) -> float:
-    wire = Wire(place.port)
-    taken = []
-    for _ in range(repeats):
-        # Longer than a worker goes without a look for changes.
-        time.sleep(POLL_SECONDS + 0.2)
-        answer, seconds = wire.timed(POLL.asks(place)[0].encoded(place))
-        assert POLL.is_complete(place, [answer.plain]), answer.head
-        taken.append(seconds * 1000)
-    wire.close()
-    return statistics.median(taken)
+    return Figures(new_timings, kept_timings, counted)
 
 
 def wanted(figures: Figures) -> Iterator[Wanted]:
@@ -115,15 +86,16 @@ def wanted(figures: Figures) -> Iterator[Wanted]:
         for one in KINDS:
             ratio = _ratio(kept(one.name, FIRST), kept(one.name, FLOOR))
             yield Wanted(f"{one.name}{gzip}: as long as the floor", ratio, AGAINST_FLOOR, "times")
-    kept = _medians(figures.kept, packed=False)
-    for kind, (limit, whose) in KNOWN.items():
-        yield Wanted(f"{kind}: faster than {whose}", kept(kind, FIRST) or 0, limit, "ms")
-    yield Wanted("no-change sync that comes alone: faster than sabre/dav", figures.lone, KNOWN[POLL.name][0], "ms")
-    yield from polls.wanted(figures.polls, KNOWN_POLLS)
+    yield from polls.wanted(figures.polls)
 
 
 def _medians(timings: Sequence[Timing], *, packed: bool) -> Callable[[str, str], float | None]:
     found = {(one.kind, one.runner): one.median for one in timings if one.packed == packed}
+    return lambda kind, runner: found[kind, runner]
+
+
+def _tails(timings: Sequence[Timing], *, packed: bool) -> Callable[[str, str], float | None]:
+    found = {(one.kind, one.runner): one.p99 for one in timings if one.packed == packed}
     return lambda kind, runner: found[kind, runner]
 
 
@@ -136,7 +108,7 @@ def tables(figures: Figures) -> Iterator[Table]:
     for packed in (False, True):
         yield _against_stock(_medians(figures.new, packed=packed), "with gzip" if packed else "without gzip")
     for packed in (False, True):
-        yield _against_floor(_medians(figures.kept, packed=packed), "with gzip" if packed else "without gzip")
+        yield _against_floor(figures.kept, packed=packed)
     yield polls.table(figures.polls)
 
 
@@ -156,23 +128,30 @@ def _against_stock(of: Callable[[str, str], float | None], how: str) -> Table:
     return shown
 
 
-def _against_floor(of: Callable[[str, str], float | None], how: str) -> Table:
-    title = f"Kept connections, {how}: ms, and how many times as long as the floor"
-    shown = new_table(title, "request", "xandikos", "floor", "first", "times", "", "again", "times", "best known", "")
+def _against_floor(timings: Sequence[Timing], *, packed: bool) -> Table:
+    of, tail = _medians(timings, packed=packed), _tails(timings, packed=packed)
+    how = "with gzip" if packed else "without gzip"
+    title = f"Kept connections, {how}: ms, how many times as long as the floor, and the slowest of 100"
+    headings = (
+        "xandikos",
+        "floor",
+        "first",
+        "times",
+        "",
+        "again",
+        "times",
+        "floor: 99 %",
+        "first: 99 %",
+        "again: 99 %",
+    )
+    shown = new_table(title, "request", *headings)
     for kind in KINDS:
         floor, first, again = of(kind.name, FLOOR), of(kind.name, FIRST), of(kind.name, AGAIN)
         verdict = Wanted("", _ratio(first, floor), AGAINST_FLOOR, "").verdict
         row = [figure(of(kind.name, XANDIKOS)), figure(floor), figure(first), _times(first, floor), verdict]
-        row += [figure(again), _times(again, floor), *_known(kind, first)]
-        shown.add_row(kind.name, *row)
+        tails = [figure(tail(kind.name, label)) for label in (FLOOR, FIRST, AGAIN)]
+        shown.add_row(kind.name, *row, figure(again), _times(again, floor), *tails)
     return shown
-
-
-def _known(kind: Kind, first: float | None) -> tuple[str, str]:
-    if kind.name not in KNOWN or first is None:
-        return "", ""
-    limit, whose = KNOWN[kind.name]
-    return f"{limit:g} ({whose})", Wanted("", first, limit, "ms").verdict
 
 
 def _times(one: float | None, other: float | None) -> str:

@@ -3,6 +3,7 @@
 from tests.bench.access_side import auc
 from tests.bench.figures import Wanted
 from tests.bench.floor import parse
+from tests.bench.timing import percentile
 
 
 def test_auc_is_the_share_of_pairs_that_the_first_wins() -> None:
@@ -29,3 +30,10 @@ def test_the_floor_reads_the_whole_request() -> None:
     """The floor sees every element of a body and its text, so that it does not win by looking away."""
     body = b'<a xmlns="DAV:"><b>one</b><c/><b>two</b></a><!--7-->'
     assert parse(body) == [("DAV:}b", "one"), ("DAV:}c", ""), ("DAV:}b", "two"), ("DAV:}a", "")]
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    """So many of a hundred values are not above it; of few values, the 99th percentile is the slowest."""
+    values = [float(number) for number in range(200, 0, -1)]
+    assert [percentile(values, share) for share in (1, 50, 99, 100)] == [2, 100, 198, 200]
+    assert percentile([3.0, 1, 2], 99) == 3

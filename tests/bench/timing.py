@@ -25,13 +25,17 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The median in milliseconds of one kind of request; None where the server does not give the whole answer."""
+    """One kind of request: the median and the 99th percentile in milliseconds.
+
+    They are None where the server does not give the whole answer. Of fewer than 100 repeats, `p99` is the slowest.
+    """
 
     kind: str
     runner: str
     packed: bool
     keep: bool
     median: float | None
+    p99: float | None
     repeats: int
 
 
@@ -62,7 +66,13 @@ def _in_turns(kind: Kind, runners: Sequence[Runner], *, packed: bool) -> Iterato
     for label, some in taken.items():
         wires[label].close()
         keep = next(one.keep for one in runners if one.label == label)
-        yield Timing(kind.name, label, packed, keep, statistics.median(some) * 1000 if some else None, len(some))
+        median, p99 = (statistics.median(some) * 1000, percentile(some, 99) * 1000) if some else (None, None)
+        yield Timing(kind.name, label, packed, keep, median, p99, len(some))
+
+
+def percentile(values: Sequence[float], share: int) -> float:
+    """Return the value that so many of a hundred values do not exceed."""
+    return sorted(values)[-(-len(values) * share // 100) - 1]
 
 
 def _once(kind: Kind, runner: Runner, wire: Wire, *, packed: bool) -> float | None:
