@@ -17,6 +17,7 @@ import logging
 import secrets
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -97,7 +98,8 @@ class Gate:
         self._proofs: Recent[bytes, _Proof] = Recent(PROOF_SECONDS, clock)
         # Without an end, up to the size of the table: the same wrong password next week is not a new guess.
         self._refused: Recent[bytes, _Refusal] = Recent(float("inf"), clock)
-        self._swept: Snapshot | None = None
+        # Weak: a snapshot that is no longer served is freed before anybody logs in.
+        self._swept: Callable[[], Snapshot | None] = lambda: None
         self._failures = FailureLog(clock)
         self._complaint = ""
 
@@ -162,9 +164,9 @@ class Gate:
     def _forget_proofs(self) -> None:
         """Drop every proof that a change of the list ended: a reader who comes back has to bind again."""
         snapshot = self._live.snapshot()
-        if snapshot is not self._swept:
+        if snapshot is not self._swept():
             self._proofs.drop(lambda proof: not proof.holds(snapshot))
-            self._swept = snapshot
+            self._swept = weakref.ref(snapshot)
 
     def _bind(self, ldap: LdapLogin, attempt: "_Attempt", guess: bytes, proof: bytes) -> tuple[Reader | None, str]:
         login, peer = attempt.login, attempt.peer

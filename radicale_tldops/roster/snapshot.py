@@ -152,7 +152,7 @@ class Book:
         return token.lineage == self.lineage and token.style == self.style
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
     """A generation: both books, who may read, and who is denied (see `Reader.owner`)."""
 

@@ -68,9 +68,7 @@ def wanted(found: Sequence[Command]) -> Sequence[Wanted]:
 
 def table(found: Sequence[Command]) -> Table:
     """Return the figures as a table."""
-    shown = new_table(
-        f"Commands with {PEOPLE} people: ms, the shortest", "command", "command", "its libraries", "times"
-    )
+    shown = new_table(f"Commands with {PEOPLE} people: ms, the shortest", "command", "ms", "its libraries", "times")
     for one in found:
         times = figure(one.milliseconds / one.loading)
         shown.add_row(f"tldops {one.what}", figure(one.milliseconds), figure(one.loading), times)

@@ -10,6 +10,7 @@ from radicale_tldops.dav import rendered
 from radicale_tldops.dav.answer import Ready
 from radicale_tldops.dav.properties import BookTexts
 from radicale_tldops.dav.query.index import CardIndex
+from radicale_tldops.login.gate import Gate
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import BOOK, Style
 from radicale_tldops.serve.live import LiveStore
@@ -26,7 +27,8 @@ class Worker:
     """A worker whose clock stands still: it looks at the store only when it has to."""
 
     def __init__(self, store: Store) -> None:
-        self.live = LiveStore(Settings(store=StoreSettings(store.roster, store.members)), lambda: 1000.0)
+        self.settings = Settings(store=StoreSettings(store.roster, store.members))
+        self.live = LiveStore(self.settings, lambda: 1000.0)
         self.reads = ReadPath(self.live, BookTexts("Book", "", 1000))
 
     def sync(self, token: str) -> Ready:
@@ -97,7 +99,7 @@ def test_an_answer_is_of_one_generation(store: Store) -> None:
 
 
 def test_cards_are_indexed_before_they_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No request waits for the index; it is made once, and the one before is given back at once."""
+    """No request waits for the index, which is made once; and the snapshot before is freed at once, with its index."""
     made: list[tuple[int | None, weakref.ref[CardIndex]]] = []
     worker = Worker(store)
 
@@ -108,11 +110,15 @@ def test_cards_are_indexed_before_they_are_served(store: Store, monkeypatch: pyt
 
     monkeypatch.setattr(rendered, "CardIndex", Noted)
     worker.live.watch(worker.reads.prepare)
+    before = weakref.ref(worker.live.snapshot())
     assert [serving for serving, _ in made] == [None]
     assert worker.sync("").generation == 1
+    gate = Gate(worker.settings, worker.live)
+    assert gate.identify(login("jane"), "wrong", "192.0.2.1") is None
     store.apply(put=["jim"], note="2")
     assert worker.live.reload().generation == 2
     assert [serving for serving, _ in made] == [None, 1]
     assert [index() is None for _, index in made] == [True, False]
+    assert before() is None
     assert worker.sync("").generation == 2
     assert len(made) == 2
