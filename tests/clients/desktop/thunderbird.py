@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -335,12 +335,15 @@ def settled(look: Callable[[], T], right: Callable[[T], bool]) -> T:
 
 
 @contextlib.contextmanager
-def thunderbird(folder: Path) -> Iterator[Thunderbird]:
-    """Run Thunderbird with a new profile, on a display of its own, until the block ends."""
+def thunderbird(folder: Path, preferences: Iterable[str] = ()) -> Iterator[Thunderbird]:
+    """Run Thunderbird with a new profile, on a display of its own, until the block ends.
+
+    `preferences` are further lines like those of AutoConfig.
+    """
     profile = folder / "profile"
     profile.mkdir()
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
-    (profile / "user.js").write_text("".join(lines))
+    (profile / "user.js").write_text("".join([*lines, *(f"user_{line}\n" for line in preferences)]))
     with display(folder / "home") as shown, (folder / "thunderbird.log").open("wb") as log:
         # This variable makes Thunderbird crash at the first connection that would leave the machine.
         environment = {**shown, "MOZ_DISABLE_NONLOCAL_CONNECTIONS": "1"}
