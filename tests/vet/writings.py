@@ -99,7 +99,9 @@ OTHERS: Mapping[str, Writing] = {
     "trunk zero in brackets": lambda sample, rng: rng.choice(("+", "", "00")) + f"{sample.code} (0){sample.behind}",
     "slash inside": lambda sample, rng: _slashed(rng.choice((sample.national, sample.international)), rng),
     "bracket behind the plus": lambda sample, rng: f"+({sample.local[:3]}) {sample.local[3:]}",
-    ".0": lambda sample, rng: rng.choice((sample.e164, sample.e164[1:], sample.local)) + ".0",
+    ".0": lambda sample, rng: (
+        rng.choice((sample.e164, sample.e164[1:], sample.local, sample.national)) + rng.choice((".0", ",0", ".00"))
+    ),
     "exponent": lambda sample, rng: f"{sample.e164[1]}{rng.choice(',.')}{sample.e164[2:6]}E+{len(sample.e164) - 2}",
     "second without area code": lambda sample, rng: (
         rng.choice((sample.international, sample.national))
@@ -143,7 +145,7 @@ def meant(name: str, sample: Sample, text: str, region: str) -> set[str]:
     numbers = {sample.e164}
     if name == "two in full":
         numbers.add("+" + text.rpartition("+")[2])
-    if name == "second without area code" and "/" not in text:
+    if name == "second without area code" and not re.search(r"[,/&]|or|and", text):  # a blank may stand in one number
         numbers.add(f"+{sample.code}{_digits(text.removeprefix('+' + sample.code)).lstrip('0')}")
     if name == "shorthand or range":
         numbers |= {sample.e164[: -len(tail)] + tail for tail in re.findall(r"/(\d+)", text)}
