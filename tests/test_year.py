@@ -151,7 +151,7 @@ def year(world: World, clock: Clock) -> Year:
 def clients(year: Year) -> list[TokenClient]:
     """One client of each style, for the person who is guaranteed to stay: a reader of the configuration."""
     world = year.world
-    world.configure('[readers]\n"observer@example.org" = "the simulated year"\n')
+    world.configure('[readers]\n"observer@example.org" = "the simulated year"\n[server]\naccess_log = false\n')
     assert year.sync() == 0
     settings = load(world.config)
     application = RosterApplication(settings)

@@ -115,6 +115,8 @@ class Both:
 def both(world: World) -> Both:
     """Build the two applications for a world whose store exists."""
     settings = load(world.config)
+    # Else the log of thousands of requests is written among the results of the tests.
+    settings = replace(settings, server=replace(settings.server, access_log=False))
     return Both(world, Application(radicale_configuration(settings)), RosterApplication(settings))
 
 
