@@ -25,6 +25,7 @@ _TIMEZONE = re.compile(
 _FINGERPRINT = re.compile(r"(?:[0-9A-F]{40}|[0-9A-F]{64})")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
 
+_IN_A_LINK = re.compile(r"/\+?(\d+)/?$")
 # A letter or "_", then as many as 31 more, a dot, and two digits or more.
 _SIGNAL = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
 # Old servers have names with any printable character of ASCII but the colon (Matrix specification, Appendix 4.2.1.2).
@@ -102,11 +103,13 @@ def _handle(pattern: re.Pattern[str] | None, host: str, *, number: bool = False)
 
     def read(text: str) -> str:
         link = _HTTPS.fullmatch(text) and text[len("https://") :].lower().startswith(f"{host}/")
-        if link or (pattern and pattern.fullmatch(text)):
+        digits = _IN_A_LINK.search(text) if link and number else None
+        if (link and not digits) or (pattern and pattern.fullmatch(text)):
             return text
-        phones = read_phones(text, None)[0] if number else []
-        dials = len(phones) == 1 and phones[0].dialable and ";ext=" not in phones[0].number
-        return phones[0].number if dials else ""
+        phones = read_phones(f"+{digits[1]}" if digits else text, None)[0] if number else []
+        if len(phones) != 1 or not phones[0].dialable or ";ext=" in phones[0].number:
+            return ""
+        return text if link else phones[0].number
 
     return read
 

@@ -81,6 +81,8 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
             for text in ("jane", "j.1", "jane doe.01", "ask me", "12", "-", "x@nic.example")
         ),
         *((name, "0170 1234567", "bad-column") for name in ("signal", "whatsapp")),  # the country code is missing
+        ("whatsapp", "https://wa.me/01701234567", "bad-column"),
+        ("signal", "https://signal.me/#p/01701234567", "bad-column"),
         *(("whatsapp", text, "bad-column") for text in ("+31 6 12345678 ext 5", "+31 6 12345678; +31 20 1234567")),
         *(("whatsapp", text, "bad-column") for text in ("jane", "jane.01", "yes", "1" * 16, "https://nic.example/")),
         *(("matrix", text, "bad-column") for text in ("jane", "jane:nic.example", "@jane", "@a b:nic.example", "@:x")),
