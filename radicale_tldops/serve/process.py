@@ -205,6 +205,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _listen_for_metrics(address: str) -> socket.socket:
+    # Imported here for every later worker, as an upgrade may replace it meanwhile.
+    import prometheus_client  # noqa: F401
+
     host, _, port = address.rpartition(":")
     try:
         return _open(host.strip("[]"), int(port))

@@ -10,13 +10,15 @@ from radicale_tldops.dav.answer import Ready
 
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
+# Read with the code, which belongs to it: an upgrade may replace the file under a running server.
+_PAGE = files(__package__).joinpath("welcome.html").read_text(encoding="utf-8")
+
 
 def welcome_page(url: str) -> Ready:
     """Return the page. `url` is `[server] url`, the address to type into a client; the page explains an empty one."""
-    text = files(__package__).joinpath("welcome.html").read_text(encoding="utf-8")
     address = f"<code>{html.escape(url)}</code>" if url else "The address of this page, as your browser shows it."
-    body = text.replace("{address}", address).encode()
-    hashes = " ".join(f"'sha256-{_digest(style)}'" for style in _STYLE.findall(text))
+    body = _PAGE.replace("{address}", address).encode()
+    hashes = " ".join(f"'sha256-{_digest(style)}'" for style in _STYLE.findall(_PAGE))
     headers = [
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Length", str(len(body))),

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +13,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import prometheus_client
 import pytest
 
+import radicale_tldops
+import sync
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.serve.idle import end_if_quiet
 from radicale_tldops.store.members import add_device
@@ -21,7 +25,7 @@ from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.write import deny
 from tests.prove.rounds import kill_in_rounds
 from tests.server.processes import Running, authorization, connect, running, state_of
-from tests.support import DAV, Client, Login, World, propfind_body
+from tests.support import DAV, Client, Login, World, free_port, propfind_body
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.servers import needs
@@ -156,6 +160,28 @@ def test_a_new_worker_has_the_settings_that_were_checked_at_the_start(world: Wor
         os.kill(before, signal.SIGKILL)
         answer = client.propfind(book, f"{DAV}displayname")
         assert answer.xml.findtext(f".//{DAV}displayname") == "As it was"
+        assert server.worker not in (0, before)
+
+
+def test_a_new_worker_needs_no_file_of_the_software(
+    world: World, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HARDENING 64: an upgrade may take away or replace every file, and a worker that dies is replaced all the same."""
+    software = tmp_path / "software"
+    for package in (radicale_tldops, sync, prometheus_client):
+        assert package.__file__
+        folder = Path(package.__file__).parent
+        shutil.copytree(folder, software / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(software))
+    world.configure(f'[server]\nmetrics = "127.0.0.1:{free_port()}"\n')
+    login = issue(store, "jane")
+    with running(world) as server:
+        shutil.rmtree(software)
+        before = server.worker
+        os.kill(before, signal.SIGKILL)
+        client = Client(server.url, login)
+        assert len(client.cards(client.book())) == 3
+        assert Client(server.url).request("GET", "/").status == 200
         assert server.worker not in (0, before)
 
 
