@@ -53,6 +53,8 @@ class _Commands(click.Group):
         if name in _COMMANDS and name not in self.commands:
             module, _ = _COMMANDS[name]
             self.add_command(getattr(import_module(f"sync.cli.{module}"), name))
+            # The libraries stay in memory, so that no full garbage collection has to go through them.
+            gc.freeze()
         return super().get_command(context, name)
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
