@@ -8,14 +8,16 @@ from datetime import datetime
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.device import BECOMES, DeviceState, OwnerState
 from radicale_tldops.roster.errors import RefusedError, StoreError
-from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store import audit
-from radicale_tldops.store.members import load_devices, revoke_devices
-from radicale_tldops.store.notes import NoteValues, read_note
-from radicale_tldops.store.read import load_history, load_readers
+from radicale_tldops.store.members import load_devices, move_devices
+from radicale_tldops.store.notes import LAST_SYNC, NoteValues, read_note
+from radicale_tldops.store.read import load_history, load_owner_states
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
+from sync.plan.devices import Ownership
 from sync.plan.plan import Kind, Plan
 from sync.stores import Stores as Stores
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
@@ -52,7 +54,7 @@ def apply_plan(
     approval: Approval,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Generation:
-    """Render what changed and write one generation; then end the device passwords of removed logins.
+    """Render what changed and write one generation; then bring the devices up to date.
 
     Raises:
         ConflictError: the store has a newer generation than the one that the plan starts from.
@@ -73,7 +75,7 @@ def apply_plan(
     stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)
     try:
-        catch_up(stores)
+        catch_up(stores, approval.now)
     except StoreError as error:
         raise StoreError(f"generation {generation.id} was applied and is served, but: {error}") from error
     return generation
@@ -84,6 +86,9 @@ def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress:
     removed = plan.of_kind(Kind.REMOVED)
     cards = _render_cards(plan, rendering, progress)
     groups, groups_gone = _groups(state, plan)
+    gone = {change.login for change in plan.access if change.kind is Kind.REMOVED}
+    logins = {login: reader.owner for login, reader in state.readers.items() if login not in gone}
+    ownership = Ownership(state, logins | {login: new.owner for login, new in plan.readers.items()})
     return Change(
         cards=(NewCard(uid, data.decode(), plan.contacts[uid].to_json(), key) for uid, data, key in cards),
         cards_gone=tuple(change.uid for change in removed),
@@ -91,11 +96,10 @@ def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress:
         groups_gone=groups_gone,
         readers=tuple(plan.readers.values()),
         readers_gone=tuple(change.login for change in plan.access if change.kind is Kind.REMOVED),
-        departed={
-            change.uid: tuple(trait_digest(trait) for trait in traits(state.people[change.uid].contact))
-            for change in removed
-        },
+        departed={change.uid: departed_digests(change.uid, state.people[change.uid].contact) for change in removed},
         returned=tuple(sorted(plan.returned)),
+        absent=ownership.absent(),
+        present=tuple(sorted(ownership.present())),
     )
 
 
@@ -135,11 +139,11 @@ def _groups(state: RosterState, plan: Plan) -> tuple[tuple[NewGroup, ...], tuple
     return groups, gone
 
 
-def catch_up(stores: Stores) -> None:
+def catch_up(stores: Stores, now: datetime) -> None:
     """Bring the members database up to date with the roster. If a command is killed here, the next one finishes this.
 
-    Every generation gets its entry in the audit log, and the device passwords of removed logins are revoked. They
-    give no access before that: a device is bound to the generation that let its login in.
+    Every generation gets its entry in the audit log, and every device its state. A device of somebody who does not
+    read gives no access before that.
 
     Raises:
         StoreError: the members database fails or cannot be used.
@@ -147,16 +151,27 @@ def catch_up(stores: Stores) -> None:
     if stores.fault is not None:
         raise stores.fault
     _audit_generations(stores)
-    valid = [device for device in load_devices(stores.members)[1] if not device.revoked_at]
-    readers = load_readers(stores.roster) if valid else {}
-    ended = [
-        device.id
-        for device in valid
-        if device.login not in readers or readers[device.login].since != device.reader_since
-    ]
-    if ended:
-        newest = load_history(stores.roster)[0]
-        revoke_devices(stores.members, ended, f"access ended with generation {newest.id}", newest.created_at)
+    _move_devices(stores, now)
+
+
+def _move_devices(stores: Stores, now: datetime) -> None:
+    """Bring every device into the state that follows from how its owner stands.
+
+    Between a rollback or a restore and the next full sync, the roster may be as it was: then only denials count.
+    """
+    devices = [device for device in load_devices(stores.members)[1] if device.state is not DeviceState.ENDED]
+    if not devices:
+        return
+    owners, generations = load_owner_states(stores.roster), load_history(stores.roster)
+    brought_back = next((past.id for past in generations if past.kind in ("rollback", "restore")), 0)
+    is_old = brought_back > read_note(stores.roster, LAST_SYNC).generation
+    moves: dict[str, DeviceState] = {}
+    for device in devices:
+        owner_state = owners.of(device, now, stores.grace)
+        state = BECOMES[device.state, owner_state]
+        if state is not device.state and (owner_state is OwnerState.DENIED or not is_old):
+            moves[device.id] = state
+    move_devices(stores.members, moves, f"access ended with generation {generations[0].id}", now)
 
 
 def _audit_generations(stores: Stores) -> None:
@@ -170,12 +185,12 @@ def _audit_generations(stores: Stores) -> None:
             audit.record(stores.members, generation.actor, generation.kind, subject, detail, generation.created_at)
 
 
-def note_no_change(stores: Stores, notes: NoteValues) -> None:
+def note_no_change(stores: Stores, notes: NoteValues, now: datetime) -> None:
     """Write the notes that changed, and finish what an earlier command left undone in the members database."""
     for note, value in notes.items():
         if read_note(stores.roster, note) != value:
             write_note(stores.roster, note, value)
-    catch_up(stores)
+    catch_up(stores, now)
 
 
 def newer_sources(before: tuple[Source, ...], now: tuple[Source, ...]) -> tuple[Source, ...]:

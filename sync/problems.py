@@ -286,9 +286,6 @@ CODES: Mapping[str, Code] = {
         "One person has different slots of a ccTLD, or a slot and none",
         "Keep the right one, or tell two people apart by their names.",
     ),
-    "uid-collision": _error(
-        "A new person has the first address of somebody else in the roster", "Give the new person another list address."
-    ),
     "unclosed-quote": _error(
         "A quotation mark has no partner: perhaps the entry is cut off",
         "Compare it with its source, then add or delete the mark.",

@@ -1,6 +1,7 @@
 """Where the two databases are."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from radicale_tldops.roster.errors import StoreError
@@ -8,8 +9,12 @@ from radicale_tldops.roster.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the two databases are. `fault` is why the members database cannot be used, or None."""
+    """Where the two databases are. `fault` is why the members database cannot be used, or None.
+
+    `grace` is how long somebody who left may come back and keep the device passwords.
+    """
 
     roster: Path
     members: Path
     fault: StoreError | None = None
+    grace: timedelta = timedelta(days=30)

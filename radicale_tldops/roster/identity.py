@@ -3,23 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radicale_tldops.roster.device import Device
 from radicale_tldops.roster.snapshot import GROUPS_SUFFIX, Reader, Snapshot, Style
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device password, without the password. `reader_since` is the reader's generation that it was issued to."""
-
-    id: str
-    login: str
-    reader_since: int
-    label: str
-    style: str
-    digest: str
-    created_at: str
-    actor: str
-    revoked_at: str = ""
-    revoked_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +41,11 @@ class Identity:
     def may_read(self, snapshot: Snapshot, devices: Mapping[str, Device]) -> bool:
         """Tell whether this reader may read `snapshot` with this device.
 
-        The login has to be on the list since the same generation, and the device in force. `devices` are the devices
+        The person has to read since the same generation, and the device has to be in force. `devices` are the devices
         in force, by the digest of their password.
         """
-        reader = snapshot.reader(self.reader.login)
+        device, login = self.device, self.reader.login
+        reader = snapshot.reader(login) if device is None else snapshot.reader_of(device.owner, login)
         if reader is None or (reader.principal, reader.since) != (self.reader.principal, self.reader.since):
             return False
-        device = self.device
-        if device is None:
-            return True
-        is_this_readers = (device.login, device.reader_since) == (reader.login, reader.since)
-        return is_this_readers and devices.get(device.digest) == device
+        return device is None or (device.reader_since == reader.since and devices.get(device.digest) == device)

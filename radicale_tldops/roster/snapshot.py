@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from radicale_tldops.roster.synctoken import SyncToken
+from radicale_tldops.roster.traits import address_digest
 
 BOOK_DESCRIPTION = "Security and Stability Contacts of the ccTLDs"
 """The description of the address book; few clients show it."""
@@ -154,7 +155,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
-    """A generation: both books, who may read, and who is denied (see `Reader.owner`)."""
+    """A generation: both books, who may read, and who is denied (see `Reader.owner`).
+
+    `addresses` says whose each list address is, or was last, by `address_digest`.
+    """
 
     lineage: str
     generation: int
@@ -163,13 +167,17 @@ class Snapshot:
     groups: Book
     readers: Mapping[str, Reader]
     denied: frozenset[str]
+    addresses: Mapping[str, str] = field(default_factory=dict)
     _logins: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
+    _of_owner: Mapping[str, Reader] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         logins: dict[str, list[str]] = {}
         for reader in self.readers.values():
             logins.setdefault(reader.principal, []).append(reader.login)
         object.__setattr__(self, "_logins", {principal: tuple(names) for principal, names in logins.items()})
+        first = sorted(self.readers.values(), key=lambda reader: reader.login, reverse=True)
+        object.__setattr__(self, "_of_owner", {reader.owner: reader for reader in first})
 
     def reader(self, *logins: str) -> Reader | None:
         """Return the reader for a person with these canonical logins, or None when the person may not read now.
@@ -179,6 +187,16 @@ class Snapshot:
         found = [self.readers[login] for login in logins if login in self.readers]
         owners = {*logins, *(reader.owner for reader in found)}
         return found[0] if found and self.denied.isdisjoint(owners) else None
+
+    def reader_of(self, owner: str, login: str) -> Reader | None:
+        """Return the reader to whom a device password of `owner` opens under `login`, or None when it does not.
+
+        That is under each list address that the owner has, or had and nobody else has now.
+        """
+        reader = self.readers.get(login)
+        if reader is None and self.addresses.get(address_digest(login)) == owner:
+            reader = self._of_owner.get(owner)
+        return self.reader(reader.login) if reader and owner in (reader.owner, reader.login) else None
 
     def may_read(self, principal: str) -> bool:
         """Tell whether any login of `principal` may read now."""

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from radicale_tldops.login.identity import LiveState, device_password, is_possible
+from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.roster.errors import MissingStoreError, OlderCopyError, StoreError
-from radicale_tldops.roster.identity import Device, Identity
+from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.serve.closing import Closing
@@ -188,10 +189,9 @@ class LiveStore:
         snapshot = self.check()
         name, asked = split_principal(user_name)
         devices = self._devices or {}
-        device, reader = (
-            devices.get(password_digest(device_password(password) or password)),
-            snapshot.reader(canonical_login(name)),
-        )
+        login = canonical_login(name)
+        device = devices.get(password_digest(device_password(password) or password))
+        reader = snapshot.reader_of(device.owner, login) if device else None
         if device is None or reader is None:
             return None
         identity = Identity(reader, device, Style.GROUPS if asked is Style.GROUPS else Style(device.style))
@@ -296,7 +296,8 @@ class LiveStore:
             known = read_note(self._roster, NEWEST_MEMBERS, wait=wait)
             counter, devices = load_devices(self._members, wait=wait)
             refuse_older_members(known, counter)
-            self._devices = {device.digest: device for device in devices if not device.revoked_at}
+            in_force = (device for device in devices if device.state is DeviceState.IN_FORCE)
+            self._devices = {device.digest: device for device in in_force}
             self._devices_mark = mark
 
     def _complain(self, message: str) -> None:

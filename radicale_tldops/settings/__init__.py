@@ -96,6 +96,9 @@ class SubscriberSettings:
     close_after: int = setting(
         0, whole(0, 366 * 24), "Hours after which all access ends if the list cannot be read. 0: never."
     )
+    leaving_grace_days: int = setting(
+        30, whole(0, 366), "Days in which device passwords come back with a person who left and returns."
+    )
     mailman3: Mailman3Settings = Mailman3Settings()
     ldap: LdapGroupSettings = LdapGroupSettings()
 

@@ -5,10 +5,11 @@ Neither is ever created where the other one is there: only a restore brings a lo
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import insert, inspect
+from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import update as update_rows
 
 from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import InputError, MissingStoreError, StoreError
@@ -25,7 +26,7 @@ from radicale_tldops.store.notes import (
     read_note,
 )
 from radicale_tldops.store.opening import check_version, read_version
-from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
+from radicale_tldops.store.schema import MEMBERS, ROSTER, Database, device, reader
 
 Rows = Mapping[str, Sequence[dict[str, object]]]
 """Rows of tables, by the name of the table."""
@@ -110,11 +111,20 @@ def update_members(roster: Path, members: Path) -> None:
         )
     if roster.exists() and members.samefile(roster):
         raise StoreError(f"{members}: this is the roster database, too. [store] members has to name another file.")
-    update(members, MEMBERS)
+    update(members, MEMBERS, lambda connection: _find_owners(connection, roster))
 
 
-def update(path: Path, database: Database) -> None:
-    """Bring a database to this version, in one transaction.
+def _find_owners(connection: Connection, roster: Path) -> None:
+    """Let devices that older versions issued to logins belong to the people behind them."""
+    with reading(roster) as old:
+        readers = old.execute(select(reader).where(reader.c.uid != "")).all()
+    for row in readers:
+        its = (device.c.owner == row.login, device.c.reader_since == row.since)
+        connection.execute(update_rows(device).where(*its).values(owner=row.uid))
+
+
+def update(path: Path, database: Database, finish: Callable[[Connection], None] = lambda connection: None) -> None:
+    """Bring a database to this version, in one transaction that `finish` ends.
 
     Raises:
         StoreError: the database is missing, of a later version of this software, or of another program.
@@ -126,4 +136,5 @@ def update(path: Path, database: Database) -> None:
     with writing(path) as connection:
         for step in database.migrations[check_version(path, connection, database, oldest=1) - 1 :]:
             step(connection)
+        finish(connection)
         SCHEMA_VERSION.write(connection, database.version)

@@ -3,13 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
-from radicale_tldops.roster.identity import Device
+from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.roster.snapshot import Reader, Style
 from radicale_tldops.store.engine import WRITE_WAIT, writing
 from radicale_tldops.store.notes import COUNTER, bump
@@ -43,9 +43,10 @@ def add_device(path: Path, reader: Reader, label: str, style: Style, actor: str,
         digest=password_digest(password),
         created_at=now.isoformat(),
         actor=actor,
+        owner=reader.owner,
     )
     with writing(path) as connection:
-        row = asdict(issued) | {"revoked_at": None, "revoked_because": None}
+        row = asdict(issued) | {"revoked_at": None, "revoked_because": None, "suspended_at": None}
         connection.execute(insert(device).values(**row))
         bump(connection)
     return issued, password
@@ -55,8 +56,10 @@ def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence
     """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
     # The server reads devices before any command of this version has updated the database.
     with reading_members(path, oldest=1, wait=wait) as connection:
-        rows = connection.execute(select(device).order_by(device.c.created_at, device.c.id)).mappings()
+        rows = connection.execute(text("SELECT * FROM device ORDER BY created_at, id")).mappings()
         devices = [Device(**{name: value for name, value in row.items() if value is not None}) for row in rows]
+        # Before version 3 devices belonged to logins.
+        devices = [found if found.owner else replace(found, owner=found.login) for found in devices]
         return COUNTER.read(connection), devices
 
 
@@ -72,6 +75,22 @@ def revoke_devices(path: Path, ids: Sequence[str], because: str, now: datetime) 
         ).rowcount
         bump(connection)
     return int(changed)
+
+
+def move_devices(path: Path, moves: Mapping[str, DeviceState], because: str, now: datetime) -> None:
+    """Bring devices, by id, into other states; `because` is why some end, and an ended one stays as it is."""
+    if not moves:
+        return
+    values: Mapping[DeviceState, dict[str, str | None]] = {
+        DeviceState.IN_FORCE: {"suspended_at": None},
+        DeviceState.SUSPENDED: {"suspended_at": now.isoformat()},
+        DeviceState.ENDED: {"revoked_at": now.isoformat(), "revoked_because": because},
+    }
+    with writing(path) as connection:
+        for device_id, state in moves.items():
+            its = (device.c.id == device_id, device.c.revoked_at.is_(None))
+            connection.execute(update(device).where(*its).values(**values[state]))
+        bump(connection)
 
 
 def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now: datetime) -> None:

@@ -17,6 +17,7 @@ from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
 from radicale_tldops.store.notes import (
     AUDIT_END,
     COUNTER,
+    ENDED_DEVICES,
     LINEAGE,
     NEWEST_MEMBERS,
     NEWEST_ROSTER,
@@ -24,7 +25,7 @@ from radicale_tldops.store.notes import (
     read_note,
 )
 from radicale_tldops.store.read import newest
-from radicale_tldops.store.schema import audit
+from radicale_tldops.store.schema import audit, device
 from radicale_tldops.store.values import Link, Mark
 
 
@@ -82,18 +83,24 @@ def note(roster: Path, members: Path) -> None:
     """Write into each database how far the other has come. Every command calls this at its end."""
     with reading(roster) as connection:
         mark = _mark(connection)
-        known = NEWEST_MEMBERS.read(connection), AUDIT_END.read(connection)
+        known = NEWEST_MEMBERS.read(connection), AUDIT_END.read(connection), ENDED_DEVICES.read(connection)
     with reading(members) as connection:
         known_mark = None
         # Only `restore` calls this with a damaged note; it then writes a new one.
         with suppress(DamagedNoteError):
             known_mark = NEWEST_ROSTER.read(connection)
         # Another command may have noted something newer meanwhile.
-        found = max(COUNTER.read(connection), known[0]), _end_of_log(connection, known[1])
+        ended = connection.execute(select(device.c.id).where(device.c.revoked_at.is_not(None))).scalars()
+        found = (
+            max(COUNTER.read(connection), known[0]),
+            _end_of_log(connection, known[1]),
+            tuple(sorted({*known[2], *ended})),
+        )
     if found != known:
         with writing(roster) as connection:
             NEWEST_MEMBERS.write(connection, found[0])
             AUDIT_END.write(connection, found[1])
+            ENDED_DEVICES.write(connection, found[2])
     if (
         known_mark is None
         or known_mark.lineage != mark.lineage

@@ -83,7 +83,7 @@ def _json(value: Any) -> str:
     return json.dumps(asdict(value), ensure_ascii=False, default=datetime.isoformat)
 
 
-def _addresses(text: str) -> tuple[str, ...]:
+def _strings(text: str) -> tuple[str, ...]:
     return tuple(map(str, json.loads(text)))
 
 
@@ -105,9 +105,11 @@ FRESHNESS = Note("freshness", (ROSTER,), _KEPT, Freshness(), Freshness.from_json
 # What the last sync saw.
 LAST_SYNC = Note("last_sync", (ROSTER,), _KEPT, LastSync(), LastSync.from_json, _json)
 # The addresses on the list that the last full sync found in the membership file and not in the roster.
-LIST_KNOWN: Note[tuple[str, ...]] = Note("list_known", (ROSTER,), _KEPT, (), _addresses, json.dumps)
+LIST_KNOWN: Note[tuple[str, ...]] = Note("list_known", (ROSTER,), _KEPT, (), _strings, json.dumps)
 # The highest counter of the members database that a command saw.
 NEWEST_MEMBERS = Note("newest_members", (ROSTER,), _KEPT, 0, int)
+# The ids of the devices that have ended: a backup of the members database from before must not revive one.
+ENDED_DEVICES: Note[tuple[str, ...]] = Note("ended_devices", (ROSTER,), _KEPT, (), _strings, json.dumps)
 # The newest entry of the audit log; the last pruned one; the one up to which a person accepted the log as it is.
 AUDIT_END = Note("audit_end", (ROSTER,), _KEPT, NO_LINK, Link.parse)
 AUDIT_PRUNED = Note("audit_pruned", (ROSTER,), _KEPT, NO_LINK, Link.parse)

@@ -11,13 +11,24 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.device import Absence, OwnerStates
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
 from radicale_tldops.store.engine import WRITE_WAIT, damaged
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE
 from radicale_tldops.store.opening import reading_roster
-from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
+from radicale_tldops.store.schema import (
+    absence,
+    address,
+    card,
+    denied,
+    departed,
+    generation,
+    group_card,
+    reader,
+    tombstone,
+)
 from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson, parse_time
 
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
@@ -40,11 +51,12 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
         gone = connection.execute(select(tombstone)).all()
         readers = {row.login: _reader(row) for row in connection.execute(select(reader))}
         refused = frozenset(connection.execute(select(denied.c.owner)).scalars())
+        addresses = _addresses(connection)
     plain_gone = {row.href: row.revision for row in gone if row.style == Style.PLAIN}
     plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, times)
     all_gone = {row.href: row.revision for row in gone}
     both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, times)
-    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused)
+    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused, addresses)
 
 
 def load_state(path: Path, recent_since: datetime) -> RosterState:
@@ -69,15 +81,44 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
             brought_back=next((past.id for past in generations if past.kind in ("rollback", "restore")), 0),
             denials=denials,
+            absences=_absences(connection),
+            addresses=_addresses(connection),
+            spent=frozenset(
+                href.removesuffix(".vcf") for href in connection.execute(select(tombstone.c.href)).scalars()
+            ),
         )
 
 
+def load_owner_states(path: Path) -> OwnerStates:
+    """Return who reads, who is away and who is denied."""
+    with reading_roster(path) as connection:
+        readers = [_reader(row) for row in connection.execute(select(reader))]
+        refused = frozenset(connection.execute(select(denied.c.owner)).scalars())
+        by_owner = {found.owner: found for found in readers}
+        return OwnerStates(by_owner, _absences(connection), refused)
+
+
+def _absences(connection: Connection) -> Mapping[str, Absence]:
+    return {row.owner: Absence(row.since, parse_time(row.at)) for row in connection.execute(select(absence))}
+
+
+def _addresses(connection: Connection) -> Mapping[str, str]:
+    return {row.digest: row.owner for row in connection.execute(select(address))}
+
+
 def _by_login(denials: Mapping[str, Denial], readers: Sequence[Row[Any]]) -> Mapping[str, Denial]:
-    """Return the denials by each login that they end, or by the address that was denied where they end none."""
+    """Return the denials by each login that they end, or by an address where they end none.
+
+    By the owner where somebody else reads under that address now.
+    """
     found = {row.login: denials.get(row.uid) or denials.get(row.login) for row in readers}
     ended = {login: denial for login, denial in found.items() if denial is not None}
     reading = {denial.owner for denial in ended.values()}
-    return ended | {denial.login or owner: denial for owner, denial in denials.items() if owner not in reading}
+    others = {owner: denial for owner, denial in denials.items() if owner not in reading}
+    return ended | {
+        denial.login if denial.login and denial.login not in found else owner: denial
+        for owner, denial in others.items()
+    }
 
 
 def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, StoredPerson]]:
@@ -150,7 +191,7 @@ def at_generation(table: Table, number: int) -> Select[Any]:
 
 
 def compute_digest(connection: Connection, lineage: str, number: int) -> str:
-    """Return the digest of the current rows: cards with their bytes and data, group cards, tombstones and readers."""
+    """Return the digest of the current rows: cards with bytes and data, group cards, tombstones, and who reads."""
     cards = (
         (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, etag(row.contact))
         for row in connection.execute(current(card))
@@ -159,7 +200,7 @@ def compute_digest(connection: Connection, lineage: str, number: int) -> str:
         (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, row.cctld)
         for row in connection.execute(current(group_card))
     )
-    readers = (tuple(row) for row in connection.execute(select(*_READER_DIGEST)))
+    readers = [tuple(row) for table in (select(*_READER_DIGEST), select(absence)) for row in connection.execute(table)]
     tombstones = (tuple(row) for row in connection.execute(select(*_TOMBSTONE_DIGEST)))
     return digest([(lineage, number)], cards, groups, readers, tombstones)
 

@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import CorruptStoreError, InputError, StoreError
 from radicale_tldops.roster.snapshot import Style
-from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.audit import audited_generations
 from radicale_tldops.store.backup import MEMBERS_SUFFIX, read_backup, rows_of
 from radicale_tldops.store.create import Rows, create, create_members
 from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
 from radicale_tldops.store.notes import (
     COUNTER,
+    ENDED_DEVICES,
     LINEAGE,
     NEWEST_ROSTER,
     NOTES,
@@ -37,6 +38,8 @@ from radicale_tldops.store.read import current, newest, verified
 from radicale_tldops.store.schema import (
     MEMBERS,
     ROSTER,
+    absence,
+    address,
     audit,
     card,
     claim,
@@ -51,7 +54,14 @@ from radicale_tldops.store.schema import (
 )
 from radicale_tldops.store.usage import load_usage
 from radicale_tldops.store.values import Generation, Stamp
-from radicale_tldops.store.write import insert_generation, insert_tombstones, remember_departed, seal, seal_denied
+from radicale_tldops.store.write import (
+    insert_generation,
+    insert_tombstones,
+    remember_addresses,
+    remember_departed,
+    seal,
+    seal_denied,
+)
 
 _MOST = 2**48
 """The largest number of a generation that is accepted: an attacker on the server can write any number."""
@@ -96,7 +106,7 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
         create(roster_path, ROSTER)
     with writing(roster_path) as connection:
         restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
-    count = _restore_members(roster_path, members_path, members_rows) if members_rows else 0
+    count = _restore_members(roster_path, members_path, members_rows, stamp) if members_rows else 0
     return replace(restored, devices_restored=count)
 
 
@@ -131,6 +141,7 @@ def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp
     for row in before.denied:
         connection.execute(delete(denied).where(denied.c.owner == row["owner"]))
         connection.execute(insert(denied).values(**row))
+    remember_addresses(connection, before.addresses)
     backed_up = set(connection.execute(select(reader.c.login)).scalars())
     _keep_readers(connection, before)
     readers = set(connection.execute(select(reader.c.login)).scalars())
@@ -156,6 +167,8 @@ class _Before:
     people: Mapping[str, str]
     denied: Sequence[dict[str, object]]
     readers: Sequence[dict[str, object]]
+    absences: Sequence[dict[str, object]]
+    addresses: Mapping[str, str]
 
     @classmethod
     def read(cls, connection: Connection, path: Path) -> Self:
@@ -169,6 +182,8 @@ class _Before:
             people={row.uid: row.contact for row in connection.execute(current(card))},
             denied=rows_of(connection, denied),
             readers=rows_of(connection, reader),
+            absences=rows_of(connection, absence),
+            addresses={row.digest: row.owner for row in connection.execute(select(address))},
         )
 
     @property
@@ -207,16 +222,18 @@ def _hrefs(connection: Connection, table: Table) -> set[str]:
 
 
 def _keep_readers(connection: Connection, before: _Before) -> None:
-    """Let nobody in who was put out since the backup: readers stay those of the replaced store.
+    """Let nobody in who was put out since the backup: readers and absences stay those of the replaced store.
 
     Where that store had no generation, the backup is all there is; where it cannot be trusted, a reader has to be in
     both.
     """
     if not before.newest_id:
         return
+    connection.execute(delete(absence))
     if before.trusted:
         connection.execute(delete(reader))
         _insert(connection, reader, before.readers)
+        _insert(connection, absence, before.absences)
     else:
         connection.execute(delete(reader).where(reader.c.login.not_in(before.logins)))
 
@@ -228,15 +245,15 @@ def _bury(connection: Connection, before: _Before, number: int) -> int:
     here = set(connection.execute(select(card.c.uid).where(card.c.until.is_(None))).scalars())
     gone = {uid: contact for uid, contact in before.people.items() if uid not in here}
     known = {uid: found for uid, found in before.departed.items() if uid not in here}
-    known |= {uid: _traits(text) for uid, text in gone.items()}
+    known |= {uid: _traits(uid, text) for uid, text in gone.items()}
     remember_departed(connection, known, [])
     return len(gone)
 
 
-def _traits(contact: str) -> list[str]:
+def _traits(uid: str, contact: str) -> list[str]:
     """Return the digests of what identifies a person; nothing where the replaced store holds what cannot be read."""
     with suppress(*UNREADABLE):
-        return [trait_digest(trait) for trait in traits(Contact.from_json(contact))]
+        return [*departed_digests(uid, Contact.from_json(contact))]
     return []
 
 
@@ -247,13 +264,20 @@ def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
     return found
 
 
-def _restore_members(roster_path: Path, members_path: Path, rows: Rows) -> int:
-    """Bring devices, claims and the audit log back where there are none; return the number of devices."""
+def _restore_members(roster_path: Path, members_path: Path, rows: Rows, stamp: Stamp) -> int:
+    """Bring devices, claims and the audit log back where there are none; return the number of devices.
+
+    Devices that ended after the backup stay ended: the roster knows them.
+    """
+    ended = {"revoked_at": stamp.now.isoformat(), "revoked_because": "ended after the backup"}
+    known = read_note(roster_path, ENDED_DEVICES)
+    devices = [row | ended if row["id"] in known and not row["revoked_at"] else row for row in rows[device.name]]
+    rows = {**rows, device.name: devices}
     counter = [row for row in rows["meta"] if row["key"] == COUNTER.key]
     kept = {"meta": counter, **{table.name: rows[table.name] for table in (device, claim, audit)}}
     if is_missing(members_path):
         create_members(roster_path, members_path, kept)
-        return len(rows[device.name])
+        return len(devices)
     with writing(members_path) as connection:
         if connection.execute(select(device).limit(1)).first() or connection.execute(select(audit).limit(1)).first():
             return 0
@@ -261,7 +285,7 @@ def _restore_members(roster_path: Path, members_path: Path, rows: Rows) -> int:
             _insert(connection, table, rows[table.name])
         backed_up = (int(str(row["value"])) for row in counter)
         COUNTER.write(connection, max(COUNTER.read(connection), *backed_up) + 1)
-    return len(rows[device.name])
+    return len(devices)
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

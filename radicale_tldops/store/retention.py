@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.audit import PRUNE, Anchor, AuditEntry, Known, Verdict, append, read_anchor, stream, verify
 from radicale_tldops.store.engine import reading, writing
@@ -83,11 +84,9 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
         _announce(roster, last)
     readers = load_readers(roster)
     _, devices = load_devices(members)
-    valid = {(device.login, device.id) for device in devices if not device.revoked_at} | {
-        (login, "") for login in readers
-    }
+    kept = {device.id for device in devices if device.state is not DeviceState.ENDED}
     with writing(members) as connection:
-        forgotten = forget(connection, valid, now - timedelta(days=FORGET_DAYS))
+        forgotten = forget(connection, readers, kept, now - timedelta(days=FORGET_DAYS))
         pruned = _prune(connection, last, actor, now) if last is not None else 0
         return PruningResult(pruned, read_anchor(connection), forgotten)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 from radicale_tldops.roster.digest import digest
+from radicale_tldops.roster.traits import address_digest
 
 roster = MetaData()
 members = MetaData()
@@ -80,6 +81,12 @@ denied = Table("denied", roster, *_keys("owner"), *_strings("login", "name", "at
 # gets the old UID.
 departed = Table("departed", roster, *_keys("trait", "uid"))
 
+# Owners, as in `denied`, who do not read since `at`: a return in time lets them in as readers since `since` again.
+absence = Table("absence", roster, *_keys("owner"), Column("since", Integer, nullable=False), *_strings("at"))
+
+# Whose a list address is, or was last, by its digest.
+address = Table("address", roster, *_keys("digest"), *_strings("owner"))
+
 device = Table(
     "device",
     members,
@@ -91,6 +98,8 @@ device = Table(
     *_strings("created_at", "actor"),
     Column("revoked_at", String, nullable=True),
     Column("revoked_because", String, nullable=True),
+    Column("owner", String, nullable=False),
+    Column("suspended_at", String, nullable=True),
     Index("device_login", "login"),
 )
 
@@ -129,7 +138,7 @@ seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("f
 
 
 def _roster_2(connection: Connection) -> None:
-    """Make denials those of people. The digest over them covers other columns then.
+    """Make denials those of people, and record absences and list addresses. The digest of denials covers more then.
 
     Raises:
         ValueError: the denials do not match their digest.
@@ -146,8 +155,15 @@ def _roster_2(connection: Connection) -> None:
         "coalesce(reader.name, ''), at, actor, denied_1.reason FROM denied_1 LEFT JOIN reader USING (login) "
         "ORDER BY denied_1.login",
         "DROP TABLE denied_1",
+        "CREATE TABLE absence (owner VARCHAR NOT NULL, since INTEGER NOT NULL, at VARCHAR NOT NULL, "
+        "PRIMARY KEY (owner))",
+        "CREATE TABLE address (digest VARCHAR NOT NULL, owner VARCHAR NOT NULL, PRIMARY KEY (digest))",
     ):
         connection.execute(text(statement))
+    readers = connection.execute(text("SELECT login, coalesce(nullif(uid, ''), login) AS owner FROM reader")).all()
+    addresses = [{"digest": address_digest(row.login), "owner": row.owner} for row in readers]
+    if addresses:
+        connection.execute(text("INSERT INTO address VALUES (:digest, :owner)"), addresses)
     new = connection.execute(text("SELECT owner, login, name, at, actor, reason FROM denied")).all()
     seal = text("UPDATE meta SET value = :digest WHERE key = 'denied_digest'")
     connection.execute(seal, {"digest": digest(map(tuple, new))})
@@ -162,6 +178,16 @@ def _members_2(connection: Connection) -> None:
         "downloaded_at VARCHAR, PRIMARY KEY (login, device))",
         "CREATE TABLE seen_from (login VARCHAR NOT NULL, network VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
         "last_seen VARCHAR NOT NULL, PRIMARY KEY (login, network))",
+    ):
+        connection.execute(text(statement))
+
+
+def _members_3(connection: Connection) -> None:
+    """Let devices have an owner, which is their login until `create.update_members` finds the person behind it."""
+    for statement in (
+        "ALTER TABLE device ADD COLUMN owner VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE device ADD COLUMN suspended_at VARCHAR",
+        "UPDATE device SET owner = login",
     ):
         connection.execute(text(statement))
 
@@ -181,4 +207,4 @@ class Database:
 
 
 ROSTER = Database("roster", roster, (_roster_2,))
-MEMBERS = Database("members", members, (_members_2,))
+MEMBERS = Database("members", members, (_members_2, _members_3))

@@ -6,7 +6,7 @@ writes do not change the counter of the members database, so the server does not
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -140,16 +140,17 @@ def write_events(members: Path, events: Iterable[Event]) -> None:
         append(connection, [entry for entry in entries if entry is not None])
 
 
-def forget(connection: Connection, valid: Iterable[tuple[str, str]], before: datetime) -> int:
+def forget(connection: Connection, logins: Collection[str], devices: Collection[str], before: datetime) -> int:
     """Delete old rows and return their number.
 
-    Old are the use of devices that are not `valid` (login and device), and networks, if not seen since `before`.
+    Old are the use of other devices than these, the use without a device by other logins, and networks, if not seen
+    since `before`.
     """
-    keep, limit = set(valid), before.isoformat()
+    limit = before.isoformat()
     old = [
         (row.login, row.device)
         for row in connection.execute(select(last_used).where(last_used.c.last_seen < limit))
-        if (row.login, row.device) not in keep
+        if (row.device not in devices if row.device else row.login not in logins)
     ]
     for login, device in old:
         connection.execute(delete(last_used).where(last_used.c.login == login, last_used.c.device == device))
@@ -245,19 +246,22 @@ def count_copies(
 ) -> tuple[Copies, Copies]:
     """Count the people, and the devices, by the copy that they hold.
 
-    `people` maps every login that may read to the person behind it, `valid` are login and device of every device
+    `people` maps every login that may read to the person behind it, `valid` are person and device of every device
     password that is in force, and `changed` is the generation that last changed what a style of the book shows: what
     was downloaded since then is current. A use without a device password (LDAP) counts as one device.
     """
-    devices = {(login, device): 0 for login, device in valid if login in people}
-    for use in used:
-        if use.login in people and (not use.device or (use.login, use.device) in devices):
-            style = Style.GROUPS if use.style == Style.GROUPS else Style.PLAIN
-            devices[use.login, use.device] = 0 if not use.generation else 1 + (use.generation >= changed[style])
     best = dict.fromkeys(people.values(), 0)
-    for (login, _), copy in devices.items():
-        best[people[login]] = max(best[people[login]], copy)
-    return _copies(best.values()), _copies(devices.values())
+    owners = {device: owner for owner, device in valid if owner in best}
+    copies = dict.fromkeys(owners, 0)
+    for use in used:
+        owner = owners.get(use.device) if use.device else people.get(use.login)
+        if owner is not None:
+            style = Style.GROUPS if use.style == Style.GROUPS else Style.PLAIN
+            copy = 0 if not use.generation else 1 + (use.generation >= changed[style])
+            client = use.device or use.login
+            copies[client] = max(copies.get(client, 0), copy)
+            best[owner] = max(best[owner], copy)
+    return _copies(best.values()), _copies(copies.values())
 
 
 def _copies(held: Iterable[int]) -> Copies:

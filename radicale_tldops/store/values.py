@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.device import Absence
 from radicale_tldops.roster.snapshot import Reader
 
 
@@ -89,7 +90,9 @@ class RosterState:
 
     `groups` maps a ccTLD's A-label to the key of its group card, `reader_uids` a login to the person behind it,
     `recent` are the generations since some moment, and `departed` the digests of traits of those who left.
-    `denials` are by owner, and `denied` the same by each login that they end, or by an address where they end none.
+    `absences` are by owner, and `addresses` says whose a list address is or was last, by its digest. `spent` are the
+    UIDs of cards that once were in the roster. `denials` are by owner, and `denied` the same by each login that they
+    end, or by an address where they end none.
     `brought_back` is the newest generation that is a rollback or a restore, 0 without one.
     """
 
@@ -104,6 +107,9 @@ class RosterState:
     departed: Mapping[str, frozenset[str]]
     brought_back: int = 0
     denials: Mapping[str, Denial] = field(default_factory=dict)
+    absences: Mapping[str, Absence] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    spent: frozenset[str] = frozenset()
 
     @property
     def base(self) -> int:
@@ -139,19 +145,29 @@ class NewGroup:
 
 @dataclass(frozen=True, slots=True)
 class NewReader:
-    """A new reader; `uid` is the person's, or empty for a reader who is not an SSC."""
+    """A new reader; `uid` is the person's, or empty for a reader who is not an SSC.
+
+    `since` is the generation since which the owner reads, 0 for the one that is written.
+    """
 
     login: str
     uid: str
     name: str
     reason: str = ""
+    since: int = 0
+
+    @property
+    def owner(self) -> str:
+        """Whose login it is, as in `Reader.owner`."""
+        return self.uid or self.login
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """Everything that one apply writes. What is not named here stays as it is.
 
-    `cards` is read once, in batches, while the store is locked: rendering has to be done before.
+    `cards` is read once, in batches, while the store is locked: rendering has to be done before. `absent` are the
+    owners who read since a generation and no longer do; the absence of those in `present` is over.
     """
 
     cards: Iterable[NewCard] = ()
@@ -162,6 +178,8 @@ class Change:
     readers_gone: Sequence[str] = ()
     departed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     returned: Sequence[str] = ()
+    absent: Mapping[str, int] = field(default_factory=dict)
+    present: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

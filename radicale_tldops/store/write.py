@@ -12,10 +12,21 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from radicale_tldops.roster.digest import etag
 from radicale_tldops.roster.errors import ConflictError
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
 from radicale_tldops.store.read import compute_digest, current, denied_digest, newest, principal_id, verify_denied
-from radicale_tldops.store.schema import card, denied, departed, generation, group_card, reader, tombstone
+from radicale_tldops.store.schema import (
+    absence,
+    address,
+    card,
+    denied,
+    departed,
+    generation,
+    group_card,
+    reader,
+    tombstone,
+)
 from radicale_tldops.store.values import Change, Denial, Generation, Stamp
 
 KEPT_GENERATIONS = 10
@@ -48,6 +59,7 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp, notes: Not
         _replace_cards(connection, number, change)
         _replace_groups(connection, number, change)
         _replace_readers(connection, number, change)
+        _replace_absences(connection, change, stamp)
         remember_departed(connection, change.departed, change.returned)
         for note, value in (notes or {}).items():
             note.write(connection, value)
@@ -181,10 +193,30 @@ def _replace_readers(connection: Connection, number: int, change: Change) -> Non
     for some in _batches(change.readers):
         # With a new name it is the same reader; with another person behind the address it is a new one.
         rows = [
-            asdict(new) | {"since": kept.get(new.login, number), "principal": principal_id(key, new.uid, new.login)}
+            asdict(new)
+            | {
+                "since": kept.get(new.login) or new.since or number,
+                "principal": principal_id(key, new.uid, new.login),
+            }
             for new in some
         ]
         connection.execute(insert(reader), rows)
+        remember_addresses(connection, {address_digest(new.login): new.owner for new in some})
+
+
+def remember_addresses(connection: Connection, owners: Mapping[str, str]) -> None:
+    """Record whose list addresses are, by their digests."""
+    for some in _batches([*owners]):
+        connection.execute(delete(address).where(address.c.digest.in_(some)))
+        connection.execute(insert(address), [{"digest": digest, "owner": owners[digest]} for digest in some])
+
+
+def _replace_absences(connection: Connection, change: Change, stamp: Stamp) -> None:
+    for some in _batches([*change.present, *change.absent]):
+        connection.execute(delete(absence).where(absence.c.owner.in_(some)))
+    for gone in _batches([*change.absent.items()]):
+        rows = [{"owner": owner, "since": since, "at": stamp.now.isoformat()} for owner, since in gone]
+        connection.execute(insert(absence), rows)
 
 
 def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]], returned: Sequence[str]) -> None:

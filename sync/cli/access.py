@@ -12,6 +12,7 @@ from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import Denial
 from radicale_tldops.store.write import allow as lift
 from radicale_tldops.store.write import deny as end
+from sync.apply import catch_up
 from sync.cli.context import OK, App, json_option, one_line, pass_app
 from sync.cli.show import counted
 from sync.plan.whom import find_subject
@@ -91,7 +92,7 @@ def deny(app: App, who: str, reason: str) -> int:
         if stores.fault is not None:
             raise stores.fault
         _, devices = load_devices(stores.members)
-        ids = [device.id for device in devices if device.login in subject.logins and not device.revoked_at]
+        ids = [device.id for device in devices if device.owner == subject.owner]
         revoked = revoke_devices(stores.members, ids, f"denied: {reason}", app.now)
         detail = {"reason": reason, "logins": list(subject.logins), "devices": revoked}
         audit.record(stores.members, app.actor, "deny", subject.address or subject.owner, detail, app.now)
@@ -119,6 +120,8 @@ def allow(app: App, who: str) -> int:
     subject = find_subject(state, who)
     if subject.owner not in state.denials:
         raise RefusedError(f"{subject} is not denied. `tldops access list` shows who is.")
+    # Ends the devices of this person, if the members database failed when the denial was written.
+    catch_up(stores, app.now)
     lift(stores.roster, subject.owner)
     with _done(f"{subject} is no longer denied"):
         audit.record(stores.members, app.actor, "allow", subject.address or subject.owner, {}, app.now)

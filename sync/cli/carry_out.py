@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 
 import click
 
 from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
@@ -24,6 +25,14 @@ NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be.
 _REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback"}
 """The command that shows a plan of each kind again."""
 
+same_person_option = click.option(
+    "--same-person",
+    "same_people",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=lambda _context, _option, values: tuple(map(canonical_login, values)),
+    help="The new name at this address is the same person's. May be repeated.",
+)
 show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
 
 
@@ -36,6 +45,7 @@ class PlanOptions:
     forced: tuple[str, ...] = ()
     as_json: bool = False
     show_values: bool = False
+    same_people: tuple[str, ...] = ()
 
     @property
     def agreed(self) -> bool:
@@ -52,12 +62,12 @@ class PlanOptions:
 
 
 def plan_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options of `PlanOptions`, except `--show-values`; the command gets them all as `options`."""
+    """Add the options of `PlanOptions`, but `--show-values` and `--same-person`; the command gets all as `options`."""
 
     @wraps(command)
-    def with_options(*arguments: object, show_values: bool = False, **given: object) -> object:
-        own = {name: given.pop(name) for name in ("yes", "plan_id", "forced", "as_json")}
-        return command(*arguments, options=PlanOptions(**own, show_values=show_values), **given)  # type: ignore[arg-type]
+    def with_options(*arguments: object, **given: object) -> object:
+        own = {field.name: given.pop(field.name) for field in fields(PlanOptions) if field.name in given}
+        return command(*arguments, options=PlanOptions(**own), **given)  # type: ignore[arg-type]
 
     for option in (
         json_option,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -130,7 +130,8 @@ class App:
             if is_of_roster or not roster_alone:
                 raise
             fault = error
-        self._opened = Stores(store.roster, store.members, fault)
+        grace = timedelta(days=self.settings.subscribers.leaving_grace_days)
+        self._opened = Stores(store.roster, store.members, fault, grace)
         return self._opened
 
     def repaired_stores(self) -> "Stores":

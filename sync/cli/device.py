@@ -1,18 +1,21 @@
 """`tldops device`: device passwords."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import click
 
+from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.roster.errors import RefusedError, UnknownSubjectError
-from radicale_tldops.roster.identity import Device
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import BOOK, Reader, Style
+from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.settings import Settings
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, load_devices, revoke_devices
-from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import LastUsed, load_usage
+from radicale_tldops.store.values import RosterState
 from sync.cli.context import OK, App, json_option, one_line, pass_app
 
 MAX_LABEL = 60
@@ -90,8 +93,13 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
     stores = app.stores()
     _, devices = load_devices(stores.members)
     used = {use.device: use for use in load_usage(stores.members)[0]}
-    wanted = canonical_login(login) if login else None
-    shown = [device for device in devices if wanted is None or device.login == wanted]
+    state = load_state(stores.roster, app.now)
+    if login is not None:
+        owner = _owner(state, canonical_login(login))
+        devices = [device for device in devices if device.owner == owner]
+    logins = {reader.owner: name for name, reader in sorted(state.readers.items(), reverse=True)}
+    # Somebody who is away is shown under the address that the device was issued to.
+    shown = [replace(device, login=logins.get(device.owner, device.login)) for device in devices]
     if as_json:
         app.json([_plain(device, used.get(device.id)) for device in shown])
         return OK
@@ -105,7 +113,7 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
                 device.style,
                 device.created_at[:10],
                 used[device.id].last_seen[:10] if device.id in used else "never",
-                f"revoked {device.revoked_at[:10]}: {device.revoked_because}" if device.revoked_at else "valid",
+                _state(device),
             )
             for device in shown
         ],
@@ -179,6 +187,19 @@ def set_up_lines(settings: Settings, login: str, reader: Reader) -> list[str]:
     ]
 
 
+def _owner(state: RosterState, login: str) -> str:
+    """Return whose a list address is, or was last; the address itself where that is not known."""
+    reader = state.readers.get(login)
+    return reader.owner if reader else state.addresses.get(address_digest(login), login)
+
+
+def _state(device: Device) -> str:
+    """Return the state of a device in words."""
+    if device.state is DeviceState.ENDED:
+        return f"revoked {device.revoked_at[:10]}: {device.revoked_because}"
+    return f"suspended {device.suspended_at[:10]}" if device.suspended_at else "valid"
+
+
 def _plain(device: Device, used: LastUsed | None) -> dict[str, object]:
     return {
         "id": device.id,
@@ -187,6 +208,7 @@ def _plain(device: Device, used: LastUsed | None) -> dict[str, object]:
         "style": device.style,
         "created_at": device.created_at,
         "issued_by": device.actor,
+        "state": device.state.value,
         "revoked_at": device.revoked_at or None,
         "revoked_because": device.revoked_because or None,
         "last_used": used.last_seen if used else None,

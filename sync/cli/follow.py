@@ -49,7 +49,7 @@ def follow(app: App, dry_run: bool, options: PlanOptions) -> int:
     with reporting_refusal(app, prepared, options), noting_list(stores, subscribers, prepared.plan, now):
         generation = carry_out(app, stores, prepared, options, notes)
     if generation is None:
-        note_no_change(stores, {FRESHNESS: fresh})
+        note_no_change(stores, {FRESHNESS: fresh}, now)
     if options.as_json or generation is not None:
         report(app, prepared, generation, options)
     return OK

@@ -103,10 +103,9 @@ def _value(field: FieldChange, text: str, show_values: bool) -> str:
 def _print_reader(app: App, change: ReaderChange) -> None:
     words = {Kind.ADDED: "may log in", Kind.REMOVED: "may no longer log in", Kind.CHANGED: "login changes"}
     detail = f" ({change.reason})" if change.reason else ""
-    devices = f"; {counted(change.devices, 'device password')} end" + ("s" if change.devices == 1 else "")
+    devices = f"; {change.devices}" if change.devices else ""
     app.print(
-        f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices if change.devices else ''}",
-        style=_STYLES[change.kind],
+        f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}", style=_STYLES[change.kind]
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from radicale_tldops.roster.cctld import Delegations
 from radicale_tldops.roster.contact import is_stale, people_per_cctld
+from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_claims, load_devices
@@ -89,7 +90,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         ],
         "readers": len(state.readers),
         "denied": sorted(state.denied),
-        "devices": sum(not device.revoked_at for device in devices),
+        "devices": sum(device.state is DeviceState.IN_FORCE for device in devices),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "list": _list_facts(read_note(stores.roster, FRESHNESS)),
     }
@@ -176,12 +177,13 @@ def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) ->
 
 def _usage(app: App, state: RosterState, as_json: bool) -> int:
     """Count copies; nobody is named, and nothing is counted apart that would name somebody."""
-    people = {login: state.reader_uids.get(login) or login for login in state.readers if login not in state.denied}
-    _, devices = load_devices(app.stores().members)
+    reading = {login: reader for login, reader in state.readers.items() if login not in state.denied}
+    people = {login: reader.owner for login, reader in reading.items()}
+    since = {reader.owner: reader.since for reader in reading.values()}
     valid = [
-        (device.login, device.id)
-        for device in devices
-        if not device.revoked_at and device.login in people and state.readers[device.login].since == device.reader_since
+        (device.owner, device.id)
+        for device in load_devices(app.stores().members)[1]
+        if device.state is DeviceState.IN_FORCE and since.get(device.owner) == device.reader_since
     ]
     used, _ = load_usage(app.stores().members)
     changed = dict.fromkeys(Style, 0)

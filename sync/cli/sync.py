@@ -19,6 +19,7 @@ from sync.cli.carry_out import (
     refuse_another_plan,
     report,
     reporting_refusal,
+    same_person_option,
     show,
     show_values_option,
     shut_out,
@@ -36,10 +37,13 @@ _CHECKING = "Checking the membership file and the store"
 @click.command()
 @file_argument
 @format_option
+@same_person_option
 @show_values_option
 @json_option
 @pass_app
-def plan(app: App, file: Path | None, file_format: str | None, show_values: bool, as_json: bool) -> int:
+def plan(
+    app: App, file: Path | None, file_format: str | None, same_people: list[str], show_values: bool, as_json: bool
+) -> int:
     """Show what `sync` would do, and write nothing.
 
     One line for each person and login that changes, how the person was
@@ -55,7 +59,7 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
     app.stores()
     with app.working(_CHECKING):
         checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
-        prepared = prepare.prepare(app.settings, checked, now)
+        prepared = prepare.prepare(app.settings, checked, now, same_people)
     if as_json:
         app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=show_values))
     show(app, prepared, PlanOptions(as_json=as_json, show_values=show_values))
@@ -68,6 +72,7 @@ def plan(app: App, file: Path | None, file_format: str | None, show_values: bool
 @click.option(
     "--quarantine", is_flag=True, help="Apply the rest when records are broken; their people stay as they are."
 )
+@same_person_option
 @show_values_option
 @plan_options
 @pass_app
@@ -89,7 +94,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     with app.working(_CHECKING):
         with noting_failure(stores, now):
             inputs = pipeline.read(app.settings, file, now)
-        prepared = prepare.prepare(app.settings, pipeline.check(app.settings, inputs, file_format, now), now)
+        prepared = _prepare(app, inputs, file_format, options, now)
     show(app, prepared, options)
     last = _last_sync(app, prepared, inputs, now)
     fresh = read_note(stores.roster, FRESHNESS).all_read(now)
@@ -101,9 +106,9 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     if generation is None:
         # An input that changed nothing must not lower the date from which an older input counts as stale.
         newest = newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources)
-        note_no_change(stores, {LAST_SYNC: replace(last, sources=newest), **notes})
-        detail = {"held": len(last.held), "errors": last.errors}
-        audit.record(stores.members, last.actor, "sync", "no change", detail, now)
+        note_no_change(stores, {LAST_SYNC: replace(last, sources=newest), **notes}, now)
+        counts = {"held": len(last.held), "errors": last.errors}
+        audit.record(stores.members, last.actor, "sync", "no change", counts, now)
     else:
         # Imported here: most syncs have nothing to do and do not need it.
         from sync.cli.audit import tidy
@@ -111,6 +116,11 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
         tidy(app, stores)
     report(app, prepared, generation, options)
     return OK
+
+
+def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOptions, now: datetime) -> Prepared:
+    checked = pipeline.check(app.settings, inputs, file_format, now)
+    return prepare.prepare(app.settings, checked, now, options.same_people)
 
 
 def _last_sync(app: App, prepared: Prepared, inputs: Inputs, now: datetime) -> LastSync:

@@ -2,16 +2,23 @@
 
 A person is recognised by a list address, an out-of-band address, or the name within a ccTLD, so that the UID outlives a
 change of any two of them. A record that could be two people is a problem for the secretariat; nothing is guessed.
+
+At an address whose new name shares no word with the old one, somebody else is assumed, unless somebody says that it is
+the same person.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+from uuid import UUID
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.login import canonical_login
-from radicale_tldops.roster.traits import address_trait, name_traits, trait_digest, traits
+from radicale_tldops.roster.traits import address_trait, name_traits, name_words, trait_digest, traits, word_digest
+from radicale_tldops.store.values import RosterState
 from sync.problems import Finding, Origin, Problem
 
 
@@ -40,6 +47,47 @@ class Match:
     entry: Identifiable
     how: How
     returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """What decides who is who, beside the entries and the roster.
+
+    `departed` maps digests of traits, and of the words of names, to the UIDs of those who left. `new_uid` derives a UID
+    from a canonical address; `spent` are UIDs that were given before. `same_people` are addresses at which a new name
+    is the same person's. `seed` is a text of this store and generation.
+    """
+
+    departed: Mapping[str, frozenset[str]]
+    new_uid: Callable[[str], str]
+    spent: frozenset[str] = frozenset()
+    same_people: frozenset[str] = frozenset()
+    seed: str = ""
+
+    @classmethod
+    def of(cls, state: RosterState, new_uid: Callable[[str], str], same_people: Collection[str] = ()) -> Self:
+        """Return what decides for a state of the store."""
+        return cls(state.departed, new_uid, state.spent, frozenset(same_people), f"{state.lineage} {state.base}")
+
+    def uid(self, address: str, used: Collection[str]) -> str:
+        """Return the UID of a new person: the one of the address, or version 4 where that belonged to somebody else.
+
+        That one is made from the seed, so that a plan that is reviewed and the one that is applied are the same.
+        """
+        derived = self.new_uid(address)
+        if derived not in used:
+            return derived
+        return str(UUID(bytes=hashlib.sha256(f"{self.seed} {address}".encode()).digest()[:16], version=4))
+
+    def is_somebody_else(self, contact: Contact, words: Collection[str]) -> bool:
+        """Tell whether a contact at somebody's address is not the person, whose name has these words."""
+        return not name_words(contact.name) & set(words) and self.same_people.isdisjoint(contact.logins)
+
+    def has_left(self, contact: Contact, uid: str) -> bool:
+        """Tell whether a contact may be somebody who left, by the words of the name."""
+        digests = {word_digest(uid, word): word for word in name_words(contact.name)}
+        words = {word for digest, word in digests.items() if digest in self.departed}
+        return not self.is_somebody_else(contact, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +129,15 @@ class People:
         return {uid: frozenset(common) for uid, common in found.items()}
 
 
-def recognise(
-    entries: Sequence[Identifiable],
-    people: Mapping[str, Contact],
-    departed: Mapping[str, frozenset[str]],
-    new_uid: Callable[[str], str],
-) -> Recognised:
-    """Match entries with the people of the roster, then with those who left, and give new people a UID.
-
-    `departed` maps digests of traits to UIDs; `new_uid` derives a UID from a canonical address.
-    """
+def recognise(entries: Sequence[Identifiable], people: Mapping[str, Contact], known: Identities) -> Recognised:
+    """Match entries with the people of the roster, then with those who left, and give new people a UID."""
     index = People(people)
-    claims = [index.claims(entry.contact) for entry in entries]
+    claims = [_claims(entry.contact, index, people, known) for entry in entries]
     certain = {uid for claim in claims for uid, common in claim.items() if _is_certain(common)}
     chosen = [_choose(claim, certain) for claim in claims]
     taken = Counter(uid for uids in chosen for uid in uids)
-    gone = {uid for uids in departed.values() for uid in uids}
-    used = set(people)
+    used = {*people, *known.spent, *(uid for uids in known.departed.values() for uid in uids)}
+    returned: set[str] = set()
     outcomes: list[Match | Problem] = []
     for entry, claim, uids in zip(entries, claims, chosen, strict=True):
         if len(uids) > 1 or any(taken[uid] > 1 for uid in uids):
@@ -105,18 +145,30 @@ def recognise(
         elif uids:
             outcomes.append(Match(uids[0], entry, min(claim[uids[0]], key=list(How).index)))
         else:
-            outcome = _newcomer(entry, departed, new_uid)
+            outcome = _newcomer(entry, known, used)
             if isinstance(outcome, Match):
-                if outcome.uid in used or (outcome.uid in gone and not outcome.returned):
-                    outcome = _collision(entry)
+                if outcome.uid in returned:
+                    outcome = _ambiguous(entry, ["somebody who left, as is another record"])
                 else:
                     used.add(outcome.uid)
+                    returned.add(outcome.uid)
             outcomes.append(outcome)
     return Recognised(
         tuple(outcome for outcome in outcomes if isinstance(outcome, Match)),
         tuple(entry for entry, outcome in zip(entries, outcomes, strict=True) if isinstance(outcome, Problem)),
         tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
     )
+
+
+def _claims(
+    contact: Contact, index: People, people: Mapping[str, Contact], known: Identities
+) -> dict[str, frozenset[How]]:
+    """Return the claims of a contact; none where it has only addresses of others, whose names share no word with it."""
+    claims = index.claims(contact)
+    if any(How.NAME in common for common in claims.values()):
+        return claims
+    is_new = all(known.is_somebody_else(contact, name_words(people[uid].name)) for uid in claims)
+    return {} if is_new else claims
 
 
 def _is_certain(common: frozenset[How]) -> bool:
@@ -130,32 +182,22 @@ def _choose(claim: Mapping[str, frozenset[How]], certain: set[str]) -> tuple[str
     return sure if sure else tuple(sorted(uid for uid in claim if uid not in certain))
 
 
-def _newcomer(
-    entry: Identifiable, departed: Mapping[str, frozenset[str]], new_uid: Callable[[str], str]
-) -> Match | Problem:
+def _newcomer(entry: Identifiable, known: Identities, used: Collection[str]) -> Match | Problem:
     """Return a person who returns, or a new one, or a problem where several who left are possible."""
     contact = entry.contact
     listed = [address_trait(canonical_login(address)) for address in contact.listed]
     others = [address_trait(canonical_login(address)) for address in contact.out_of_band]
     for how, some in ((How.LIST_ADDRESS, listed), (How.OUT_OF_BAND, others), (How.NAME, name_traits(contact))):
-        uids = {uid for trait in some for uid in departed.get(trait_digest(trait), ())}
+        uids = {uid for trait in some for uid in known.departed.get(trait_digest(trait), ())}
+        uids = {uid for uid in uids if how is How.NAME or known.has_left(contact, uid)}
         if len(uids) > 1:
             return _ambiguous(entry, ["several people who left"])
         if uids:
             return Match(uids.pop(), entry, how, returned=True)
-    return Match(new_uid(canonical_login(contact.listed[0])), entry, How.NEW)
+    return Match(known.uid(canonical_login(contact.listed[0]), used), entry, How.NEW)
 
 
 def _ambiguous(entry: Identifiable, names: Sequence[str]) -> Problem:
     who = ", ".join(names)
-    return _problem(
-        "ambiguous-person", entry, f"it is not clear who {entry.contact.name} ({entry.contact.served}) is: {who}?"
-    )
-
-
-def _collision(entry: Identifiable) -> Problem:
-    return _problem("uid-collision", entry, f"{entry.contact.name} would get the UID of somebody else")
-
-
-def _problem(code: str, entry: Identifiable, message: str) -> Problem:
-    return Finding(code, message).at(entry.origins[0])
+    message = f"it is not clear who {entry.contact.name} ({entry.contact.served}) is: {who}?"
+    return Finding("ambiguous-person", message).at(entry.origins[0])

@@ -5,12 +5,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NewReader, RosterState, Source
+from sync.plan.devices import Ownership
 from sync.plan.fields import FieldChange, compare
 from sync.plan.guards import Hazard, Part, Proposal, Totals, Unended, check
 from sync.plan.identify import How, Match
@@ -44,7 +45,7 @@ class PersonChange:
 
 @dataclass(frozen=True, slots=True)
 class ReaderChange:
-    """A login that comes, goes, or is somebody else's now; `devices` is how many device passwords end with it.
+    """A login that comes, goes, or is somebody else's now; `devices` says what happens to the person's devices.
 
     `off_list` tells that the login goes because it is not on the list any more, and not because of the roster.
     """
@@ -53,7 +54,7 @@ class ReaderChange:
     login: str
     name: str
     reason: str = ""
-    devices: int = 0
+    devices: str = ""
     off_list: bool = False
 
 
@@ -132,13 +133,15 @@ class Plan:
 class Basis:
     """What a plan is made from, beside the roster and what is wanted.
 
-    `applied` are the inputs that were applied last, `devices` the number of valid device passwords of each login.
+    `applied` are the inputs that were applied last, `devices` the number of devices of each owner that have not ended,
+    `grace` how long somebody who left may come back and keep them.
     """
 
     kind: str = "sync"
     sources: tuple[Source, ...] = ()
     applied: Sequence[Source] = ()
     devices: Mapping[str, int] = field(default_factory=dict)
+    grace: timedelta = timedelta(days=30)
 
 
 def make_plan(
@@ -154,10 +157,14 @@ def make_plan(
     `card_key` gives the key under which a contact's rendered card is kept.
     """
     people = tuple(_people_changes(state, wanted, card_key))
-    access = tuple(_reader_changes(state, wanted, basis.devices))
+    after = {login: new.owner for login, new in wanted.readers.items()}
+    in_time = {owner for owner, gone in state.absences.items() if not gone.is_over(now, basis.grace)}
+    ownership = Ownership(state, after, frozenset(in_time))
+    access = tuple(_reader_changes(state, wanted, ownership.fates(basis.devices)))
     proposal = _proposal(state, wanted, basis, people, access)
     removal_hazards = check(state, _removals_alone(proposal, access), limits, now)
     written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
+    since = ownership.known_since()
     changed_logins = {change.login for change in access if change.kind is not Kind.REMOVED}
     return Plan(
         base=state.base,
@@ -170,7 +177,9 @@ def make_plan(
         removal_hazards=tuple(hazard for hazard in removal_hazards if hazard.part is Part.ACCESS),
         totals=proposal.totals,
         contacts={uid: wanted.people[uid].entry.contact for uid in sorted(written)},
-        readers={login: wanted.readers[login] for login in sorted(changed_logins)},
+        readers={
+            login: replace(wanted.readers[login], since=since.get(after[login], 0)) for login in sorted(changed_logins)
+        },
         returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
         members=_members(state, wanted),
     )
@@ -271,20 +280,21 @@ def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact
     )
 
 
-def _reader_changes(state: RosterState, wanted: Wanted, devices: Mapping[str, int]) -> Iterable[ReaderChange]:
+def _reader_changes(state: RosterState, wanted: Wanted, fates: Mapping[str, str]) -> Iterable[ReaderChange]:
+    """Return what happens to each login; `fates` say what happens to the devices of its owner."""
     changes, readers = [], wanted.readers
     for login, new in readers.items():
         old = state.readers.get(login)
         if old is None:
-            changes.append(ReaderChange(Kind.ADDED, login, new.name, new.reason))
+            changes.append(ReaderChange(Kind.ADDED, login, new.name, new.reason, fates.get(login, "")))
         elif state.reader_uids[login] != new.uid:
-            changes.append(ReaderChange(Kind.CHANGED, login, new.name, "somebody else's now", devices.get(login, 0)))
+            changes.append(ReaderChange(Kind.CHANGED, login, new.name, "somebody else's now", fates.get(login, "")))
         elif (old.name, old.reason) != (new.name, new.reason):
             changes.append(ReaderChange(Kind.CHANGED, login, new.name, new.reason))
     for login, old in state.readers.items():
         if login not in readers:
             off_list = login not in wanted.listed or bool(old.reason)
-            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, devices.get(login, 0), off_list))
+            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, fates.get(login, ""), off_list))
     return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.login))
 
 

@@ -1,13 +1,13 @@
 """Decides, from the vetted people and the list, who should be in the roster and who may read."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.plan.identify import How, Identifiable, Match, People, recognise
+from sync.plan.identify import How, Identifiable, Identities, Match, People, recognise
 from sync.problems import Finding, Origin, Problem, Severity, cut_off_after
 from sync.vet import Broken, Vetted
 
@@ -68,7 +68,7 @@ def build(
     subscribers: frozenset[str] | None,
     configured: Mapping[str, str],
     claims: Mapping[str, date],
-    new_uid: Callable[[str], str],
+    identities: Identities,
 ) -> Wanted:
     """Decide who is in the roster and who may read.
 
@@ -77,7 +77,7 @@ def build(
     """
     known = {uid: person.contact for uid, person in state.people.items()}
     entries = [Identifiable(contact, origins) for contact, origins in vetted.contacts]
-    found = recognise(entries, known, state.departed, new_uid)
+    found = recognise(entries, known, identities)
     people = {match.uid: _with_claim(match, claims) for match in found.matches}
     broken = [*vetted.broken, *(_as_broken(entry) for entry in found.unresolved)]
     held = _hold(broken, known, people)

@@ -1,6 +1,7 @@
 """`tldops device` and `tldops access`: who may read, with what, and how that ends."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -146,46 +147,82 @@ def test_unknown_device_revokes_nothing(tldops: World) -> None:
     assert tldops.devices(TEN[0].login) == [True]
 
 
-def test_removal_from_the_list_ends_the_devices(tldops: World) -> None:
-    """A removed person's devices end, the plan says how many, and coming back does not revive them."""
+@pytest.mark.parametrize(("days", "revived"), [(0, True), (29, True), (31, False)])
+def test_removal_suspends_the_devices(tldops: World, days: int, revived: bool) -> None:
+    """The plan says how many, and coming back within the days of grace revives all but the revoked ones."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
-    add(tldops, TEN[0].login)
+    tldops.do("device", "revoke", add(tldops, TEN[0].login)["id"])
     tldops.write(*TEN[1:])
-    assert f"- {TEN[0].login}: may no longer log in; 2 device passwords end" in tldops.do("plan").out.splitlines()
+    assert f"- {TEN[0].login}: may no longer log in; suspends 1 device" in tldops.do("plan").out.splitlines()
     tldops.do("sync", "--yes")
     assert tldops.devices(TEN[0].login) == [False, False]
-    tldops.sync(*TEN)
+    assert "suspended" in tldops.do("device", "list", TEN[0].login).out
+    tldops.ahead = timedelta(days=days)
+    tldops.write(*TEN)
+    told = "revives 1 device" if revived else "ends 1 device: away for too long"
+    assert f"+ {TEN[0].login}: may log in; {told}" in tldops.do("plan").out.splitlines()
+    tldops.do("sync", "--yes")
     assert TEN[0].login in tldops.logins()
-    assert tldops.devices(TEN[0].login) == [False, False]
+    assert tldops.devices(TEN[0].login) == [revived, False]
 
 
-def test_changed_list_address_ends_the_devices(tldops: World) -> None:
-    """The person keeps card and UID under the new address; devices of the old one end, and the plan says so."""
+def test_devices_end_when_the_days_of_grace_have_passed(tldops: World) -> None:
+    """The next sync ends them for good, also when the clock is right again afterwards."""
+    tldops.configure("[subscribers]\nleaving_grace_days = 7\n")
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    tldops.sync(*TEN[1:])
+    tldops.ahead = timedelta(days=8)
+    tldops.do("sync", "--yes")
+    tldops.ahead = timedelta()
+    tldops.sync(*TEN)
+    assert tldops.devices(TEN[0].login) == [False]
+
+
+def test_changed_list_address_keeps_the_devices(tldops: World) -> None:
+    """They are the person's, and the plan says so; they are listed under the old address and the new one."""
     tldops.sync(*TEN)
     add(tldops, TEN[0].login)
     tldops.write(TEN[0].line.replace(TEN[0].login, "moved@registry.example"), *(person.line for person in TEN[1:]))
     shown = tldops.do("plan").out.splitlines()
-    assert f"- {TEN[0].login}: may no longer log in; 1 device password ends" in shown
+    assert f"- {TEN[0].login}: may no longer log in" in shown
+    assert "+ moved@registry.example: may log in; keeps 1 device" in shown
     assert f"~ .at {TEN[0].name}  [name within the ccTLD]" in shown
     tldops.do("sync", "--yes")
-    assert tldops.devices(TEN[0].login) == [False]
-    assert "moved@registry.example" in tldops.logins()
+    assert tldops.devices(TEN[0].login) == tldops.devices("moved@registry.example") == [True]
     tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)
 
 
+@pytest.mark.parametrize("same", [False, True])
+def test_another_name_at_the_address(tldops: World, same: bool) -> None:
+    """A name that shares no word with the old one is somebody else's, who gets no device, unless somebody says so."""
+    tldops.sync(*TEN)
+    add(tldops, TEN[0].login)
+    tldops.write(TEN[0].line.replace(TEN[0].name, "Maria Roe"), *(person.line for person in TEN[1:]))
+    options = ("--same-person", TEN[0].login.upper()) if same else ()
+    shown = tldops.do("plan", *options)
+    assert ("ends 1 device: somebody else at this address" in shown.out) != same
+    planned = tldops.do("plan", *options, "--json").json["id"]
+    tldops.do("sync", *options, "--plan", planned)
+    assert tldops.devices(TEN[0].login) == ([True] if same else [])
+    tldops.sync(*TEN)
+    if not same:
+        assert [one["state"] for one in tldops.do("device", "list", "--json").json] == ["revoked"]
+
+
 def test_address_that_is_somebody_elses_now(tldops: World) -> None:
-    """When one of a person's addresses passes to another person, the devices issued under it end; the plan says so."""
+    """A person who reads under another address keeps the devices; under the passed address they open nothing."""
     second = "second@nic.example"
     tldops.sync(*TEN, TEN[0].line.replace(TEN[0].login, second))
     add(tldops, second)
     add(tldops, TEN[0].login)
     tldops.write(*(person.line for person in TEN), TEN[1].line.replace(TEN[1].login, second))
     shown = tldops.do("plan").out
-    assert f"~ {second}: login changes (somebody else's now); 1 device password ends" in shown
+    assert f"~ {second}: login changes (somebody else's now); keeps 2 devices" in shown
     tldops.do("sync", "--yes")
-    assert tldops.devices(second) == [False]
-    assert tldops.devices(TEN[0].login) == [True]
+    assert tldops.devices(second) == []
+    assert tldops.devices(TEN[0].login) == [True, True]
 
 
 def test_denial_ends_access_and_devices_and_not_the_card(tldops: World) -> None:
@@ -217,7 +254,7 @@ def test_denial_is_the_persons(tldops: World, typed: str) -> None:
     assert "2 device passwords revoked" in shown
     assert f"{TEN[0].login}, {second}" in shown
     assert not {TEN[0].login, second} & tldops.logins()
-    assert tldops.devices(TEN[0].login) + tldops.devices(second) == [False, False]
+    assert tldops.devices(TEN[0].login) == tldops.devices(second) == [False, False]
     shown = tldops.do("access", "allow", uid if typed == "UID" else typed).out
     assert f"{TEN[0].login}, {second}" in shown
     assert {TEN[0].login, second} <= tldops.logins()

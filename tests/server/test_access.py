@@ -131,15 +131,33 @@ def test_a_revoked_device_ends_and_others_go_on(own: Client, world: World) -> No
     assert own.propfind(own.book(), f"{DAV}displayname").status == 207
 
 
-def test_a_changed_list_address_ends_its_device_passwords(own: Client, world: World) -> None:
-    """The old address is no login any more; when it comes back, the old password does not."""
+def test_a_changed_list_address_costs_no_device(own: Client, world: World) -> None:
+    """The device goes on under the old address, and under the new one."""
     book = own.book()
     world.sync(JOHN.replace("john.doe@nic.nl", "jd@nic.nl"), JANE)
+    time.sleep(1)
+    assert own.sync(book).status == 207
+    assert Client(f"http://{own.host}", user="jd@nic.nl", password=own.password).sync(book).status == 207
+
+
+def test_somebody_else_at_the_address_has_nothing_of_the_old_device(own: Client, world: World) -> None:
+    """A name that shares no word with the old one: 401 at once, also when the old name comes back."""
+    book = own.book()
+    for name in ("Maria Roe", "John Doe"):
+        world.sync(JOHN.replace("John Doe", name), JANE)
+        time.sleep(1)
+        assert own.sync(book).status == 401
+
+
+def test_who_is_put_back_reads_on(own: Client, world: World) -> None:
+    """Removed by mistake and put back: the same principal, and the device password is valid again."""
+    book = own.book()
+    world.sync(JANE)
     time.sleep(1)
     assert own.sync(book).status == 401
     world.sync(JOHN, JANE)
     time.sleep(1)
-    assert own.sync(book).status == 401
+    assert own.sync(book).status == 207
 
 
 def test_a_rollback_brings_no_reader_back(own: Client, world: World) -> None:

@@ -10,11 +10,13 @@ from sqlalchemy import create_engine, inspect
 
 from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
+from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.store import audit, create, schema
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
+from sync.vcard.card import contact_uid
 from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
 from tests.support.store import Store, ensure, login, uid
@@ -53,12 +55,15 @@ def old(tmp_path: Path) -> Store:
     return store
 
 
+DEVICE = "id, login, reader_since, label, style, digest, created_at, actor, revoked_at, revoked_because"
+
+
 def content(path: Path) -> dict[str, list[object]]:
     """Every row of the tables of version 1, the schema version apart."""
     with closing(sqlite3.connect(path)) as connection:
         return {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-            for table in ("device", "claim", "audit")
+            table: connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()
+            for table, columns in (("device", DEVICE), ("claim", "*"), ("audit", "*"))
         } | {"meta": connection.execute("SELECT * FROM meta WHERE key <> 'schema_version' ORDER BY 1").fetchall()}
 
 
@@ -138,13 +143,17 @@ def test_a_server_that_was_started_before_any_command_lets_members_in(world: Wor
     with closing(sqlite3.connect(path)) as connection, connection:
         for what in ("TABLE last_used", "TABLE seen_from", "INDEX audit_subject"):
             connection.execute(f"DROP {what}")
+        for column in ("owner", "suspended_at"):
+            connection.execute(f"ALTER TABLE device DROP COLUMN {column}")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
     with serve(world, kind) as url:
         client = Client(url, login)
         assert len(client.cards(client.book())) == 2
         world.do("status")
         assert len(client.cards(client.book())) == 2
-    assert schema_version(path) == "2"
+    assert schema_version(path) == "3"
+    (known,) = load_devices(path)[1]
+    assert known.owner == contact_uid("john.doe@nic.nl")
 
 
 def schema_version(path: Path) -> str:
@@ -167,7 +176,8 @@ def test_denials_of_an_older_roster_become_those_of_people(tmp_path: Path, seale
     store.apply(put=["jane", "john"])
     rows = [(login("jane"), "2026", "clerk", "stolen"), ("gone@nic.example", "2026", "clerk", "left")]
     with closing(sqlite3.connect(store.roster)) as connection, connection:
-        connection.execute("DROP TABLE denied")
+        for table in ("denied", "absence", "address"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute(
             "CREATE TABLE denied (login VARCHAR NOT NULL, at VARCHAR NOT NULL, actor VARCHAR NOT NULL, "
             "reason VARCHAR NOT NULL, PRIMARY KEY (login))"
@@ -186,4 +196,5 @@ def test_denials_of_an_older_roster_become_those_of_people(tmp_path: Path, seale
         ("gone@nic.example", "gone@nic.example", "", "left"),
     }
     snapshot = load_snapshot(store.roster)
+    assert snapshot.addresses[address_digest(login("john"))] == uid("john")
     assert [snapshot.reader(login(name)) is None for name in ("jane", "john")] == [True, False]

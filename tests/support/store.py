@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from radicale_tldops.roster.contact import Contact
-from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store import create
 from radicale_tldops.store.values import Change, Counts, Denial, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
@@ -53,7 +53,7 @@ class Store:
             groups_gone=groups_gone,
             readers=[NewReader(login(one), uid(one), one) for one in put] if access else (),
             readers_gone=[login(one) for one in remove] if access else (),
-            departed={uid(one): [trait_digest(trait) for trait in traits(contact(one))] for one in remove},
+            departed={uid(one): departed_digests(uid(one), contact(one)) for one in remove},
         )
         counts = Counts(people=len(self.people), readers=len(self.logins), added=len(put), removed=len(remove))
         stamp = Stamp(START + timedelta(hours=self.base), "tester", counts=counts)

@@ -158,7 +158,7 @@ class World:
 
     def devices(self, login: str) -> list[bool]:
         """Return for each device password of a login, in the order of issue, whether it is valid."""
-        return [device["revoked_at"] is None for device in self.do("device", "list", login, "--json").json]
+        return [device["state"] == "valid" for device in self.do("device", "list", login, "--json").json]
 
 
 def message(result: Result) -> str:

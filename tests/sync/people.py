@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.snapshot import Reader
-from radicale_tldops.roster.traits import trait_digest, traits
+from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.values import Counts, Generation, RosterState, StoredPerson
 from sync.plan.identify import Identifiable
 from sync.problems import Origin
@@ -60,8 +60,8 @@ def state(
     head = generation(9, NOW, Counts(people=len(known), readers=len(known)))
     gone: dict[str, set[str]] = {}
     for one in departed:
-        for trait in traits(one):
-            gone.setdefault(trait_digest(trait), set()).add(uid(one))
+        for digest in departed_digests(uid(one), one):
+            gone.setdefault(digest, set()).add(uid(one))
     return RosterState(
         lineage="lineage",
         head=recent[0] if recent else (head if known else None),

@@ -1,22 +1,28 @@
 """Who is who: a UID outlives a change of any two traits, and nothing is guessed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from radicale_tldops.roster.contact import Contact
-from sync.plan.identify import How, Recognised, recognise
+from radicale_tldops.roster.traits import name_words
+from sync.plan.identify import How, Identities, Recognised, recognise
 from tests.sync.people import entry, person, state, uid
 
 JANE = person("Jane Doe", oob="jane@oarc.net")
 JOHN = person("John Roe", slot=2)
 
 
-def run(known: list[Contact], wanted: list[Contact], departed: list[Contact] | None = None) -> Recognised:
+def run(
+    known: list[Contact], wanted: list[Contact], departed: list[Contact] | None = None, same: Sequence[str] = ()
+) -> Recognised:
     """Recognise `wanted` in a roster of `known`."""
     store = state(*known, departed=departed or [])
     people = {one: stored.contact for one, stored in store.people.items()}
-    return recognise([entry(one, n) for n, one in enumerate(wanted, 1)], people, store.departed, lambda a: f"uid-{a}")
+    identities = Identities(store.departed, lambda a: f"uid-{a}", same_people=frozenset(same))
+    return recognise([entry(one, n) for n, one in enumerate(wanted, 1)], people, identities)
 
 
 def codes(found: Recognised) -> list[str]:
@@ -30,8 +36,8 @@ def codes(found: Recognised) -> list[str]:
         (replace(JANE, name="Jane Miller", out_of_band=("other@example.org",)), How.LIST_ADDRESS),
         (replace(JANE, name="Jane Miller", listed=("jm@nic.example",)), How.OUT_OF_BAND),
         (replace(JANE, listed=("jd@nic.example",), out_of_band=()), How.NAME),
-        (replace(JANE, slots=(("be", 3),), name="J. Miller", out_of_band=()), How.LIST_ADDRESS),
-        (replace(JANE, listed=("jane@oarc.net",), out_of_band=(), name="J. Miller"), How.OUT_OF_BAND),
+        (replace(JANE, slots=(("be", 3),), name="J. Doe", out_of_band=()), How.LIST_ADDRESS),
+        (replace(JANE, listed=("jane@oarc.net",), out_of_band=(), name="J. Dóe"), How.OUT_OF_BAND),
         (replace(JANE, name="JANE   DOE", listed=("new@nic.example",), out_of_band=()), How.NAME),
     ],
 )
@@ -59,10 +65,62 @@ def test_an_address_of_one_and_the_name_of_another_is_a_problem() -> None:
 
 
 def test_two_records_that_could_be_one_person_are_both_problems() -> None:
-    """One has the address and the other the name, and nobody knows who is Jane."""
-    found = run([JANE], [replace(JANE, name="Somebody Else", out_of_band=()), person("Jane Doe", "jd@nic.example")])
+    """One has the address and a word of the name, the other the name, and nobody knows who is Jane."""
+    found = run([JANE], [replace(JANE, name="Jane Else", out_of_band=()), person("Jane Doe", "jd@nic.example")])
     assert codes(found) == ["ambiguous-person", "ambiguous-person"]
     assert found.matches == ()
+
+
+@pytest.mark.parametrize("name", ["Somebody Else", "Mrs. Maria J. Moe", "Дже́йн Доу"])
+def test_somebody_else_at_an_address(name: str) -> None:
+    """A name that shares no word: a new person with a UID of its own, while the old one is gone or has moved."""
+    successor = replace(JANE, name=name, out_of_band=())
+    moved = person("Jane Doe", "jd@nic.example")
+    (first,) = run([JANE], [successor]).matches
+    assert first.how is How.NEW
+    assert first.uid != uid(JANE)
+    assert UUID(first.uid).version == 4
+    assert run([JANE], [successor]).matches == (first,)
+    assert [match.uid for match in run([JANE], [successor, moved]).matches] == [first.uid, uid(JANE)]
+    (again,) = run([], [successor], departed=[JANE]).matches
+    assert not again.returned
+    assert again.uid != uid(JANE)
+
+
+def test_a_new_name_of_the_same_person() -> None:
+    """Where somebody says so, of those who are there and of those who left."""
+    renamed = replace(JANE, name="Somebody Else")
+    for found in (run([JANE], [renamed], same=JANE.logins[:1]), run([], [renamed], [JANE], same=JANE.logins[:1])):
+        assert [match.uid for match in found.matches] == [uid(JANE)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Jane Doe", "DOE, Jane"),
+        ("Régis Example", "Regis E."),
+        ("J. D.", "J D"),
+        ("李 明", "李 强"),
+        ("Zoë de Roe", "Zoe"),
+    ],
+)
+def test_names_that_share_a_word(one: str, other: str) -> None:
+    """Case, order, accents and punctuation do not matter."""
+    assert name_words(one) & name_words(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Jane Doe", "John Smith"),
+        ("Dr. Jane van Doe", "Dr. John van Moe"),
+        ("Jane M. Doe", "John M. Roe"),
+        ("Jan", "Jane"),
+    ],
+)
+def test_names_that_share_no_word(one: str, other: str) -> None:
+    """Titles, particles and initials tell nobody apart."""
+    assert not name_words(one) & name_words(other)
 
 
 def test_who_keeps_address_and_name_is_certain_whatever_the_others_have() -> None:
@@ -93,13 +151,14 @@ def test_several_who_left_and_may_be_meant_are_a_problem() -> None:
 
 
 def test_a_new_person_never_gets_the_uid_of_another() -> None:
-    """Jane appeared under an address that a new colleague uses now: the derived UID is hers, and stays hers."""
+    """Jane appeared under an address that a new colleague uses now: the derived UID is hers, the new one random."""
     moved = replace(JANE, listed=("jd@nic.example",), out_of_band=())
     store = {uid(JANE): moved}
     newcomer = person("Jim New", JANE.listed[0], slot=3)
-    found = recognise([entry(moved), entry(newcomer, 2)], store, {}, lambda address: f"uid-{address}")
-    assert [match.uid for match in found.matches] == [uid(JANE)]
-    assert codes(found) == ["uid-collision"]
+    known = Identities({}, lambda address: f"uid-{address}")
+    jane, jim = recognise([entry(moved), entry(newcomer, 2)], store, known).matches
+    assert jane.uid == uid(JANE)
+    assert UUID(jim.uid).version == 4
 
 
 def test_recognition_does_not_depend_on_the_order_of_the_file() -> None:

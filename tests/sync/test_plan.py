@@ -7,6 +7,7 @@ from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
 from sync.plan.guards import Part
+from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Kind, Plan, make_plan
 from sync.plan.wanted import build
 from sync.vet import Broken, Vetted
@@ -23,8 +24,8 @@ def plan(
     sources: tuple[Source, ...] = (),
 ) -> Plan:
     """Make the plan of a sync."""
-    wanted = build(found, store, subscribers, {}, claims or {}, lambda address: f"uid-{address}")
-    basis = Basis(sources=sources, devices={JANE.listed[0]: 2})
+    wanted = build(found, store, subscribers, {}, claims or {}, Identities.of(store, lambda a: f"uid-{a}"))
+    basis = Basis(sources=sources, devices={uid(JANE): 2})
     return make_plan(store, wanted, GuardSettings(), NOW, key, basis)
 
 
@@ -107,11 +108,19 @@ def test_every_listed_address_is_a_login_and_the_others_are_not() -> None:
     assert {change.login for change in made.access} == subscribers
 
 
-def test_a_changed_list_address_tells_how_many_devices_end() -> None:
-    """The reviewer sees that two device passwords stop working."""
-    made = plan(state(JANE), vetted(replace(JANE, listed=("jd@nic.example",))))
-    gone = next(change for change in made.access if change.kind is Kind.REMOVED)
-    assert (gone.login, gone.devices) == (JANE.listed[0], 2)
+def test_what_happens_to_devices_is_told() -> None:
+    """The reviewer sees how many stay with the person, and how many wait or end; once for each person."""
+    moved = replace(JANE, listed=("jd@nic.example",))
+    successor = replace(JANE, name="Somebody Else")
+    told = {
+        name: [change.devices for change in plan(state(JANE), vetted(*contacts)).access if change.devices]
+        for name, contacts in (("moved", [moved]), ("left", [JOHN]), ("successor", [successor]))
+    }
+    assert told == {
+        "moved": ["keeps 2 devices"],
+        "left": ["suspends 2 devices"],
+        "successor": ["ends 2 devices: somebody else at this address"],
+    }
 
 
 def test_a_claim_brings_the_later_date() -> None:
