@@ -87,26 +87,23 @@ class RenderedCards:
         self._made: dict[str, bytes] = {}
         self._head, self._names, self._tail = _frame(requested)
         self._has_marks = any(mark in self._head + self._tail for mark in (OWN, ME))
-        self._whole: CardResponses | None = None
+        self._all: Sequence[bytes] = ()
         self._packed: dict[int, bytes | None] = {}
         self.size = 0
 
     def of(self, names: tuple[str, ...]) -> CardResponses:
         """Return the responses for these cards of the book."""
-        is_whole = names == self._order
-        if is_whole and self._whole is not None:
-            return self._whole
-        made = self._made
-        tails = [made.get(name) or self._make(name) for name in names]
-        if not is_whole:
-            return CardResponses(tails, self._has_marks)
-        self._whole = CardResponses(tails, self._has_marks, None if self._has_marks else self._pack)
-        return self._whole
+        made, is_whole = self._made, names == self._order
+        tails = (is_whole and self._all) or [made.get(name) or self._make(name) for name in names]
+        if is_whole:
+            self._all = tails
+        # `pack` is not kept here: an object that refers to itself would not be freed with its snapshot.
+        return CardResponses(tails, self._has_marks, self._pack if is_whole and not self._has_marks else None)
 
     def _pack(self, length: int) -> bytes | None:
         """Return all the responses packed for principals of this length, which is one for each style."""
         if length not in self._packed:
-            blocks = pack_shared([self._made[name] for name in self._order], CARD_START, length)
+            blocks = pack_shared(self._all, CARD_START, length)
             self._packed[length] = blocks
             self.size += len(blocks or b"")
         return self._packed[length]
