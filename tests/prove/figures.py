@@ -44,7 +44,7 @@ class Extent:
     requests: int = 300_000
     over_sockets: int = 5_000
     kills: int = 1_000
-    writings: int = 20
+    writings: int = 12
     texts: int = 200_000
 
     def share(self, part: float) -> "Extent":

@@ -380,8 +380,8 @@ def test_the_check_knows_what_is_written(number: str, text: str, written: bool) 
 
 @pytest.mark.parametrize("name", [*PLAIN, *OTHERS])
 def test_no_number_of_any_country_is_read_as_another_one(name: str) -> None:
-    """Each fourth number of any kind and region, in a way of writing: only what was meant; plain ones are read."""
-    outcome = read_all(name, "test", every=4)
+    """Each eighth number of any kind and region, in a way of writing: only what was meant; plain ones are read."""
+    outcome = read_all(name, "test", every=8)
     assert not outcome.wrong
     assert outcome.texts > 250
     assert name not in PLAIN or outcome.understood >= 0.95 * outcome.texts

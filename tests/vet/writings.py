@@ -68,6 +68,18 @@ def samples() -> Iterator[Sample]:
         yield from {number_key(number): Sample(number, region) for number in whole}.values()
 
 
+def another(sample: Sample, rng: Random) -> Sample:
+    """Return a valid number of the region that begins as `sample` does; `sample` itself where none is found."""
+    for _ in range(20):
+        kept = rng.randrange(1, len(sample.local))
+        digits = sample.local[:kept] + "".join(rng.choices("0123456789", k=len(sample.local) - kept))
+        number = phonenumbers.parse(f"+{sample.code}{digits}")
+        is_whole = number_key(number) == f"+{sample.code}{digits}"
+        if is_whole and phonenumbers.is_valid_number_for_region(number, sample.region):
+            return Sample(number, sample.region)
+    return sample
+
+
 def number_key(number: PhoneNumber) -> str:
     """Return the number in E.164."""
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -149,7 +161,7 @@ def meant(name: str, sample: Sample, text: str, region: str) -> set[str]:
         numbers.add(f"+{sample.code}{_digits(text.removeprefix('+' + sample.code)).lstrip('0')}")
     if name == "shorthand or range":
         numbers |= {sample.e164[: -len(tail)] + tail for tail in re.findall(r"/(\d+)", text)}
-    if name == "lost plus abroad":  # the digits of one country's number are another country's complete number, too
+    if name in ("lost plus abroad", "area code missing"):  # such digits may be another complete number, too
         numbers |= _in_full(_digits(text), region)
     return numbers
 
@@ -164,18 +176,18 @@ class Outcome:
 
 
 def read_all(name: str, seed: str, every: int = 1) -> Outcome:
-    """Write every so many of the samples in the way of that name, and read them as the contact's phone cell is read."""
+    """Write every so many of the samples, or numbers like them, in the way of that name, and read them."""
     rng, write = Random(f"{name}/{seed}"), {**PLAIN, **OTHERS}[name]
     regions = sorted(phonenumbers.SUPPORTED_REGIONS)
     understood, wrong, drawn = 0, list[str](), list(samples())[rng.randrange(every) :: every]
-    for sample in drawn:
+    for sample in [*drawn, *(another(sample, rng) for sample in drawn)]:
         text = write(sample, rng)
         region = rng.choice(regions) if name == "lost plus abroad" else sample.region
         dialled = {phone.number for phone in read_phones(text, region)[0] if phone.dialable}
         understood += bool(dialled)
         if not dialled <= meant(name, sample, text, region):
             wrong.append(f"{text!r} in {region}: {', '.join(sorted(dialled))}")
-    return Outcome(len(drawn), understood, tuple(wrong))
+    return Outcome(2 * len(drawn), understood, tuple(wrong))
 
 
 PIECES = (
@@ -247,7 +259,10 @@ def _digits(text: str) -> str:
 
 
 def _in_full(digits: str, region: str) -> set[str]:
-    number = phonenumbers.parse(digits, region)
+    try:
+        number = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return set()
     national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     complete = phonenumbers.is_valid_number(number) and _digits(national) == digits
     return {number_key(number)} if complete else set()
