@@ -1,15 +1,22 @@
-"""The log of the server, written by a thread: no request waits for its reader or fails because there is none."""
+"""The log of a process of the server, written by a thread: nothing waits for its reader or fails without one."""
 
 import logging
 import logging.handlers
+import os
 import queue
+import threading
+from contextlib import suppress
 from multiprocessing.util import Finalize
 
-NAMES = ("radicale_tldops", "radicale")
+from radicale_tldops.serve.access_log import STANDARD_ERROR
+
+NAMES = ("radicale_tldops", "radicale", "_granian")
 """The loggers of the server."""
 
 MAX_WAITING = 1000
 """Most lines that wait while nobody reads the log; further ones are lost."""
+
+_Lines = queue.Queue[logging.LogRecord | None]
 
 
 class _Queue(logging.handlers.QueueHandler):
@@ -21,14 +28,26 @@ class _Queue(logging.handlers.QueueHandler):
 
 def log_apart() -> None:
     """Write the log of this process to standard error in a thread of its own."""
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)
-    writer = logging.StreamHandler()
-    writer.setFormatter(logging.Formatter("%(message)s"))
+    lines: _Lines = queue.Queue(MAX_WAITING)
     for name in NAMES:
         log = logging.getLogger(name)
         log.handlers = [_Queue(lines)]
         log.propagate = False
-    listener = logging.handlers.QueueListener(lines, writer)
-    listener.start()
+    writer = threading.Thread(target=_write, args=(lines,), name="log", daemon=True)
+    writer.start()
     # A child of `multiprocessing` ends without `atexit`.
-    Finalize(None, listener.stop, exitpriority=0)
+    Finalize(None, _stop, args=(lines, writer), exitpriority=0)
+
+
+def _write(lines: _Lines) -> None:
+    while record := lines.get():
+        # If standard error is closed, the error cannot be reported either.
+        with suppress(OSError):
+            os.write(STANDARD_ERROR, f"{record.getMessage()}\n".encode(errors="backslashreplace"))
+
+
+def _stop(lines: _Lines, writer: threading.Thread) -> None:
+    """Write the lines that wait, for at most a second."""
+    with suppress(queue.Full):
+        lines.put_nowait(None)
+    writer.join(1)

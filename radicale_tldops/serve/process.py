@@ -137,6 +137,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
+    log_apart()
     threading.Thread(target=server.wait_for_signals, name="signals", daemon=True).start()
     create: Callable[[], RosterApplication] = partial(_create, settings, listening, metrics)
     server.serve(target_loader=create, wrap_loader=False)

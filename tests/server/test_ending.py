@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.server.processes import connect, running, state_of
-from tests.support import World
+from tests.support import World, free_port
 from tests.support.store import Store
 from tests.support.waiting import until
 
@@ -71,6 +72,36 @@ def test_a_worker_ends_with_its_parent(world: World, *, busy: bool) -> None:
         with running(world, server.port) as next_server:
             connect(next_server.port).close()
             wait_for_the_end(worker)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_worker_is_replaced_while_nobody_reads_the_log(world: World) -> None:
+    """The parent logs the end of its worker, too: it must not wait for a reader, and it stops when it is told to."""
+    port = free_port()
+    log = world.folder / f"server-{port}.log"
+    os.mkfifo(log)
+    unread = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with running(world, port) as server:
+            fill(log)
+            worker = server.worker
+            os.kill(worker, signal.SIGKILL)
+            connect(port).close()
+            assert server.worker not in (0, worker)
+            os.kill(server.pid, signal.SIGTERM)
+            wait_for_the_end(server.pid)
+    finally:
+        os.close(unread)
+
+
+def fill(pipe: Path) -> None:
+    """Write to a pipe until it takes not one byte more."""
+    writing = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, bytes(size))
+    os.close(writing)
 
 
 def wait_for_the_end(pid: int) -> None:
