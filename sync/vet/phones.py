@@ -21,6 +21,7 @@ MAX_TEXT = 250
 UNDIALLED = "not dialled: "
 """What an export writes before a text that does not dial, so that no number is read from it."""
 
+_UNDIALLED = re.compile(rf"{UNDIALLED}\s*(?=\S)", re.IGNORECASE)
 # What cannot stand inside a number. All else needs a plus sign behind it to separate two numbers.
 _SEPARATOR = re.compile(
     r"\s*(?:;(?!\s*(?:e?xt|x|#))|[|\n\r])\s*"
@@ -83,8 +84,8 @@ def read_phones(text: str, region: str | None) -> tuple[list[Phone], list[Findin
     phones: dict[str, Phone] = {}
     findings: list[Finding] = []
     stripped = text.strip()
-    if stripped.startswith(UNDIALLED):
-        phone, notes = _kept(stripped.removeprefix(UNDIALLED))
+    if undialled := _UNDIALLED.match(stripped):
+        phone, notes = _kept(stripped[undialled.end() :])
         return [phone], list(notes)
     for part in _parts(stripped) if stripped else ():
         for phone, notes in _part(part, region):

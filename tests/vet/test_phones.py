@@ -292,6 +292,13 @@ def test_what_is_not_understood_is_kept_as_it_stands(text: str) -> None:
     assert [finding.code for finding in findings] == ["phone-not-understood"]
 
 
+@pytest.mark.parametrize("mark", ["not dialled: ", "Not dialled:  ", "NOT DIALLED: "])
+def test_a_text_can_be_kept_from_being_dialled(mark: str) -> None:
+    """Behind these words stands a text, whatever number could be read from it."""
+    assert numbers(f"{mark}020 1234567", "NL") == ["020 1234567"]
+    assert not any(phone.dialable for phone in read_phones(f"{mark}+31 20 1234567", "NL")[0])
+
+
 def test_two_numbers_that_are_too_short_stay_two() -> None:
     """A slash between two plus signs separates two numbers even where neither can be dialled."""
     assert numbers("+31 6 1/ +31 6 2") == ["+31 6 1", "+31 6 2"]
