@@ -1,30 +1,39 @@
 """The live store: the last snapshot that was verified, and the device passwords, in memory.
 
-Nothing here waits for a writer. If a database is locked, unreadable or damaged, the last good state is used for
-`max_blind` seconds. Without a good state, `StoreError` is raised. If the members database is missing, empty or an older
-copy, it is raised at once: a right password would be refused, or a revoked one accepted.
+Nothing here waits for a writer. What a look at the store finds, and what requests are answered from then:
+
+| found | answered from |
+|---|---|
+| both databases are the newest | them |
+| a command is writing | the state before, until it has committed |
+| the roster is missing, unreadable, damaged or older | the last good state for `max_blind` seconds, then `StoreError` |
+| the members database is unreadable or damaged | the same, and a newer roster, so that access of removed readers ends |
+| the members database is missing, empty or older | `StoreError` at once: right passwords would be refused |
+| nothing good yet | `StoreError` |
+
+`StoreError` is answered with 503: a 401 would make phones forget their account.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from radicale_tldops.login.identity import LiveState, device_password, is_possible
-from radicale_tldops.roster.device import Device, DeviceState
-from radicale_tldops.roster.errors import MissingStoreError, OlderCopyError, StoreError
+from radicale_tldops.roster.errors import OlderCopyError, StoreError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.snapshot import Snapshot, Style, split_principal
 from radicale_tldops.serve.closing import Closing
+from radicale_tldops.serve.devices import LiveDevices
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.change import file_identity, file_mark
-from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError, is_missing
-from radicale_tldops.store.members import load_devices, password_digest
-from radicale_tldops.store.newest import OlderMembersError, read_mark, refuse_older_members, refuse_older_roster
-from radicale_tldops.store.notes import COUNTER, NEWEST_MEMBERS, NEWEST_ROSTER, read_note
+from radicale_tldops.store.engine import WRITE_WAIT, BusyStoreError
+from radicale_tldops.store.members import password_digest
+from radicale_tldops.store.newest import read_mark, refuse_older_roster
+from radicale_tldops.store.notes import NEWEST_ROSTER, read_note
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.values import Mark
 
@@ -64,8 +73,7 @@ class LiveStore:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._mark: object = None
-        self._devices: Mapping[str, Device] | None = None
-        self._devices_mark: object = None
+        self._devices = LiveDevices(self._roster, self._members)
         self._next_poll = self._thorough_at = float("-inf")
         self._files: tuple[object, object] = (None, None)
         self._has_looked = False
@@ -110,7 +118,7 @@ class LiveStore:
 
     def _look_once(self, now: float) -> None:
         """Look, unless another thread does. Without a state yet, wait up to `FIRST_SECONDS` for that thread."""
-        is_first = self._snapshot is None or self._devices is None
+        is_first = self._snapshot is None or self._devices.in_force is None
         if self._lock.acquire(timeout=FIRST_SECONDS if is_first else 0):
             try:
                 if now >= self._next_poll:
@@ -125,7 +133,7 @@ class LiveStore:
             StoreError: the roster or the device passwords were never read, or not for `max_blind` seconds.
         """
         snapshot = self.snapshot()
-        if self._devices is None:
+        if self._devices.in_force is None:
             raise StoreError(self._complaint or "the device passwords have not been read yet")
         return snapshot
 
@@ -188,7 +196,7 @@ class LiveStore:
         # Before anything was read this raises: a 401 would make phones forget their account.
         snapshot = self.check()
         name, asked = split_principal(user_name)
-        devices = self._devices or {}
+        devices = self._devices.in_force or {}
         login = canonical_login(name)
         device = devices.get(password_digest(device_password(password) or password))
         reader = snapshot.reader_of(device.owner, login) if device else None
@@ -199,7 +207,7 @@ class LiveStore:
 
     def is_still(self, identity: Identity, snapshot: Snapshot) -> bool:
         """Return whether an identity may still read this snapshot: the body of a request can take time to arrive."""
-        return identity.may_read(snapshot, self._devices or {})
+        return identity.may_read(snapshot, self._devices.in_force or {})
 
     def _poll(self) -> None:
         """Look for changes; the caller holds the lock."""
@@ -220,13 +228,13 @@ class LiveStore:
         self._has_looked = True
         faults: list[StoreError] = []
         is_whole = True
-        for poll in (self._poll_devices, self._poll_roster):
+        for poll in (self._devices.look, self._poll_roster):
             try:
                 poll(wait)
             except BusyStoreError as error:
                 is_whole = False
                 # A running writer is not an error: until its commit, the state before it is the right one.
-                if self._snapshot is None or self._devices is None:
+                if self._snapshot is None or self._devices.in_force is None:
                     faults.append(error)
             except StoreError as error:
                 faults.append(error)
@@ -280,25 +288,6 @@ class LiveStore:
             self._snapshot, self._mark = self._trusted
             raise
         self._is_compared = True
-
-    def _poll_devices(self, wait: float) -> None:
-        try:
-            self._load_devices(wait)
-        except (MissingStoreError, OlderMembersError) as error:
-            # A missing roster is another matter: the last good state goes on.
-            if isinstance(error, OlderMembersError) or is_missing(self._members):
-                self._devices = self._devices_mark = None
-            raise
-
-    def _load_devices(self, wait: float) -> None:
-        mark = (file_identity(self._members), read_note(self._members, COUNTER, wait=wait))
-        if mark != self._devices_mark:
-            known = read_note(self._roster, NEWEST_MEMBERS, wait=wait)
-            counter, devices = load_devices(self._members, wait=wait)
-            refuse_older_members(known, counter)
-            in_force = (device for device in devices if device.state is DeviceState.IN_FORCE)
-            self._devices = {device.digest: device for device in in_force}
-            self._devices_mark = mark
 
     def _complain(self, message: str) -> None:
         if message and message != self._complaint:

@@ -71,14 +71,20 @@ _TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The result of a restore. `gone` is the number of people whose cards clients may still hold."""
+    """The result of a restore. `gone` is the number of people whose cards clients may still hold.
+
+    `denied` are the addresses of those who were denied after the backup, and `devices_ended` is the number of devices
+    that ended after it: both are as before.
+    """
 
     generation: Generation
     from_generation: int
     gone: int
     shut_out: Sequence[str]
     let_in: Sequence[str]
+    denied: Sequence[str]
     devices_restored: int = 0
+    devices_ended: int = 0
 
 
 def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
@@ -106,8 +112,10 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
         create(roster_path, ROSTER)
     with writing(roster_path) as connection:
         restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
-    count = _restore_members(roster_path, members_path, members_rows, stamp) if members_rows else 0
-    return replace(restored, devices_restored=count)
+    if not members_rows:
+        return restored
+    count, ended = _restore_members(roster_path, members_path, members_rows, stamp)
+    return replace(restored, devices_restored=count, devices_ended=ended)
 
 
 def _newest_used(members_path: Path) -> int:
@@ -138,6 +146,8 @@ def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp
     LINEAGE.write(connection, lineage)
     for note, value in before.notes.items():
         note.write(connection, value)
+    backed_up_denials = set(connection.execute(select(denied.c.owner)).scalars())
+    newly_denied = [str(row["login"] or row["owner"]) for row in before.denied if row["owner"] not in backed_up_denials]
     for row in before.denied:
         connection.execute(delete(denied).where(denied.c.owner == row["owner"]))
         connection.execute(insert(denied).values(**row))
@@ -152,7 +162,7 @@ def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp
     gone = _bury(connection, before, number)
     seal_denied(connection)
     shut_out, let_in = sorted(backed_up - readers), sorted(readers - before.logins)
-    return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in)
+    return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in, newly_denied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,28 +274,29 @@ def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
     return found
 
 
-def _restore_members(roster_path: Path, members_path: Path, rows: Rows, stamp: Stamp) -> int:
+def _restore_members(roster_path: Path, members_path: Path, rows: Rows, stamp: Stamp) -> tuple[int, int]:
     """Bring devices, claims and the audit log back where there are none; return the number of devices.
 
-    Devices that ended after the backup stay ended: the roster knows them.
+    Devices that ended after the backup stay ended: the roster knows them. The second number is how many these are.
     """
     ended = {"revoked_at": stamp.now.isoformat(), "revoked_because": "ended after the backup"}
     known = read_note(roster_path, ENDED_DEVICES)
     devices = [row | ended if row["id"] in known and not row["revoked_at"] else row for row in rows[device.name]]
+    count = len(devices), sum(row["revoked_because"] == ended["revoked_because"] for row in devices)
     rows = {**rows, device.name: devices}
     counter = [row for row in rows["meta"] if row["key"] == COUNTER.key]
     kept = {"meta": counter, **{table.name: rows[table.name] for table in (device, claim, audit)}}
     if is_missing(members_path):
         create_members(roster_path, members_path, kept)
-        return len(devices)
+        return count
     with writing(members_path) as connection:
         if connection.execute(select(device).limit(1)).first() or connection.execute(select(audit).limit(1)).first():
-            return 0
+            return 0, 0
         for table in (device, claim, audit):
             _insert(connection, table, rows[table.name])
         backed_up = (int(str(row["value"])) for row in counter)
         COUNTER.write(connection, max(COUNTER.read(connection), *backed_up) + 1)
-    return len(devices)
+    return count
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

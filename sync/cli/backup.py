@@ -41,7 +41,8 @@ def restore(app: App, file: Path, yes: bool) -> int:
 
     Every client gets a full answer at its next sync. A login that was denied or
     lost its access since the backup stays without access. Device passwords come
-    back only into a members database that has none, or is missing. Run `tldops sync` afterwards.
+    back only into a members database that has none, or is missing. Run `tldops
+    sync` afterwards.
 
     \b
     Examples:
@@ -57,12 +58,24 @@ def restore(app: App, file: Path, yes: bool) -> int:
     people = done.generation.counts.people
     detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
     audit.record(stores.members, app.actor, "restore", f"generation {done.generation.id}", detail, stamp.now)
+    _report(app, done)
+    app.print("Now run `tldops sync`, so that roster and access are those of today.")
+    return OK
+
+
+def _report(app: App, done: way_back.Restored) -> None:
+    """Print what was restored, what stays as it was, and what cannot be taken back."""
+    people = done.generation.counts.people
     app.print(
         f"Restored generation {done.from_generation} as generation {done.generation.id}: "
         f"{counted(people, 'person', 'people')}."
     )
     if done.devices_restored:
         app.print(f"{counted(done.devices_restored, 'device')} restored.")
+    if done.devices_ended:
+        app.print(f"Ended after the backup, and still ended: {counted(done.devices_ended, 'device')}.")
+    if done.denied:
+        app.print(f"Denied after the backup, and still denied: {', '.join(done.denied)}")
     if done.gone:
         app.print(
             f"{counted(done.gone, 'card')} of the replaced roster went: clients drop them at their next sync; what "
@@ -71,5 +84,3 @@ def restore(app: App, file: Path, yes: bool) -> int:
     for text, logins in (("shut out, since the list changed after the backup", done.shut_out), ("let in", done.let_in)):
         if logins:
             app.print(f"{counted(len(logins), 'login')} {text}: {', '.join(logins)}")
-    app.print("Now run `tldops sync`, so that roster and access are those of today.")
-    return OK

@@ -35,11 +35,11 @@ def listed(tldops: World) -> World:
 
 
 def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: World) -> None:
-    """Logins and devices end, in a generation of its own; the roster is not touched, and the file is not needed."""
+    """Logins end and devices wait, in a generation of its own; roster and file are not touched."""
     listed.do("device", "add", FORTY[0].login, "--label", "phone")
     subscribe(listed, FORTY[2:])
     shown = follow(listed)
-    assert f"- {FORTY[0].login}: may no longer log in; 1 device password ends" in shown.splitlines()
+    assert f"- {FORTY[0].login}: may no longer log in; suspends 1 device" in shown.splitlines()
     assert listed.logins() == {one.login for one in FORTY[2:]}
     assert listed.devices(FORTY[0].login) == [False]
     assert len(listed.contacts()) == 40
@@ -48,14 +48,14 @@ def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: World) -
 
 
 def test_who_returns_to_the_list_may_read_again(listed: World) -> None:
-    """With a new device password: the old one belonged to the login that went."""
+    """With the same device password: it belongs to the person."""
     listed.do("device", "add", FORTY[0].login, "--label", "phone")
     subscribe(listed, FORTY[1:])
     follow(listed)
     subscribe(listed, FORTY)
-    assert f"+ {FORTY[0].login}: may log in" in follow(listed).splitlines()
+    assert f"+ {FORTY[0].login}: may log in; revives 1 device" in follow(listed).splitlines()
     assert FORTY[0].login in listed.logins()
-    assert listed.devices(FORTY[0].login) == [False]
+    assert listed.devices(FORTY[0].login) == [True]
 
 
 def test_a_run_without_a_change_is_quiet_and_writes_one_note(listed: World) -> None:

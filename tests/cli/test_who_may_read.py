@@ -193,3 +193,21 @@ def test_what_was_suspended_is_not_revived_by_old_cards(tldops: World) -> None:
     story.lose("roster.sqlite")
     assert OLD in tldops.logins()
     assert LiveStore(load(tldops.config)).identify(OLD, device.password) is None
+
+
+def test_what_a_restore_does_not_take_back_is_said(tldops: World) -> None:
+    """A device that was revoked after the backup, and a person who was denied."""
+    story = Story(tldops)
+    story.sync()
+    tldops.device(OTHERS[0].login)
+    tldops.device(OLD)
+    tldops.do("backup", str(tldops.folder / "backup"))
+    story.revoke()
+    tldops.do("access", "deny", OLD, "--reason", "test")
+    (tldops.folder / "members.sqlite").unlink()
+    said = tldops.do("restore", str(tldops.folder / "backup"), "--yes").out
+    assert "2 devices restored." in said
+    assert "Ended after the backup, and still ended: 1 device." in said
+    assert f"Denied after the backup, and still denied: {OLD}" in said
+    assert tldops.devices(OLD) == [False]
+    assert tldops.devices(OTHERS[0].login) == [True]
