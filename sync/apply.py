@@ -17,8 +17,9 @@ from radicale_tldops.store.notes import LAST_SYNC, NoteValues, read_note
 from radicale_tldops.store.read import load_history, load_owner_states
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
+from sync.plan.changes import Kind
 from sync.plan.devices import Ownership
-from sync.plan.plan import Kind, Plan
+from sync.plan.plan import Plan
 from sync.stores import Stores as Stores
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group
 
@@ -71,6 +72,8 @@ def apply_plan(
         removed=totals.removed,
         readers_added=totals.readers_added,
         readers_removed=totals.readers_removed,
+        values_changed=plan.values.changed,
+        values_lost=plan.values.lost,
     )
     stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)

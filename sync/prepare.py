@@ -2,34 +2,67 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
-from radicale_tldops.store.read import load_people, load_state
+from radicale_tldops.store.read import load_history, load_people, load_state
 from radicale_tldops.store.values import LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow
-from sync.plan.guards import WINDOW_HOURS
+from sync.plan.guards import LAST_CONTACT, WINDOW_HOURS
 from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
-from sync.plan.wanted import Wanted, build, roll_back
+from sync.plan.wanted import Given, Wanted, build, roll_back
+from sync.problems import Problem
 from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
 
+_ALWAYS_SEEN = ("kept-value", "no-final-newline")
+_ABOUT_VALUES = frozenset(
+    {
+        *("assumed-region", "invalid-phone", "phone-not-understood", "phone-remark", "no-phone"),
+        *("bad-column", "bad-date", "future-date", "lossy-export", "encoded-twice", "encoding-guessed"),
+    }
+)
+"""The warnings that say how a value was read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The state of the store, the wanted state, and the plan between them."""
+    """The state of the store, the wanted state, and the plan between them.
+
+    `unguarded` is the plan that also takes the last contact of a ccTLD, where there is one; forcing applies it.
+    """
 
     state: RosterState
     wanted: Wanted
     plan: Plan
+    unguarded: Plan | None = None
+
+    @property
+    def to_see(self) -> tuple[Problem, ...]:
+        """The problems to read with the plan: what stops it, what is kept, and how a changed person's values were read.
+
+        The first sync changes everybody, and `check` shows the warnings.
+        """
+        changed = {origin for change in self.plan.people for origin in change.origins} if self.plan.base else set()
+        return tuple(
+            problem
+            for problem in self.wanted.problems
+            if problem.is_error
+            or problem.code in _ALWAYS_SEEN
+            or (problem.code in _ABOUT_VALUES and str(problem.origin) in changed)
+        )
+
+    def to_apply(self, forced: Collection[str]) -> Plan:
+        """Return the plan that is carried out where these hazards are forced."""
+        return self.unguarded if self.unguarded and LAST_CONTACT in forced else self.plan
 
 
 def rendering(settings: Settings) -> Rendering:
@@ -44,12 +77,31 @@ def prepare(settings: Settings, checked: Checked, now: datetime, same_people: Co
     """
     where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
-    claims = load_claims(where.members)
+    last = read_note(where.roster, LAST_SYNC)
+    kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
-    wanted = build(checked.vetted, state, checked.listed, settings.readers, claims, identities)
-    applied = _applied(settings, read_note(where.roster, LAST_SYNC))
-    basis = Basis("sync", checked.sources, applied, _devices(where, state), _grace(settings))
-    return Prepared(state, wanted, make_plan(state, wanted, settings.guards, now, rendering(settings).key, basis))
+    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, load_claims(where.members), kept)
+    last = replace(last, sources=_applied(settings, last))
+    basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), _grace(settings))
+    return _prepared(settings, state, build(given, state, identities), now, basis)
+
+
+def _prepared(settings: Settings, state: RosterState, wanted: Wanted, now: datetime, basis: Basis) -> Prepared:
+    key = rendering(settings).key
+    plan = make_plan(state, wanted, settings.guards, now, key, basis)
+    if wanted.unguarded is None:
+        return Prepared(state, wanted, plan)
+    return Prepared(state, wanted, plan, make_plan(state, wanted.unguarded, settings.guards, now, key, basis))
+
+
+def _taken_back(where: Stores, state: RosterState) -> Sequence[Source]:
+    """Return the inputs that the last rollback took back and no later sync applied again."""
+    if not state.brought_back:
+        return ()
+    later = [entry for entry in load_history(where.roster) if entry.id >= state.brought_back]
+    rollback = next(entry for entry in later if entry.id == state.brought_back)
+    again = {source.sha256 for entry in later if entry.kind == "sync" for source in entry.sources}
+    return [source for source in rollback.sources if source.sha256 not in again]
 
 
 def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, now: datetime) -> Prepared:
@@ -59,7 +111,8 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
     held = {uid for uid, _ in last.held}
     known = read_note(where.roster, LIST_KNOWN)
     wanted = follow(state, subscribers.logins, settings.readers, held, known, since=last.generation)
-    basis = Basis("access", (subscribers.source,), _applied(settings, last), _devices(where, state), _grace(settings))
+    last = replace(last, sources=_applied(settings, last), columns=())
+    basis = Basis("access", (subscribers.source,), last, (), _devices(where, state), _grace(settings))
     plan = make_plan(state, wanted, settings.guards, now, lambda _, uid: state.people[uid].key, basis)
     return Prepared(state, wanted, plan)
 
@@ -70,17 +123,18 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
-    plan = make_plan(state, wanted, settings.guards, now, rendering(settings).key, Basis("rollback"))
-    return Prepared(state, wanted, plan)
+    undone = [entry for entry in load_history(where.roster) if entry.id > number and entry.kind == "sync"]
+    sources = {source.sha256: source for entry in undone for source in entry.sources if source.part == "membership"}
+    return _prepared(settings, state, wanted, now, Basis("rollback", tuple(sources.values())))
 
 
-def _applied(settings: Settings, last: LastSync) -> Sequence[Source]:
+def _applied(settings: Settings, last: LastSync) -> tuple[Source, ...]:
     """Return the inputs that were applied last; an input older than these is refused.
 
     A list that a system sent just now is never old, even if the clock was ahead the last time.
     """
     asked = settings.subscribers.kind in ("mailman3", "ldap")
-    return [source for source in last.sources if not (asked and source.part == PART)]
+    return tuple(source for source in last.sources if not (asked and source.part == PART))
 
 
 def _load(where: Stores, settings: Settings, now: datetime) -> RosterState:

@@ -44,6 +44,11 @@ class Problem:
     remedy: str
     text: str = ""
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops a sync without `--quarantine`."""
+        return self.severity is Severity.ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -193,6 +198,10 @@ CODES: Mapping[str, Code] = {
         "No number of this kind is in use; it is kept",
         "Ask the contact for the number. Leave it if you know that it rings.",
     ),
+    "kept-value": _warning(
+        "The value is not understood, so the roster keeps the old one; an error after 30 days",
+        "Correct the value, or empty the cell.",
+    ),
     "look-alike": _warning(
         "A letter of the name looks like another one, or cannot be seen; an error in an address", "Type the word again."
     ),
@@ -254,6 +263,10 @@ CODES: Mapping[str, Code] = {
         "Write each number whole, with + and country code. Separate numbers by semicolons.",
     ),
     "phone-remark": _warning("Words beside the telephone number are left out", "Move them to the note."),
+    "phones-lost": _error(
+        "Telephone numbers are given, but none of them dials, where one did before",
+        "Write each number with + and its country code, or empty the cell.",
+    ),
     "reader-not-listed": _warning(
         "An address in [readers] is not on the list: no login", "Subscribe it, or delete it there."
     ),

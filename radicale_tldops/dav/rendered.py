@@ -4,7 +4,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from radicale_tldops.dav import properties
 from radicale_tldops.dav.answer import CLASSES, MULTI_STATUS, XML, Answer, AnswerCache
@@ -25,9 +24,6 @@ properties that a client asks for take 1.5 MB for 1,000 cards."""
 MAX_SETS = 64
 """Most sets of properties for which a book keeps rendered cards; all known clients together ask for about twenty."""
 
-MAX_FILTERS = 16
-"""How many filters' results a book keeps: those with which clients ask for all cards are the same for all readers."""
-
 
 class RenderedBook:
     """One style of a snapshot's book: its properties, and its rendered cards. Safe for threads."""
@@ -39,7 +35,6 @@ class RenderedBook:
         octets = sum(len(card.text.encode()) for card in content.cards.values())
         self.resource: Resource = properties.book(content, texts, octets)
         self.index = index
-        self._matching = lru_cache(MAX_FILTERS)(index.matching)
         self._lock = threading.Lock()
         self._rendered: OrderedDict[RequestedProperties, RenderedCards] = OrderedDict()
 
@@ -63,7 +58,7 @@ class RenderedBook:
     def matching(self, card_filter: CardFilter | None) -> list[str]:
         """Return the names of the cards that match a filter, in the order of the book."""
         cards = self.content.cards
-        return [href for href in self._matching((card_filter,) if card_filter else ()) if href in cards]
+        return [href for href in self.index.matching([card_filter] if card_filter else []) if href in cards]
 
     def export(self) -> bytes:
         """Return all the cards, one after the other: what GET of the book downloads."""

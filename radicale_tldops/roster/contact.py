@@ -78,6 +78,11 @@ class Contact:
         return self.listed + self.out_of_band
 
     @property
+    def dials(self) -> bool:
+        """Whether one of the telephone numbers dials and is no fax machine."""
+        return any(phone.dialable and phone.kind != "fax" for phone in self.phones)
+
+    @property
     def slot(self) -> int | None:
         """The slot for the first ccTLD."""
         return self.slots[0][1] if self.slots else None

@@ -150,9 +150,13 @@ class VettingSettings:
 class GuardSettings:
     """What a sync may change within the window of the guards without being forced."""
 
-    removals: GuardLimit = setting(GuardLimit(10, 5), limit, "People who may be removed.")
-    additions: GuardLimit = setting(GuardLimit(10, 5), limit, "People who may be added.")
-    access: GuardLimit = setting(GuardLimit(10, 5), limit, "Logins that may be added, and logins that may be removed.")
+    removals: GuardLimit = setting(GuardLimit(2, 5), limit, "People who may be removed.")
+    additions: GuardLimit = setting(GuardLimit(2, 5), limit, "People who may be added.")
+    changes: GuardLimit = setting(
+        GuardLimit(2, 5), limit, "People who may get another value, for each field by itself."
+    )
+    losses: GuardLimit = setting(GuardLimit(2, 5), limit, "People who may lose a value, for each field by itself.")
+    access: GuardLimit = setting(GuardLimit(2, 5), limit, "Logins that may be added, and logins that may be removed.")
     mismatch: GuardLimit = setting(GuardLimit(10), limit, "People about whom list and membership file may disagree.")
 
 

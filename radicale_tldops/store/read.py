@@ -267,7 +267,7 @@ def _generation(row: Row[Any]) -> Generation:
     decoded = {
         "created_at": parse_time(row.created_at),
         "sources": tuple(Source(**source) for source in json.loads(row.sources)),
-        "counts": Counts(**json.loads(row.counts)),
+        "counts": Counts.from_json(row.counts),
         "forced": tuple(json.loads(row.forced)),
     }
     return Generation(**{**row._mapping, **decoded})

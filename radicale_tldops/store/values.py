@@ -23,7 +23,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many people, ccTLDs and logins a generation holds, and how many it added, changed and removed."""
+    """How many people, ccTLDs and logins a generation holds, and how many it added, changed and removed.
+
+    `values_changed` and `values_lost` count the people who got another value of a field, or lost it, by the field.
+    """
 
     people: int = 0
     cctlds: int = 0
@@ -33,6 +36,14 @@ class Counts:
     removed: int = 0
     readers_added: int = 0
     readers_removed: int = 0
+    values_changed: Mapping[str, int] = field(default_factory=dict)
+    values_lost: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Counts":
+        """Read the stored form. Counts that a newer version added are left out, so that an older server reads on."""
+        data: Mapping[str, Any] = json.loads(text)
+        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +263,9 @@ class Mark:
 class LastSync:
     """What the last sync saw, whether or not there was anything to apply; empty for a store that was never synced.
 
-    `generation` is the newest one that it found; 0 where that was not recorded.
+    `generation` is the newest one that it found; 0 where that was not recorded. `columns` are the names of the columns
+    of the membership file, empty for a file without columns. `kept` are the values of the roster that stay because the
+    file's are not understood: UID, name of the field, and since which day.
     """
 
     checked_at: str = ""
@@ -261,6 +274,8 @@ class LastSync:
     held: tuple[tuple[str, str], ...] = ()
     errors: int = 0
     generation: int = 0
+    columns: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> "LastSync":
@@ -273,7 +288,13 @@ class LastSync:
             held=tuple((str(uid), str(reason)) for uid, reason in data["held"]),
             errors=int(str(data["errors"])),
             generation=int(str(data.get("generation", 0))),
+            columns=tuple(map(str, data.get("columns", ()))),
+            kept=tuple((str(uid), str(name), str(since)) for uid, name, since in data.get("kept", ())),
         )
+
+
+NEVER_SYNCED = LastSync()
+"""What a store without a sync saw."""
 
 
 def parse_time(text: str) -> datetime:

@@ -14,10 +14,11 @@ from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
-from sync.cli.context import App, json_option
+from sync.cli.context import FOUND, OK, App, json_option
 from sync.cli.show import counted, plan_json, print_plan, print_problems
-from sync.plan.guards import HAZARDS
-from sync.plan.plan import Kind, Plan
+from sync.plan.changes import Kind
+from sync.plan.guards import HAZARDS, LAST_CONTACT
+from sync.plan.plan import Plan
 from sync.prepare import Prepared
 
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
@@ -33,7 +34,7 @@ same_person_option = click.option(
     callback=lambda _context, _option, values: tuple(map(canonical_login, values)),
     help="The new name at this address is the same person's. May be repeated.",
 )
-show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers in changes.")
+show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers, as on a terminal.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,14 @@ def plan_options(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
-    """Print a plan for a person, with the problems that matter for it; nothing for a program."""
+    """Print a plan for a person, with the problems that matter for it; nothing for a program.
+
+    Who is asked to agree sees the telephone numbers. A pipe or a log gets them on request only.
+    """
     if not options.as_json:
-        print_problems(app, prepared.wanted.to_see, show_values=options.show_values)
-        print_plan(app, prepared.plan, show_values=options.show_values)
+        show_values = options.show_values or sys.stdout.isatty()
+        print_problems(app, prepared.to_see, show_values=show_values)
+        print_plan(app, prepared.plan, show_values=show_values)
 
 
 def refuse_another_plan(plan: Plan, options: PlanOptions) -> None:
@@ -114,9 +119,9 @@ def carry_out(
     Raises:
         RefusedError: the plan is not the reviewed one, has a hazard that was not forced, or was not agreed to.
     """
-    plan = prepared.plan
-    refuse_another_plan(plan, options)
-    open_hazards = [hazard for hazard in plan.hazards if hazard.code not in options.forced]
+    refuse_another_plan(prepared.plan, options)
+    plan = prepared.to_apply(options.forced)
+    open_hazards = [hazard for hazard in prepared.plan.hazards if hazard.code not in (*options.forced, LAST_CONTACT)]
     if plan.is_empty and not any(hazard.code == "empty-input" for hazard in open_hazards):
         return None
     if open_hazards:
@@ -125,13 +130,16 @@ def carry_out(
         reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
         # Removing logins made a generation, and a plan on top of it has another id.
         remedy = (
-            f"`{_REVIEW[plan.kind]}` shows the rest, for --plan ID {names}" if moved else f"--plan {plan.id} {names}"
+            f"`{_REVIEW[plan.kind]}` shows the rest, for --plan ID {names}"
+            if moved
+            else f"--plan {prepared.plan.id} {names}"
         )
         unchanged = "access" if plan.kind == "access" else "the roster"
         raise RefusedError(f"{unchanged} was left as it is: {reasons}. If that is right: {remedy}")
     if not options.agreed and not click.confirm("Apply this plan?", err=True):
         raise RefusedError("nothing was applied.")
-    approval = Approval(app.actor, app.now, tuple(sorted({hazard.code for hazard in plan.hazards})), notes)
+    forced = {hazard.code for hazard in prepared.plan.hazards} & set(options.forced)
+    approval = Approval(app.actor, app.now, tuple(sorted(forced)), notes)
     with app.progress("Rendering cards") as progress:
         return apply_plan(stores, prepared.state, plan, prepare.rendering(app.settings), approval, progress)
 
@@ -162,6 +170,17 @@ def reporting_refusal(app: App, prepared: Prepared, options: PlanOptions) -> Ite
         if options.as_json:
             report(app, prepared, None, options)
         raise
+
+
+def last_contacts_held(app: App, prepared: Prepared, options: PlanOptions) -> int:
+    """Return the exit status of a plan that was carried out, and say how to let a last contact go if one is held."""
+    hazards = [hazard for hazard in prepared.plan.hazards if hazard.code == LAST_CONTACT]
+    if not hazards or LAST_CONTACT in options.forced:
+        return OK
+    reasons = "; ".join(hazard.message for hazard in hazards)
+    again = _REVIEW[prepared.plan.kind]
+    app.note(f"Held: {reasons}. If that is right: `{again}` gives the id for --plan ID --force {LAST_CONTACT}.")
+    return FOUND
 
 
 def report(app: App, prepared: Prepared, generation: Generation | None, options: PlanOptions) -> None:

@@ -26,7 +26,7 @@ from sync.apply import Stores
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.pipeline import Inputs
-from sync.plan.guards import WINDOW_HOURS, stale
+from sync.plan.guards import WINDOW_HOURS, why_stale
 from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.reconcile.compare import reconcile as compare
 from sync.reconcile.list_changes import ON_LIST, Standing, list_changes, objections
@@ -138,12 +138,14 @@ def _standing(app: App, stores: Stores, state: RosterState, inputs: Inputs) -> S
     """Return what the list and the store say beside the findings."""
     cards = (login for person in state.people.values() for login in person.contact.logins)
     reading = (login for login, uid in state.reader_uids.items() if uid)
-    older = stale((inputs.membership.source,), read_note(stores.roster, LAST_SYNC).sources)
+    file = inputs.membership.source
+    last = next((source for source in read_note(stores.roster, LAST_SYNC).sources if source.part == file.part), None)
+    reason = why_stale(file, last, app.now)
     return Standing(
         on_list=len(inputs.subscribers.logins) if inputs.subscribers else 0,
         recent=_recent(app, stores),
         served=frozenset((*cards, *reading)),
-        older=older[0].message if older else "",
+        older=f"{file.name} {reason}" if reason else "",
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 from sync.cli.context import App
 from sync.cli.context import counted as counted
+from sync.plan.changes import Kind, PersonChange, ReaderChange
 from sync.plan.fields import FieldChange
-from sync.plan.plan import Kind, PersonChange, Plan, ReaderChange
+from sync.plan.plan import Plan
 from sync.problems import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
@@ -111,8 +112,7 @@ def _print_reader(app: App, change: ReaderChange) -> None:
 
 def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> dict[str, object]:
     """Return a plan as plain values."""
-    totals = {name: number for name, number in asdict(plan.totals).items() if name != "single"}
-    totals["held"] = len(plan.of_kind(Kind.HELD))
+    totals = {**asdict(plan.totals), "held": len(plan.of_kind(Kind.HELD))}
     return {
         "id": plan.id,
         "base": plan.base,

@@ -1,6 +1,6 @@
 """`tldops status`: the state at a glance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from radicale_tldops.roster.cctld import Delegations
-from radicale_tldops.roster.contact import is_stale, people_per_cctld
+from radicale_tldops.roster.contact import Contact, is_stale, people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.freshness import Freshness
@@ -16,7 +16,7 @@ from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
-from radicale_tldops.store.values import RosterState
+from radicale_tldops.store.values import LastSync, RosterState
 from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.sources.root_data import delegations
 
@@ -88,12 +88,21 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
             for uid, reason in last.held
             if uid in contacts
         ],
+        "kept": _kept_facts(last, contacts),
         "readers": len(state.readers),
         "denied": sorted(state.denied),
         "devices": sum(device.state is DeviceState.IN_FORCE for device in devices),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "list": _list_facts(read_note(stores.roster, FRESHNESS)),
     }
+
+
+def _kept_facts(last: LastSync, contacts: Mapping[str, Contact]) -> list[dict[str, object]]:
+    return [
+        {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "field": name, "since": since}
+        for uid, name, since in last.kept
+        if uid in contacts
+    ]
 
 
 def _list_facts(fresh: Freshness) -> dict[str, object]:
@@ -121,11 +130,16 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"Only alone   {_few(alone, 'ccTLD')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
+        *([f"Kept       {_few(_kept(facts['kept']), 'value')}, not understood in the file"] if facts["kept"] else ()),
         f"Readers    {counted(facts['readers'], 'login')}, {counted(facts['devices'], 'device password')}; "
         f"denied: {_few(denied, 'login')}",
         f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
         *_alarm(facts["list"]),
     ]
+
+
+def _kept(values: Sequence[Mapping[str, str]]) -> list[str]:
+    return [f"{value['field']} of {value['name']} since {value['since']}" for value in values]
 
 
 def _alarm(had: Mapping[str, Any]) -> list[str]:

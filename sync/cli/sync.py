@@ -15,6 +15,7 @@ from sync.apply import Stores, newer_sources, note_no_change
 from sync.cli.carry_out import (
     PlanOptions,
     carry_out,
+    last_contacts_held,
     plan_options,
     refuse_another_plan,
     report,
@@ -115,7 +116,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
 
         tidy(app, stores)
     report(app, prepared, generation, options)
-    return OK
+    return last_contacts_held(app, prepared, options)
 
 
 def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOptions, now: datetime) -> Prepared:
@@ -132,6 +133,8 @@ def _last_sync(app: App, prepared: Prepared, inputs: Inputs, now: datetime) -> L
         tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
         len(prepared.wanted.errors),
         prepared.state.base,
+        tuple(sorted(prepared.wanted.columns)),
+        tuple((value.uid, value.name, value.since.isoformat()) for value in prepared.wanted.kept),
     )
 
 
@@ -173,4 +176,4 @@ def rollback(app: App, number: int, options: PlanOptions) -> int:
     with reporting_refusal(app, prepared, options):
         generation = carry_out(app, stores, prepared, options, {})
     report(app, prepared, generation, options)
-    return OK
+    return last_contacts_held(app, prepared, options)

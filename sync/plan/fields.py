@@ -18,9 +18,9 @@ class FieldChange:
 def compare(old: Contact, new: Contact) -> tuple[FieldChange, ...]:
     """Return the fields in which two contacts differ, in the order of the fields."""
     return tuple(
-        FieldChange(field.name, before, after)
+        FieldChange(field.name, _text(before), _text(after))
         for field in fields(Contact)
-        if (before := _text(getattr(old, field.name))) != (after := _text(getattr(new, field.name)))
+        if (before := getattr(old, field.name)) != (after := getattr(new, field.name))
     )
 
 
@@ -30,7 +30,7 @@ def _text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Phone):
-        return value.display
+        return f"{value.display} ({value.kind})" if value.kind in ("fax", "pager") else value.display
     if isinstance(value, tuple):
         if len(value) == 2 and isinstance(value[1], int | None) and isinstance(value[0], str):
             return f".{value[0]} #{value[1]}" if value[1] is not None else f".{value[0]}"

@@ -1,16 +1,21 @@
 """The named hazards: what a plan must not do unless somebody who has read it says so by name."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
+from sync.plan.changes import Totals
+from sync.plan.values import FIELDS, NO_VALUES, ValueCounts
 from sync.plan.wanted import Mismatch
 
 WINDOW_HOURS = 24
 """The window of the guards: the changes of so many hours count together."""
+
+FUTURE = timedelta(hours=1)
+"""How far the date of an input may lie ahead of the clock."""
 
 
 class Part(StrEnum):
@@ -33,13 +38,20 @@ HAZARDS: Mapping[str, str] = {
     "empty-input": "Nobody would be left in the roster, or nobody was found in the input.",
     "mass-removal": "More people would be removed within the window than the limit allows.",
     "mass-addition": "More people would be added within the window than the limit allows.",
-    "mass-loss": "More people than the limit allows would lose their numbers, slots or out-of-band addresses.",
+    "mass-change": "More people than the limit allows would get another value of one field within the window.",
+    "mass-loss": "More people than the limit allows would lose a field within the window, or its column is gone.",
     "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
+    "moved-values": "Two or more people would get the value that another person had: a column was sorted or moved.",
+    "last-contact": "A ccTLD would lose its last contact. That person stays; the rest is applied.",
+    "reread": "This version of the software reads values of the same file differently.",
     "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
-    "stale-source": "An input is older than the one that was applied last.",
+    "stale-source": "An input is older than the one applied last, of the future, or was taken back by a rollback.",
     "list-mismatch": "The list and the membership file disagree about too many people.",
 }
 """Every hazard by the name that `--force` takes."""
+
+LAST_CONTACT = "last-contact"
+"""The hazard that holds single people, and stops nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,116 +70,159 @@ class Unended:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What a plan would do, in numbers. `people` is the number of people afterwards."""
-
-    people: int
-    added: int
-    removed: int
-    changed: int
-    readers_added: int
-    readers_removed: int
-    single: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """What the guards look at in a plan.
 
-    `sources` are the inputs and `applied` those that were applied last. `gone` are the logins that lose access. `lost`
-    is how many people lose all their telephone numbers, slots or out-of-band addresses, by what they lose.
+    `sources` are the inputs, `applied` those that were applied last, and `taken_back` those that a rollback undid.
+    `gone` are the logins that lose access. `values` are the people with other values, by field; with `is_reread`, the
+    software reads them differently, and the file is the same. `unclear` counts the people whose value is not understood
+    since this plan, by column, and `newly_held` those whose record is broken since. `columns_gone` are columns that
+    the last input had. `last_contacts` are the people, by name, who are held as the last contacts of a ccTLD.
     """
 
     totals: Totals
     sources: Sequence[Source] = ()
     applied: Sequence[Source] = ()
+    taken_back: Sequence[Source] = ()
     mismatch: Mismatch | None = None
     gone: Collection[str] = ()
     unended: Unended | None = None
-    lost: Mapping[str, int] = field(default_factory=dict)
+    values: ValueCounts = NO_VALUES
+    unclear: Mapping[str, int] = field(default_factory=dict)
+    newly_held: int = 0
+    is_reread: bool = False
+    columns_gone: Collection[str] = ()
+    last_contacts: Sequence[str] = ()
 
 
 def check(state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime) -> tuple[Hazard, ...]:
-    """Return the hazards of a plan. A plan that only removes one person can have only the hazard `empty-input`."""
-    totals, hazards = proposal.totals, []
-    if totals.people == 0:
+    """Return the hazards of a plan."""
+    hazards = [*stale(proposal, now), *_last_contacts(proposal.last_contacts)]
+    if proposal.totals.people == 0:
         hazards.extend(_both("empty-input", "nobody would be left in the roster"))
-    if not totals.single:
-        hazards.extend(_mass(state, proposal, limits, now))
-        hazards.extend(_losses(proposal.lost, limits, len(state.people)))
-        hazards.extend(stale(proposal.sources, proposal.applied))
-        if proposal.mismatch is not None:
-            hazards.extend(_mismatch(proposal.mismatch, limits))
-        if proposal.unended is not None:
-            hazards.extend(_cut(proposal.unended))
+    if state.head is not None:
+        # Without a generation there is nothing to compare with: the command asks for confirmation instead.
+        recent = GuardWindow.of(state, now)
+        hazards.extend(_mass(state, proposal, limits, now, recent))
+        hazards.extend(_values(proposal, limits, recent))
+    if proposal.mismatch is not None:
+        hazards.extend(_mismatch(proposal.mismatch, limits))
+    if proposal.unended is not None:
+        hazards.extend(_cut(proposal.unended))
     return tuple(sorted(hazards))
 
 
-def window(state: RosterState, now: datetime) -> tuple[Sequence[Counts], Counts]:
-    """Return the counts of the generations that add up with a plan, and those of the last approved generation.
+@dataclass(frozen=True, slots=True)
+class GuardWindow:
+    """What the generations of the window did, which adds up with a plan; `base` is what was approved before them."""
 
-    A generation counts for `WINDOW_HOURS`. One from the future counts too: the clock was wrong then or is wrong now.
-    What came before a forced generation, the first one or a restored one is approved and does not count.
-    """
-    counted: list[Counts] = []
-    for generation in state.recent:
-        if generation.created_at <= now - timedelta(hours=WINDOW_HOURS):
-            break
-        if _is_approved(generation):
-            return counted, generation.counts
-        counted.append(generation.counts)
-    if counted:
+    counted: Sequence[Counts]
+    base: Counts
+
+    @classmethod
+    def of(cls, state: RosterState, now: datetime) -> "GuardWindow":
+        """Return what counts together with a plan that is made now.
+
+        A generation counts for `WINDOW_HOURS`. One from the future counts too: the clock was wrong then or is wrong
+        now. What came before a forced generation, the first one or a restored one is approved and does not count.
+        """
+        counted: list[Counts] = []
+        for generation in state.recent:
+            if generation.created_at <= now - timedelta(hours=WINDOW_HOURS):
+                break
+            if _is_approved(generation):
+                return cls(counted, generation.counts)
+            counted.append(generation.counts)
+        if not counted:
+            return cls(counted, state.head.counts if state.head else Counts())
         first = counted[-1]
-        return counted, Counts(
+        base = Counts(
             people=first.people - first.added + first.removed,
             readers=first.readers - first.readers_added + first.readers_removed,
         )
-    return counted, state.head.counts if state.head else Counts()
+        return cls(counted, base)
+
+    def total(self, name: str, label: str = "") -> int:
+        """Return the sum of the counts of this name over the window; `label` is a field, for counts of values."""
+        numbers = (getattr(counts, name) for counts in self.counted)
+        return sum(number.get(label, 0) if label else number for number in numbers)
 
 
 def _is_approved(generation: Generation) -> bool:
     return bool(generation.forced) or generation.id == 1 or generation.kind == "restore"
 
 
-def _mass(state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime) -> list[Hazard]:
-    """Return the hazards of the numbers of people and logins that come or go within the window."""
-    if state.head is None:
-        # Nothing to compare with: the command asks for confirmation instead.
-        return []
-    counted, base = window(state, now)
-    totals, access = proposal.totals, limits.access.of(base.readers)
-    removed = totals.removed, sum(counts.removed for counts in counted)
-    added = totals.added, sum(counts.added for counts in counted)
-    out = totals.readers_removed, sum(counts.readers_removed for counts in counted)
+def _mass(
+    state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime, recent: GuardWindow
+) -> Iterator[Hazard]:
+    """Yield the hazards of the numbers of people and logins that come or go within the window."""
+    totals, access = proposal.totals, limits.access.of(recent.base.readers)
+    removed = totals.removed, recent.total("removed")
+    added = totals.added, recent.total("added")
     denied = _denials(state, now, proposal.gone)
-    let_in = totals.readers_added, sum(counts.readers_added for counts in counted)
-    found = (
-        _over("mass-removal", Part.ROSTER, "people would be removed", removed, limits.removals.of(base.people)),
-        _over("mass-addition", Part.ROSTER, "people would be added", added, limits.additions.of(base.people)),
-        _over("mass-access", Part.ACCESS, "logins would be shut out", (out[0], out[1] + denied), access),
-        _over("mass-access", Part.ACCESS, "logins would be let in", let_in, access),
-    )
-    return [hazard for hazard in found if hazard is not None]
+    out = totals.readers_removed, denied + recent.total("readers_removed")
+    let_in = totals.readers_added, recent.total("readers_added")
+    removals, additions = limits.removals.of(recent.base.people), limits.additions.of(recent.base.people)
+    yield from _over("mass-removal", Part.ROSTER, "people would be removed", removed, removals)
+    yield from _over("mass-addition", Part.ROSTER, "people would be added", added, additions)
+    yield from _over("mass-access", Part.ACCESS, "logins would be shut out", out, access)
+    yield from _over("mass-access", Part.ACCESS, "logins would be let in", let_in, access)
 
 
-def _over(code: str, part: Part, what: str, numbers: tuple[int, int], limit: float) -> Hazard | None:
-    """Return the hazard of a number over its limit; `numbers` are those of the plan and of the window before it."""
+def _over(code: str, part: Part, what: str, numbers: tuple[int, int], limit: float) -> Iterator[Hazard]:
+    """Yield the hazard of a number over its limit; `what` begins with the plural of what is counted.
+
+    `numbers` are those of the plan and of the window before it.
+    """
     here, before = numbers
     # A plan that does none of it is not stopped by what was done before.
-    if not here or here + before <= limit:
-        return None
-    total = f"{here} {what}" + (f", after {before} in the last {WINDOW_HOURS} hours" if before else "")
-    return Hazard(code, part, f"{total}; the limit is {limit:g}")
+    if here and here + before > limit:
+        total = _counted(here, what) + (f", after {before} in the last {WINDOW_HOURS} hours" if before else "")
+        yield Hazard(code, part, f"{total}; the limit is {limit:g}")
 
 
-def _losses(lost: Mapping[str, int], limits: GuardSettings, people: int) -> list[Hazard]:
-    """Return the hazards of a column that is gone, or has a name that nobody understands."""
-    limit = limits.removals.of(people)
-    return [
-        Hazard("mass-loss", Part.ROSTER, f"{count} people would lose their {what}; the limit is {limit:g}")
-        for what, count in lost.items()
-        if count > limit
-    ]
+def _counted(number: int, what: str) -> str:
+    """Return "2 people would go" or "1 person would go"."""
+    noun, _, rest = what.partition(" ")
+    return f"{number} {noun if number != 1 else _ONE[noun]} {rest}"
+
+
+_ONE = {"people": "person", "logins": "login"}
+
+
+def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> Iterator[Hazard]:
+    """Yield the hazards of the values of people, field by field."""
+    values = proposal.values
+    if proposal.is_reread:
+        found = ", ".join(f"{label} of {number}" for label, number in {**values.lost, **values.changed}.items())
+        yield Hazard("reread", Part.ROSTER, f"the file is the same, but its values are read differently: {found}")
+        return
+    for label, number in values.moved.items():
+        what = f"{number} people would get the {label} of other people: a column was sorted, moved or filled"
+        yield Hazard("moved-values", Part.ROSTER, what)
+    people = recent.base.people
+    for guarded in FIELDS:
+        label, number = guarded.label, values.changed.get(guarded.label, 0)
+        if number > values.lost.get(label, 0):
+            # What stands in the same column and cannot be read is probably damaged as well.
+            unclear = proposal.unclear.get(guarded.column, 0) + proposal.newly_held
+            what = f"people would get other {label}" + (f" (of {unclear} more they cannot be read)" if unclear else "")
+            limit = limits.changes.of(people) - unclear
+            yield from _over("mass-change", Part.ROSTER, what, (number, recent.total("values_changed", label)), limit)
+    for label, number in values.lost.items():
+        numbers = number, recent.total("values_lost", label)
+        yield from _over(
+            "mass-loss", Part.ROSTER, f"people would lose their {label}", numbers, limits.losses.of(people)
+        )
+    for guarded in FIELDS:
+        if guarded.column in proposal.columns_gone and (number := values.lost.get(guarded.label, 0)):
+            lost = _counted(number, f"people would lose their {guarded.label}")
+            yield Hazard("mass-loss", Part.ROSTER, f"the column {guarded.column} is gone, and {lost}")
+
+
+def _last_contacts(last_contacts: Sequence[str]) -> Iterator[Hazard]:
+    for who in last_contacts:
+        yield Hazard(LAST_CONTACT, Part.ROSTER, f"{who} would be left without a contact")
 
 
 def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:
@@ -180,30 +235,39 @@ def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:
     return sum(denial.at > since and login in logins for login, denial in state.denied.items())
 
 
-def stale(sources: Sequence[Source], applied: Sequence[Source]) -> list[Hazard]:
-    """Return the hazards of inputs that are older than those that were applied last."""
-    last = {source.part: source for source in applied}
+def stale(proposal: Proposal, now: datetime) -> list[Hazard]:
+    """Return the hazards of inputs that are old, dated in the future, or were taken back by a rollback."""
+    last = {source.part: source for source in proposal.applied}
+    undone = {source.sha256 for source in proposal.taken_back}
     # Without a source of subscribers, the membership file is the list, too.
-    is_list = len(sources) == 1
+    is_list = len(proposal.sources) == 1
     return [
         hazard
-        for source in sources
-        if source.part in last
-        and source.sha256 != last[source.part].sha256
-        and source.modified_at < last[source.part].modified_at
-        for hazard in _both(
-            "stale-source",
-            f"{source.name} is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
-            f"({last[source.part].modified_at[:19]})",
-        )
+        for source in proposal.sources
+        if (reason := why_stale(source, last.get(source.part), now, is_undone=source.sha256 in undone))
+        for hazard in _both("stale-source", f"{source.name} {reason}")
         if is_list or (hazard.part is Part.ROSTER) == (source.part == "membership")
     ]
+
+
+def why_stale(source: Source, last: Source | None, now: datetime, *, is_undone: bool = False) -> str:
+    """Return what is wrong with the date of an input, or ""."""
+    if is_undone:
+        return "has the content that the last rollback took back"
+    if source.modified_at > (now + FUTURE).isoformat():
+        return f"is dated in the future, {source.modified_at[:19]}"
+    if last and source.sha256 != last.sha256 and source.modified_at < last.modified_at:
+        return (
+            f"is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
+            f"({last.modified_at[:19]})"
+        )
+    return ""
 
 
 def _cut(unended: Unended) -> list[Hazard]:
     """Return the hazard of a file of which the end may be missing. Who has left another list does not stay for it."""
     found = [
-        f"{number} {what}"
+        _counted(number, what)
         for number, what in ((unended.people, "people would be removed"), (unended.logins, "logins would be shut out"))
         if number
     ]

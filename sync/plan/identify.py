@@ -41,12 +41,16 @@ class Identifiable:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry and its person: a person of the roster, one who returns, or a new one."""
+    """An entry and its person: a person of the roster, one who returns, or a new one.
+
+    `is_claimed` says that the date of confirmation is not the file's, but that of `tldops confirm`.
+    """
 
     uid: str
     entry: Identifiable
     how: How
     returned: bool = False
+    is_claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,29 @@
 """Decides, from the vetted people and the list, who should be in the roster and who may read."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import How, Identifiable, Identities, Match, People, recognise
-from sync.problems import Finding, Origin, Problem, Severity, cut_off_after
+from sync.plan.kept import Kept, keep_values
+from sync.problems import Finding, Origin, Problem
 from sync.vet import Broken, Vetted
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A person who stays exactly as they are in this run, and why."""
+    """A person who stays exactly as they are in this run, and why.
+
+    `last_of` are the ccTLDs that would be left without a contact, as people write them.
+    """
 
     uid: str
     reason: str
     origins: tuple[Origin, ...] = ()
+    last_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,9 @@ class Mismatch:
 class Wanted:
     """What a sync should result in. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
 
-    `listed` are all logins on the list now, also of people who are not contacts.
+    `listed` are all logins on the list now, also of people who are not contacts. `columns` are those of the file.
+    `kept` are the values of the roster that stay because the file's are not understood. `unguarded` is the state in
+    which no last contact of a ccTLD is held, None where nobody is.
     """
 
     people: Mapping[str, Match]
@@ -46,59 +53,90 @@ class Wanted:
     problems: tuple[Problem, ...]
     listed: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
+    columns: frozenset[str] = frozenset()
+    kept: tuple[Kept, ...] = ()
+    unguarded: "Wanted | None" = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that stop a sync without `--quarantine`."""
-        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
-
-    @property
-    def to_see(self) -> tuple[Problem, ...]:
-        """The errors, and the warning that the file may be cut off; `check` shows the other warnings."""
-        return tuple(
-            problem
-            for problem in self.problems
-            if problem.severity is Severity.ERROR or cut_off_after([problem]) is not None
-        )
+        return tuple(problem for problem in self.problems if problem.is_error)
 
 
-def build(
-    vetted: Vetted,
-    state: RosterState,
-    subscribers: frozenset[str] | None,
-    configured: Mapping[str, str],
-    claims: Mapping[str, date],
-    identities: Identities,
-) -> Wanted:
-    """Decide who is in the roster and who may read.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What decides who should be in the roster and who may read.
 
     `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured`
-    are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID.
+    are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID. `kept` says since
+    when the roster keeps a value that the file does not give readably, by UID and field; `today` is the day of the
+    sync.
     """
+
+    vetted: Vetted
+    today: date
+    subscribers: frozenset[str] | None = None
+    configured: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, date] = field(default_factory=dict)
+    kept: Mapping[tuple[str, str], date] = field(default_factory=dict)
+
+
+def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
+    """Decide who is in the roster and who may read."""
+    vetted = given.vetted
     known = {uid: person.contact for uid, person in state.people.items()}
     entries = [Identifiable(contact, origins) for contact, origins in vetted.contacts]
     found = recognise(entries, known, identities)
-    people = {match.uid: _with_claim(match, claims) for match in found.matches}
-    broken = [*vetted.broken, *(_as_broken(entry) for entry in found.unresolved)]
+    matches = [_with_claim(match, given.claims) for match in found.matches]
+    people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
+    broken = [*vetted.broken, *(_as_broken(entry) for entry in (*found.unresolved, *unkept))]
     held = _hold(broken, known, people)
     for uid in held:
         people.pop(uid, None)
-    listed = vetted.listed if subscribers is None else subscribers
-    readers = _readers(people, held, state, listed, list_is_file=subscribers is None)
-    problems = [*vetted.problems, *found.problems]
-    for login, reason in sorted(configured.items()):
-        if subscribers is None or login in subscribers:
+    problems = (*vetted.problems, *found.problems, *(value.problem for value in kept))
+    whole = Wanted(people, held, {}, problems, columns=vetted.columns, kept=kept, mismatch=_mismatch(given, entries))
+    return hold_last_contacts(whole, known, lambda wanted: _with_readers(wanted, given, state))
+
+
+def _with_readers(wanted: Wanted, given: Given, state: RosterState) -> Wanted:
+    """Return the wanted state with everybody who may read."""
+    listed = given.vetted.listed if given.subscribers is None else given.subscribers
+    readers = _readers(wanted.people, wanted.held, state, listed, list_is_file=given.subscribers is None)
+    problems = list(wanted.problems)
+    for login, reason in sorted(given.configured.items()):
+        if given.subscribers is None or login in given.subscribers:
             readers[login] = NewReader(login, "", "", reason)
         else:
             message = f"{login} stands under [readers] but is not on the list, so it gets no login"
             problems.append(Finding("reader-not-listed", message).at(Origin("tldops.toml", 0)))
-    mismatch = None
-    if subscribers is not None:
-        in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(configured)
-        in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
-        count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
-        mismatch = Mismatch(len(vetted.unlisted), tuple(sorted(subscribers - in_file)), count)
-    return Wanted(people, held, readers, tuple(sorted(problems)), listed, mismatch)
+    return replace(wanted, readers=readers, problems=tuple(sorted(problems)), listed=listed)
+
+
+def _mismatch(given: Given, entries: Sequence[Identifiable]) -> Mismatch | None:
+    """Return how far a separate list and the file disagree."""
+    vetted = given.vetted
+    if given.subscribers is None:
+        return None
+    in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(given.configured)
+    in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
+    count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
+    return Mismatch(len(vetted.unlisted), tuple(sorted(given.subscribers - in_file)), count)
+
+
+def hold_last_contacts(whole: Wanted, known: Mapping[str, Contact], with_readers: Callable[[Wanted], Wanted]) -> Wanted:
+    """Hold everybody without whom a ccTLD would have no contact any more, and complete the state with its readers."""
+    served = {label for match in whole.people.values() for label, _ in match.entry.contact.slots}
+    served |= {label for uid in whole.held for label, _ in known[uid].slots}
+    last: dict[str, Held] = {}
+    for uid, contact in known.items():
+        left = [cctld.dotted for cctld in contact.cctlds if cctld.a_label not in served]
+        if left and uid not in whole.held:
+            last[uid] = Held(uid, f"the last contact of {' '.join(left)}", last_of=tuple(left))
+    if not last:
+        return with_readers(whole)
+    people = {uid: match for uid, match in whole.people.items() if uid not in last}
+    unguarded = with_readers(whole)
+    return replace(with_readers(replace(whole, people=people, held={**whole.held, **last})), unguarded=unguarded)
 
 
 def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
@@ -106,7 +144,8 @@ def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
     claimed, contact = claims.get(match.uid), match.entry.contact
     if claimed is None or (contact.confirmed_on is not None and contact.confirmed_on >= claimed):
         return match
-    return replace(match, entry=replace(match.entry, contact=replace(contact, confirmed_on=claimed)))
+    dated = replace(match.entry, contact=replace(contact, confirmed_on=claimed))
+    return replace(match, entry=dated, is_claimed=True)
 
 
 def _as_broken(entry: Identifiable) -> Broken:
@@ -183,4 +222,5 @@ def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) ->
         login: NewReader(login, state.reader_uids[login], reader.name, reader.reason)
         for login, reader in state.readers.items()
     }
-    return Wanted(matches, {}, readers, ())
+    known = {uid: person.contact for uid, person in state.people.items()}
+    return hold_last_contacts(Wanted(matches, {}, readers, ()), known, lambda wanted: wanted)

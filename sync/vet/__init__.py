@@ -11,6 +11,7 @@ from radicale_tldops.roster.contact import Contact
 from sync.parse.records import Parsed, Record
 from sync.problems import Finding, Origin, Problem
 from sync.vet.addresses import login_of
+from sync.vet.damage import date_readers
 from sync.vet.entry import Entry, read_entry
 from sync.vet.people import conflicts, group
 from sync.vet.person import is_on_list, judge, merge
@@ -31,13 +32,15 @@ def vet(
     """
     exempt = {login_of(login) for login in readers}
     records = [record for record in parsed.records if not _is_reader(record, exempt)]
-    read = [read_entry(record, rules, today) for record in records]
+    dates = date_readers(records)
+    read = [read_entry(record, rules, today, dates) for record in records]
     entries = _distinct(read)
     groups = group(entries)
     clashes = conflicts(entries, groups, rules)
     problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
     problems += _duplicates(entries)
     contacts, unlisted, broken = [], [], []
+    unread: dict[Origin, frozenset[str]] = {}
     for members in groups:
         own = [entries[index] for index in members]
         contact, findings = _joined(own, [clashes.get(index, ()) for index in members])
@@ -52,8 +55,11 @@ def vet(
             unlisted.append((contact, origins))
         else:
             contacts.append((contact, origins))
+            unread[origins[0]] = frozenset(name for entry in own for name in entry.unread if not getattr(contact, name))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
-    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), tuple(sorted(set(problems))), listed)
+    columns = frozenset[str]().union(*(record.present for record in parsed.records))
+    every = tuple(sorted(set(problems)))
+    return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), every, listed, unread, columns)
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:

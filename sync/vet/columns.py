@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sync.parse.characters import is_placeholder
 from sync.parse.table import FURTHER
 from sync.problems import Finding, printable
+from sync.vet.damage import ISO_DATES, DateReader
 from sync.vet.phones import read_phones
 
 Columns: TypeAlias = Mapping[str, Any]
@@ -16,7 +17,6 @@ Columns: TypeAlias = Mapping[str, Any]
 
 _APPOINTERS = ("admin", "tech")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # The areas of the IANA database. Which cities it has changes from machine to machine, so they are not looked up.
 _TIMEZONE = re.compile(
     r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)"
@@ -32,33 +32,35 @@ _SIGNAL = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
 _MATRIX = re.compile(r"@[!-9;-~]{1,240}:(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
-def read_columns(cells: Mapping[str, str], today: date) -> tuple[Columns, tuple[Finding, ...]]:
-    """Return the values of the columns that are known; a value of the wrong form is left out, with a finding.
+def read_columns(
+    cells: Mapping[str, str], today: date, dates: Mapping[str, DateReader] = ISO_DATES
+) -> tuple[Columns, frozenset[str], tuple[Finding, ...]]:
+    """Return the values of the known columns, the columns that are filled but not understood, and what is wrong.
 
-    A date may lie one day ahead of `today`: there are time zones in which it is tomorrow.
+    `dates` reads the texts of each column of dates. A date may lie one day ahead of `today`: there are time zones in
+    which it is tomorrow.
     """
     values: dict[str, Any] = {}
+    unread: set[str] = set()
     findings: list[Finding] = []
     for name in FURTHER:
         text = cells.get(name, "").strip()
         if not text:
             continue
-        if name in ("appointed_on", "confirmed_on"):
-            value, finding = _date(name, text, today)
-        else:
-            value, finding = _value(name, text)
+        if is_placeholder(text):
+            message = f"{name}: {printable(text)} only says that there is no value; it is left out"
+            findings.append(Finding("bad-column", message, text, remedy="Empty the cell."))
+            continue
+        value, finding = _date(name, dates[name](text), text, today) if name in dates else _value(name, text)
         if finding:
             findings.append(finding)
-        if value:
+            unread.add(name)
+        else:
             values[name] = value
-    return values, tuple(findings)
+    return values, frozenset(unread), tuple(findings)
 
 
-def _date(name: str, text: str, today: date) -> tuple[date | None, Finding | None]:
-    try:
-        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        day = None
+def _date(name: str, day: date | None, text: str, today: date) -> tuple[date | None, Finding | None]:
     if day is None:
         return None, Finding("bad-date", f"{name}: {printable(text)} is not a date; it is left out", text)
     if day - today > timedelta(days=1):
@@ -67,9 +69,6 @@ def _date(name: str, text: str, today: date) -> tuple[date | None, Finding | Non
 
 
 def _value(name: str, text: str) -> tuple[Any, Finding | None]:
-    if is_placeholder(text):
-        message = f"{name}: {printable(text)} only says that there is no value; it is left out"
-        return None, Finding("bad-column", message, text, remedy="Empty the cell.")
     form = _FORMS.get(name)
     if form is None:
         return text, None

@@ -1,6 +1,6 @@
 """Normalises the fields of one record, and finds everything that is wrong with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,6 +12,7 @@ from sync.parse.records import Record
 from sync.problems import Finding, Origin, printable
 from sync.vet.addresses import is_role, login_of, normalise_address, readable_domain
 from sync.vet.columns import Columns, read_columns
+from sync.vet.damage import ISO_DATES, DateReader, damages
 from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_NOTE, MAX_PHONES, MAX_TEXT, too_long
 from sync.vet.look_alikes import is_like_latin, look_alikes
 from sync.vet.phones import read_phones
@@ -26,8 +27,9 @@ class Entry:
     `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
 
     `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
-    `unparsed` says that parsing has found an error in it, so that what is missing was perhaps not understood, and
-    `joined` that it may be the rest of two entries, so that nothing in it says whose it is.
+    `unread` are the further columns that are filled but not understood. `unparsed` says that parsing has found an error
+    in it, so that what is missing was perhaps not understood, and `joined` that it may be the rest of two entries, so
+    that nothing in it says whose it is.
     """
 
     origins: tuple[Origin, ...]
@@ -42,6 +44,7 @@ class Entry:
     phones: tuple[Phone, ...]
     columns: Columns
     present: frozenset[str]
+    unread: frozenset[str]
     findings: tuple[Finding, ...]
     unparsed: bool
     joined: bool
@@ -77,26 +80,23 @@ class Entry:
         return (*people, self.phones, tuple(self.columns.items()), self.present)
 
 
-def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
-    """Normalise the fields of `record` and collect what is wrong with them."""
+def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[str, DateReader] = ISO_DATES) -> Entry:
+    """Normalise the fields of `record` and collect what is wrong with them. `dates` reads its dates, by column."""
     clean, findings = _bounded(record)
     labels, unknown = _labels(clean.cctlds, rules)
     listed, bad_listed = _addresses(clean.listed)
     others, bad_others = _addresses(clean.out_of_band)
     phones, about_phones = _phones(clean.phones, labels, rules)
-    columns, about_columns = read_columns(clean.columns, today)
+    columns, unread, about_columns = read_columns(clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
+    findings += [*damages(clean), *_missing(clean), *_look_alikes(clean.name)]
     findings += [
-        *_missing(clean),
-        *_look_alikes(clean.name),
         *(_unknown(label) for label in unknown),
         *_slot(clean.slot, rules),
-        *bad_listed,
-        *bad_others,
+        *(*bad_listed, *bad_others),
         *_typos((*clean.listed, *clean.out_of_band)),
         *_roles(dict.fromkeys((*listed, *others)), rules),
-        *about_phones,
-        *about_columns,
+        *(*about_phones, *about_columns),
     ]
     reported = {problem.code for problem in record.problems}
     return Entry(
@@ -112,6 +112,7 @@ def read_entry(record: Record, rules: VettingRules, today: date) -> Entry:
         phones=phones,
         columns=columns,
         present=record.present,
+        unread=unread,
         # An error that parsing has already reported under the same code is not reported again.
         findings=tuple(finding for finding in findings if not (finding.is_error and finding.code in reported)),
         unparsed=record.broken,

@@ -72,7 +72,7 @@ def judge(
     findings = []
     if subscribers is not None and not is_on_list(contact, subscribers):
         findings.append(Finding("not-on-list", f"no address of {name} is on the list: {', '.join(contact.logins)}"))
-    if not any(phone.dialable and phone.kind != "fax" for phone in contact.phones):
+    if not contact.dials:
         findings.append(Finding("no-phone", f"{name} has no telephone number that dials"))
     if contact.emails and not _has_out_of_band(contact, rules):
         message = f"{name} has no address in a second domain that is not under {contact.served or 'the ccTLD'}"

@@ -217,6 +217,7 @@ def test_rollback_keeps_people_added_since_logged_in(tldops: World) -> None:
 
 def test_only_the_last_ten_generations_can_be_rolled_back_to(tldops: World) -> None:
     """An older one is an error that says so, and one that never was another: exit 2, nothing done."""
+    tldops.configure("[guards]\nchanges = '20'\n")
     for count in range(1, 13):
         tldops.sync(TEN[0].line.replace(TEN[0].name, f"Name {count}"), *TEN[1:])
     assert tldops.generation() == 12

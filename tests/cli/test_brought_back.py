@@ -50,7 +50,8 @@ def test_old_cards_let_nobody_in_and_put_nobody_out(rolled_back: World) -> None:
     assert follow(rolled_back) == ""
     assert rolled_back.logins() == before
     assert rolled_back.devices(NEW) == [True]
-    rolled_back.do("sync", "--yes")
+    assert "has the content that the last rollback took back" in rolled_back.refused("sync", "--yes", code=1)
+    rolled_back.force("stale-source")
     assert rolled_back.logins() == before
     assert rolled_back.devices(NEW) == [True]
 
@@ -64,7 +65,7 @@ def test_after_a_rollback_who_leaves_the_list_is_out(rolled_back: World) -> None
 
 def test_a_full_sync_ends_the_caution(rolled_back: World) -> None:
     """From then on the cards are those of today: who returns to the list reads again."""
-    rolled_back.do("sync", "--yes")
+    rolled_back.force("stale-source")
     subscribe(rolled_back, on_list_since()[1:])
     follow(rolled_back)
     assert FORTY[0].login not in rolled_back.logins()
@@ -97,7 +98,7 @@ def test_old_cards_are_no_measure_of_the_list(listed: World) -> None:
     """Many who left and many who came since do not make it look like another list."""
     listed.configure(
         '[subscribers]\nfile = "list.txt"\n[guards]\nremovals = "10 % or 40"\n'
-        'additions = "10 % or 40"\naccess = "10 % or 40"\n'
+        'additions = "10 % or 40"\nchanges = "10 % or 40"\naccess = "10 % or 40"\n'
         "mismatch = '30 %'\n"
     )
     subscribe(listed, FORTY[10:])
@@ -108,7 +109,6 @@ def test_old_cards_are_no_measure_of_the_list(listed: World) -> None:
     listed.sync(*FORTY[10:], *strangers)
     listed.do("rollback", "1", "--yes")
     listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
-    # Two, so that the guards look: one person alone always passes.
     subscribe(listed, [*FORTY[12:], *newcomers])
     follow(listed)
     assert listed.logins() == {*newcomers, *(one.login for one in FORTY[12:])}
@@ -146,6 +146,7 @@ def test_a_restore_forgets_nothing_of_the_list(listed: World) -> None:
 
 def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: World) -> None:
     """A busy list makes a generation a minute; a rollback reaches back ten with cards, whatever lies between them."""
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nchanges = "20"\n')
     for count in range(2, 11):
         listed.sync(FORTY[0].line.replace(FORTY[0].name, f"Name {count}"), *FORTY[1:])
     for count in range(12):

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,20 +26,20 @@ def test_status_of_an_empty_store(tldops: World) -> None:
 
 def test_status_counts_what_is_there(tldops: World) -> None:
     """People, ccTLDs, ccTLDs with one contact alone, logins, devices and denials are those of the store."""
-    tldops.sync(*TEN)
+    tldops.sync(*TEN[:9], replace(TEN[9], cctld="ch"))
     tldops.do("device", "add", TEN[0].login, "--label", "phone")
     tldops.do("device", "add", TEN[1].login, "--label", "phone")
     tldops.do("access", "deny", TEN[1].login, "--reason", "phone stolen")
     tldops.ahead = timedelta(days=3, hours=2)
     facts = tldops.do("status", "--json").json
-    assert (facts["generation"], facts["people"], facts["cctlds"], facts["readers"]) == (1, 10, 4, 10)
-    assert facts["one_contact"] == ["br"]
+    assert (facts["generation"], facts["people"], facts["cctlds"], facts["readers"]) == (1, 10, 5, 10)
+    assert facts["one_contact"] == ["ch"]
     assert (facts["devices"], facts["denied"]) == (1, [TEN[1].login])
     assert facts["age_seconds"] // 3600 == 74
     assert facts["last_sync"]["errors"] == 0
     shown = tldops.do("status").out
     assert "Generation 1, 3 days old" in shown
-    assert "10 people of 4 ccTLDs" in shown
+    assert "10 people of 5 ccTLDs" in shown
     assert f"denied: 1 login: {TEN[1].login}" in shown
 
 

@@ -11,7 +11,7 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from tests.fuzz import running
 from tests.fuzz.target import build as build_world
-from tests.prove import crashes, faults, membership, rounds
+from tests.prove import columns, crashes, faults, membership, rounds
 from tests.server.processes import running as running_server
 from tests.support import Login, World
 from tests.support.clock import START
@@ -44,6 +44,7 @@ class Extent:
     requests: int = 300_000
     over_sockets: int = 5_000
     kills: int = 1_000
+    columns: int = 20_000
     writings: int = 12
     texts: int = 200_000
 
@@ -65,6 +66,7 @@ def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[
         lambda: bad_inputs(pool, seed, extent.inputs),
         lambda: telephone_numbers(pool, seed, extent.writings),
         lambda: telephone_texts(pool, seed, extent.texts),
+        lambda: damaged_columns(pool, seed, extent.columns),
         lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
         lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
         lambda: killed_workers(pool, extent.kills),
@@ -172,6 +174,23 @@ def telephone_texts(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
 def _telephone_texts(part: Part) -> writings.Outcome:
     seed, first, last = part
     return writings.read_pieces(f"{seed}/{first}", last - first)
+
+
+def damaged_columns(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
+    """Damage columns of a spreadsheet."""
+    tallies = list(pool.map(_damaged_columns, _parts(seed, count)))
+    failures = tuple(failure for tally in tallies for failure in tally.failures)
+    inputs, refused, guarded, applied = (
+        sum(getattr(tally, name) for tally in tallies) for name in ("inputs", "refused", "guarded", "applied")
+    )
+    remark = f"{refused} with errors, {guarded} stopped by a guard, {applied} fit to be applied"
+    return (Figure("damaged columns wrongly applied", len(failures), inputs, remark, failures),)
+
+
+def _damaged_columns(part: Part) -> columns.Tally:
+    seed, first, last = part
+    with tempfile.TemporaryDirectory() as folder:
+        return columns.run(columns.site(Path(folder)), seed, range(first, last))
 
 
 def hostile_requests(pool: Executor, seed: str, count: int, *, over_sockets: bool) -> Sequence[Figure]:

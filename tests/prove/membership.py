@@ -24,9 +24,10 @@ from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync.parse import parse
 from sync.pipeline import rules
+from sync.plan.changes import Kind
 from sync.plan.identify import Identities
-from sync.plan.plan import Kind, Plan, make_plan
-from sync.plan.wanted import Wanted, build
+from sync.plan.plan import Plan, make_plan
+from sync.plan.wanted import Given, Wanted, build
 from sync.prepare import rendering
 from sync.vcard.card import contact_uid
 from sync.vet import vet
@@ -100,7 +101,7 @@ def decide(whole: Applied, data: bytes) -> tuple[Wanted, Plan]:
     """
     parsed = parse(data, "members.txt", "auto")
     vetted = vet(parsed, rules(whole.settings), _NOW.date(), None, {})
-    wanted = build(vetted, whole.state, None, {}, {}, Identities.of(whole.state, contact_uid))
+    wanted = build(Given(vetted, _NOW.date()), whole.state, Identities.of(whole.state, contact_uid))
     return wanted, make_plan(whole.state, wanted, whole.settings.guards, _NOW, rendering(whole.settings).key)
 
 

@@ -103,8 +103,7 @@ class Both:
 
     def change(self, *lines: str) -> None:
         """Apply another membership file, and have it noticed."""
-        self.world.write(*lines)
-        assert self.world.call("sync", "--yes") == 0
+        self.world.sync(*lines)
         self.reload()
 
     def reload(self) -> None:

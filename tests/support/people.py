@@ -52,9 +52,12 @@ class Person:
 
 
 def people(count: int) -> list[Person]:
-    """Return the first `count` invented people, three to a ccTLD, no two in one slot, always the same ones."""
-    places = islice(product(CCTLDS, (1, 2, 3)), count)
-    found = [Person(number, cctld, slot) for number, (cctld, slot) in enumerate(places, start=1)]
+    """Return `count` invented people, up to three to a ccTLD, no two in one slot, always the same ones for a count.
+
+    Neighbours serve different ccTLDs, so that any third of them can go and no ccTLD loses its last contact.
+    """
+    places = islice(product((1, 2, 3), CCTLDS[: -(-count // 3)]), count)
+    found = [Person(number, cctld, slot) for number, (slot, cctld) in enumerate(places, start=1)]
     assert len(found) == count
     return found
 

@@ -13,7 +13,7 @@ from radicale_tldops.store.write import deny
 from sync.apply import Approval, Rendering, Stores, apply_plan
 from sync.plan.identify import Identities
 from sync.plan.plan import Plan, make_plan
-from sync.plan.wanted import build
+from sync.plan.wanted import Given, build
 from sync.vcard.card import contact_uid
 from tests.support.store import denial, ensure
 
@@ -39,7 +39,7 @@ def rendering(tlp: str = "TLP:AMBER") -> Rendering:
 def planned(stores: Stores) -> Plan:
     """A plan that adds everybody."""
     state = load_state(stores.roster, NOW)
-    wanted = build(vetted(*PEOPLE), state, None, {}, {}, Identities.of(state, contact_uid))
+    wanted = build(Given(vetted(*PEOPLE), NOW.date()), state, Identities.of(state, contact_uid))
     return make_plan(state, wanted, GuardSettings(), NOW, rendering().key)
 
 

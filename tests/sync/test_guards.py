@@ -7,7 +7,8 @@ import pytest
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Source
-from sync.plan.guards import Proposal, Totals, check, window
+from sync.plan.changes import Totals
+from sync.plan.guards import GuardWindow, Proposal, check
 from sync.plan.wanted import Mismatch
 from tests.sync.people import NOW, generation, person, state
 
@@ -31,10 +32,17 @@ def codes(totals: Totals, **arguments: object) -> set[str]:
         ("readers_removed", "mass-access"),
     ],
 )
-def test_ten_percent_pass_and_more_do_not(field: str, hazard: str) -> None:
-    """Ten of a hundred are within the limit, eleven are not."""
-    assert codes(replace(QUIET, **{field: 10})) == set()  # type: ignore[arg-type]  # the fields are numbers
-    assert codes(replace(QUIET, **{field: 11})) == {hazard}  # type: ignore[arg-type]
+def test_the_limit_passes_and_more_do_not(field: str, hazard: str) -> None:
+    """Five of a hundred are within the limit, six are not."""
+    assert codes(replace(QUIET, **{field: 5})) == set()
+    assert codes(replace(QUIET, **{field: 6})) == {hazard}
+
+
+def test_the_larger_of_the_percentage_and_the_number_is_the_limit() -> None:
+    """Of a thousand people twenty may go, and not twenty-one."""
+    thousand = state(*(person(f"Person {number}") for number in range(1000)))
+    assert codes(replace(QUIET, removed=20), store=thousand) == set()
+    assert codes(replace(QUIET, removed=21), store=thousand) == {"mass-removal"}
 
 
 def test_small_rosters_are_guarded_by_a_number_of_people() -> None:
@@ -45,8 +53,8 @@ def test_small_rosters_are_guarded_by_a_number_of_people() -> None:
 
 
 def test_cuts_within_a_day_add_up() -> None:
-    """Three cuts of nine in a day are one of twenty-seven; after a day they are forgotten."""
-    counts = Counts(people=82, removed=9, readers=100)
+    """Three cuts of two in a day are one of six; after a day they are forgotten."""
+    counts = Counts(people=96, removed=2, readers=100)
     for hours, hazards in ((23, {"mass-removal"}), (24, set())):
         recent = [
             generation(8, NOW - timedelta(hours=hours), counts),
@@ -59,8 +67,8 @@ def test_a_forced_generation_is_the_new_measure() -> None:
     """What was forced is approved: the count starts again from there."""
     forced = generation(8, NOW - timedelta(hours=1), Counts(people=60, removed=40, readers=60), ["mass-removal"])
     store = replace(ROSTER, recent=[forced], head=forced)
-    assert codes(replace(QUIET, removed=6), store=store) == set()
-    assert codes(replace(QUIET, removed=7), store=store) == {"mass-removal"}
+    assert codes(replace(QUIET, removed=5), store=store) == set()
+    assert codes(replace(QUIET, removed=6), store=store) == {"mass-removal"}
 
 
 def test_the_first_generation_does_not_count_as_an_addition() -> None:
@@ -71,25 +79,22 @@ def test_the_first_generation_does_not_count_as_an_addition() -> None:
 
 def test_a_clock_that_went_wrong_does_not_open_the_window() -> None:
     """A generation that seems to be of next year counts still."""
-    future = generation(8, NOW + timedelta(days=365), Counts(people=91, removed=9, readers=100))
+    future = generation(8, NOW + timedelta(days=365), Counts(people=96, removed=4, readers=100))
     assert codes(replace(QUIET, removed=2), store=replace(ROSTER, recent=[future], head=future)) == {"mass-removal"}
 
 
 def test_the_base_is_what_was_approved_last() -> None:
     """The percentage is of the roster before the cuts of the window."""
     recent = [generation(8, NOW, Counts(people=80, removed=12, added=2, readers=70, readers_removed=30))]
-    counted, base = window(replace(ROSTER, recent=recent, head=recent[0]), NOW)
-    assert (len(counted), base.people, base.readers) == (1, 90, 100)
+    window = GuardWindow.of(replace(ROSTER, recent=recent, head=recent[0]), NOW)
+    assert (len(window.counted), window.base.people, window.base.readers) == (1, 90, 100)
 
 
-def test_removing_exactly_one_person_always_passes() -> None:
-    """Whatever went before in the day, and however small the roster."""
-    before = [generation(8, NOW, Counts(people=90, removed=10, readers=90, readers_removed=10))]
+def test_removing_one_person_counts_as_any_other_removal() -> None:
+    """One line less a sync empties a roster, too: nothing is exempt once the sum is over the limit."""
+    before = [generation(8, NOW, Counts(people=95, removed=5, readers=95, readers_removed=5))]
     store = replace(ROSTER, recent=before, head=before[0])
-    one = replace(QUIET, removed=1, readers_removed=1)
-    assert codes(one, store=store) == {"mass-removal", "mass-access"}
-    assert codes(replace(one, single=True), store=store) == set()
-    assert codes(replace(one, single=True, people=0), store=store) == {"empty-input"}
+    assert codes(replace(QUIET, removed=1, readers_removed=1), store=store) == {"mass-removal", "mass-access"}
 
 
 def test_without_a_generation_there_is_no_guard_on_additions() -> None:

@@ -6,10 +6,11 @@ from datetime import date
 from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
+from sync.plan.changes import Kind
 from sync.plan.guards import Part
 from sync.plan.identify import Identities
-from sync.plan.plan import Basis, Kind, Plan, make_plan
-from sync.plan.wanted import build
+from sync.plan.plan import Basis, Plan, make_plan
+from sync.plan.wanted import Given, build
 from sync.vet import Broken, Vetted
 from tests.sync.people import NOW, key, person, state, uid, vetted
 
@@ -24,7 +25,8 @@ def plan(
     sources: tuple[Source, ...] = (),
 ) -> Plan:
     """Make the plan of a sync."""
-    wanted = build(found, store, subscribers, {}, claims or {}, Identities.of(store, lambda a: f"uid-{a}"))
+    given = Given(found, NOW.date(), subscribers, claims=claims or {})
+    wanted = build(given, store, Identities.of(store, lambda address: f"uid-{address}"))
     basis = Basis(sources=sources, devices={uid(JANE): 2})
     return make_plan(store, wanted, GuardSettings(), NOW, key, basis)
 

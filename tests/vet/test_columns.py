@@ -16,7 +16,7 @@ FINGERPRINT = "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567"
 
 def codes(**cells: str) -> list[str]:
     """Return the codes of what there is to say about a row with these cells."""
-    return [finding.code for finding in read_columns(cells, TODAY)[1]]
+    return [finding.code for finding in read_columns(cells, TODAY)[2]]
 
 
 def value(name: str, text: str) -> object:
@@ -88,7 +88,7 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
         *(("matrix", text, "bad-column") for text in ("jane", "jane:nic.example", "@jane", "@a b:nic.example", "@:x")),
         *((name, "N/A", "bad-column") for name in ("organisation", "role", "signal", "evidence", "note", "timezone")),
         *(("organisation", text, "bad-column") for text in ("n/a", "-", "none", "?", "–", "None", "#N/A")),
-        ("confirmed_on", "N/A", "bad-date"),
+        ("confirmed_on", "N/A", "bad-column"),
         ("appointed_on", "28/02/2025", "bad-date"),
         ("appointed_on", "20250228", "bad-date"),
         ("confirmed_on", "2025-02-30", "bad-date"),
@@ -100,7 +100,7 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
 )
 def test_a_value_of_the_wrong_form_is_left_out_and_said(name: str, text: str, code: str) -> None:
     """What does not have the column's form never reaches a card, and the message says that it is left out."""
-    columns, findings = read_columns({name: text}, TODAY)
+    columns, _, findings = read_columns({name: text}, TODAY)
     assert columns == {}
     assert [finding.code for finding in findings] == [code]
     assert name in findings[0].message
@@ -109,13 +109,13 @@ def test_a_value_of_the_wrong_form_is_left_out_and_said(name: str, text: str, co
 
 def test_an_empty_cell_says_nothing() -> None:
     """Empty and unknown columns have no value and are no problem here."""
-    assert read_columns(dict.fromkeys([*NAMES, "shoe_size"], " "), TODAY) == ({}, ())
+    assert read_columns(dict.fromkeys([*NAMES, "shoe_size"], " "), TODAY) == ({}, frozenset(), ())
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text()), st.dates())
 def test_any_cell_is_read_or_left_out(cells: Mapping[str, str], today: date) -> None:
     """Any text gives a value or a finding for its own column, on any day."""
-    columns, findings = read_columns(cells, today)
+    columns, _, findings = read_columns(cells, today)
     assert {finding.code for finding in findings} <= {"bad-column", "bad-date", "future-date"}
     said = {finding.message.partition(":")[0] for finding in findings}
     assert said == {name for name, text in cells.items() if text.strip() and name not in columns}

@@ -1,0 +1,175 @@
+"""What a plan does: what happens to each person and each login, in words and in numbers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from radicale_tldops.roster.contact import Contact
+from radicale_tldops.store.values import RosterState
+from sync.plan.fields import FieldChange, compare
+from sync.plan.identify import How, Match
+from sync.plan.values import Pair, ValueCounts, count
+from sync.plan.wanted import Wanted
+
+
+class Kind(StrEnum):
+    """What happens to a person: `rerendered` is a card with the same data in a new layout."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    HELD = "held"
+    RERENDERED = "rerendered"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What happens to one person. `how` tells by what the person was recognised, `reason` why somebody is held."""
+
+    kind: Kind
+    uid: str
+    name: str
+    served: str
+    how: str = ""
+    reason: str = ""
+    origins: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChange:
+    """A login that comes, goes, or is somebody else's now; `devices` says what happens to the person's devices.
+
+    `off_list` tells that the login goes because it is not on the list any more, and not because of the roster.
+    """
+
+    kind: Kind
+    login: str
+    name: str
+    reason: str = ""
+    devices: str = ""
+    off_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a plan would do, in numbers. `people` is the number of people afterwards."""
+
+    people: int
+    added: int
+    removed: int
+    changed: int
+    readers_added: int
+    readers_removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChanges:
+    """What a plan does to people and logins, in words and in numbers."""
+
+    people: tuple[PersonChange, ...]
+    access: tuple[ReaderChange, ...]
+    totals: Totals
+    values: ValueCounts
+
+    @classmethod
+    def of(
+        cls,
+        state: RosterState,
+        wanted: Wanted,
+        card_key: Callable[[Contact, str], str],
+        fates: Mapping[str, str],
+    ) -> "PlannedChanges":
+        """Compare what is with what is wanted; `fates` say what happens to the devices of each login."""
+        people = tuple(_people_changes(state, wanted, card_key))
+        access = tuple(_reader_changes(state, wanted, fates))
+        number = Counter(change.kind for change in people)
+        totals = Totals(
+            people=len(wanted.people) + len(wanted.held),
+            added=number[Kind.ADDED],
+            removed=number[Kind.REMOVED],
+            changed=number[Kind.CHANGED] + number[Kind.RERENDERED],
+            readers_added=sum(change.kind is Kind.ADDED for change in access),
+            readers_removed=sum(change.kind is Kind.REMOVED for change in access),
+        )
+        before = [person.contact for person in state.people.values()]
+        return cls(people, access, totals, count(_pairs(state, wanted, people), before))
+
+
+def _pairs(state: RosterState, wanted: Wanted, changes: Sequence[PersonChange]) -> list[Pair]:
+    """Return the people before and after: who is changed, and who is somebody else at the address of a removed one."""
+    pairs = []
+    removed: dict[str, Contact] = {}
+    for change in changes:
+        if change.kind is Kind.REMOVED:
+            contact = state.people[change.uid].contact
+            removed |= dict.fromkeys(contact.logins, contact)
+    for change in changes:
+        if change.kind not in (Kind.ADDED, Kind.CHANGED):
+            continue
+        match = wanted.people[change.uid]
+        after = match.entry.contact
+        if change.kind is Kind.CHANGED:
+            pairs.append(Pair(state.people[change.uid].contact, after, claimed=match.is_claimed))
+        elif before := next((removed[login] for login in after.logins if login in removed), None):
+            pairs.append(Pair(before, after, is_successor=True))
+    return pairs
+
+
+def _people_changes(
+    state: RosterState, wanted: Wanted, card_key: Callable[[Contact, str], str]
+) -> Iterable[PersonChange]:
+    changes = [
+        change for uid, match in wanted.people.items() if (change := _person_change(state, match, card_key)) is not None
+    ]
+    for uid, held in wanted.held.items():
+        contact = state.people[uid].contact
+        origins = tuple(str(origin) for origin in held.origins)
+        changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.served, reason=held.reason, origins=origins))
+    for uid, person in state.people.items():
+        if uid not in wanted.people and uid not in wanted.held:
+            changes.append(PersonChange(Kind.REMOVED, uid, person.contact.name, person.contact.served))
+    return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.served, change.name, change.uid))
+
+
+def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact, str], str]) -> PersonChange | None:
+    contact, stored = match.entry.contact, state.people.get(match.uid)
+    origins = tuple(str(origin) for origin in match.entry.origins)
+    if stored is None:
+        how = f"returned: {match.how}" if match.returned else How.NEW.value
+        empty = Contact(name="", slots=(), listed=())
+        return PersonChange(
+            Kind.ADDED, match.uid, contact.name, contact.served, how, origins=origins, fields=compare(empty, contact)
+        )
+    if stored.key == card_key(contact, match.uid):
+        return None
+    differences = compare(stored.contact, contact)
+    kind = Kind.CHANGED if differences else Kind.RERENDERED
+    return PersonChange(
+        kind,
+        match.uid,
+        contact.name,
+        contact.served,
+        match.how.value,
+        origins=origins,
+        fields=differences,
+    )
+
+
+def _reader_changes(state: RosterState, wanted: Wanted, fates: Mapping[str, str]) -> Iterable[ReaderChange]:
+    """Return what happens to each login; `fates` say what happens to the devices of its owner."""
+    changes, readers = [], wanted.readers
+    for login, new in readers.items():
+        old = state.readers.get(login)
+        if old is None:
+            changes.append(ReaderChange(Kind.ADDED, login, new.name, new.reason, fates.get(login, "")))
+        elif state.reader_uids[login] != new.uid:
+            changes.append(ReaderChange(Kind.CHANGED, login, new.name, "somebody else's now", fates.get(login, "")))
+        elif (old.name, old.reason) != (new.name, new.reason):
+            changes.append(ReaderChange(Kind.CHANGED, login, new.name, new.reason))
+    for login, old in state.readers.items():
+        if login not in readers:
+            off_list = login not in wanted.listed or bool(old.reason)
+            changes.append(ReaderChange(Kind.REMOVED, login, old.name, old.reason, fates.get(login, ""), off_list))
+    return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.login))
