@@ -9,6 +9,7 @@ from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import How, Identifiable, Identities, Match, People, recognise
 from sync.plan.kept import Kept, keep_values
+from sync.plan.series import counted_up
 from sync.problems import Finding, Origin, Problem
 from sync.vet import Broken, Vetted
 
@@ -86,14 +87,15 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     vetted = given.vetted
     known = {uid: person.contact for uid, person in state.people.items()}
     entries = [Identifiable(contact, origins) for contact, origins in vetted.contacts]
-    found = recognise(entries, known, identities)
+    series, damaged = counted_up(entries, known.values())
+    found = recognise([entry for entry in entries if entry not in series], known, identities)
     matches = [_with_claim(match, given.claims) for match in found.matches]
     people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
-    broken = [*vetted.broken, *(_as_broken(entry) for entry in (*found.unresolved, *unkept))]
+    broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
     held = _hold(broken, known, people)
     for uid in held:
         people.pop(uid, None)
-    problems = (*vetted.problems, *found.problems, *(value.problem for value in kept))
+    problems = (*vetted.problems, *damaged, *found.problems, *(value.problem for value in kept))
     whole = Wanted(people, held, {}, problems, columns=vetted.columns, kept=kept, mismatch=_mismatch(given, entries))
     return hold_last_contacts(whole, known, lambda wanted: _with_readers(wanted, given, state))
 

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from radicale_tldops.roster.snapshot import Style
@@ -50,7 +50,7 @@ class Extent:
 
     def share(self, part: float) -> "Extent":
         """Return a part of it."""
-        numbers = (self.answers, self.inputs, self.requests, self.over_sockets, self.kills, self.writings, self.texts)
+        numbers = (getattr(self, field.name) for field in fields(self) if field.name != "every")
         return Extent(max(round(self.every / part), 1), *(max(round(number * part), PARTS) for number in numbers))
 
 

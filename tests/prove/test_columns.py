@@ -35,6 +35,19 @@ def test_sorted_and_moved_numbers_are_held(place: columns.Site, damage: str) -> 
     assert "moved-values" in {hazard.code for hazard in plan.hazards}
 
 
+def test_a_series_of_numbers_is_an_error(place: columns.Site) -> None:
+    """The fill handle: three rows whose numbers count up from the row above are held, and two may be chance."""
+    rows = [dict(row) for row in place.rows]
+    for step, row in enumerate(rows[20:25]):
+        row["phones"] = f"+44 20 7946 010{step}"
+    wanted, _ = columns.decide(place, rows)
+    assert [problem.origin.line for problem in wanted.errors] == [23, 24, 25, 26]
+    assert {problem.code for problem in wanted.errors} == {"damaged"}
+    assert len(wanted.held) == 4
+    rows[23]["phones"] = "+44 20 7946 0200"
+    assert columns.decide(place, rows)[0].errors == ()
+
+
 def test_the_check_sees_another_persons_number(place: columns.Site) -> None:
     """A number that went to one other person alone is no hazard, and would be wrong."""
     rows = [dict(row) for row in place.rows]
