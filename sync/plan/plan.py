@@ -128,7 +128,7 @@ def make_plan(
         guarded = PlannedChanges.of(state, wanted.unguarded, card_key, fates)
     people, access = changes.people, changes.access
     proposal = _proposal(state, wanted, basis, guarded)
-    removal_hazards = check(state, _removals_alone(proposal, access), limits, now)
+    removal_hazards = check(state, _removals_alone(proposal, guarded.access), limits, now)
     written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
     return Plan(
         base=state.base,
