@@ -168,6 +168,7 @@ def _refuse_foreign_journal(path: Path) -> None:
 def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
+            _refuse_foreign_objects(path, connection)
             yield connection
     except DBAPIError as error:
         raise explain(path, error.orig if isinstance(error.orig, sqlite3.Error) else error) from error
@@ -178,6 +179,19 @@ def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
         raise damaged(path, f"a value cannot be read: {error}") from error
     finally:
         engine.dispose()
+
+
+def _refuse_foreign_objects(path: Path, connection: Connection) -> None:
+    """Refuse a database with a view, a trigger or a virtual table: each can change what a statement of ours does.
+
+    Raises:
+        CorruptStoreError: names the first of them.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+    ).first()
+    if found is not None:
+        raise damaged(path, f"the {found.type} {str(found.name)[:80]!r} was not made by tldops")
 
 
 def damaged(path: Path, what: str) -> CorruptStoreError:

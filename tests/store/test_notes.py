@@ -55,7 +55,7 @@ def test_the_stored_texts_are_those_of_earlier_versions(tmp_path: Path) -> None:
             LAST_SYNC,
             f'{{"checked_at": "{time}", "actor": "jane", "sources": [{{"part": "membership", "name": "members.txt", '
             f'"sha256": "ab", "modified_at": "{time}"}}], "held": [["uid", "why"]], "errors": 1, '
-            '"generation": 7}',
+            '"generation": 7, "columns": [], "kept": []}',
             last,
         ),
         (NEWEST_ROSTER, "0123 4 5", Mark("0123", 4, 5)),
