@@ -64,6 +64,10 @@ class Prepared:
         """Return the plan that is carried out where these hazards are forced."""
         return self.unguarded if self.unguarded and LAST_CONTACT in forced else self.plan
 
+    def to_reach(self, forced: Collection[str]) -> Wanted:
+        """Return the state after the plan of `to_apply`."""
+        return self.wanted.unguarded if self.wanted.unguarded and LAST_CONTACT in forced else self.wanted
+
 
 def rendering(settings: Settings) -> Rendering:
     """Return how cards are made under this configuration."""

@@ -146,7 +146,7 @@ CODES: Mapping[str, Code] = {
     ),
     "ambiguous-person": _error(
         "It is not clear which person this is",
-        "Change the address in one sync, the name in the next.",
+        "Were two cells swapped? Swap them back. Else change the address in one sync, the name in the next.",
     ),
     "assumed-region": _warning(
         "The number has no country code; the ccTLD's was taken", "Write it with + and the country code."
@@ -162,9 +162,9 @@ CODES: Mapping[str, Code] = {
         table_remedy="Write each ccTLD in the column cctlds with its dot (.nl, .рф), several as .fr; .re; .pm.",
     ),
     "bad-column": _warning(
-        "The value does not have the form of its column and is left out", "Correct it, or empty the cell."
+        "The value does not have the form of its column and is not used", "Correct it, or empty the cell."
     ),
-    "bad-date": _warning("The date is not in the form YYYY-MM-DD and is left out", "Write it as YYYY-MM-DD."),
+    "bad-date": _warning("The date is not in the form YYYY-MM-DD and is not used", "Write it as YYYY-MM-DD."),
     "bad-encoding": _error("The encoding of the text is broken", "Correct it by hand, or " + _LOSSLESS),
     "bad-row": _error(
         "The row does not fit the header",
@@ -193,7 +193,7 @@ CODES: Mapping[str, Code] = {
         "The entry holds a control or invisible character",
         "Delete it, or type the field again.",
     ),
-    "future-date": _warning("The date lies in the future and is left out", "Correct it."),
+    "future-date": _warning("The date lies in the future and is not used", "Correct it."),
     "invalid-phone": _warning(
         "No number of this kind is in use; it is kept",
         "Ask the contact for the number. Leave it if you know that it rings.",

@@ -95,7 +95,7 @@ def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
     if not options.as_json:
         show_values = options.show_values or sys.stdout.isatty()
         print_problems(app, prepared.to_see, show_values=show_values)
-        print_plan(app, prepared.plan, show_values=show_values)
+        print_plan(app, prepared.to_apply(options.forced), show_values=show_values, reviewed=prepared.plan)
 
 
 def refuse_another_plan(plan: Plan, options: PlanOptions) -> None:
@@ -197,6 +197,6 @@ def report(app: App, prepared: Prepared, generation: Generation | None, options:
         app.print(NOTHING_TO_DO)
     else:
         app.print(f"Applied as generation {generation.id}.", style="bold green")
-        held = len(prepared.plan.of_kind(Kind.HELD))
+        held = len(prepared.to_apply(options.forced).of_kind(Kind.HELD))
         if held:
             app.print(f"{counted(held, 'person', 'people')} held: see `tldops status`.")

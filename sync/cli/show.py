@@ -54,14 +54,18 @@ def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, obj
     }
 
 
-def print_plan(app: App, plan: Plan, *, show_values: bool) -> None:
-    """Print what would happen to each person and login, the hazards, and the id."""
+def print_plan(app: App, plan: Plan, *, show_values: bool, reviewed: Plan | None = None) -> None:
+    """Print what would happen to each person and login, the hazards, and the id.
+
+    Hazards and id are those of `reviewed`, if given: forcing the hazard `last-contact` changes what its plan does.
+    """
+    reviewed = reviewed or plan
     for change in plan.people:
         _print_person(app, change, show_values=show_values)
     for reader in plan.access:
         _print_reader(app, reader)
     # A hazard of both halves is one thing to read.
-    for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in plan.hazards):
+    for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in reviewed.hazards):
         app.print(line, style="bold red")
     totals = plan.totals
     app.print(
@@ -69,7 +73,7 @@ def print_plan(app: App, plan: Plan, *, show_values: bool) -> None:
         f"{len(plan.of_kind(Kind.HELD))} held; {counted(totals.people, 'person', 'people')} afterwards."
     )
     app.print(f"Access: {counted(totals.readers_added, 'login')} added, {totals.readers_removed} removed.")
-    app.print(f"Plan {plan.id}, on top of generation {plan.base}.")
+    app.print(f"Plan {reviewed.id}, on top of generation {plan.base}.")
 
 
 def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:

@@ -127,7 +127,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
         f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
         "(--missing)",
-        f"Only alone   {_few(alone, 'ccTLD')}",
+        f"Only one   {_few(alone, 'ccTLD with one contact', 'ccTLDs with one contact')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
         *([f"Kept       {_few(_kept(facts['kept']), 'value')}, not understood in the file"] if facts["kept"] else ()),

@@ -97,7 +97,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
             inputs = pipeline.read(app.settings, file, now)
         prepared = _prepare(app, inputs, file_format, options, now)
     show(app, prepared, options)
-    last = _last_sync(app, prepared, inputs, now)
+    last = _last_sync(app, prepared, inputs, options, now)
     fresh = read_note(stores.roster, FRESHNESS).all_read(now)
     notes: NoteValues = {FRESHNESS: fresh, LIST_KNOWN: known_beside(prepared.wanted, prepared.state)}
     with reporting_refusal(app, prepared, options), noting_list(stores, inputs.subscribers, prepared.plan, now):
@@ -124,13 +124,14 @@ def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOpt
     return prepare.prepare(app.settings, checked, now, options.same_people)
 
 
-def _last_sync(app: App, prepared: Prepared, inputs: Inputs, now: datetime) -> LastSync:
+def _last_sync(app: App, prepared: Prepared, inputs: Inputs, options: PlanOptions, now: datetime) -> LastSync:
     """Return the note about a sync that is not refused."""
+    held = prepared.to_reach(options.forced).held
     return LastSync(
         now.isoformat(),
         app.actor,
         inputs.sources,
-        tuple((uid, held.reason) for uid, held in prepared.wanted.held.items()),
+        tuple((uid, person.reason) for uid, person in held.items()),
         len(prepared.wanted.errors),
         prepared.state.base,
         tuple(sorted(prepared.wanted.columns)),
@@ -149,7 +150,7 @@ def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs,
         shut_out(app, stores, prepared, options)
     raise RefusedError(
         f"nothing was applied: {counted(len(prepared.wanted.errors), 'error')} in {inputs.membership.source.name}. "
-        "Correct them, or apply the rest with --quarantine. `tldops check` lists them."
+        "Correct them, or apply the rest with --quarantine. `tldops plan` lists them."
     )
 
 

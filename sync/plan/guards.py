@@ -194,7 +194,10 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
     """Yield the hazards of the values of people, field by field."""
     values = proposal.values
     if proposal.is_reread:
-        found = ", ".join(f"{label} of {number}" for label, number in {**values.lost, **values.changed}.items())
+        found = ", ".join(
+            f"{label} of {number} {'person' if number == 1 else 'people'}"
+            for label, number in {**values.lost, **values.changed}.items()
+        )
         yield Hazard("reread", Part.ROSTER, f"the file is the same, but its values are read differently: {found}")
         return
     for label, number in values.moved.items():

@@ -173,7 +173,7 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
         origins = tuple(origin for record in stray for origin in record.origins)
         for uid in known:
             if uid not in people and uid not in held:
-                held[uid] = Held(uid, "missing, while a broken record could be this person's", origins[:3])
+                held[uid] = Held(uid, "not in the file, but a broken record could be this person's", origins[:3])
     return held
 
 

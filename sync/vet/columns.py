@@ -48,7 +48,7 @@ def read_columns(
         if not text:
             continue
         if is_placeholder(text):
-            message = f"{name}: {printable(text)} only says that there is no value; it is left out"
+            message = f"{name}: {printable(text)} only says that there is no value; it is not used"
             findings.append(Finding("bad-column", message, text, remedy="Empty the cell."))
             continue
         value, finding = _date(name, dates[name](text), text, today) if name in dates else _value(name, text)
@@ -62,9 +62,9 @@ def read_columns(
 
 def _date(name: str, day: date | None, text: str, today: date) -> tuple[date | None, Finding | None]:
     if day is None:
-        return None, Finding("bad-date", f"{name}: {printable(text)} is not a date; it is left out", text)
+        return None, Finding("bad-date", f"{name}: {printable(text)} is not a date; it is not used", text)
     if day - today > timedelta(days=1):
-        return None, Finding("future-date", f"{name}: {day} lies in the future; it is left out", text)
+        return None, Finding("future-date", f"{name}: {day} lies in the future; it is not used", text)
     return day, None
 
 
@@ -76,7 +76,7 @@ def _value(name: str, text: str) -> tuple[Any, Finding | None]:
     value = read(text)
     if value:
         return value, None
-    return None, Finding("bad-column", f"{name}: {printable(text)} is not {wanted}; it is left out", text)
+    return None, Finding("bad-column", f"{name}: {printable(text)} is not {wanted}; it is not used", text)
 
 
 def _languages(text: str) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def _appointment(contact: Contact, present: frozenset[str], rules: VettingRules)
 def _confirmation(contact: Contact, present: frozenset[str], rules: VettingRules, today: date) -> list[Finding]:
     if contact.confirmed_on is None:
         missing = "confirmed_on" in present
-        return [Finding("stale", f"{printable(contact.name)} has never been confirmed")] if missing else []
+        return [Finding("stale", f"{printable(contact.name)} has no date of confirmation")] if missing else []
     if not is_stale(contact.confirmed_on, today, rules.stale_after_months):
         return []
     return [Finding("stale", f"{printable(contact.name)} was last confirmed on {contact.confirmed_on}")]

@@ -258,3 +258,19 @@ def test_a_column_that_is_gone_takes_nothing_from_everybody(tldops: World, losin
         assert "6 people would lose their telephone numbers; the limit is 5" in result.out
         tldops.write("name,slot,cctlds,s,email", *rows)
         assert "10 people would lose their telephone numbers" in tldops("plan").out
+
+
+def test_a_forced_last_contact_is_shown_as_removed(tldops: World) -> None:
+    """The plan that is forced removes person and login, under the id that was reviewed; nobody is held afterwards."""
+    tldops.sync(*TWENTY)
+    label = TWENTY[0].cctld
+    tldops.write(*(person for person in TWENTY if person.cctld != label))
+    reviewed = tldops("plan")
+    plan = reviewed.out.split("Plan ")[1].split(",")[0]
+    assert "the last contact of" in reviewed.out
+    said = tldops.do("sync", "--plan", plan, "--force", "last-contact").out
+    assert f"{TWENTY[0].login}: may no longer log in" in said
+    assert f"Plan {plan}," in said
+    assert "0 held" in said
+    assert "people held" not in said
+    assert tldops.do("status", "--json").json["held"] == []

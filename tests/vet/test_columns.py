@@ -99,12 +99,12 @@ def test_a_value_of_the_right_form_is_kept(name: str, text: str, wanted: object)
     ],
 )
 def test_a_value_of_the_wrong_form_is_left_out_and_said(name: str, text: str, code: str) -> None:
-    """What does not have the column's form never reaches a card, and the message says that it is left out."""
+    """What does not have the column's form never reaches a card, and the message says that it is not used."""
     columns, _, findings = read_columns({name: text}, TODAY)
     assert columns == {}
     assert [finding.code for finding in findings] == [code]
     assert name in findings[0].message
-    assert "left out" in findings[0].message
+    assert "not used" in findings[0].message
 
 
 def test_an_empty_cell_says_nothing() -> None:
