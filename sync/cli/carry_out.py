@@ -193,10 +193,11 @@ def report(app: App, prepared: Prepared, generation: Generation | None, options:
                 "plan": plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values),
             }
         )
-    elif generation is None:
-        app.print(NOTHING_TO_DO)
-    else:
+        return
+    held = len(prepared.to_apply(options.forced).of_kind(Kind.HELD))
+    if generation:
         app.print(f"Applied as generation {generation.id}.", style="bold green")
-        held = len(prepared.to_apply(options.forced).of_kind(Kind.HELD))
-        if held:
-            app.print(f"{counted(held, 'person', 'people')} held: see `tldops status`.")
+    else:
+        app.print("Nothing to do for those who are not held." if held else NOTHING_TO_DO)
+    if held:
+        app.print(f"{counted(held, 'person', 'people')} held: see `tldops status`.")

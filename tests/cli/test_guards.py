@@ -268,6 +268,7 @@ def test_a_forced_last_contact_is_shown_as_removed(tldops: World) -> None:
     reviewed = tldops("plan")
     plan = reviewed.out.split("Plan ")[1].split(",")[0]
     assert "the last contact of" in reviewed.out
+    assert "as they should be" not in tldops("sync", "--yes").out
     said = tldops.do("sync", "--plan", plan, "--force", "last-contact").out
     assert f"{TWENTY[0].login}: may no longer log in" in said
     assert f"Plan {plan}," in said
