@@ -107,7 +107,8 @@ def _value(field: FieldChange, text: str, show_values: bool) -> str:
 
 def _print_reader(app: App, change: ReaderChange) -> None:
     words = {Kind.ADDED: "may log in", Kind.REMOVED: "may no longer log in", Kind.CHANGED: "login changes"}
-    detail = f" ({change.reason})" if change.reason else ""
+    reason = change.reason or (f"the name is now {change.name}" if change.kind is Kind.CHANGED else "")
+    detail = f" ({reason})" if reason else ""
     devices = f"; {change.devices}" if change.devices else ""
     app.print(
         f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}", style=_STYLES[change.kind]

@@ -196,3 +196,10 @@ def test_a_file_can_be_named(tldops: World) -> None:
     (source,) = tldops.do("history", "--json").json[0]["sources"]
     assert source["name"] == str(other)
     assert source["part"] == "membership"
+
+
+def test_a_login_whose_name_alone_changes_says_so(tldops: World) -> None:
+    """The line of the login has the new name, also where no reader is configured with a reason."""
+    tldops.sync(JOHN, JANE)
+    tldops.write(JOHN.replace("John Doe", "John Doering"), JANE)
+    assert "~ john.doe@nic.nl: login changes (the name is now John Doering)" in tldops("plan").out
