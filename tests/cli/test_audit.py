@@ -54,7 +54,7 @@ def lines_on_a_terminal(tldops: World, *arguments: str) -> list[str]:
 
 def actions(tldops: World, *options: str) -> list[str]:
     """The kinds of the entries that a filter finds."""
-    return [one["action"] for one in tldops.do("audit", "--json", *options).json]
+    return [entry["action"] for entry in tldops.do("audit", "--json", *options).json]
 
 
 ALL = ["sync", "device add", "device add", "login", "download", "login", "login"]
@@ -206,7 +206,7 @@ def test_usage_names_nobody(busy: World) -> None:
     told = busy.do("status", "--usage").out + busy.do("status", "--usage", "--json").out
     assert "@" not in told
     assert not [person.name for person in TEN if person.name in told]
-    assert not [one["id"] for one in busy.do("device", "list", "--json").json if one["id"] in told]
+    assert not [row["id"] for row in busy.do("device", "list", "--json").json if row["id"] in told]
 
 
 def test_who_may_not_read_does_not_count(busy: World) -> None:
@@ -232,8 +232,8 @@ def test_devices_are_listed_with_their_last_use(busy: World) -> None:
     device(busy, TEN[1].login, "tablet")
     shown = busy.do("device", "list", "--json").json
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    assert [(one["app"], one["generation"]) for one in shown] == [("Thunderbird", 1), ("DAVx5", None), (None, None)]
-    assert [str(one["last_used"])[:10] for one in shown] == [today, today, "None"]
+    assert [(row["app"], row["generation"]) for row in shown] == [("Thunderbird", 1), ("DAVx5", None), (None, None)]
+    assert [str(row["last_used"])[:10] for row in shown] == [today, today, "None"]
     lines = busy.do("device", "list").out.splitlines()
     assert "last used" in lines[0]
     assert "never" in lines[-1]
@@ -299,5 +299,5 @@ def test_a_clock_that_is_years_ahead_takes_nothing_away(busy: World) -> None:
     busy.ahead = timedelta()
     assert busy.do("audit", "--json").json[: len(before)] == before
     assert "prune" not in actions(busy)
-    assert [one["last_used"] is not None for one in busy.do("device", "list", "--json").json] == [True, True]
+    assert [row["last_used"] is not None for row in busy.do("device", "list", "--json").json] == [True, True]
     assert "whole" in busy.do("audit", "--verify").out

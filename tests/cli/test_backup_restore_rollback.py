@@ -30,7 +30,7 @@ def snapshot_of(tldops: World) -> tuple[str, set[str], set[str]]:
 
 def href(tldops: World, name: str) -> str:
     """The href of a person's card."""
-    (card,) = (one for one in tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD") if name in one)
+    (card,) = (text for text in tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD") if name in text)
     uid = re.search(r"^UID:(.+?)\r?$", card, re.MULTILINE)
     assert uid
     return f"{uid[1]}.vcf"
@@ -108,7 +108,7 @@ def test_restore_on_a_new_machine(tldops: World, backup: Path) -> None:
     result = tldops.do("restore", str(file), "--yes")
     assert "1 device restored" in result.out
     assert tldops.logins() == {person.login for person in TEN} - {TEN[1].login}
-    assert [one["id"] for one in tldops.do("device", "list", "--json").json] == [device["id"]]
+    assert [row["id"] for row in tldops.do("device", "list", "--json").json] == [device["id"]]
     tldops.do("audit", "--verify")
     assert "Nothing to do" in tldops.do("sync", "--yes").out
     assert backup.exists()

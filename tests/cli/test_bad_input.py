@@ -14,12 +14,14 @@ from tests.support.world import message
 
 FORTY = people(40)
 SECOND = [
-    f"“{one.name}, #{one.slot}, .{one.cctld}, {one.phone}” {one.login}, {one.name[-2:]}@example.net" for one in FORTY
+    f"“{person.name}, #{person.slot}, .{person.cctld}, {person.phone}” {person.login}, {person.name[-2:]}@example.net"
+    for person in FORTY
 ]
-AS_TEXT = "".join(f"{one.line}\n" for one in FORTY)
+AS_TEXT = "".join(f"{person.line}\n" for person in FORTY)
 AS_REPORT = "".join(f"{line}\n" for line in SECOND)
 AS_CSV = "name,slot,cctlds,phones,email,note\r\n" + "".join(
-    f"{one.name},{one.slot},.{one.cctld},{one.phone},{one.login},knows {one.number} things\r\n" for one in FORTY
+    f"{person.name},{person.slot},.{person.cctld},{person.phone},{person.login},knows {person.number} things\r\n"
+    for person in FORTY
 )
 
 CONTENTS: dict[str, bytes] = {
@@ -88,7 +90,7 @@ def test_what_is_no_list_never_means_that_nobody_is_on_it(synced: World, kind: s
 def test_broken_line_spoils_the_list_of_subscribers(synced: World) -> None:
     """A line without an address that can be read makes the list unusable: a part of it would shut people out."""
     path = synced.folder / "list"
-    path.write_text("".join(f"{one.login}\n" for one in FORTY[:39]) + "person40 at nic.example\n")
+    path.write_text("".join(f"{person.login}\n" for person in FORTY[:39]) + "person40 at nic.example\n")
     synced.configure('[subscribers]\nfile = "list"\n')
     assert "list:40" in synced.refused("sync", "--yes", code=2)
 
@@ -155,7 +157,7 @@ def test_file_that_changes_while_it_is_read(synced: World, monkeypatch: pytest.M
     path, look = synced.members, os.fstat
     membership = path.stat().st_ino
     new = synced.folder / "new"
-    new.write_text("".join(f"{one.line}\n" for one in FORTY[:38]))
+    new.write_text("".join(f"{person.line}\n" for person in FORTY[:38]))
 
     def interfering(descriptor: int) -> os.stat_result:
         found = look(descriptor)

@@ -35,7 +35,7 @@ def test_quarantine_holds_the_person_and_applies_the_rest(tldops: World) -> None
     tldops.sync(*TEN[:9])
     tldops.do("device", "add", TEN[3].login, "--label", "phone")
     cards = tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD")
-    (card,) = (one for one in cards if TEN[3].name in one)
+    (card,) = (text for text in cards if TEN[3].name in text)
     tldops.write(*lines(BROKEN))
     result = tldops.do("sync", "--yes", "--quarantine")
     assert f"= .{TEN[3].cctld} {TEN[3].name}" in result.out
@@ -145,5 +145,5 @@ def test_held_people_off_the_list_are_measured_once(tldops: World) -> None:
     listed.write_text("".join(f"{person.login}\n" for person in TEN[:8]))
     for count, more in ((10, []), (11, [STRAY])):
         tldops.write(*(person.line for person in TEN), *more)
-        (mismatch,) = {one["message"] for one in tldops("plan", "--json").json["hazards"]}
+        (mismatch,) = {hazard["message"] for hazard in tldops("plan", "--json").json["hazards"]}
         assert f"disagree about 2 people of {count}: 2 of the file are not on the list" in mismatch

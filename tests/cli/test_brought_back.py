@@ -60,7 +60,7 @@ def test_after_a_rollback_who_leaves_the_list_is_out(rolled_back: World) -> None
     """Whether or not the old cards know the address; and the old address on the list lets nobody in."""
     subscribe(rolled_back, [FORTY[3], *FORTY[:3], *FORTY[5:]])
     follow(rolled_back)
-    assert rolled_back.logins() == {one.login for one in [*FORTY[:3], *FORTY[6:]]}
+    assert rolled_back.logins() == {person.login for person in [*FORTY[:3], *FORTY[6:]]}
 
 
 def test_a_full_sync_ends_the_caution(rolled_back: World) -> None:
@@ -103,15 +103,15 @@ def test_old_cards_are_no_measure_of_the_list(listed: World) -> None:
     )
     subscribe(listed, FORTY[10:])
     listed.sync(*FORTY[10:])
-    strangers = [one.line.replace("@nic", "@new").replace("Person", "Other") for one in FORTY[:10]]
-    newcomers = [one.login.replace("@nic", "@new") for one in FORTY[:10]]
+    strangers = [person.line.replace("@nic", "@new").replace("Person", "Other") for person in FORTY[:10]]
+    newcomers = [person.login.replace("@nic", "@new") for person in FORTY[:10]]
     subscribe(listed, [*FORTY[10:], *newcomers])
     listed.sync(*FORTY[10:], *strangers)
     listed.do("rollback", "1", "--yes")
     listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\naccess = "10 % or 40"\n')
     subscribe(listed, [*FORTY[12:], *newcomers])
     follow(listed)
-    assert listed.logins() == {*newcomers, *(one.login for one in FORTY[12:])}
+    assert listed.logins() == {*newcomers, *(person.login for person in FORTY[12:])}
 
 
 def test_after_a_restore_who_joined_since_reads_on(listed: World) -> None:
@@ -126,7 +126,7 @@ def test_after_a_restore_who_joined_since_reads_on(listed: World) -> None:
     assert follow(listed) == ""
     assert listed.devices(more[40].login) == [True]
     listed.do("sync", "--yes")
-    assert listed.logins() == {one.login for one in more}
+    assert listed.logins() == {person.login for person in more}
 
 
 def test_a_restore_forgets_nothing_of_the_list(listed: World) -> None:
@@ -153,8 +153,8 @@ def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: World) ->
         subscribe(listed, FORTY[count % 2 :])
         follow(listed)
         listed.ahead += timedelta(hours=25)
-    assert {one["kind"] for one in listed.do("history", "--json").json[:11]} == {"access"}
-    assert [one["id"] for one in listed.do("history", "--limit", "99", "--json").json] == list(range(21, 0, -1))
+    assert {change["kind"] for change in listed.do("history", "--json").json[:11]} == {"access"}
+    assert [change["id"] for change in listed.do("history", "--limit", "99", "--json").json] == list(range(21, 0, -1))
     assert "40 people" in listed.do("show", "15").out
     listed.do("rollback", "1", "--yes")
     assert FORTY[0].name in listed.contacts()
@@ -181,7 +181,9 @@ def test_numbers_of_a_lost_roster_are_not_given_again(tldops: World) -> None:
     tldops.do("restore", str(backup), "--yes")
     assert tldops.generation() == 5
     tldops.sync(*FORTY[:11])
-    audited = [one["subject"] for one in tldops.do("audit", "--json").json if one["subject"].startswith("generation")]
+    audited = [
+        entry["subject"] for entry in tldops.do("audit", "--json").json if entry["subject"].startswith("generation")
+    ]
     assert audited == [f"generation {number}" for number in (1, 2, 3, 4, 5, 6)]
     assert tldops.do("status", "--usage", "--json").json["devices"]["current"] == 0
 
@@ -224,7 +226,7 @@ def test_a_members_database_in_the_place_of_a_lost_one_is_a_new_one(tldops: Worl
 
 def test_the_server_takes_a_restored_members_database(world: World) -> None:
     """The device passwords of the backup are good again."""
-    world.sync(*(one.line for one in FORTY[:10]))
+    world.sync(*(person.line for person in FORTY[:10]))
     login = world.device(FORTY[0].login)
     world.do("backup", str(world.folder / "backup"))
     world.device(FORTY[1].login)

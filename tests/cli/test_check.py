@@ -37,10 +37,10 @@ def test_communitys_lines_give_the_documented_json(tldops: World) -> None:
             "lines": [4],
         },
     ]
-    assert {(one["line"], one["severity"], one["code"]) for one in found["problems"]} >= {
+    assert {(problem["line"], problem["severity"], problem["code"]) for problem in found["problems"]} >= {
         (3, "warning", "invalid-phone")
     }
-    assert all(one["message"] and one["remedy"] for one in found["problems"])
+    assert all(problem["message"] and problem["remedy"] for problem in found["problems"])
 
 
 def test_two_entries_of_a_person_are_one_contact_with_both_lines(tldops: World) -> None:
@@ -64,7 +64,7 @@ def test_every_problem_is_named_at_once(tldops: World) -> None:
     result = tldops("check")
     assert result.code == 1
     for number, (_, code) in broken.items():
-        (line,) = [one for one in result.out.splitlines() if f":{number}: error:" in one and f"[{code}]" in one]
+        (line,) = [line for line in result.out.splitlines() if f":{number}: error:" in line and f"[{code}]" in line]
         assert line.startswith(f"{tldops.members}:{number}: ")
     assert result.err == ""
     remedies = [line for line in result.out.splitlines() if line.startswith("    ")]
@@ -76,8 +76,8 @@ def test_records_with_errors_are_no_contacts(tldops: World) -> None:
     tldops.write(JOHN, JOHN.replace("John Doe", "Jim Doe").replace("john.doe", "jim"), CLEAN.replace("#1", "#2"))
     result = tldops("check", "--json")
     assert result.code == 1
-    assert [one["name"] for one in result.json["contacts"]] == ["Ada Example"]
-    taken = {one["line"] for one in result.json["problems"] if one["code"] == "slot-taken"}
+    assert [contact["name"] for contact in result.json["contacts"]] == ["Ada Example"]
+    taken = {problem["line"] for problem in result.json["problems"] if problem["code"] == "slot-taken"}
     assert taken == {1, 2}
 
 
@@ -139,8 +139,8 @@ def test_people_who_are_not_on_the_list_are_reported(tldops: World) -> None:
     (tldops.folder / "list.txt").write_text("jane.doe@nic.vn\n")
     tldops.write(JOHN, JANE)
     found = tldops.do("check", "--json").json
-    assert [one["line"] for one in found["problems"] if one["code"] == "not-on-list"] == [1]
-    assert [one["name"] for one in found["contacts"]] == ["Jane Doe", "John Doe"]
+    assert [problem["line"] for problem in found["problems"] if problem["code"] == "not-on-list"] == [1]
+    assert [contact["name"] for contact in found["contacts"]] == ["Jane Doe", "John Doe"]
 
 
 def test_readers_who_are_no_contacts_are_no_problem(tldops: World) -> None:

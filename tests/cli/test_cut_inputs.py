@@ -9,9 +9,9 @@ from tests.support.people import Person, people
 
 FORTY = people(40)
 LISTS = {
-    "addresses": "".join(f"{one.login}\n" for one in FORTY),
-    "quoted": "".join(f"{one.line}\n" for one in FORTY),
-    "csv": "address,name\r\n" + "".join(f"{one.login},{one.name}\r\n" for one in FORTY),
+    "addresses": "".join(f"{person.login}\n" for person in FORTY),
+    "quoted": "".join(f"{person.line}\n" for person in FORTY),
+    "csv": "address,name\r\n" + "".join(f"{person.login},{person.name}\r\n" for person in FORTY),
 }
 
 
@@ -33,7 +33,7 @@ def report(person: Person, *others: str) -> str:
 
 def codes(tldops: World) -> set[str]:
     """The hazards of the plan."""
-    return {one["code"] for one in tldops("plan", "--json").json["hazards"]}
+    return {hazard["code"] for hazard in tldops("plan", "--json").json["hazards"]}
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -66,7 +66,7 @@ def test_a_list_without_its_end_says_what_to_do(tldops: World) -> None:
 def test_people_do_not_go_by_a_file_without_its_end(tldops: World) -> None:
     """Two lines fewer, and the last one without a line break: a hazard, which can be forced, or mended."""
     tldops.sync(*FORTY)
-    write_unended(tldops, *(one.line for one in FORTY[:38]))
+    write_unended(tldops, *(person.line for person in FORTY[:38]))
     assert codes(tldops) == {"cut-input"}
     said = tldops.refused("sync", "--yes", code=1)
     assert "members.txt has no line break at its end, so that it may be cut off: 2 people would be removed" in said
@@ -81,7 +81,7 @@ def test_people_do_not_go_by_a_file_without_its_end(tldops: World) -> None:
 def test_one_person_can_be_taken_out_of_a_file_without_its_end(tldops: World) -> None:
     """By force alone: one line less may be the one that was cut off."""
     tldops.sync(*FORTY)
-    write_unended(tldops, *(one.line for one in FORTY[:39]))
+    write_unended(tldops, *(person.line for person in FORTY[:39]))
     said = tldops.refused("sync", "--yes", code=1)
     assert "1 person would be removed, 1 login would be shut out" in said
     tldops.force("cut-input")
@@ -93,7 +93,7 @@ def test_the_last_address_does_not_change_by_a_file_without_its_end(tldops: Worl
     """A shorter address at the very end may be a part of it; with a list of its own nobody notices otherwise."""
     if with_list:
         write_list(tldops, LISTS["addresses"])
-    lines = [*(one.line for one in FORTY[:39]), report(FORTY[39], "person40@backup.example")]
+    lines = [*(person.line for person in FORTY[:39]), report(FORTY[39], "person40@backup.example")]
     tldops.write(*lines)
     tldops.do("sync", "--yes")
     write_unended(tldops, "\n".join(lines).removesuffix("mple"))
@@ -110,19 +110,19 @@ def test_who_left_the_list_is_out_whatever_the_file_lacks(tldops: World) -> None
     write_list(tldops, LISTS["addresses"])
     tldops.sync(*FORTY)
     write_list(tldops, LISTS["addresses"].replace(f"{FORTY[0].login}\n", ""))
-    write_unended(tldops, *(one.line for one in FORTY[:38]))
+    write_unended(tldops, *(person.line for person in FORTY[:38]))
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "cut-input" in result.out
     assert "Access: 1 login removed in generation 2" in result.err
-    assert tldops.logins() == {one.login for one in FORTY[1:]}
+    assert tldops.logins() == {person.login for person in FORTY[1:]}
     assert len(tldops.contacts()) == 40
 
 
 def test_where_the_file_is_the_list_a_cut_shuts_nobody_out(tldops: World) -> None:
     """Neither by the plan nor by the part of it that other hazards do not stop."""
     tldops.sync(*FORTY[:30])
-    write_unended(tldops, *(one.line for one in FORTY[5:27]), *(one.line for one in FORTY[30:]))
+    write_unended(tldops, *(person.line for person in FORTY[5:27]), *(person.line for person in FORTY[30:]))
     tldops.refused("sync", "--yes", code=1)
     assert len(tldops.logins()) == 30
 
@@ -140,7 +140,9 @@ def test_a_file_written_by_hand_is_used(tldops: World) -> None:
 
 def test_a_dump_says_itself_where_it_ends(tldops: World) -> None:
     """A dump of Mailman 2 is refused when it is cut, so that it needs no line break."""
-    names = ", ".join(f"'{one.login}': '{one.name}, #{one.slot}, .{one.cctld}, {one.phone}'" for one in FORTY[:9])
+    names = ", ".join(
+        f"'{person.login}': '{person.name}, #{person.slot}, .{person.cctld}, {person.phone}'" for person in FORTY[:9]
+    )
     tldops.sync(*FORTY[:9], FORTY[14])
     tldops.members.write_text(f"{{'usernames': {{{names}}}}}")
     tldops.do("sync", "--yes")

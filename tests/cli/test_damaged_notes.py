@@ -117,7 +117,7 @@ def test_a_restore_mends_a_roster_that_cannot_be_read(listed: World, statement: 
     listed.refused("sync", "--yes", code=2)
     listed.do("restore", backup, "--yes")
     listed.force("list-mismatch")
-    assert set(listed.contacts()) == {one.name for one in TEN[:9]}
+    assert set(listed.contacts()) == {person.name for person in TEN[:9]}
 
 
 def test_foreign_entries_of_the_log_are_shown(listed: World) -> None:
@@ -236,14 +236,14 @@ def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) 
     subscribe(listed, [TEN[0], *TEN[2:]])
     result = listed("follow", "--yes")
     assert (result.code, "generation 2 was applied and is served, but: " in result.err) == (2, True)
-    assert listed.logins() == {one.login for one in TEN[2:]}
+    assert listed.logins() == {person.login for person in TEN[2:]}
     listed.refused("device", "list", code=2)
     if path.is_dir():
         path.rmdir()
     path.write_bytes(newest)
     listed.do("follow", "--yes")
     assert listed.devices(TEN[1].login) == [False]
-    assert "generation 2" in {one["subject"] for one in listed.do("audit", "--json").json}
+    assert "generation 2" in {entry["subject"] for entry in listed.do("audit", "--json").json}
 
 
 def test_an_older_roster_is_not_made_newer(listed: World) -> None:
@@ -259,11 +259,11 @@ def test_an_older_roster_is_not_made_newer(listed: World) -> None:
 
 def test_denied_behind_the_back_of_a_running_server_is_401(world: World) -> None:
     """The server goes on from memory without the members database, and lets go whom the roster denies."""
-    world.sync(*(one.line for one in TEN))
+    world.sync(*(person.line for person in TEN))
     denied, other = world.device(ANN), world.device(TEN[1].login)
     with serve(world) as url:
         clients = [Client(url, denied), Client(url, other)]
-        assert [one.principal() != "" for one in clients] == [True, True]
+        assert [client.principal() != "" for client in clients] == [True, True]
         (world.folder / "members.sqlite").write_bytes(b"x" * 5000)
         assert world.run("access", "deny", ANN, "--reason", "phone stolen").code == 2
         answers = _until_401(clients[0]), clients[1].propfind("/", f"{DAV}current-user-principal").status

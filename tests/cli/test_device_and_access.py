@@ -44,7 +44,7 @@ def test_two_devices_have_two_passwords(tldops: World) -> None:
     assert first["password"] != second["password"]
     assert first["id"] != second["id"]
     listed = tldops.do("device", "list", TEN[0].login, "--json").json
-    assert [(one["id"], one["label"], one["style"]) for one in listed] == [
+    assert [(device["id"], device["label"], device["style"]) for device in listed] == [
         (first["id"], "phone", "plain"),
         (second["id"], "phone", "groups"),
     ]
@@ -208,7 +208,7 @@ def test_another_name_at_the_address(tldops: World, same: bool) -> None:
     assert tldops.devices(TEN[0].login) == ([True] if same else [])
     tldops.sync(*TEN)
     if not same:
-        assert [one["state"] for one in tldops.do("device", "list", "--json").json] == ["revoked"]
+        assert [device["state"] for device in tldops.do("device", "list", "--json").json] == ["revoked"]
 
 
 def test_address_that_is_somebody_elses_now(tldops: World) -> None:
@@ -235,7 +235,7 @@ def test_denial_ends_access_and_devices_and_not_the_card(tldops: World) -> None:
     assert tldops.devices(TEN[0].login) == [False]
     assert TEN[0].name in tldops.contacts()
     assert "`tldops access allow`" in tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=1)
-    listed = {one["login"]: one for one in tldops.do("access", "list", "--json").json}
+    listed = {reader["login"]: reader for reader in tldops.do("access", "list", "--json").json}
     assert listed[TEN[0].login]["denied"] == "phone stolen"
     assert "DENIED: phone stolen" in tldops.do("access", "list").out
     assert tldops.do("status", "--json").json["denied"] == [TEN[0].login]
@@ -328,7 +328,7 @@ def test_denial_of_somebody_who_left_and_returns(tldops: World) -> None:
     tldops.sync(*TEN)
     tldops.do("access", "deny", TEN[0].login, "--reason", "phone stolen")
     tldops.sync(*TEN[1:])
-    listed = {one["login"]: one["reason"] for one in tldops.do("access", "list", "--json").json}
+    listed = {reader["login"]: reader["reason"] for reader in tldops.do("access", "list", "--json").json}
     assert listed[TEN[0].login] == "not on the list"
     tldops.sync(*TEN)
     assert TEN[0].login not in tldops.logins()
@@ -365,13 +365,13 @@ def test_configured_readers_have_a_reason_and_no_card(tldops: World) -> None:
     """A reader who is no SSC logs in with the reason shown; off the list, there is a warning and no login."""
     tldops.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n')
     tldops.sync(*TEN)
-    listed = {one["login"]: one["reason"] for one in tldops.do("access", "list", "--json").json}
+    listed = {reader["login"]: reader["reason"] for reader in tldops.do("access", "list", "--json").json}
     assert listed["secretariat@icann.example"] == "ccNSO secretariat"
     assert len(tldops.contacts()) == 10
     (tldops.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in TEN))
     tldops.configure('[readers]\n"secretariat@icann.example" = "ccNSO secretariat"\n[subscribers]\nfile = "list.txt"\n')
     shown = tldops.do("sync", "--yes", "--json").json
-    assert [one["code"] for one in shown["plan"]["problems"] if "secretariat" in one["message"]] == [
+    assert [problem["code"] for problem in shown["plan"]["problems"] if "secretariat" in problem["message"]] == [
         "reader-not-listed"
     ]
     assert "secretariat@icann.example" not in tldops.logins()

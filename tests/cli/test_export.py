@@ -44,8 +44,8 @@ def facts(tldops: World, file: Path) -> dict[str, dict[str, Any]]:
     """What `check --json` reads from a file, by name and without the lines; it must be without errors."""
     shown = tldops.do("check", "--json", str(file)).json
     return {
-        one["name"]: {key: value for key, value in one.items() if key not in ("line", "lines")}
-        for one in shown["contacts"]
+        contact["name"]: {key: value for key, value in contact.items() if key not in ("line", "lines")}
+        for contact in shown["contacts"]
     }
 
 
@@ -121,8 +121,8 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(tldops: World, column: s
     assert getattr(contact, column) == text
     file = exported(tldops, "csv")
     with file.open(newline="") as written:
-        cells = [one for row in csv.reader(written) for one in row]
-    assert not [one for one in cells if one.startswith(tuple("=+-@\t\r"))]
+        cells = [field for row in csv.reader(written) for field in row]
+    assert not [field for field in cells if field.startswith(tuple("=+-@\t\r"))]
     again = tldops.do("sync", "--yes", str(file))
     assert "Nothing to do" in again.out, again.out
 
@@ -132,10 +132,10 @@ def test_addresses_and_numbers_are_neutralised_too(tldops: World) -> None:
     rows = [["Ada Example", "1", ".nl", "+31 6 12345678", "-ada@nic.example", "+ada@example.net", *[""] * 4]]
     tldops.do("sync", "--yes", str(table(tldops, rows)))
     file = exported(tldops, "csv")
-    cells = [one for row in csv.reader(io.StringIO(file.read_bytes().decode())) for one in row]
+    cells = [field for row in csv.reader(io.StringIO(file.read_bytes().decode())) for field in row]
     assert "'+31 6 12345678" in cells
     assert "'-ada@nic.example" in cells
-    assert not [one for one in cells if one.startswith(tuple("=+-@"))]
+    assert not [field for field in cells if field.startswith(tuple("=+-@"))]
     (contact,) = facts(tldops, file).values()
     assert contact["emails"] == ["-ada@nic.example", "+ada@example.net"]
     assert contact["phones"] == ["+31612345678"]

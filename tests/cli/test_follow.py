@@ -40,7 +40,7 @@ def test_who_leaves_the_list_loses_the_login_and_keeps_the_card(listed: World) -
     subscribe(listed, FORTY[2:])
     shown = follow(listed)
     assert f"- {FORTY[0].login}: may no longer log in; suspends 1 device" in shown.splitlines()
-    assert listed.logins() == {one.login for one in FORTY[2:]}
+    assert listed.logins() == {member.login for member in FORTY[2:]}
     assert listed.devices(FORTY[0].login) == [False]
     assert len(listed.contacts()) == 40
     newest = listed.do("history", "--json").json[0]
@@ -124,7 +124,7 @@ def test_held_people_get_no_login_that_they_do_not_have(listed: World) -> None:
     second = "second@nic.example"
     both: list[Person | str] = [*FORTY, second]
     subscribe(listed, FORTY)
-    lines = [one.line for one in FORTY]
+    lines = [member.line for member in FORTY]
     twin = FORTY[0].line.replace(FORTY[0].login, second)
     listed.write(*lines, twin)
     listed.do("sync", "--yes")
@@ -181,7 +181,7 @@ def test_strangers_on_the_list_are_counted_unless_the_file_explained_them(listed
     subscribe(listed, [*FORTY[2:], *strangers])
     assert "list-mismatch" in listed.refused("follow", "--yes", code=1)
     subscribe(listed, [*FORTY, *strangers])
-    listed.write(*(one.line for one in FORTY), *strangers)
+    listed.write(*(member.line for member in FORTY), *strangers)
     listed.do("sync", "--yes", "--quarantine")
     listed.members.unlink()
     subscribe(listed, [*FORTY[2:], *strangers])
@@ -195,7 +195,7 @@ def test_an_older_list_than_the_last_one_is_refused(listed: World) -> None:
     old = path.stat().st_mtime - 3600
     subscribe(listed, FORTY[2:])
     follow(listed)
-    path.write_text("".join(f"{one.login}\n" for one in FORTY))
+    path.write_text("".join(f"{member.login}\n" for member in FORTY))
     os.utime(path, (old, old))
     assert "older than the subscribers input" in listed.refused("follow", "--yes", code=1)
     assert FORTY[0].login not in listed.logins()
@@ -289,8 +289,8 @@ def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: World) -> None:
 
 def test_a_denial_and_the_removal_that_follows_count_once(listed: World) -> None:
     """Three denied logins that then leave the list are three, before and after; others come on top."""
-    for one in FORTY[:3]:
-        listed.do("access", "deny", one.login, "--reason", "phone stolen")
+    for member in FORTY[:3]:
+        listed.do("access", "deny", member.login, "--reason", "phone stolen")
     subscribe(listed, FORTY[3:])
     follow(listed)
     subscribe(listed, FORTY[5:])
@@ -303,8 +303,8 @@ def test_a_denial_and_the_removal_that_follows_count_once(listed: World) -> None
 
 def test_denials_alone_count(listed: World) -> None:
     """Whoever is denied is out already: five of them leave no room for two more in a day."""
-    for one in FORTY[:5]:
-        listed.do("access", "deny", one.login, "--reason", "phone stolen")
+    for member in FORTY[:5]:
+        listed.do("access", "deny", member.login, "--reason", "phone stolen")
     subscribe(listed, FORTY[:38])
     said = listed.refused("follow", "--yes", code=1)
     assert "2 logins would be shut out, after 5 in the last 24 hours" in said
@@ -317,7 +317,7 @@ def test_denials_alone_count(listed: World) -> None:
 def reading(url: str, *logins: Login) -> Iterator[list[Client]]:
     """Clients that can read now."""
     clients = [Client(url, login) for login in logins]
-    assert [one.propfind("/", PRINCIPAL).status for one in clients] == [207] * len(clients)
+    assert [client.propfind("/", PRINCIPAL).status for client in clients] == [207] * len(clients)
     yield clients
 
 
@@ -329,10 +329,10 @@ def wait_until_refused(client: Client) -> None:
 def mailman_workspace(world: World, core: Mailman, name: str) -> str:
     """Put ten people on a list of Mailman and into the roster; return the list's id."""
     list_id = core.new_list(name)
-    for one in FORTY[:10]:
-        core.subscribe(list_id, one.login, one.name)
+    for member in FORTY[:10]:
+        core.subscribe(list_id, member.login, member.name)
     world.configure(core.settings(list_id))
-    world.sync(*(one.line for one in FORTY[:10]))
+    world.sync(*(member.line for member in FORTY[:10]))
     world.members.unlink()
     return list_id
 
@@ -350,18 +350,18 @@ def test_unsubscribed_in_mailman_is_401(world: World, mailman_core: Mailman, kin
 
 
 KINDS = {
-    "groupOfNames": group("names", *(one.login.split("@")[0] for one in FORTY[:10])),
+    "groupOfNames": group("names", *(member.login.split("@")[0] for member in FORTY[:10])),
     "groupOfUniqueNames": f"dn: cn=unique,{GROUPS}\nobjectClass: groupOfUniqueNames\ncn: unique\n"
-    + "".join(f"uniqueMember: uid={one.login.split('@')[0]},{PEOPLE}\n" for one in FORTY[:10]),
+    + "".join(f"uniqueMember: uid={member.login.split('@')[0]},{PEOPLE}\n" for member in FORTY[:10]),
     "posixGroup": f"dn: cn=posix,{GROUPS}\nobjectClass: posixGroup\ncn: posix\ngidNumber: 100\n"
-    + "".join(f"memberUid: {one.login.split('@')[0]}\n" for one in FORTY[:10]),
+    + "".join(f"memberUid: {member.login.split('@')[0]}\n" for member in FORTY[:10]),
 }
 
 
 @pytest.fixture(scope="module")
 def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     """A directory with ten people in three groups."""
-    entries = [person(one.login.split("@")[0], one.login) for one in FORTY[:10]]
+    entries = [person(member.login.split("@")[0], member.login) for member in FORTY[:10]]
     with directory(tmp_path_factory.mktemp("slapd"), *entries, *KINDS.values()) as running:
         yield running
 
@@ -380,7 +380,7 @@ def test_removed_from_the_ldap_group_is_401(world: World, slapd: Directory, kind
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
     group = f'[subscribers.ldap]\ngroup = "{entry}"\npeople_base = "{PEOPLE}"\n'
     world.configure(f'[subscribers]\nsource = "ldap"\n{group}[ldap]\n{lines}')
-    world.sync(*(one.line for one in FORTY[:10]))
+    world.sync(*(member.line for member in FORTY[:10]))
     leaver, other = world.device(FORTY[0].login), world.device(FORTY[1].login)
     uid = FORTY[0].login.split("@")[0]
     attribute = {"groupOfNames": "member", "groupOfUniqueNames": "uniqueMember", "posixGroup": "memberUid"}[kind]
@@ -439,8 +439,8 @@ def _gone(core: Mailman) -> None:
 def test_the_clock_was_wrong_and_a_list_that_is_asked_is_never_old(tldops: World, mailman_core: Mailman) -> None:
     """A year ahead and back again: what Mailman says now is what counts."""
     list_id = mailman_core.new_list("clock")
-    for one in FORTY[:10]:
-        mailman_core.subscribe(list_id, one.login)
+    for member in FORTY[:10]:
+        mailman_core.subscribe(list_id, member.login)
     tldops.configure(mailman_core.settings(list_id))
     tldops.ahead = timedelta(days=365)
     tldops.sync(*FORTY[:10])
@@ -449,4 +449,4 @@ def test_the_clock_was_wrong_and_a_list_that_is_asked_is_never_old(tldops: World
     mailman_core.unsubscribe(list_id, FORTY[1].login)
     tldops.config.write_text(tldops.config.read_text() + "[guards]\nmismatch = '50 %'\n")
     follow(tldops)
-    assert tldops.logins() == {one.login for one in FORTY[2:10]}
+    assert tldops.logins() == {member.login for member in FORTY[2:10]}

@@ -15,7 +15,7 @@ TWENTY = people(20)
 def hazards(tldops: World) -> set[str]:
     """The codes of the hazards that `plan` names; it exits with 1 exactly when there are any."""
     result = tldops("plan", "--json")
-    codes = {one["code"] for one in result.json["hazards"]}
+    codes = {hazard["code"] for hazard in result.json["hazards"]}
     assert result.code == (1 if codes else 0)
     return codes
 
@@ -23,7 +23,7 @@ def hazards(tldops: World) -> set[str]:
 def with_list(tldops: World, *some: Person) -> None:
     """Configure a list of subscribers with these people on it."""
     tldops.configure('[subscribers]\nfile = "list.txt"\n')
-    (tldops.folder / "list.txt").write_text("".join(f"{one.login}\n" for one in some))
+    (tldops.folder / "list.txt").write_text("".join(f"{person.login}\n" for person in some))
 
 
 @pytest.mark.parametrize(("gone", "refused"), [(5, False), (6, True), (15, True)])
@@ -167,14 +167,14 @@ def test_list_and_file_that_disagree(tldops: World) -> None:
         'access = "10 % or 20"\nadditions = "10 % or 20"\n'
     )
     listed = tldops.folder / "list.txt"
-    listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:18]))
+    listed.write_text("".join(f"{person.login}\n" for person in TWENTY[:18]))
     assert hazards(tldops) == set()
-    listed.write_text("".join(f"{one.login}\n" for one in TWENTY[:17]))
+    listed.write_text("".join(f"{person.login}\n" for person in TWENTY[:17]))
     assert hazards(tldops) == {"list-mismatch"}
     assert tldops("plan").out.count("! list-mismatch") == 1
     tldops.refused("sync", "--yes", code=1)
     strangers = "".join(f"stranger{number}@list.example\n" for number in range(3))
-    listed.write_text("".join(f"{one.login}\n" for one in TWENTY) + strangers)
+    listed.write_text("".join(f"{person.login}\n" for person in TWENTY) + strangers)
     assert hazards(tldops) == {"list-mismatch"}
     assert not any("stranger" in login for login in tldops.logins())
 
@@ -214,14 +214,14 @@ def test_hazard_in_the_roster_does_not_keep_anybody_in(tldops: World) -> None:
     assert result.code == 1
     assert "Access: 2 logins removed in generation 2" in result.err
     assert "the roster was left as it is" in result.err
-    assert tldops.logins() == {one.login for one in some[2:20]}
-    assert set(tldops.contacts()) == {one.name for one in some[:20]}
+    assert tldops.logins() == {person.login for person in some[2:20]}
+    assert set(tldops.contacts()) == {person.name for person in some[:20]}
     assert tldops.devices(some[0].login) == [False]
     # What it offers next can be done: the plan has another id now, and the message does not name the old one.
     old = result.out.split("Plan ")[1][:16]
     assert old not in result.err
     tldops.force("mass-addition")
-    assert set(tldops.contacts()) == {one.name for one in some[2:26]}
+    assert set(tldops.contacts()) == {person.name for person in some[2:26]}
 
 
 def test_hazard_in_the_access_keeps_everything(tldops: World) -> None:

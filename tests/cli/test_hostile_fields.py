@@ -10,7 +10,8 @@ FORTY = people(40)
 NEW = people(41)[40]
 AS_TEXT = "".join(f"{line}\n" for line in lines(FORTY))
 AS_CSV = "name,slot,cctlds,phones,email,note\r\n" + "".join(
-    f"{one.name},{one.slot},.{one.cctld},{one.phone},{one.login},knows {one.number} things\r\n" for one in FORTY
+    f"{person.name},{person.slot},.{person.cctld},{person.phone},{person.login},knows {person.number} things\r\n"
+    for person in FORTY
 )
 
 
@@ -95,9 +96,9 @@ def test_quotes_semicolons_and_colons_add_nothing_to_a_card(tldops: World) -> No
         tldops.do("sync", "--yes")
         (card,) = vobject.readComponents(tldops.do("export", "--format", "vcf").out)
         cards.append(card)
-    shapes = [sorted((one.name, sorted(one.params)) for one in card.getChildren()) for card in cards]
+    shapes = [sorted((field.name, sorted(field.params)) for field in card.getChildren()) for card in cards]
     assert shapes[0] == shapes[1]
-    assert [getattr(one, "value", None) for one in cards[1].contents["tel"]] == ["+31 6 12345678"]
+    assert [getattr(number, "value", None) for number in cards[1].contents["tel"]] == ["+31 6 12345678"]
 
 
 @pytest.mark.parametrize(

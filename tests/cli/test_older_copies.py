@@ -94,9 +94,9 @@ def test_an_interrupted_sync_is_finished_by_the_next_command(synced: World, monk
     with monkeypatch.context() as patch:
         patch.setattr(apply, "catch_up", stop)
         assert synced.call("sync", "--yes") == 2
-    assert [one["state"] for one in synced.do("device", "list", login.user, "--json").json] == ["valid"]
+    assert [device["state"] for device in synced.do("device", "list", login.user, "--json").json] == ["valid"]
     synced.do("sync", "--yes")
-    assert [one["state"] for one in synced.do("device", "list", login.user, "--json").json] == ["suspended"]
+    assert [device["state"] for device in synced.do("device", "list", login.user, "--json").json] == ["suspended"]
     subjects = [row["subject"] for row in synced.do("audit", "--json").json]
     assert subjects.count("generation 2") == 1
     synced.do("audit", "--verify")
@@ -150,7 +150,7 @@ def test_devices_come_back_with_a_backup_on_a_fresh_machine(synced: World, tmp_p
     roster(synced).unlink()
     members(synced).unlink()
     synced.do("restore", str(backup), "--yes")
-    assert [one["revoked_at"] for one in synced.do("device", "list", "--json").json] == [None]
+    assert [device["revoked_at"] for device in synced.do("device", "list", "--json").json] == [None]
     synced.do("sync", "--yes")
 
 
@@ -160,13 +160,15 @@ def test_who_joined_and_left_after_the_backup_keeps_the_uid(synced: World) -> No
     synced.do("backup", str(backup))
     ann = '"Ann New, #3, .nl, +31 20 000 0001" <ann@nic.nl>'
     synced.sync(JOHN, JANE, JIM, ann)
-    uid = next(one["uid"] for one in synced_plan(synced, [JOHN, JANE, JIM]) if one["name"] == "Ann New")
+    uid = next(change["uid"] for change in synced_plan(synced, [JOHN, JANE, JIM]) if change["name"] == "Ann New")
     synced.sync(JOHN, JANE, JIM)
     synced.do("restore", str(backup), "--yes")
     back = [
-        one for one in synced_plan(synced, [JOHN, JANE, JIM, ann.replace("ann@", "a.new@")]) if one["kind"] == "added"
+        change
+        for change in synced_plan(synced, [JOHN, JANE, JIM, ann.replace("ann@", "a.new@")])
+        if change["kind"] == "added"
     ]
-    assert [one["uid"] for one in back] == [uid]
+    assert [change["uid"] for change in back] == [uid]
 
 
 def synced_plan(world: World, lines: list[str]) -> list[dict[str, str]]:
@@ -184,7 +186,7 @@ def test_people_let_in_do_not_keep_others_from_being_shut_out(synced: World) -> 
     result = synced.run("sync", "--yes")
     assert result.code == 1
     assert "mass-addition" in result.out
-    logins = {one["login"] for one in synced.do("access", "list", "--json").json}
+    logins = {reader["login"] for reader in synced.do("access", "list", "--json").json}
     assert logins == {"jane.doe@nic.vn", "jim@nic.nl"}
 
 
@@ -194,7 +196,7 @@ def test_a_broken_line_does_not_keep_who_left_a_separate_list(synced: World) -> 
     synced.configure('[subscribers]\nfile = "list.txt"\n[guards]\nmismatch = "100 %"\n')
     synced.write(JOHN, JANE, JIM, '"Broken, #1, .nowhere" <broken@nic.nl>')
     assert synced.run("sync", "--yes").code == 1
-    logins = {one["login"] for one in synced.do("access", "list", "--json").json}
+    logins = {reader["login"] for reader in synced.do("access", "list", "--json").json}
     assert logins == {"john.doe@nic.nl", "jane.doe@nic.vn"}
 
 
@@ -207,7 +209,7 @@ def test_a_stale_file_that_changes_nothing_does_not_lower_the_measure(synced: Wo
     synced.write(JOHN, JANE)
     os.utime(synced.members, (newer - 500, newer - 500))
     shown = synced.run("plan", "--json").json
-    assert [one["kind"] for one in shown["people"]] == ["removed"]
+    assert [change["kind"] for change in shown["people"]] == ["removed"]
     synced.write(JOHN)
     os.utime(synced.members, (newer - 500, newer - 500))
     assert "stale-source" in {hazard["code"] for hazard in synced.run("plan", "--json").json["hazards"]}

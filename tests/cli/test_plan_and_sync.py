@@ -176,7 +176,7 @@ def test_telephone_numbers_only_on_request(tldops: World) -> None:
 def test_somebody_who_returns_is_recognised(tldops: World) -> None:
     """A person who left and comes back under the same address is "returned" and keeps the UID."""
     tldops.sync(*TEN)
-    (gone,) = (one for one in tldops.do("show", "1", "--json").json["people"] if one["name"] == TEN[3].name)
+    (gone,) = (person for person in tldops.do("show", "1", "--json").json["people"] if person["name"] == TEN[3].name)
     href = next(
         line for line in tldops.do("export", "--format", "vcf").out.split("BEGIN:VCARD") if gone["name"] in line
     )

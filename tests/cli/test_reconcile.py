@@ -22,7 +22,7 @@ _NUMBERS = count(1)
 
 def listing(tldops: World, *logins: str) -> None:
     """Name a text file with these logins as the list."""
-    (tldops.folder / "list.txt").write_text("".join(f"{one}\n" for one in logins))
+    (tldops.folder / "list.txt").write_text("".join(f"{login}\n" for login in logins))
     tldops.configure('[subscribers]\nfile = "list.txt"\n')
 
 
@@ -30,8 +30,8 @@ def listing(tldops: World, *logins: str) -> None:
 def core_list(tldops: World, mailman_core: Mailman) -> str:
     """A list with all but the last two of forty people, one of those under another address, and a stranger."""
     list_id = mailman_core.new_list(f"reconcile{next(_NUMBERS)}")
-    for one in FORTY[:38]:
-        mailman_core.subscribe(list_id, one.login, f"{one.name}, #{one.slot}, .{one.cctld}, {one.phone}")
+    for person in FORTY[:38]:
+        mailman_core.subscribe(list_id, person.login, f"{person.name}, #{person.slot}, .{person.cctld}, {person.phone}")
     moved = FORTY[38]
     mailman_core.subscribe(list_id, "moved@example.net", f"{moved.name}, #{moved.slot}, .{moved.cctld}")
     mailman_core.subscribe(list_id, STRANGER, "Some Body")
@@ -81,14 +81,14 @@ def test_as_json(tldops: World, core_list: str) -> None:
     shown = result.json
     assert (shown["on_list"], shown["in_file"], shown["errors"]) == (40, 40, 0)
     assert shown["list"].endswith(core_list)
-    assert [one["situation"] for one in shown["findings"]] == ["not-on-list", "other-address", "not-in-file"]
+    assert [finding["situation"] for finding in shown["findings"]] == ["not-on-list", "other-address", "not-in-file"]
     moved = shown["findings"][1]
     assert (moved["name"], moved["addresses"], moved["on_list"]) == (
         "Person 39",
         ["person39@nic.example"],
         ["moved@example.net"],
     )
-    assert [(one["do"], one["address"], one["done"]) for one in moved["actions"]] == [
+    assert [(action["do"], action["address"], action["done"]) for action in moved["actions"]] == [
         ("subscribe", "person39@nic.example", False),
         ("unsubscribe", "moved@example.net", False),
     ]
@@ -101,7 +101,7 @@ def test_without_apply_nothing_is_changed(tldops: World, mailman_core: Mailman, 
     tldops("reconcile")
     assert mailman_core.members(core_list) == before
     assert changes_logged(tldops) == []
-    listing(tldops, *(one.login for one in FORTY))
+    listing(tldops, *(person.login for person in FORTY))
     assert tldops.do("reconcile").out == (
         "40 people in the file, 40 addresses on the list: 0 to subscribe, 0 to unsubscribe.\n"
     )
@@ -111,7 +111,7 @@ def test_apply_brings_the_list_to_the_file(tldops: World, mailman_core: Mailman,
     """One by one and logged; afterwards they agree, and a sync lets the new ones in."""
     result = tldops.do("reconcile", "--apply", "--yes")
     assert "Subscribed person40@nic.example." in result.out.splitlines()
-    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+    assert mailman_core.members(core_list) == {person.login for person in FORTY}
     assert changes_logged(tldops) == [
         ("subscribe", "person40@nic.example"),
         ("subscribe", "person39@nic.example"),
@@ -120,14 +120,14 @@ def test_apply_brings_the_list_to_the_file(tldops: World, mailman_core: Mailman,
     ]
     tldops.do("reconcile")
     tldops.do("sync", "--yes")
-    assert tldops.logins() == {one.login for one in FORTY}
+    assert tldops.logins() == {person.login for person in FORTY}
 
 
 def test_apply_to_some_addresses_alone(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """Whoever names addresses gets these cases and no other."""
     result = tldops.do("reconcile", STRANGER.upper(), "--apply", "--yes")
     assert "Person 40" not in result.out
-    assert mailman_core.members(core_list) == {*(one.login for one in FORTY[:38]), "moved@example.net"}
+    assert mailman_core.members(core_list) == {*(person.login for person in FORTY[:38]), "moved@example.net"}
     said = tldops.refused("reconcile", FORTY[0].login, "--apply", "--yes", code=2)
     assert "do not disagree about this address" in said
 
@@ -138,7 +138,7 @@ def test_apply_asks_or_wants_yes(tldops: World, mailman_core: Mailman, core_list
     assert "--yes" in tldops.refused("reconcile", "--apply", "--json", code=2)
     assert STRANGER in mailman_core.members(core_list)
     shown = tldops("reconcile", "--apply", "--yes", "--json").json
-    assert all(action["done"] for one in shown["findings"] for action in one["actions"])
+    assert all(action["done"] for finding in shown["findings"] for action in finding["actions"])
 
 
 def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(tldops: World, mailman_core: Mailman, core_list: str) -> None:
@@ -152,7 +152,7 @@ def test_on_a_terminal_it_is_shown_at_80_columns_and_asks(tldops: World, mailman
     assert mailman_core.members(core_list) == before
     agreed = on_a_terminal(tldops, "y\n", "reconcile", "--apply")
     assert agreed.code == 0
-    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+    assert mailman_core.members(core_list) == {person.login for person in FORTY}
 
 
 def test_apply_makes_no_mass_change(tldops: World, mailman_core: Mailman, core_list: str) -> None:
@@ -161,10 +161,10 @@ def test_apply_makes_no_mass_change(tldops: World, mailman_core: Mailman, core_l
         config.write("[guards]\nmismatch = '100 %'\n")
     tldops.write(*FORTY[6:])
     assert "the limit is 5" in tldops("reconcile", "--apply", "--yes").err
-    assert mailman_core.members(core_list) >= {one.login for one in FORTY[:38]}
+    assert mailman_core.members(core_list) >= {person.login for person in FORTY[:38]}
     assert changes_logged(tldops) == []
-    for one in FORTY[:4]:
-        tldops.do("reconcile", one.login, "--apply", "--yes")
+    for person in FORTY[:4]:
+        tldops.do("reconcile", person.login, "--apply", "--yes")
     said = tldops("reconcile", FORTY[4].login, FORTY[5].login, "--apply", "--yes")
     assert said.code == 1
     assert "2 addresses to unsubscribe, after 4 in the last 24 hours; the limit is 5" in said.err
@@ -203,7 +203,7 @@ def test_apply_stops_where_one_change_fails(
     assert {"moved@example.net", STRANGER, "person40@nic.example"} < mailman_core.members(core_list)
     monkeypatch.undo()
     tldops.do("reconcile", "--apply", "--yes")
-    assert mailman_core.members(core_list) == {one.login for one in FORTY}
+    assert mailman_core.members(core_list) == {person.login for person in FORTY}
 
 
 @pytest.mark.parametrize(
@@ -258,8 +258,8 @@ def test_two_commands_at_once_keep_to_one_limit(
 def subscribed(tldops: World, core: Mailman, limits: str = "") -> str:
     """A list with all of forty people, which the roster has, too."""
     list_id = core.new_list(f"reconcile{next(_NUMBERS)}")
-    for one in FORTY:
-        core.subscribe(list_id, one.login)
+    for person in FORTY:
+        core.subscribe(list_id, person.login)
     tldops.configure(core.settings(list_id) + limits)
     tldops.write(*FORTY)
     tldops.do("sync", "--yes")
@@ -273,11 +273,11 @@ def test_who_is_in_the_roster_and_not_in_the_file_is_not_unsubscribed(tldops: Wo
     result = tldops("reconcile", "--apply", "--yes")
     assert result.code == 1
     assert "the roster has person39@nic.example, person40@nic.example, and the file does not" in result.err
-    assert mailman_core.members(list_id) == {one.login for one in FORTY}
+    assert mailman_core.members(list_id) == {person.login for person in FORTY}
     assert changes_logged(tldops) == []
     tldops.do("sync", "--yes")
     tldops.do("reconcile", "--apply", "--yes")
-    assert mailman_core.members(list_id) == {one.login for one in FORTY[:38]}
+    assert mailman_core.members(list_id) == {person.login for person in FORTY[:38]}
 
 
 def test_nothing_is_changed_by_a_file_that_is_cut_off_or_old(tldops: World, mailman_core: Mailman) -> None:
@@ -305,7 +305,7 @@ def test_what_is_refused_is_told_as_json(tldops: World, mailman_core: Mailman) -
     result = tldops("reconcile", "--apply", "--yes", "--json")
     assert result.code == 1
     assert "run `tldops sync` first" in result.err
-    actions = [action for one in result.json["findings"] for action in one["actions"]]
+    actions = [action for finding in result.json["findings"] for action in finding["actions"]]
     assert [action["done"] for action in actions] == [False, False]
 
 
@@ -313,7 +313,7 @@ def test_apply_needs_mailman_3(tldops: World) -> None:
     """Another list is changed by hand: it is told how, and refused."""
     tldops.do("init")
     tldops.write(*FORTY)
-    listing(tldops, *(one.login for one in FORTY[1:]))
+    listing(tldops, *(person.login for person in FORTY[1:]))
     result = tldops("reconcile", "--apply", "--yes")
     assert result.code == 1
     assert "subscribe person01@nic.example" in result.out
@@ -332,8 +332,8 @@ def test_nobody_denied_is_subscribed(tldops: World, mailman_core: Mailman, core_
 def test_records_with_errors_are_left_out_and_said(tldops: World) -> None:
     """Their addresses are no strangers, and the number of errors is told."""
     tldops.do("init")
-    tldops.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
-    listing(tldops, *(one.login for one in FORTY))
+    tldops.write(*(person.line for person in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    listing(tldops, *(person.login for person in FORTY))
     result = tldops.do("reconcile")
     assert "The file has 1 error" in result.out
 

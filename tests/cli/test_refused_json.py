@@ -13,9 +13,9 @@ def listed(tldops: World) -> None:
     """Forty people in the roster, and a list with the last thirty of them."""
     path = tldops.folder / "list.txt"
     tldops.configure(LIST)
-    path.write_text("".join(f"{one.login}\n" for one in FORTY))
+    path.write_text("".join(f"{person.login}\n" for person in FORTY))
     tldops.sync(*FORTY)
-    path.write_text("".join(f"{one.login}\n" for one in FORTY[10:]))
+    path.write_text("".join(f"{person.login}\n" for person in FORTY[10:]))
 
 
 def test_a_sync_that_is_refused_tells_its_plan(tldops: World) -> None:
@@ -36,7 +36,7 @@ def test_a_sync_that_is_refused_tells_its_plan(tldops: World) -> None:
 def test_a_sync_of_a_file_with_errors_tells_its_plan(tldops: World) -> None:
     """With the errors among the problems."""
     tldops.sync(*FORTY)
-    tldops.write(*(one.line for one in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
+    tldops.write(*(person.line for person in FORTY[1:]), FORTY[0].line.replace("#1", "#9"))
     result = tldops("sync", "--yes", "--json")
     assert result.code == 1
     assert not result.json["applied"]

@@ -71,7 +71,7 @@ def test_wrong_setting_is_named_with_its_line(tldops: World, text: str, line: in
     said = tldops.refused("plan", str(tldops.members), code=2)
     assert said.startswith(f"tldops: {tldops.config}:{line}: ")
     assert value in said
-    assert any(one in said for one in allowed.split("|")), said
+    assert any(word in said for word in allowed.split("|")), said
     assert "\x1b" not in said
 
 
@@ -135,7 +135,7 @@ def test_paths_count_from_the_configuration(tldops: World, monkeypatch: pytest.M
     tldops.write(JOHN)
     monkeypatch.chdir(elsewhere)
     tldops.do("sync", "--yes")
-    assert sorted(one.name for one in (tldops.folder / "data").iterdir()) == ["m.sqlite", "r.sqlite"]
+    assert sorted(path.name for path in (tldops.folder / "data").iterdir()) == ["m.sqlite", "r.sqlite"]
     assert list(elsewhere.iterdir()) == []
 
 

@@ -62,12 +62,12 @@ def test_status_names_the_stale(tldops: World) -> None:
 def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:
     """`--missing` holds every delegated ccTLD, ASCII and IDN, but for those that have somebody."""
     tldops.do("init")
-    everything = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
+    everything = {cctld["a_label"] for cctld in tldops.do("status", "--missing", "--json").json}
     assert {"nl", "vn", "uk", "xn--p1ai", "xn--wgbh1c"} <= everything
     assert "example" not in everything
     assert len(everything) > 290
     tldops.sync(*TEN, "“Иван Пример, #1, .рф, +7 722 260 00 06” ivan@nic.example")
-    missing = {one["a_label"] for one in tldops.do("status", "--missing", "--json").json}
+    missing = {cctld["a_label"] for cctld in tldops.do("status", "--missing", "--json").json}
     assert everything - missing == {person.cctld for person in TEN} | {"xn--p1ai"}
     assert tldops.do("status", "--json").json["missing"] == len(missing)
     text = tldops.do("status", "--missing").out
@@ -82,10 +82,10 @@ def test_history_tells_every_generation(tldops: World) -> None:
     tldops.sync(*TEN[1:8])
     tldops.do("rollback", "1", "--yes")
     told = tldops.do("history", "--json").json
-    assert [(one["id"], one["kind"]) for one in told] == [(3, "rollback"), (2, "sync"), (1, "sync")]
+    assert [(entry["id"], entry["kind"]) for entry in told] == [(3, "rollback"), (2, "sync"), (1, "sync")]
     assert (told[1]["counts"]["added"], told[1]["counts"]["removed"], told[1]["counts"]["people"]) == (2, 1, 7)
     assert all(re.fullmatch(r"[0-9a-f]{64}", source["sha256"]) for source in told[1]["sources"])
-    assert len({one["lineage"] for one in told}) == 1
+    assert len({entry["lineage"] for entry in told}) == 1
     lines = tldops.do("history").out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["3", "2", "1"]
     assert len(tldops.do("history", "--limit", "1").out.splitlines()) == 2
@@ -96,7 +96,7 @@ def test_show_tells_who_was_in_a_generation(tldops: World) -> None:
     tldops.sync(*TEN[:6])
     tldops.sync(*TEN[1:8])
     shown = tldops.do("show", "1", "--json").json
-    assert {(one["name"], *one["slots"].items()) for one in shown["people"]} == {
+    assert {(person["name"], *person["slots"].items()) for person in shown["people"]} == {
         (person.name, (person.cctld, person.slot)) for person in TEN[:6]
     }
     text = tldops.do("show", "1").out
@@ -131,7 +131,7 @@ def test_every_change_is_audited(tldops: World) -> None:
     for command in ("status", "history", "plan", "check", "access list", "device list", "export", "audit", "show 1"):
         tldops(*command.split())
     told = tldops.do("audit", "--json").json
-    assert [(one["action"], one["subject"]) for one in told] == [
+    assert [(entry["action"], entry["subject"]) for entry in told] == [
         ("sync", "generation 1"),
         ("sync", "no change"),
         ("device add", TEN[0].login),
@@ -143,8 +143,8 @@ def test_every_change_is_audited(tldops: World) -> None:
         ("rollback", "generation 3"),
         ("restore", "generation 4"),
     ]
-    assert all(one["actor"] for one in told)
-    assert [one["id"] for one in told] == list(range(1, 11))
+    assert all(entry["actor"] for entry in told)
+    assert [entry["id"] for entry in told] == list(range(1, 11))
     assert len(tldops.do("audit", "--limit", "3", "--json").json) == 3
     assert "10 entries, and the chain is whole." in tldops.do("audit", "--verify").out
     assert tldops.do("audit", "--verify", "--json").json == {"entries": 10, "whole": True}

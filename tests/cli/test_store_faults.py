@@ -83,7 +83,7 @@ def test_two_syncs_at_once(synced: World) -> None:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    ended = [(*one.communicate(timeout=60), one.returncode) for one in started]
+    ended = [(*process.communicate(timeout=60), process.returncode) for process in started]
     assert sum("Applied as generation 2" in out for out, _, _ in ended) == 1
     for out, err, code in ended:
         assert (code, err) == (0, "") or (code == 2 and "moved on" in err), (out, err, code)

@@ -57,7 +57,7 @@ def test_examples_can_be_typed(path: tuple[str, ...]) -> None:
         words = shlex.split(re.split(r"\s{3,}| > ", example)[0], comments=True)[1:]
         while words[0].startswith("-"):
             words = words[2:]
-        named = max((one for one, _ in commands() if tuple(words[: len(one)]) == one), key=len)
+        named = max((parts for parts, _ in commands() if tuple(words[: len(parts)]) == parts), key=len)
         dict(commands())[named].make_context("tldops", words[len(named) :], resilient_parsing=False)
 
 

@@ -86,7 +86,7 @@ def test_a_file_that_was_only_written_again_is_the_same(tldops: World) -> None:
     assert note(tldops)["sources"] != before
     tldops.write(*TEN[:9])
     os.utime(tldops.members, (later - 60, later - 60))
-    assert {one["code"] for one in tldops("plan", "--json").json["hazards"]} == {"stale-source"}
+    assert {hazard["code"] for hazard in tldops("plan", "--json").json["hazards"]} == {"stale-source"}
 
 
 def test_a_note_of_an_earlier_version_is_read(tldops: World) -> None:
@@ -157,7 +157,7 @@ def test_who_left_the_list_is_shut_out(tldops: World) -> None:
 def test_held_people_are_shown_every_time(tldops: World) -> None:
     """A broken record is an error in every sync, also without anything to apply."""
     tldops.sync(*TEN)
-    tldops.write(*(one.line for one in TEN[:9]), TEN[9].line.replace(f"#{TEN[9].slot}", "#9"))
+    tldops.write(*(person.line for person in TEN[:9]), TEN[9].line.replace(f"#{TEN[9].slot}", "#9"))
     tldops.do("sync", "--yes", "--quarantine")
     assert tldops("sync", "--yes").code == 1
     assert TEN[9].name in tldops.do("sync", "--yes", "--quarantine").out
@@ -176,7 +176,7 @@ def test_a_hazard_that_was_forced_is_shown_again(tldops: World) -> None:
     tldops.write(*TEN)
     tldops.do("init")
     plan = tldops("plan", "--json").json
-    assert {one["code"] for one in plan["hazards"]} == {"list-mismatch"}
+    assert {hazard["code"] for hazard in plan["hazards"]} == {"list-mismatch"}
     tldops.do("sync", "--plan", plan["id"], "--force", "list-mismatch")
     assert "list-mismatch" in tldops.do("sync", "--yes").out
 
