@@ -101,10 +101,10 @@ def test_a_black_hole_holds_few_threads_and_device_logins_go_on_meanwhile(
             for _ in range(most - MAX_BINDS):
                 assert back.acquire(timeout=PATIENCE)
             assert there.enter("jane@nic.example", right) == login("jane")
-            assert [one.done() for one in waiting].count(False) == MAX_BINDS
+            assert [future.done() for future in waiting].count(False) == MAX_BINDS
             assert hole.connections == MAX_BINDS
-        for one in waiting:
-            one.result(PATIENCE)
+        for future in waiting:
+            future.result(PATIENCE)
     assert MAX_BINDS + MAX_WAITING < THREADS - 1
 
 

@@ -81,7 +81,7 @@ def test_wrong_unknown_and_not_on_the_list_look_the_same(site: Site) -> None:
     assert {answer.status for answer in answers} == {401}
     assert len({answer.body for answer in answers}) == 1
     headers = [{name: value for name, value in answer.headers.items() if name != "date"} for answer in answers]
-    assert all(one == headers[0] for one in headers)
+    assert all(header == headers[0] for header in headers)
 
 
 def test_the_log_has_one_line_with_the_address_that_our_proxy_tells(site: Site, tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_known_network_is_not_locked_out_by_the_rest_of_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("address", "other", "same"),
     [
         ("192.0.2.7", "192.0.2.7", True),
         ("192.0.2.7", "192.0.2.8", False),
@@ -206,10 +206,10 @@ def test_a_known_network_is_not_locked_out_by_the_rest_of_its_line() -> None:
         ("::2", "0.0.0.2", False),
     ],
 )
-def test_what_is_one_address(one: str, other: str, same: bool) -> None:
+def test_what_is_one_address(address: str, other: str, same: bool) -> None:
     """An IPv4 address; the /64 of an IPv6 one, which is what one customer has at least."""
-    assert (place_of(one) == place_of(other)) == same
-    assert place_of(one)
+    assert (place_of(address) == place_of(other)) == same
+    assert place_of(address)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def query(client: Client, path: str, inner: str = "", prop: str = ETAG, depth: s
 
 def multiget(client: Client, path: str, hrefs: Sequence[str], prop: str = ETAG) -> Response:
     """Send an addressbook-multiget."""
-    return report(client, path, "C:addressbook-multiget", prop + "".join(f"<D:href>{one}</D:href>" for one in hrefs))
+    return report(client, path, "C:addressbook-multiget", prop + "".join(f"<D:href>{href}</D:href>" for href in hrefs))
 
 
 def sync(client: Client, path: str, token: str = "", inner: str = ETAG, depth: str | None = "0") -> Response:
@@ -94,11 +94,11 @@ def propfind(client: Client, path: str, inner: str, depth: str | None = "0", **h
 def found(answer: Response, status: str = "200") -> dict[str, set[str]]:
     """The names of the properties that each href has with this status."""
     return {
-        one.findtext(f"{DAV}href", ""): {
+        response.findtext(f"{DAV}href", ""): {
             prop.tag
-            for propstat in one.findall(f"{DAV}propstat")
+            for propstat in response.findall(f"{DAV}propstat")
             if status in propstat.findtext(f"{DAV}status", "")
             for prop in propstat[0]
         }
-        for one in answer.xml.findall(f"{DAV}response")
+        for response in answer.xml.findall(f"{DAV}response")
     }

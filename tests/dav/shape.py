@@ -75,12 +75,12 @@ def valid(answer: Response, status: int = 207) -> ET.Element:
     assert int(answer.headers["content-length"]) == len(answer.body)
     text = answer.body.decode()
     root = ET.fromstring(text)
-    assert list(_tags(text)) == [one.tag for one in root.iter()], "two parsers disagree"
+    assert list(_tags(text)) == [element.tag for element in root.iter()], "two parsers disagree"
     assert root.tag in (f"{DAV}multistatus", f"{DAV}error", f"{DAV}principal-search-property-set")
     if root.tag == f"{DAV}error":
         assert len(root) > 0, "an error without a condition"
     _follows_its_model(root)
-    hrefs = [one.findtext(f"{DAV}href") for one in root.findall(f"{DAV}response")]
+    hrefs = [element.findtext(f"{DAV}href") for element in root.findall(f"{DAV}response")]
     assert len(set(hrefs)) == len(hrefs), f"a resource is answered twice: {hrefs}"
     for response in root.iter(f"{DAV}response"):
         _is_a_response(response)
@@ -99,7 +99,7 @@ def _follows_its_model(element: ET.Element) -> None:
     if element.tag in _OF_ONE_ELEMENT:
         assert len(element) == 1, f"{element.tag} holds {len(element)} elements"
     is_named_only = element.tag == f"{DAV}propstat" and (
-        "200" not in element.findtext(f"{DAV}status", "") or all(_is_bare(one) for one in element[0])
+        "200" not in element.findtext(f"{DAV}status", "") or all(_is_bare(prop) for prop in element[0])
     )
     for child in element:
         # Properties that are not there, and those whose names alone were asked for, have no content.
@@ -118,14 +118,14 @@ def _regex(model: str) -> re.Pattern[str]:
 
 def _is_a_response(response: ET.Element) -> None:
     assert response.findtext(f"{DAV}href"), "a response without a path"
-    statuses = [one.text or "" for one in response.findall(f"{DAV}propstat/{DAV}status")]
-    for one in [*statuses, *(status.text or "" for status in response.findall(f"{DAV}status"))]:
-        assert _STATUS.fullmatch(one), one
+    statuses = [element.text or "" for element in response.findall(f"{DAV}propstat/{DAV}status")]
+    for status_line in [*statuses, *(status.text or "" for status in response.findall(f"{DAV}status"))]:
+        assert _STATUS.fullmatch(status_line), status_line
     assert len(set(statuses)) == len(statuses), f"one status in several propstats: {statuses}"
     if statuses:
         # Thunderbird looks at the first one alone.
         assert "HTTP/1.1 200 OK" not in statuses[1:], f"what is found comes second: {statuses}"
-    names = [one.tag for one in response.iterfind(f"{DAV}propstat/{DAV}prop/*")]
+    names = [prop.tag for prop in response.iterfind(f"{DAV}propstat/{DAV}prop/*")]
     assert len(set(names)) == len(names), f"a property is told twice: {names}"
     for propstat in response.findall(f"{DAV}propstat"):
         if "200" not in propstat.findtext(f"{DAV}status", ""):

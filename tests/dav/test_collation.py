@@ -39,16 +39,16 @@ COMPOSED = "".join(
 )
 
 
-@pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME.keys())
-def test_unicode_casemap_takes_for_the_same(one: str, other: str) -> None:
+@pytest.mark.parametrize(("text", "other"), SAME.values(), ids=SAME.keys())
+def test_unicode_casemap_takes_for_the_same(text: str, other: str) -> None:
     """RFC 5051, 2: titlecase of each code point, then its decomposition, of any type."""
-    assert Collation.UNICODE_CASEMAP.fold(one) == Collation.UNICODE_CASEMAP.fold(other)
+    assert Collation.UNICODE_CASEMAP.fold(text) == Collation.UNICODE_CASEMAP.fold(other)
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT.keys())
-def test_unicode_casemap_tells_apart(one: str, other: str) -> None:
+@pytest.mark.parametrize(("text", "other"), DIFFERENT.values(), ids=DIFFERENT.keys())
+def test_unicode_casemap_tells_apart(text: str, other: str) -> None:
     """RFC 5051, 2 takes one titlecase from UnicodeData.txt: no full case mapping, no case folding."""
-    assert Collation.UNICODE_CASEMAP.fold(one) != Collation.UNICODE_CASEMAP.fold(other)
+    assert Collation.UNICODE_CASEMAP.fold(text) != Collation.UNICODE_CASEMAP.fold(other)
 
 
 def test_the_example_of_rfc_5051() -> None:

@@ -142,8 +142,10 @@ def test_names_are_folded_in_ascii_only() -> None:
 
 def test_the_number_of_conditions_is_limited() -> None:
     """Prop-filters, param-filters and text-matches count together, up to MAX_CONDITIONS and no further."""
-    one = "<prop-filter name='TEL'><text-match/><param-filter name='TYPE'><text-match/></param-filter></prop-filter>"
-    full = one * (MAX_CONDITIONS // 4)
+    condition = (
+        "<prop-filter name='TEL'><text-match/><param-filter name='TYPE'><text-match/></param-filter></prop-filter>"
+    )
+    full = condition * (MAX_CONDITIONS // 4)
     assert len(parse_filter(filter_element(full)).prop_filters) == MAX_CONDITIONS // 4
     with pytest.raises(RequestError, match="too many conditions"):
         parse_filter(filter_element(full + "<prop-filter name='FN'/>"))

@@ -97,8 +97,8 @@ def test_text_around_a_property_that_is_asked_for_again_stays(inner: str, text: 
     """Only what is inside it goes with it."""
     again = parse_body("", propfind(f"<prop><a/></prop><prop>{inner}</prop>"))[1]
     assert again.text == (text and text + "z")
-    assert [one.tail for one in again][:1] == ([tail] if tail else [])
-    assert f"{DAV}a" not in [one.tag for one in again.iter()]
+    assert [element.tail for element in again][:1] == ([tail] if tail else [])
+    assert f"{DAV}a" not in [element.tag for element in again.iter()]
 
 
 def test_a_multiget_of_10_000_cards_is_read() -> None:

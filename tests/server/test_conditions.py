@@ -55,13 +55,15 @@ class TestMethods:
         book = client.book()
         cards = {path: client.request("GET", path) for path in client.cards(book)}
         whole = client.request("GET", book)
-        assert b"".join(one.body for one in cards.values()) == whole.body
-        for one in (*cards.values(), whole):
-            assert one.status == 200
-            assert one.headers["content-type"] == "text/vcard;charset=utf-8"
-            assert one.headers["etag"].strip('"') == one.headers["etag"][1:-1]
-            assert parsedate_to_datetime(one.headers["last-modified"]) <= parsedate_to_datetime(one.headers["date"])
-            assert one.body.count(b"BEGIN:VCARD\r\n") == (4 if one is whole else 1)
+        assert b"".join(answer.body for answer in cards.values()) == whole.body
+        for answer in (*cards.values(), whole):
+            assert answer.status == 200
+            assert answer.headers["content-type"] == "text/vcard;charset=utf-8"
+            assert answer.headers["etag"].strip('"') == answer.headers["etag"][1:-1]
+            assert parsedate_to_datetime(answer.headers["last-modified"]) <= parsedate_to_datetime(
+                answer.headers["date"]
+            )
+            assert answer.body.count(b"BEGIN:VCARD\r\n") == (4 if answer is whole else 1)
 
     def test_there_is_nothing_to_download_elsewhere(self, roster: Served) -> None:
         """The principal is refused, the root leads to the pages: neither shows anything of the roster."""
@@ -78,7 +80,7 @@ class TestMethods:
         for path in roster.places().values():
             answer = roster.john.propfind(path, f"{DAV}resourcetype")
             assert parsedate_to_datetime(answer.headers["date"])
-            varying = {one.strip() for one in answer.headers["vary"].split(",")}
+            varying = {name.strip() for name in answer.headers["vary"].split(",")}
             assert {"Authorization", "Accept-Encoding", "Prefer", "Brief"} <= varying
             assert answer.headers["cache-control"] == "private, no-cache"
 

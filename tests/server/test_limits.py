@@ -49,11 +49,11 @@ def sync(client: Client, path: str, token: str, limit: str) -> Response:
 def is_cut(answer: Response, path: str) -> bool:
     """Tell whether the answer says that there is more, which it says once, of the path that was asked, and last."""
     responses = valid(answer).findall(f"{DAV}response")
-    cut = [one for one in responses if "507" in one.findtext(f"{DAV}status", "")]
+    cut = [response for response in responses if "507" in response.findtext(f"{DAV}status", "")]
     if not cut:
         return False
     assert cut == responses[-1:]
-    assert [one.tag for one in cut[0]] == [f"{DAV}href", f"{DAV}status", f"{DAV}error"]
+    assert [element.tag for element in cut[0]] == [f"{DAV}href", f"{DAV}status", f"{DAV}error"]
     assert cut[0].findtext(f"{DAV}href") == path
     assert cut[0].find(f"{DAV}error/{NO_MORE}") is not None
     return True
@@ -155,8 +155,8 @@ class TestSync:
             etags = valid(propfind(client, book, ETAG, "1", Prefer="depth-noroot"))
             assert is_whole
             assert held == {
-                one.findtext(f"{DAV}href", ""): one.findtext(f".//{DAV}getetag", "")
-                for one in etags.iter(f"{DAV}response")
+                element.findtext(f"{DAV}href", ""): element.findtext(f".//{DAV}getetag", "")
+                for element in etags.iter(f"{DAV}response")
             }
 
 
@@ -190,10 +190,10 @@ class TestRequests:
 
     def test_conditions_and_texts(self, client: Client) -> None:
         """As many filters, and as long a text."""
-        one = '<C:prop-filter name="FN"/>'
+        condition = '<C:prop-filter name="FN"/>'
         for inner, status in (
-            (one * MAX_CONDITIONS, 207),
-            (one * (MAX_CONDITIONS + 1), 400),
+            (condition * MAX_CONDITIONS, 207),
+            (condition * (MAX_CONDITIONS + 1), 400),
             (f'<C:prop-filter name="FN"><C:text-match>{"x" * MAX_TEXT}</C:text-match></C:prop-filter>', 207),
             (f'<C:prop-filter name="FN"><C:text-match>{"x" * (MAX_TEXT + 1)}</C:text-match></C:prop-filter>', 400),
         ):
@@ -257,7 +257,7 @@ class TestRequests:
             answer = report(client, book, "D:expand-property", wide, "1")
             assert answer.status == status
             root = valid(answer, status)
-            assert [one.tag for one in root] == ([f"{DAV}response"] * 7 if status == 207 else [NO_MORE])
+            assert [element.tag for element in root] == ([f"{DAV}response"] * 7 if status == 207 else [NO_MORE])
 
     @pytest.mark.parametrize("name", ["C:addressbook-query", "C:addressbook-multiget", "D:sync-collection"])
     def test_what_is_wrong_costs_nothing_of_the_roster(self, client: Client, name: str) -> None:

@@ -148,12 +148,12 @@ def test_a_store_that_cannot_be_read_is_said_and_nothing_is_made_up(store: Store
 def test_the_ages_count_from_the_notes_of_the_sync(store: Store) -> None:
     """In seconds; what never happened has no age; a list that cannot be had says for how long."""
     now = START + timedelta(days=1)
-    figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: now).collect()}
+    figures = {metric.name: metric.samples[0].value for metric in StoreFigures(store.roster, lambda: now).collect()}
     assert figures["tldops_generation_age_seconds"] == 86400
     assert "tldops_last_check_age_seconds" not in figures
     fresh = Freshness(now - timedelta(hours=2), now - timedelta(hours=1)).failed(now - timedelta(minutes=1), "Timeout")
     write_note(store.roster, FRESHNESS, fresh)
-    figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: now).collect()}
+    figures = {metric.name: metric.samples[0].value for metric in StoreFigures(store.roster, lambda: now).collect()}
     assert figures["tldops_last_check_age_seconds"] == 7200
     assert figures["tldops_list_age_seconds"] == 3600
     assert figures["tldops_list_failing_seconds"] == 60

@@ -68,7 +68,7 @@ def test_where_nothing_is_found_there_is_an_empty_propstat(roster: Served) -> No
     for whole, short in zip(answers(roster, NOTHING), answers(roster, NOTHING, Prefer="return=minimal"), strict=True):
         assert short.hrefs() == whole.hrefs() == short.hrefs("200 OK")
         for response in valid(short).iter(f"{DAV}response"):
-            assert [len(one) for one in response.iter(f"{DAV}prop")] == [0]
+            assert [len(prop) for prop in response.iter(f"{DAV}prop")] == [0]
 
 
 @pytest.mark.parametrize("prefer", OTHER)

@@ -74,8 +74,8 @@ class TestExpandProperty:
         ):
             answer = report(client, path, "D:expand-property", self.OWNER, depth)
             root = valid(answer)
-            assert sorted(one.findtext(f"{DAV}href", "") for one in root) == sorted(hrefs)
-            names = [one.text for one in root.iterfind(f".//{DAV}owner//{DAV}displayname")]
+            assert sorted(response.findtext(f"{DAV}href", "") for response in root) == sorted(hrefs)
+            names = [name.text for name in root.iterfind(f".//{DAV}owner//{DAV}displayname")]
             assert names == ["John Doe"] * len(hrefs)
 
     def test_the_styles_stay_apart(self, roster: Served) -> None:
@@ -163,7 +163,7 @@ class TestPrincipals:
                     report(roster.john, path + below, f"D:{case.split()[0]}", PRINCIPALS[case], "0")
                     for path in (theirs, "/0123456789abcdef/")
                 ]
-                assert {one.status for one in answers} == {404}
+                assert {answer.status for answer in answers} == {404}
                 assert answers[0].body == answers[1].body
 
     def test_principal_match_finds_oneself(self, roster: Served) -> None:
@@ -174,8 +174,8 @@ class TestPrincipals:
             valid(answer)
             assert answer.hrefs() == hrefs
         names = [
-            one.text
-            for one in valid(report(roster.john, "/", "D:principal-match", "<D:self/>" + NAME, None)).iter(
+            name.text
+            for name in valid(report(roster.john, "/", "D:principal-match", "<D:self/>" + NAME, None)).iter(
                 f"{DAV}displayname"
             )
         ]
@@ -226,7 +226,7 @@ class TestPrincipals:
     def test_what_can_be_searched_is_the_name(self, client: Client) -> None:
         """RFC 3744, 9.5: and it says so, with a description in a language."""
         root = valid(report(client, "/", "D:principal-search-property-set", depth="0"), 200)
-        assert [one.tag for one in root.iterfind(f"{DAV}principal-search-property/{DAV}prop/*")] == [
+        assert [element.tag for element in root.iterfind(f"{DAV}principal-search-property/{DAV}prop/*")] == [
             f"{DAV}displayname"
         ]
         description = root.find(f".//{DAV}description")

@@ -123,7 +123,9 @@ def test_who_may_not_read_any_more_is_out_on_every_connection(store: Store, serv
             deny(store.roster, denial(login.user))
         until(lambda: all(seen[-1][0] == 401 for seen in everywhere), "a connection still lets the member in")
         reached = [len(seen) for seen in everywhere]
-        until(lambda: all(len(seen) > 20 + one for seen, one in zip(everywhere, reached, strict=True)), "no answers")
+        until(
+            lambda: all(len(seen) > 20 + number for seen, number in zip(everywhere, reached, strict=True)), "no answers"
+        )
         for seen in everywhere:
             statuses = [status for status, _ in seen]
             assert statuses == sorted(statuses)
@@ -251,13 +253,13 @@ def stalled(server: Running, login: Login, book: str) -> list[socket.socket]:
     ]
     opened = []
     for number in range(SLOW):
-        one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        one.connect(("127.0.0.1", server.port))
-        one.setblocking(False)
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        sock.connect(("127.0.0.1", server.port))
+        sock.setblocking(False)
         with contextlib.suppress(BlockingIOError, ConnectionError):
-            one.send(ways[number % len(ways)])
-        opened.append(one)
+            sock.send(ways[number % len(ways)])
+        opened.append(sock)
     return opened
 
 
@@ -270,8 +272,8 @@ def test_200_slow_sockets_keep_nobody_waiting(world: World, store: Store) -> Non
         slow = stalled(server, hostile, book)
         for _ in range(100):
             assert client.propfind(book, f"{DAV}sync-token", depth="1").status == 207
-        for one in slow:
-            one.close()
+        for sock in slow:
+            sock.close()
 
 
 def test_a_connection_on_which_nothing_happens_is_ended() -> None:

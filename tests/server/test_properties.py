@@ -67,7 +67,7 @@ def test_the_content_properties_are_the_headers_of_get(roster: Served) -> None:
     for path in (places["book"], places["card"]):
         headers = roster.john.request("GET", path).headers
         root = valid(roster.john.propfind(path, *CONTENT))
-        told = {one.tag.removeprefix(DAV): one.text for one in root.iterfind(f".//{DAV}prop/*")}
+        told = {element.tag.removeprefix(DAV): element.text for element in root.iterfind(f".//{DAV}prop/*")}
         assert told == {
             "getcontentlength": headers["content-length"],
             "getcontenttype": headers["content-type"],
@@ -81,19 +81,21 @@ def test_the_access_control_properties_say_read_and_nothing_else(roster: Served)
     for kind, path in roster.places().items():
         names = [f"{DAV}{name}" for name in ("supported-privilege-set", "current-user-privilege-set", "acl", "owner")]
         root = valid(roster.john.propfind(path, *names, f"{DAV}acl-restrictions", f"{DAV}principal-collection-set"))
-        granted = [[one.tag for one in grant.iter()] for grant in root.iter(f"{DAV}grant")]
+        granted = [[element.tag for element in grant.iter()] for grant in root.iter(f"{DAV}grant")]
         assert granted == [[f"{DAV}grant", f"{DAV}privilege", f"{DAV}read"]]
         ace = root.findall(f".//{DAV}ace")
         assert [child.tag for child in ace[0]] == [f"{DAV}principal", f"{DAV}grant", f"{DAV}protected"]
         assert len(ace) == 1
         concrete = [
-            one.find(f"{DAV}privilege/*")
-            for one in root.iter(f"{DAV}supported-privilege")
-            if one.find(f"{DAV}abstract") is None
+            privilege.find(f"{DAV}privilege/*")
+            for privilege in root.iter(f"{DAV}supported-privilege")
+            if privilege.find(f"{DAV}abstract") is None
         ]
-        assert [one.tag for one in concrete if one is not None] == [f"{DAV}read"]
-        assert all(one.get("{http://www.w3.org/XML/1998/namespace}lang") for one in root.iter(f"{DAV}description"))
-        hrefs = {one.text for one in root.iterfind(f".//{DAV}prop//{DAV}href")}
+        assert [element.tag for element in concrete if element is not None] == [f"{DAV}read"]
+        assert all(
+            element.get("{http://www.w3.org/XML/1998/namespace}lang") for element in root.iter(f"{DAV}description")
+        )
+        hrefs = {href.text for href in root.iterfind(f".//{DAV}prop//{DAV}href")}
         assert hrefs == {"/", roster.john.principal()}
         assert (root.find(f".//{DAV}owner/{DAV}href") is None) == (kind == "root")
 
@@ -103,7 +105,7 @@ def test_the_reports_that_are_named_are_those_that_work(roster: Served) -> None:
     named = {}
     for kind, path in roster.places().items():
         root = valid(roster.john.propfind(path, f"{DAV}supported-report-set"))
-        named[kind] = {one[0].tag for one in root.iter(f"{DAV}report")}
+        named[kind] = {element[0].tag for element in root.iter(f"{DAV}report")}
         assert f"{DAV}expand-property" in named[kind]
         for report in named[kind]:
             sent = propfind_body().replace("propfind", "x").replace('<x xmlns="DAV:">', "").replace("</x>", "")
@@ -123,10 +125,10 @@ def test_what_the_book_supports(roster: Served) -> None:
     """RFC 6352, 6.2.2, 6.2.3 and 8.3.1: vCard 3.0, a size in digits, and the collations that have to be there."""
     names = ("supported-address-data", "max-resource-size", "supported-collation-set")
     root = valid(roster.john.propfind(roster.john.book(), *(CARDDAV + name for name in names)))
-    types = [one.attrib for one in root.iter(f"{CARDDAV}address-data-type")]
+    types = [element.attrib for element in root.iter(f"{CARDDAV}address-data-type")]
     assert types == [{"content-type": "text/vcard", "version": "3.0"}]
     assert re.fullmatch(r"[1-9]\d*", root.findtext(f".//{CARDDAV}max-resource-size", ""))
-    collations = {one.text for one in root.iter(f"{CARDDAV}supported-collation")}
+    collations = {element.text for element in root.iter(f"{CARDDAV}supported-collation")}
     assert {"i;ascii-casemap", "i;unicode-casemap"} <= collations
 
 
@@ -141,9 +143,9 @@ def test_another_readers_paths_are_like_those_that_do_not_exist(roster: Served, 
         (theirs.rstrip("/") + "~groups/", "/0123456789abcdef~groups/"),
     ):
         answers = [roster.john.request(method, path + below, body, Depth="0") for path in (real, invented)]
-        assert {one.status for one in answers} == {404}
+        assert {answer.status for answer in answers} == {404}
         assert answers[0].body == answers[1].body
         # Whether the connection is kept depends on how much of the body, which nobody reads, had come by then.
         ignored = ("date", "connection")
-        headers = [{name: value for name, value in one.headers.items() if name not in ignored} for one in answers]
+        headers = [{name: value for name, value in answer.headers.items() if name not in ignored} for answer in answers]
         assert headers[0] == headers[1]

@@ -68,7 +68,7 @@ def store(tmp_path: Path) -> Store:
 def names(ready: Ready) -> tuple[set[str], str]:
     """The names of the cards in an answer, and the token."""
     answer = Response(207, {name.lower(): value for name, value in ready.headers}, ready.body)
-    return {one.rpartition("/")[2] for one in answer.hrefs()}, valid(answer).findtext(f"{DAV}sync-token", "")
+    return {path.rpartition("/")[2] for path in answer.hrefs()}, valid(answer).findtext(f"{DAV}sync-token", "")
 
 
 def test_a_token_from_another_process_is_never_ahead(store: Store) -> None:

@@ -48,11 +48,11 @@ def settings(store: Store) -> Settings:
 def recorder(store: Store, clock: Clock | None = None) -> Iterator[Recorder]:
     """A recorder as in a worker, which has written all that it can when the block ends."""
     clock = clock or Clock()
-    one = Recorder(settings(store), clock=clock, now=clock.date)
+    worker = Recorder(settings(store), clock=clock, now=clock.date)
     try:
-        yield one
+        yield worker
     finally:
-        one.close(30)
+        worker.close(30)
 
 
 def told(store: Store) -> list[tuple[str, str]]:
@@ -70,21 +70,21 @@ def locked(store: Store) -> Iterator[None]:
 
 def test_logins_and_downloads_are_recorded_once(store: Store) -> None:
     """Of a hundred requests of one client, one login and one download are entries; another device is another."""
-    with recorder(store) as one:
+    with recorder(store) as worker:
         for _ in range(100):
-            one.login(JANE, "d1", HOME, PHONE)
-            one.download(JANE, "d1", 4, "plain")
-        one.login(JOHN, "d2", HOME, PHONE)
+            worker.login(JANE, "d1", HOME, PHONE)
+            worker.download(JANE, "d1", 4, "plain")
+        worker.login(JOHN, "d2", HOME, PHONE)
     assert told(store) == [("login", JANE), ("download", JANE), ("login", JOHN)]
     assert read_detail(load(store.members)[0])["agent"] == "DAVx5"
-    assert one.dropped == 0
+    assert worker.dropped == 0
 
 
 def test_whole_addresses_and_user_agents_are_kept_nowhere(store: Store) -> None:
     """Neither database holds a client's address, nor the versions that it tells."""
-    with recorder(store) as one:
-        one.login(JANE, "d1", "192.0.2.77", "DAVx5/4.4-secretversion (Pixel)")
-        one.login(JANE, "d1", "2001:db8:1:2::77", "")
+    with recorder(store) as worker:
+        worker.login(JANE, "d1", "192.0.2.77", "DAVx5/4.4-secretversion (Pixel)")
+        worker.login(JANE, "d1", "2001:db8:1:2::77", "")
     content = store.members.read_bytes() + store.roster.read_bytes()
     for part in (b"192.0.2.77", b"::77", b"secretversion", b"Pixel"):
         assert part not in content
@@ -93,24 +93,24 @@ def test_whole_addresses_and_user_agents_are_kept_nowhere(store: Store) -> None:
 
 def test_recorders_agree_on_what_is_new(store: Store) -> None:
     """What one worker has written is not new to another, nor to one that starts later."""
-    with recorder(store) as one, recorder(store) as two:
-        for worker in (one, two, one):
+    with recorder(store) as first, recorder(store) as second:
+        for worker in (first, second, first):
             worker.login(JANE, "d1", HOME, PHONE)
             worker.download(JANE, "d1", 4, "plain")
     assert len(told(store)) == 2
     before = store.members.read_bytes()
-    with recorder(store) as three:
-        three.login(JANE, "d1", HOME, PHONE)
-        three.download(JANE, "d1", 4, "plain")
+    with recorder(store) as third:
+        third.login(JANE, "d1", HOME, PHONE)
+        third.download(JANE, "d1", 4, "plain")
     assert store.members.read_bytes() == before
 
 
 def test_last_use_goes_on(store: Store, clock: Clock) -> None:
     """An hour later the date moves on, without an entry."""
-    with recorder(store, clock) as one:
-        one.login(JANE, "d1", HOME, PHONE)
+    with recorder(store, clock) as worker:
+        worker.login(JANE, "d1", HOME, PHONE)
         clock.now += module.AGAIN + 1
-        one.login(JANE, "d1", HOME, PHONE)
+        worker.login(JANE, "d1", HOME, PHONE)
     (used,), _ = load_usage(store.members)
     assert used.last_seen == clock.date().isoformat()
     assert len(told(store)) == 1
@@ -128,10 +128,10 @@ def test_a_chain_that_many_write_is_one_chain(store: Store) -> None:
             failed.append(error)
 
     running = threading.Thread(target=command)
-    with recorder(store) as one, recorder(store) as two, recorder(store) as three:
+    with recorder(store) as first, recorder(store) as second, recorder(store) as third:
         running.start()
         for number in range(60):
-            for worker in (one, two, three):
+            for worker in (first, second, third):
                 worker.login(JANE, f"d{number}", HOME, PHONE)
                 worker.download(JANE, f"d{number}", 1, "plain")
         running.join()
@@ -144,30 +144,30 @@ def test_a_chain_that_many_write_is_one_chain(store: Store) -> None:
 
 def test_a_locked_database_makes_nobody_wait_and_loses_nothing(store: Store) -> None:
     """Calls return while another holds the database, and what they told is written when it is free."""
-    with recorder(store) as one, locked(store):
+    with recorder(store) as worker, locked(store):
         for number in range(50):
-            one.login(JANE, f"d{number}", HOME, PHONE)
-        assert one.dropped == 0
+            worker.login(JANE, f"d{number}", HOME, PHONE)
+        assert worker.dropped == 0
     assert len(told(store)) == 50
 
 
 def test_what_is_lost_is_counted_and_told(store: Store, clock: Clock) -> None:
     """A database that fails for longer than the patience: the number is there at once, and an entry later."""
     counted: list[int] = []
-    one = Recorder(settings(store), counted.append, clock=clock, now=clock.date, patience=0)
+    worker = Recorder(settings(store), counted.append, clock=clock, now=clock.date, patience=0)
     aside = store.members.rename(store.members.with_name("aside"))
-    one.login(JANE, "d1", HOME, PHONE)
-    one.download(JANE, "d1", 4, "plain")
-    wait_until(lambda: one.dropped == 2)
+    worker.login(JANE, "d1", HOME, PHONE)
+    worker.download(JANE, "d1", 4, "plain")
+    wait_until(lambda: worker.dropped == 2)
     aside.rename(store.members)
     assert sum(counted) == 2
     clock.now += 301
-    one.login(JANE, "d1", HOME, PHONE)
-    one.download(JANE, "d1", 4, "plain")
-    one.close(30)
+    worker.login(JANE, "d1", HOME, PHONE)
+    worker.download(JANE, "d1", 4, "plain")
+    worker.close(30)
     assert told(store) == [("not recorded", "logins and downloads"), ("login", JANE), ("download", JANE)]
     assert read_detail(load(store.members)[0])["count"] == 2
-    assert (one.dropped, verify_log(store.roster, store.members).whole) == (2, True)
+    assert (worker.dropped, verify_log(store.roster, store.members).whole) == (2, True)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -182,10 +182,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_full_queue_drops_and_counts(store: Store) -> None:
     """Memory is bounded: what comes on top of a full queue is counted, and no call fails."""
-    with recorder(store) as one, locked(store):
+    with recorder(store) as worker, locked(store):
         for number in range(3 * MAX_WAITING):
-            one.login(JANE, f"d{number}", HOME, PHONE)
-        dropped = one.dropped
+            worker.login(JANE, f"d{number}", HOME, PHONE)
+        dropped = worker.dropped
         assert MAX_WAITING <= dropped < 3 * MAX_WAITING
     actions = [action for action, _ in told(store)]
     assert actions.count("login") == 3 * MAX_WAITING - dropped
@@ -216,23 +216,23 @@ def test_no_fault_of_the_database_reaches_a_request(store: Store, harm: Callable
     """Missing, damaged, of an older version, with a table that is gone: calls return, and drops are counted."""
     harm(store)
     before = store.members.read_bytes() if store.members.exists() else b""
-    with recorder(store) as one:
-        one.login(JANE, "d1", HOME, PHONE)
-        one.download(JANE, "d1", 4, "plain")
-    assert one.dropped == 2
+    with recorder(store) as worker:
+        worker.login(JANE, "d1", HOME, PHONE)
+        worker.download(JANE, "d1", 4, "plain")
+    assert worker.dropped == 2
     assert (store.members.read_bytes() if store.members.exists() else b"") == before
 
 
 def test_a_date_that_nobody_can_read_is_replaced(store: Store) -> None:
     """One damaged value does not keep what others do from being recorded."""
-    with recorder(store) as one:
-        one.login(JANE, "d1", HOME, PHONE)
+    with recorder(store) as worker:
+        worker.login(JANE, "d1", HOME, PHONE)
     with contextlib.closing(sqlite3.connect(store.members)) as connection, connection:
         connection.execute("UPDATE last_used SET last_seen = 'yesterday'")
-    with recorder(store) as one:
-        one.login(JANE, "d1", HOME, PHONE)
-        one.login(JOHN, "d2", HOME, PHONE)
-    assert one.dropped == 0
+    with recorder(store) as worker:
+        worker.login(JANE, "d1", HOME, PHONE)
+        worker.login(JOHN, "d2", HOME, PHONE)
+    assert worker.dropped == 0
     assert {row.last_seen for row in load_usage(store.members)[0]} == {Clock().date().isoformat()}
 
 
@@ -328,18 +328,18 @@ def test_what_a_killed_worker_left_half_way_is_undone_at_the_next_start(store: S
 def test_a_worker_bounds_what_it_remembers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """More devices than it keeps in mind are forgotten there, and not told twice."""
     monkeypatch.setattr(module, "_MAX_KNOWN", 20)
-    with recorder(store) as one:
+    with recorder(store) as worker:
         for number in [*range(100), *range(100)]:
-            one.login(JANE, f"d{number}", HOME, PHONE)
-        assert len(one._devices) <= 22
+            worker.login(JANE, f"d{number}", HOME, PHONE)
+        assert len(worker._devices) <= 22
     assert len(told(store)) == 100
 
 
 def test_time_is_the_time_of_the_request(store: Store) -> None:
     """An entry that waited has the time of what it tells, in UTC."""
     before = datetime.now(UTC)
-    one = Recorder(settings(store))
-    one.login(JANE, "d1", HOME, PHONE)
+    worker = Recorder(settings(store))
+    worker.login(JANE, "d1", HOME, PHONE)
     after = datetime.now(UTC)
-    one.close(30)
+    worker.close(30)
     assert before <= datetime.fromisoformat(load(store.members)[0].at) <= after

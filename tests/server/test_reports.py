@@ -42,7 +42,7 @@ class TestQuery:
         """RFC 6352, 10.5.4: and the card that comes back holds it as text."""
         inner = f'<C:prop-filter name="FN"><C:text-match>{text}</C:text-match></C:prop-filter>'
         answer = query(client, client.book(), inner, DATA)
-        cards = [one.text or "" for one in valid(answer).iter(f"{CARDDAV}address-data")]
+        cards = [data.text or "" for data in valid(answer).iter(f"{CARDDAV}address-data")]
         assert cards
         assert all("&" in card for card in cards)
         assert any("\nFN:A <b> & <[[c]]> (.nl)\n" in card for card in cards)
@@ -74,7 +74,7 @@ class TestSync:
         assert token == valid(client.propfind(book, f"{DAV}sync-token")).findtext(f".//{DAV}sync-token")
         assert re.fullmatch(r"[a-z][a-z0-9+.-]*:\S+", token)
         nothing = valid(sync(client, book, f"\n {token} "))
-        assert [one.tag for one in nothing] == [f"{DAV}sync-token"]
+        assert [element.tag for element in nothing] == [f"{DAV}sync-token"]
         lineage = token.split("/")[1]
         strange = [
             "", "garbage", "6F1E9C6E-0000-4000-8000-000000000000", f"{token}0", f"{token}/", f"{token[:-1]}0",
@@ -82,8 +82,8 @@ class TestSync:
             "http://radicale.org/ns/sync/abc", "&lt;&amp;]]&gt;", "x" * 10_000, "é\u2028", token.upper(),
             valid(sync(other, other.book())).findtext(f"{DAV}sync-token", ""),
         ]  # fmt: skip
-        for one in strange:
-            answer = sync(client, book, one)
+        for strange_token in strange:
+            answer = sync(client, book, strange_token)
             root = valid(answer)
-            assert sorted(answer.hrefs("200")) == members, one
+            assert sorted(answer.hrefs("200")) == members, strange_token
             assert root.findtext(f"{DAV}sync-token") == token

@@ -67,7 +67,7 @@ def test_a_found_property_comes_before_a_missing_one(standing: Site) -> None:
     client = standing.client()
     found = client.propfind(client.home(), f"{DAV}nonsense", f"{DAV}resourcetype", depth="1")
     for response in found.xml.iter(f"{DAV}response"):
-        statuses = [one.text for one in response.iter(f"{DAV}status")]
+        statuses = [status.text for status in response.iter(f"{DAV}status")]
         assert (statuses if standing.kind == "tldops" else sorted(statuses, key=str)) == [
             "HTTP/1.1 200 OK",
             "HTTP/1.1 404 Not Found",

@@ -68,7 +68,7 @@ def test_one_reader_holds_a_part_of_the_threads_and_another_is_read() -> None:
 def test_many_readers_leave_threads_for_what_has_no_body() -> None:
     """Health and downloads are answered whatever bodies do not come."""
     bodies = BodyReader()
-    held = [one for number in range(MAX_ALL) for one in hold(bodies, f"reader{number}", 1)]
+    held = [held_body for number in range(MAX_ALL) for held_body in hold(bodies, f"reader{number}", 1)]
     with pytest.raises(RequestError):
         bodies.read("jane", io.BytesIO(b"abc"), 3)
     assert MAX_ALL < THREADS
