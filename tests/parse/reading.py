@@ -16,7 +16,7 @@ def read(text: str | bytes, form: str = "auto") -> Parsed:
     return parse(text.encode() if isinstance(text, str) else text, FILE, form)
 
 
-def one(text: str | bytes, form: str = "auto") -> Record:
+def only_record(text: str | bytes, form: str = "auto") -> Record:
     """Parse a file that must have one entry, and return that."""
     (record,) = read(text, form).records
     return record

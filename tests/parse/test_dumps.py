@@ -5,7 +5,7 @@ import pprint
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from tests.parse.reading import codes, fields, one, read
+from tests.parse.reading import codes, fields, only_record, read
 
 REGIS = ("Régis Example", 2, ("fr",), ("+33 1",), ("r@nic.example",), ())
 FULL = "Régis Example, #2, .fr, +33 1"
@@ -46,10 +46,10 @@ def test_the_output_of_dumpdb_is_read_with_lines() -> None:
 def test_a_name_without_its_member_is_no_entry() -> None:
     """Who left the list may still have a name in the dump: no record, so no card and no login, but a warning."""
     parsed = read(MAILMAN)
-    assert [(one.code, one.severity) for one in parsed.problems] == [("not-a-member", "warning")] * 2
-    assert [one.message.rpartition(" ")[2] for one in parsed.problems] == ["n@nic.example", "o@nic.example"]
+    assert [(problem.code, problem.severity) for problem in parsed.problems] == [("not-a-member", "warning")] * 2
+    assert [problem.message.rpartition(" ")[2] for problem in parsed.problems] == ["n@nic.example", "o@nic.example"]
     lines = [MAILMAN[: MAILMAN.index(f"'{letter}@nic.example': ", 600)].count("\n") + 1 for letter in "no"]
-    assert [one.origin.line for one in parsed.problems] == lines
+    assert [problem.origin.line for problem in parsed.problems] == lines
     assert "n@nic.example" not in [address for record in parsed.records for address in record.listed]
 
 
@@ -87,14 +87,14 @@ def test_members_are_compared_without_case_and_digests_count() -> None:
 )
 def test_every_way_to_write_the_dict_gives_the_same_record(text: str) -> None:
     """Python 2 and 3, bytes and text, wrapped strings, a prefix, encoded names."""
-    record = one(text + "\n")
+    record = only_record(text + "\n")
     assert fields(record) == REGIS
     assert record.problems == ()
 
 
 def test_octets_of_an_unknown_charset_are_an_error_of_that_name() -> None:
     """Python 2 octets that are neither UTF-8 nor certain are not guessed at."""
-    record = one(r"{'usernames': {'r@nic.example': 'N\xfa\xf1ez, #2, .fr, +33 1'}}")
+    record = only_record(r"{'usernames': {'r@nic.example': 'N\xfa\xf1ez, #2, .fr, +33 1'}}")
     assert (codes(record), record.listed) == (["bad-encoding"], ("r@nic.example",))
 
 
@@ -112,7 +112,7 @@ def test_octets_of_an_unknown_charset_are_an_error_of_that_name() -> None:
 )
 def test_what_a_string_hides_is_found(value: str, code: str) -> None:
     """Controls and broken escapes in a Python string are errors of its record."""
-    record = one(f"{{'usernames': {{'r@nic.example': {value}}}}}")
+    record = only_record(f"{{'usernames': {{'r@nic.example': {value}}}}}")
     assert codes(record) == [code]
 
 

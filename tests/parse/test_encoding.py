@@ -3,7 +3,7 @@
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from tests.parse.reading import codes, one, read
+from tests.parse.reading import codes, only_record, read
 
 LINE = "Régis Example, #2, .fr, +33 1 <r@nic.example>\r\n"
 
@@ -17,7 +17,7 @@ def test_unicode_is_read_with_and_without_its_mark(encoding: str, end: str) -> N
     assert [problem.code for problem in parsed.problems] == ([] if end else ["no-final-newline"])
     assert [(record.name, record.problems) for record in parsed.records] == [("Régis Example", ())]
     big = b"\xfe\xff" + LINE.encode("utf-16-be")
-    assert one(big).name == "Régis Example"
+    assert only_record(big).name == "Régis Example"
 
 
 @pytest.mark.parametrize("name", ["Régis", "Jörg", "Éva", "Groß Ö"])
@@ -31,7 +31,7 @@ def test_latin_letters_that_every_code_page_shares_are_read_with_a_warning(name:
 
 def test_curly_quotes_of_windows_are_read() -> None:
     """The repository message saved by an old Windows editor."""
-    record = one("“Régis, #2, .fr, +33 1” r@nic.example\n".encode("cp1252"))
+    record = only_record("“Régis, #2, .fr, +33 1” r@nic.example\n".encode("cp1252"))
     assert (record.name, record.problems) == ("Régis", ())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.parse.reading import codes, one
+from tests.parse.reading import codes, only_record
 
 
 def entry(full: str) -> str:
@@ -31,7 +31,7 @@ def entry(full: str) -> str:
 )
 def test_the_first_field_that_is_a_slot_is_the_anchor(full: str, name: str, slot: int) -> None:
     """What stands before it is the name, with its commas; whether the list has such a slot is not asked here."""
-    record = one(entry(full))
+    record = only_record(entry(full))
     assert (record.name, record.slot, record.cctlds, record.problems) == (name, slot, ("nl",), ())
 
 
@@ -59,7 +59,7 @@ def test_the_first_field_that_is_a_slot_is_the_anchor(full: str, name: str, slot
 )
 def test_cctlds_are_labels_as_written_without_dot_and_direction_marks(field: str, cctlds: str) -> None:
     """Dots, separators and scripts as people write them."""
-    record = one(entry(f"J Doe, #1, {field}, +31 1"))
+    record = only_record(entry(f"J Doe, #1, {field}, +31 1"))
     assert (record.cctlds, record.phones, record.problems) == (tuple(cctlds.split()), ("+31 1",), ())
 
 
@@ -83,7 +83,7 @@ def test_cctlds_are_labels_as_written_without_dot_and_direction_marks(field: str
 )
 def test_telephone_text_is_kept_as_it_stands(fields: str, phones: list[str]) -> None:
     """Nothing is lost or joined that a person would not; what a number means is for vetting to find out."""
-    record = one(entry(f"J Doe, #1, .nl, {fields}"))
+    record = only_record(entry(f"J Doe, #1, .nl, {fields}"))
     assert (list(record.phones), record.problems) == (phones, ())
 
 
@@ -91,28 +91,28 @@ def test_telephone_text_is_kept_as_it_stands(fields: str, phones: list[str]) -> 
 def test_a_word_that_may_be_a_cctld_is_never_guessed_at(field: str) -> None:
     """Behind ".nl", "no" and "NA" may mean that there is no telephone, so they are neither Norway nor a number."""
     for full in (f"J Doe, #1, .nl, {field}", f"J Doe, #1, .nl, +31 1, {field}"):
-        record = one(entry(full))
+        record = only_record(entry(full))
         assert codes(record) == ["not-understood"]
         assert record.cctlds == ("nl",)
 
 
 def test_a_dotted_cctld_counts_wherever_it_stands() -> None:
     """A dot says that it is a ccTLD, also behind a number."""
-    record = one(entry("J Doe, #1, .nl, +31 1, .be"))
+    record = only_record(entry("J Doe, #1, .nl, +31 1, .be"))
     assert (record.cctlds, record.phones, record.problems) == (("nl", "be"), ("+31 1",), ())
 
 
 def test_out_of_band_addresses_are_told_from_numbers() -> None:
     """Every field with an at-sign is an address, and has to be a whole one."""
-    record = one(entry("J Doe, #1, .nl, +31 1, j@oarc.net, j@example.org"))
+    record = only_record(entry("J Doe, #1, .nl, +31 1, j@oarc.net, j@example.org"))
     assert record.out_of_band == ("j@oarc.net", "j@example.org")
-    assert codes(one(entry("J Doe, #1, .nl, +31 1, oob: j@oarc.net"))) == ["no-separators"]
-    assert codes(one(entry("J Doe, #1, .nl, +31 1, j@oarc"))) == ["bad-address"]
+    assert codes(only_record(entry("J Doe, #1, .nl, +31 1, oob: j@oarc.net"))) == ["no-separators"]
+    assert codes(only_record(entry("J Doe, #1, .nl, +31 1, j@oarc"))) == ["bad-address"]
 
 
 def test_an_address_behind_other_text_is_one_fault_that_says_so() -> None:
     """A missing comma before an address is one problem that quotes the field, not one a word."""
-    record = one(entry("J Doe, #1, .nl, +31 20 531 7001 j@oarc.net"))
+    record = only_record(entry("J Doe, #1, .nl, +31 20 531 7001 j@oarc.net"))
     (problem,) = record.problems
     assert (problem.code, record.broken) == ("no-separators", True)
     assert "an address follows other text without a comma: “+31 20 531 7001 j@oarc.net”" in problem.message
@@ -150,7 +150,7 @@ def test_an_address_behind_other_text_is_one_fault_that_says_so() -> None:
 )
 def test_what_is_not_understood_is_an_error_with_its_reason(full: str, code: str) -> None:
     """Each way to be wrong has its own code; message, remedy and quotation are there, and the address is kept."""
-    record = one(entry(full))
+    record = only_record(entry(full))
     assert codes(record) == [code]
     (problem,) = record.problems
     assert problem.severity == "error"
@@ -163,7 +163,7 @@ def test_what_is_not_understood_is_an_error_with_its_reason(full: str, code: str
 @pytest.mark.parametrize("name", ["R?gis", "Zo?", "?va Example", "???? ??????", "Mar?a Nu?ez"])
 def test_question_marks_in_place_of_letters_are_a_lossy_export(name: str) -> None:
     """One warning a record; the record stays usable."""
-    record = one(entry(f"{name}, #1, .nl, +31 1"))
+    record = only_record(entry(f"{name}, #1, .nl, +31 1"))
     assert codes(record) == ["lossy-export"]
     assert record.name == name
 
@@ -175,19 +175,19 @@ def test_limits_refuse_what_no_person_has() -> None:
         f"J{chr(0x301) * 31}, #1, .nl",
         "J" * 1_000_000,
     ):
-        record = one(entry(full))
+        record = only_record(entry(full))
         assert "too-long" in codes(record), full[:40]
         assert max(len(record.name), len(record.phones), len(record.out_of_band), len(record.cctlds)) <= 1000
 
 
 def test_a_line_beyond_the_limit_is_not_taken_apart() -> None:
     """It belongs to nobody: not even its address is believed."""
-    record = one(f"# a line of 64 KiB and one character\n{entry('J, #1, .nl' + ', ' * 32_800)}\n")
+    record = only_record(f"# a line of 64 KiB and one character\n{entry('J, #1, .nl' + ', ' * 32_800)}\n")
     assert (codes(record), record.origin.line, record.name, record.listed) == (["too-long"], 2, "", ())
 
 
 @pytest.mark.parametrize("phone", ["5,5119E+12", "3,17E+10", "31612345678,0", "31612345678,00"])
 def test_a_decimal_comma_separates_nothing(phone: str) -> None:
     """What a spreadsheet has made of a number is not two numbers."""
-    assert one(entry(f"J Doe, #1, .nl, {phone}")).phones == (phone,)
-    assert one(entry(f"J Doe, #1, .nl, {phone}, +31 1")).phones == (phone, "+31 1")
+    assert only_record(entry(f"J Doe, #1, .nl, {phone}")).phones == (phone,)
+    assert only_record(entry(f"J Doe, #1, .nl, {phone}, +31 1")).phones == (phone, "+31 1")

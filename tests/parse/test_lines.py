@@ -4,7 +4,7 @@ import pytest
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse import FORMATS
-from tests.parse.reading import codes, fields, one, read
+from tests.parse.reading import codes, fields, only_record, read
 
 DOE = ("J Doe", 1, ("nl",), ("+31 1",), ("j@nic.nl",), ())
 DOE_AWAY = (*DOE[:5], ("j@oarc.net",))
@@ -56,7 +56,7 @@ DOE_AWAY = (*DOE[:5], ("j@oarc.net",))
 )
 def test_every_shape_is_read(line: str, wanted: tuple[object, ...]) -> None:
     """A line in any of the shapes, with the spacing and quoting that people give it, is one clean record."""
-    record = one(line)
+    record = only_record(line)
     assert fields(record) == wanted
     assert record.problems == ()
 
@@ -66,7 +66,7 @@ def test_every_shape_is_read(line: str, wanted: tuple[object, ...]) -> None:
 )
 def test_an_address_alone_is_listed(line: str) -> None:
     """However an address stands alone, it is one listed address and no name."""
-    record = one(line)
+    record = only_record(line)
     assert (codes(record), record.name, record.listed) == (["address-only"], "", ("j@nic.nl",))
 
 
@@ -125,7 +125,7 @@ def test_what_is_not_a_whole_entry_is_an_error(line: str, code: str) -> None:
 )
 def test_two_entries_in_one_line_are_an_error_that_belongs_to_neither_address(line: str) -> None:
     """Where two entries ran together, no address is listed for the sum of them."""
-    record = one(line)
+    record = only_record(line)
     assert record.broken
     assert record.listed == ()
 
@@ -144,7 +144,7 @@ def test_two_entries_in_one_line_are_an_error_that_belongs_to_neither_address(li
 )
 def test_a_report_that_may_be_the_rest_of_two_entries_is_nobodys(line: str, what: str) -> None:
     """A bracket that never closes, or an address in the name: the address may be that of another entry."""
-    record = one(f"{line}\n")
+    record = only_record(f"{line}\n")
     assert codes(record) == ["run-together"]
     assert what in record.problems[0].message
     assert (record.broken, record.listed, record.out_of_band) == (True, (), ())
@@ -166,13 +166,13 @@ def test_a_report_that_may_be_the_rest_of_two_entries_is_nobodys(line: str, what
 )
 def test_such_a_name_beside_an_address_in_its_own_place_is_an_error_and_the_address_is_listed(line: str) -> None:
     """Nobody gets a card of that name; a list of subscribers with such a line still says who is on it."""
-    record = one(line)
+    record = only_record(line)
     assert (codes(record), record.broken, record.listed) == (["run-together"], True, ("j@nic.nl",))
 
 
 def test_a_quotation_mark_without_its_partner_lists_no_address() -> None:
     """Outside of brackets nothing but its place says whose an address is."""
-    record = one("J “Doe, #1, .nl, +31 1, k@nic.nl")
+    record = only_record("J “Doe, #1, .nl, +31 1, k@nic.nl")
     assert (codes(record), record.listed, record.out_of_band) == (["unclosed-quote"], (), ())
 
 
@@ -181,14 +181,14 @@ def test_a_quotation_mark_without_its_partner_lists_no_address() -> None:
 )
 def test_several_addresses_without_a_name_are_said_to_be_that(line: str) -> None:
     """Whether they are one person's or two subscribers' is not guessed, and the message says how to write them."""
-    record = one(line)
+    record = only_record(line)
     assert (codes(record), record.listed, record.broken) == (["not-understood"], (), True)
     assert "several addresses and no name; write each address on a line of its own" in record.problems[0].message
 
 
 def test_an_address_in_the_place_of_the_name_is_no_name() -> None:
     """List software may show an old address beside the new one; only the latter is listed, and nobody is called so."""
-    record = one("j@oarc.net <j@nic.nl>")
+    record = only_record("j@oarc.net <j@nic.nl>")
     assert (codes(record), record.name, record.listed) == (["address-only"], "", ("j@nic.nl",))
     assert "two addresses and no name" in record.problems[0].message
 
@@ -197,7 +197,7 @@ def test_an_address_in_the_place_of_the_name_is_no_name() -> None:
 @pytest.mark.parametrize("line", ["{} <j@nic.nl>", "{} j@nic.nl", "{}, j@nic.nl", '"{}" <j@nic.nl>', "j@nic.nl ({})"])
 def test_other_quotation_marks_around_an_entry_are_a_fault_and_no_part_of_the_name(quotes: str, line: str) -> None:
     """No list software writes them, so nobody is called 'J Doe with a quotation mark in front."""
-    record = one(line.format(f"{quotes[0]}J Doe, #1, .nl, +31 1{quotes[1]}"))
+    record = only_record(line.format(f"{quotes[0]}J Doe, #1, .nl, +31 1{quotes[1]}"))
     assert (codes(record), record.broken) == (["not-understood"], True)
     assert f"between the quotation marks {quotes[0]} and {quotes[1]}" in record.problems[0].message
     assert fields(record) == DOE
@@ -224,7 +224,7 @@ def test_other_quotation_marks_around_an_entry_are_a_fault_and_no_part_of_the_na
 )
 def test_a_tab_in_a_name_is_refused_however_it_comes(text: str) -> None:
     """A tab inside a name is a control like any other, in every format and encoding."""
-    record = one(text)
+    record = only_record(text)
     assert (codes(record), record.broken) == (["forbidden-character"], True)
     assert "U+0009 (tab)" in record.problems[0].message
     assert (record.name, record.listed) == ("J Doe", ("j@nic.nl",))
@@ -232,7 +232,7 @@ def test_a_tab_in_a_name_is_refused_however_it_comes(text: str) -> None:
 
 def test_a_broken_line_still_says_whose_it_is() -> None:
     """A cut line keeps its name and ccTLDs, so that the person can be found and kept."""
-    record = one("x@example.com\n“Jane Doe, #1, .vn, +84 12".replace("x@example.com\n", "") + " jane@oarc")
+    record = only_record("x@example.com\n“Jane Doe, #1, .vn, +84 12".replace("x@example.com\n", "") + " jane@oarc")
     assert (record.name, record.cctlds, record.listed) == ("Jane Doe", ("vn",), ())
 
 
@@ -281,7 +281,7 @@ def test_the_format_is_recognised_and_can_be_asked_for(text: str, form: str) -> 
 @pytest.mark.parametrize("form", ["report", "addresses", "mailman2"])
 def test_an_explicit_format_refuses_lines_of_another(form: str) -> None:
     """Who says which format it is does not get a guess."""
-    record = one("=?utf-8?q?J_Doe=2C_=231=2C_=2Enl?= <j@nic.nl>", form)
+    record = only_record("=?utf-8?q?J_Doe=2C_=231=2C_=2Enl?= <j@nic.nl>", form)
     assert codes(record) == ["not-understood"]
 
 
@@ -296,8 +296,8 @@ def test_old_mac_line_ends_are_read_where_they_end_the_file() -> None:
     """A file that has no line feed and ends with a carriage return is one of lines that end so."""
     first, second = read("J Doe, #1, .nl, +31 1 <j@nic.nl>\rK Doe, #2, .nl, +31 2 <k@nic.nl>\r").records
     assert (fields(first), second.name, second.origin.line) == (DOE, "K Doe", 2)
-    assert codes(one("J\rDoe, #1, .nl, +31 1 <j@nic.nl>")) == ["forbidden-character"]
-    assert codes(one("J\rDoe, #1, .nl, +31 1 <j@nic.nl>\n")) == ["forbidden-character"]
+    assert codes(only_record("J\rDoe, #1, .nl, +31 1 <j@nic.nl>")) == ["forbidden-character"]
+    assert codes(only_record("J\rDoe, #1, .nl, +31 1 <j@nic.nl>\n")) == ["forbidden-character"]
 
 
 @pytest.mark.parametrize("head", ["", "# members\r", "name;slot;cctlds;phones;email\r"])

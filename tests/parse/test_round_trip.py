@@ -12,7 +12,7 @@ from sync.parse import render_csv, render_report
 from sync.parse.pairs import partnerless
 from sync.parse.records import Record
 from sync.problems import Origin
-from tests.parse.reading import FILE, bare, is_forbidden, one, read
+from tests.parse.reading import FILE, bare, is_forbidden, only_record, read
 
 SETTINGS = settings(max_examples=200, deadline=None)
 LABELS = ("nl", "VN", "uk", "xn--p1ai", "рф", "مصر", "台灣", "ලංකා", "இலங்கை", "ไทย")
@@ -78,21 +78,21 @@ def is_plain(person: Record) -> bool:
 @SETTINGS
 def test_the_repository_message_is_read_back(person: Record) -> None:
     """`render_report` and `parse` are inverse."""
-    assert one(render_report(person) + "\n") == person
+    assert only_record(render_report(person) + "\n") == person
 
 
 @given(people())
 @SETTINGS
 def test_mailman_2_and_early_mailman_3_are_read_back(person: Record) -> None:
     """What `formataddr` makes of a name, quoted or as an encoded word, is undone."""
-    assert one(formataddr((full_name(person), person.listed[0])) + "\n") == person
+    assert only_record(formataddr((full_name(person), person.listed[0])) + "\n") == person
 
 
 @given(people().filter(is_plain))
 @SETTINGS
 def test_later_mailman_3_is_read_back(person: Record) -> None:
     """Names that hold commas, backslashes and everything else but quotation marks need none around them."""
-    assert one(f"{full_name(person)} <{person.listed[0]}>\n") == person
+    assert only_record(f"{full_name(person)} <{person.listed[0]}>\n") == person
 
 
 @given(people())
@@ -100,7 +100,7 @@ def test_later_mailman_3_is_read_back(person: Record) -> None:
 def test_comments_are_read_back(person: Record) -> None:
     """The old form with the name in parentheses."""
     escaped = re.sub(r"([()\\])", r"\\\1", full_name(person))
-    assert one(f"{person.listed[0]} ({escaped})\n") == person
+    assert only_record(f"{person.listed[0]} ({escaped})\n") == person
 
 
 @given(people(), st.booleans())
@@ -110,7 +110,7 @@ def test_dumps_are_read_back(person: Record, old: bool) -> None:
     text = pformat({"members": {person.listed[0]: 0}, "usernames": {person.listed[0]: full_name(person)}})
     if old:
         text = f"{{'usernames': {{{person.listed[0]!r}: u{full_name(person)!a}}}}}"
-    record = one(text)
+    record = only_record(text)
     assert record == Record(Origin(FILE, record.origin.line), *(getattr(person, name) for name in Record.__slots__[1:]))
 
 

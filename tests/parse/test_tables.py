@@ -3,7 +3,7 @@
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from tests.parse.reading import codes, fields, one, read
+from tests.parse.reading import codes, fields, only_record, read
 
 HEADER = "name,slot,cctlds,phones,email,oob_email\n"
 ROW = "J Doe,#1,.nl,+31 1,j@nic.nl,j@oarc.net\n"
@@ -34,7 +34,7 @@ DOE = ("J Doe", 1, ("nl",), ("+31 1",), ("j@nic.nl",), ("j@oarc.net",))
 )
 def test_a_table_is_read_whatever_its_separator_order_and_spelling(text: str) -> None:
     """The same person comes out of every spreadsheet's idea of CSV."""
-    record = one(text)
+    record = only_record(text)
     assert fields(record) == DOE
     assert record.problems == ()
     assert record.present == {"name", "slot", "cctlds", "phones", "email", "oob_email"}
@@ -43,7 +43,7 @@ def test_a_table_is_read_whatever_its_separator_order_and_spelling(text: str) ->
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_table_is_read_in_every_unicode_encoding(encoding: str) -> None:
     """What spreadsheets save as "Unicode text" is read."""
-    record = one((HEADER + ROW.replace("J Doe", "Zoë Doe")).replace(",", "\t").encode(encoding))
+    record = only_record((HEADER + ROW.replace("J Doe", "Zoë Doe")).replace(",", "\t").encode(encoding))
     assert fields(record) == ("Zoë Doe", *DOE[1:])
 
 
@@ -166,7 +166,7 @@ def test_a_quotation_mark_left_open_does_not_swallow_the_rest_silently() -> None
     assert not first.broken
     assert (codes(second), second.origin.line) == (["unclosed-quote"], 3)
     assert "nothing after this line" in second.problems[0].message
-    swallowed = one(HEADER + 'K Doe,2,.nl,"+31 1,k@nic.nl,\n' + ROW + 'L Doe,3,.nl,+31 3",l@nic.nl,\n')
+    swallowed = only_record(HEADER + 'K Doe,2,.nl,"+31 1,k@nic.nl,\n' + ROW + 'L Doe,3,.nl,+31 3",l@nic.nl,\n')
     assert codes(swallowed) == ["unclosed-quote"]
     endless = read(HEADER + '"' + "x\n" * 1000 + '",1,.nl,,k@nic.nl,\n').records
     assert [codes(record) for record in endless] == [["unclosed-quote"]]
@@ -195,7 +195,7 @@ def test_a_list_of_subscribers_in_a_table_gives_its_addresses() -> None:
         parsed = read(text)
         assert parsed.format == "addresses"
         assert [record.listed for record in parsed.records] == [("j@nic.nl",), ("k@nic.nl",)]
-    record = one('display_name,email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
+    record = only_record('display_name,email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
     assert (fields(record), record.problems) == ((*DOE[:5], ()), ())
 
 
@@ -208,7 +208,7 @@ def test_names_beside_the_addresses_of_a_list_do_not_make_it_a_roster() -> None:
     assert "the table has no column cctlds" in parsed.records[0].problems[0].message
     assert "column cctlds" in parsed.records[0].problems[0].remedy
     assert not [problem for problem in parsed.problems if problem.severity == "error"]
-    record = one('Name,Email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
+    record = only_record('Name,Email\n"J Doe, #1, .nl, +31 1",j@nic.nl\n')
     assert (fields(record), record.problems) == ((*DOE[:5], ()), ())
 
 
@@ -218,7 +218,7 @@ def test_names_beside_the_addresses_of_a_list_do_not_make_it_a_roster() -> None:
 def test_the_address_column_does_not_depend_on_the_order(header: str) -> None:
     """What is called an e-mail address goes before what may be a person, wherever it stands."""
     for names, row in ((header, "J Doe,j@nic.nl"), (",".join(reversed(header.split(","))), "j@nic.nl,J Doe")):
-        assert one(f"{names}\n{row}\n").listed == ("j@nic.nl",)
+        assert only_record(f"{names}\n{row}\n").listed == ("j@nic.nl",)
 
 
 def test_two_spellings_of_a_column_are_the_column_twice() -> None:
@@ -261,7 +261,7 @@ def test_remedies_for_a_row_speak_of_columns(row: str, word: str) -> None:
 def test_a_name_of_its_own_cell_needs_no_partner_for_a_bracket(name: str) -> None:
     """A cell says itself where it ends, so nothing of another row is in it."""
     cell = name.replace('"', '""')
-    record = one(f'{HEADER}"{cell}",1,.nl,,j@nic.nl,\n')
+    record = only_record(f'{HEADER}"{cell}",1,.nl,,j@nic.nl,\n')
     assert (record.name, record.problems) == (name, ())
 
 
@@ -270,12 +270,12 @@ def test_a_name_of_its_own_cell_needs_no_partner_for_a_bracket(name: str) -> Non
 )
 def test_a_name_of_its_own_cell_keeps_its_last_semicolon(cell: str, name: str) -> None:
     """No separator follows a name in a cell, so nothing of the name is taken for one."""
-    assert one(f"{HEADER}{cell},1,.nl,,j@nic.nl,\n").name == name
+    assert only_record(f"{HEADER}{cell},1,.nl,,j@nic.nl,\n").name == name
 
 
 def test_a_neutralised_formula_is_read_as_it_was() -> None:
     """The apostrophe that an export puts before "+" and "=" is not part of the value."""
-    record = one(HEADER + "'=J Doe,1,.nl,'+31 1,j@nic.nl,\n")
+    record = only_record(HEADER + "'=J Doe,1,.nl,'+31 1,j@nic.nl,\n")
     assert (record.name, record.phones) == ("=J Doe", ("+31 1",))
 
 

@@ -4,14 +4,14 @@ import base64
 
 import pytest
 
-from tests.parse.reading import codes, one
+from tests.parse.reading import codes, only_record
 
 REST = "=2C_=231=2C_=2Enl=2C_=2B31_1?="
 
 
 def named(encoded: str) -> str:
     """Return the name that comes out of an encoded full name, which must be without problems."""
-    record = one(f"{encoded} <j@nic.nl>")
+    record = only_record(f"{encoded} <j@nic.nl>")
     assert record.problems == (), record.problems
     assert (record.slot, record.cctlds, record.phones) == (1, ("nl",), ("+31 1",))
     return record.name
@@ -57,7 +57,7 @@ def test_a_layer_of_encoding_is_undone(encoded: str, name: str) -> None:
 )
 def test_what_still_looks_encoded_is_kept_with_a_warning(encoded: str, name: str) -> None:
     """A layer is undone once: what a member wrote in it cannot make a second one."""
-    record = one(f"{encoded} <j@nic.nl>")
+    record = only_record(f"{encoded} <j@nic.nl>")
     assert record.name == name
     assert codes(record) == ["encoded-twice"]  # a question mark in it is no lost letter
     assert not record.broken
@@ -83,7 +83,7 @@ def test_what_still_looks_encoded_is_kept_with_a_warning(encoded: str, name: str
 )
 def test_a_broken_encoding_is_an_error(encoded: str) -> None:
     """Nothing is made of an encoded word that is damaged, cut off or in a charset that mail does not have."""
-    record = one(f"{encoded}, #1, .nl, +31 1 <j@nic.nl>")
+    record = only_record(f"{encoded}, #1, .nl, +31 1 <j@nic.nl>")
     assert codes(record) == ["bad-encoding"]
     assert (record.name, record.listed) == ("", ("j@nic.nl",))
 
@@ -108,7 +108,7 @@ def test_a_broken_encoding_is_an_error(encoded: str) -> None:
 )
 def test_a_control_that_comes_out_of_an_encoding_is_refused(encoded: str, code_point: str) -> None:
     """No encoding smuggles a line break or another control into a field."""
-    record = one(f"{encoded} <j@nic.nl>")
+    record = only_record(f"{encoded} <j@nic.nl>")
     assert codes(record) == ["forbidden-character"]
     assert code_point in record.problems[0].message
 
@@ -116,5 +116,5 @@ def test_a_control_that_comes_out_of_an_encoding_is_refused(encoded: str, code_p
 def test_folded_encoded_words_are_one_entry() -> None:
     """A header folded over lines is joined, and its record stands at the first of them."""
     text = f"# folded\n=?utf-8?q?R=C3=A9?=\n =?utf-8?q?gis{REST}\n\t<j@nic.nl>\n"
-    record = one(text)
+    record = only_record(text)
     assert (record.name, record.origin.line, record.problems) == ("Régis", 2, ())

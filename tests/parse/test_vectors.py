@@ -3,7 +3,7 @@
 import pytest
 
 from radicale_tldops.roster.errors import InputError
-from tests.parse.reading import codes, fields, one, read
+from tests.parse.reading import codes, fields, only_record, read
 from tests.parse.vectors import JOHN, VECTORS
 
 UNDERSTOOD = [number for number, vector in VECTORS.items() if vector.refusal in ("", "bad-slot", "unknown-cctld")]
@@ -14,7 +14,7 @@ UNDERSTOOD = [number for number, vector in VECTORS.items() if vector.refusal in 
 def test_what_is_understood_of_a_line(number: int) -> None:
     """Name, slot, ccTLDs, telephones and addresses come out as a person would read them, also of a broken line."""
     vector = VECTORS[number]
-    record = one(vector.line)
+    record = only_record(vector.line)
     assert fields(record) == (
         *(vector.name, vector.slot, vector.cctlds, vector.phones),
         *((vector.listed,), vector.out_of_band),
@@ -28,15 +28,15 @@ def test_what_is_understood_of_a_line(number: int) -> None:
 def test_what_surrounds_a_line_changes_nothing(number: int) -> None:
     """A byte order mark, either line end and a comment leave the record as it is."""
     line = VECTORS[number].line
-    record = one(f"{line}\n")
+    record = only_record(f"{line}\n")
     for text in (line, f"\ufeff{line}\r\n", f"# a comment\n\n{line}"):
-        again = one(text)
+        again = only_record(text)
         assert (fields(again), codes(again)) == (fields(record), codes(record))
 
 
 def test_vector_4_says_how_to_export_without_loss() -> None:
     """A question mark inside a name is kept, and the warning names the lossless exports."""
-    (problem,) = one(VECTORS[4].line).problems
+    (problem,) = only_record(VECTORS[4].line).problems
     assert problem.severity == "warning"
     assert "dumpdb" in problem.remedy
     assert "mailman members" in problem.remedy
@@ -44,7 +44,7 @@ def test_vector_4_says_how_to_export_without_loss() -> None:
 
 def test_vector_17_says_where_readers_are_named() -> None:
     """A name without a slot is an error whose remedy names [readers]."""
-    (problem,) = one(VECTORS[17].line).problems
+    (problem,) = only_record(VECTORS[17].line).problems
     assert "no slot" in problem.message
     assert "[readers]" in problem.remedy
 

@@ -114,18 +114,18 @@ def test_the_three_kinds_of_groups(roomy: Directory, kind: str, base: str, page_
         return
     found = asked.fetch()
     assert found.logins == LOGINS
-    assert {one.name for one in found.people} == set(UIDS)
-    assert all(one.entry.endswith(PEOPLE) for one in found.people)
+    assert {subscriber.name for subscriber in found.people} == set(UIDS)
+    assert all(subscriber.entry.endswith(PEOPLE) for subscriber in found.people)
 
 
 def test_every_address_of_a_member_is_on_the_list(roomy: Directory) -> None:
     """Both stand under one entry, so that they are known to be one person's."""
     found = source(roomy, "two").fetch()
-    assert {(one.login, one.address) for one in found.people} == {
+    assert {(subscriber.login, subscriber.address) for subscriber in found.people} == {
         ("two@nic.example", "Two@nic.example"),
         ("two@example.net", "two@example.net"),
     }
-    assert len({one.entry for one in found.people}) == 1
+    assert len({subscriber.entry for subscriber in found.people}) == 1
 
 
 def test_the_mail_attribute_can_be_another_one(roomy: Directory) -> None:

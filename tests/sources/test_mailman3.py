@@ -72,7 +72,7 @@ def test_owners_and_moderators_count_where_that_is_set(
 ) -> None:
     """Who runs the list is not on it by that alone."""
     found = Mailman3(settings(mailman_core, one_list, other_roles=more), NOW).fetch()
-    assert {one.role.value for one in found.people} == roles
+    assert {subscriber.role.value for subscriber in found.people} == roles
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 4])
@@ -97,7 +97,7 @@ def test_stopped_delivery_is_noted_and_shuts_nobody_out(
     """Whoever gets no mail is on the list all the same; who stopped it is told to whoever asks."""
     mailman_core.stop_delivery(one_list, EVE, status)
     source = Mailman3(settings(mailman_core, one_list), NOW)
-    by_login = {one.login: one.delivery for one in source.fetch(delivery=True).people}
+    by_login = {subscriber.login: subscriber.delivery for subscriber in source.fetch(delivery=True).people}
     assert by_login == {ADA: Delivery.ENABLED, BOB: Delivery.ENABLED, EVE: delivery}
     assert source.fetch().logins == set(by_login)
 
@@ -320,7 +320,10 @@ def pages(readings: Sequence[Sequence[str]], page_size: int) -> "object":
             state["reading"] = min(state["reading"] + 1, len(readings) - 1)
         people = readings[state["reading"]]
         some = people[(page - 1) * page_size : page * page_size]
-        entries = [{"self_link": f"x/{one}", "email": f"{one}@nic.example", "role": "member"} for one in some]
+        entries = [
+            {"self_link": f"x/{local_part}", "email": f"{local_part}@nic.example", "role": "member"}
+            for local_part in some
+        ]
         content(json.dumps({"total_size": len(people), "entries": entries}).encode())(request)
 
     return answer
@@ -350,6 +353,6 @@ def test_a_list_that_changes_between_pages_is_read_until_it_stands_still(tmp_pat
         asked = Mailman3Settings(url=url, list="l", password_file=password)
         if kind == "settles":
             found = Mailman3(asked, NOW, 2).fetch()
-            assert found.logins == {f"{one}@nic.example" for one in settled}
+            assert found.logins == {f"{local_part}@nic.example" for local_part in settled}
         else:
             assert fault(asked, page_size=2).fault is ListFault.CUT_OFF

@@ -84,7 +84,7 @@ def test_who_waits_is_a_figure(tmp_path: Path, kept: int) -> None:
     """Monitoring sees logins that a guard keeps."""
     store = Store(tmp_path)
     write_note(store.roster, FRESHNESS, Freshness().refused(NOON, "mass-access", kept))
-    figures = {one.name: one.samples[0].value for one in StoreFigures(store.roster, lambda: LATER).collect()}
+    figures = {metric.name: metric.samples[0].value for metric in StoreFigures(store.roster, lambda: LATER).collect()}
     assert figures["tldops_list_refused_logins"] == kept
 
 

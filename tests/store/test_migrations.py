@@ -73,7 +73,7 @@ def test_an_older_members_database_is_brought_forward_with_everything_in_it(old:
     ensure(old.roster, old.members)
     assert content(old.members) == before
     counter, devices = load_devices(old.members)
-    assert (counter, [one.label for one in devices]) == (7, ["phone", "Évolution"])
+    assert (counter, [device.label for device in devices]) == (7, ["phone", "Évolution"])
     assert set(load_claims(old.members)) == {"u1"}
     assert load_usage(old.members) == ([], [])
     audit.record(old.members, "clerk", "allow", "jané@nic.example", {}, START)
@@ -95,9 +95,9 @@ def shape(path: Path) -> dict[str, object]:
         found = inspect(engine)
         return {
             table: (
-                [(one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(table)],
+                [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(table)],
                 found.get_pk_constraint(table)["constrained_columns"],
-                sorted((str(one["name"]), str(one["column_names"])) for one in found.get_indexes(table)),
+                sorted((str(index["name"]), str(index["column_names"])) for index in found.get_indexes(table)),
             )
             for table in found.get_table_names()
         }
@@ -108,7 +108,7 @@ def shape(path: Path) -> dict[str, object]:
 def test_the_server_reads_the_devices_of_an_older_members_database_and_leaves_it_alone(old: Store) -> None:
     """Only commands migrate: of what was otherwise then, reading says what to do, and it writes nothing."""
     before = old.members.read_bytes()
-    assert [one.label for one in load_devices(old.members)[1]] == ["phone", "Évolution"]
+    assert [device.label for device in load_devices(old.members)[1]] == ["phone", "Évolution"]
     for read in (load_usage, audit.load):
         with pytest.raises(StoreError, match="older version"):
             read(old.members)

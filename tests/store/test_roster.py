@@ -46,7 +46,7 @@ def test_a_snapshot_is_what_was_applied(store: Store) -> None:
     """Cards, their bytes and the logins come back exactly."""
     store.apply(put=["jane", "john"], note="v1")
     snapshot = load_snapshot(store.roster)
-    assert {one.href: one.text for one in snapshot.plain.cards.values()} == {
+    assert {card.href: card.text for card in snapshot.plain.cards.values()} == {
         href("jane"): "card of jane v1",
         href("john"): "card of john v1",
     }
@@ -316,7 +316,7 @@ def test_recent_generations_reach_beyond_the_clock(store: Store) -> None:
     """A generation from the future counts as recent: a clock that was wrong must not empty the window of the guards."""
     store.apply(put=["a"])
     state = load_state(store.roster, datetime(2026, 10, 1, tzinfo=UTC))
-    assert [one.id for one in state.recent] == [1]
+    assert [generation.id for generation in state.recent] == [1]
     assert load_state(store.roster, START + timedelta(days=1)).recent == []
 
 

@@ -132,7 +132,7 @@ def test_the_first_download_of_a_generation_is_an_entry(store: Store) -> None:
     write_events(store.members, [Download(START + HOUR, JANE, "d1", 5, "plain")])
     told = [(detail["device"], detail["generation"]) for _, detail in entries(store)]
     assert told == [("d1", 4), ("d2", 4), ("d1", 5)]
-    used = {one.device: one for one in load_usage(store.members)[0]}
+    used = {row.device: row for row in load_usage(store.members)[0]}
     assert (used["d1"].generation, used["d1"].downloaded_at) == (5, (START + HOUR).isoformat())
     assert (used["d2"].generation, used["d2"].style) == (4, "groups")
 
@@ -167,7 +167,9 @@ def test_networks_are_bounded(store: Store) -> None:
     for number in range(usage.MAX_NETWORKS + 20):
         write_events(store.members, [login(START + number * HOUR, network=f"10.0.{number}.0/24")])
     _, networks = load_usage(store.members)
-    assert {one.network for one in networks} == {f"10.0.{number}.0/24" for number in range(20, usage.MAX_NETWORKS + 20)}
+    assert {network.network for network in networks} == {
+        f"10.0.{number}.0/24" for number in range(20, usage.MAX_NETWORKS + 20)
+    }
 
 
 def test_what_nobody_uses_is_forgotten(store: Store) -> None:
@@ -180,8 +182,8 @@ def test_what_nobody_uses_is_forgotten(store: Store) -> None:
     assert [len(rows) for rows in load_usage(store.members)] == [4, 4]
     done = keep(store.roster, store.members, 0, "clerk", START + timedelta(days=91))
     used, networks = load_usage(store.members)
-    assert {(one.login, one.device) for one in used} == {(JANE, "d1"), (JANE, "")}
-    assert [one.network for one in networks] == ["203.0.113.0/24"]
+    assert {(row.login, row.device) for row in used} == {(JANE, "d1"), (JANE, "")}
+    assert [network.network for network in networks] == ["203.0.113.0/24"]
     assert done.forgotten == 5
 
 

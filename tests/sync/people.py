@@ -28,9 +28,10 @@ def entry(contact: Contact, line: int = 1) -> Identifiable:
 
 def vetted(*contacts: Contact) -> Vetted:
     """What vetting gives for contacts without any problem."""
-    listed = frozenset(login for one in contacts for login in one.logins[: len(one.listed)])
+    listed = frozenset(login for contact in contacts for login in contact.logins[: len(contact.listed)])
     return Vetted(
-        contacts=tuple((one, (Origin("members.txt", number),)) for number, one in enumerate(contacts, 1)), listed=listed
+        contacts=tuple((contact, (Origin("members.txt", number),)) for number, contact in enumerate(contacts, 1)),
+        listed=listed,
     )
 
 
@@ -56,19 +57,19 @@ def state(
     uids: Mapping[str, str] | None = None,
 ) -> RosterState:
     """A store that holds these contacts, with a login each; `uids` overrides UIDs by name."""
-    known = {(uids or {}).get(one.name, uid(one)): one for one in contacts}
+    known = {(uids or {}).get(contact.name, uid(contact)): contact for contact in contacts}
     head = generation(9, NOW, Counts(people=len(known), readers=len(known)))
     gone: dict[str, set[str]] = {}
-    for one in departed:
-        for digest in departed_digests(uid(one), one):
-            gone.setdefault(digest, set()).add(uid(one))
+    for contact in departed:
+        for digest in departed_digests(uid(contact), contact):
+            gone.setdefault(digest, set()).add(uid(contact))
     return RosterState(
         lineage="lineage",
         head=recent[0] if recent else (head if known else None),
-        people={u: StoredPerson(u, one, key(one, u)) for u, one in known.items()},
+        people={u: StoredPerson(u, contact, key(contact, u)) for u, contact in known.items()},
         groups={},
-        readers={one.logins[0]: Reader(one.logins[0], "p", one.name, 1) for one in known.values()},
-        reader_uids={one.logins[0]: u for u, one in known.items()},
+        readers={contact.logins[0]: Reader(contact.logins[0], "p", contact.name, 1) for contact in known.values()},
+        reader_uids={contact.logins[0]: u for u, contact in known.items()},
         denied={},
         recent=recent,
         departed={trait: frozenset(some) for trait, some in gone.items()},

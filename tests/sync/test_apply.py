@@ -57,7 +57,7 @@ def test_others_may_write_while_cards_are_rendered(stores: Stores) -> None:
     apply_plan(stores, state, plan, rendering(), Approval("tester", NOW), another_command)
     assert rendered == [(number, len(PEOPLE)) for number in range(1, len(PEOPLE) + 1)]
     after = load_state(stores.roster, NOW)
-    assert {found.contact.name for found in after.people.values()} == {one.name for one in PEOPLE}
+    assert {found.contact.name for found in after.people.values()} == {contact.name for contact in PEOPLE}
     assert len(after.denied) == len(PEOPLE)
 
 

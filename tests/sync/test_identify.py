@@ -20,9 +20,9 @@ def run(
 ) -> Recognised:
     """Recognise `wanted` in a roster of `known`."""
     store = state(*known, departed=departed or [])
-    people = {one: stored.contact for one, stored in store.people.items()}
+    people = {known_uid: stored.contact for known_uid, stored in store.people.items()}
     identities = Identities(store.departed, lambda a: f"uid-{a}", same_people=frozenset(same))
-    return recognise([entry(one, n) for n, one in enumerate(wanted, 1)], people, identities)
+    return recognise([entry(contact, n) for n, contact in enumerate(wanted, 1)], people, identities)
 
 
 def codes(found: Recognised) -> list[str]:
@@ -95,7 +95,7 @@ def test_a_new_name_of_the_same_person() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("Jane Doe", "DOE, Jane"),
         ("Régis Example", "Regis E."),
@@ -104,13 +104,13 @@ def test_a_new_name_of_the_same_person() -> None:
         ("Zoë de Roe", "Zoe"),
     ],
 )
-def test_names_that_share_a_word(one: str, other: str) -> None:
+def test_names_that_share_a_word(name: str, other: str) -> None:
     """Case, order, accents and punctuation do not matter."""
-    assert name_words(one) & name_words(other)
+    assert name_words(name) & name_words(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("Jane Doe", "John Smith"),
         ("Dr. Jane van Doe", "Dr. John van Moe"),
@@ -118,9 +118,9 @@ def test_names_that_share_a_word(one: str, other: str) -> None:
         ("Jan", "Jane"),
     ],
 )
-def test_names_that_share_no_word(one: str, other: str) -> None:
+def test_names_that_share_no_word(name: str, other: str) -> None:
     """Titles, particles and initials tell nobody apart."""
-    assert not name_words(one) & name_words(other)
+    assert not name_words(name) & name_words(other)
 
 
 def test_who_keeps_address_and_name_is_certain_whatever_the_others_have() -> None:

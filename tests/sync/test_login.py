@@ -17,7 +17,7 @@ def domain_of(text: str) -> str:
     """What `canonical_domain` is by its definition."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
     labels = plain.replace("\u3002", ".").replace("\uff61", ".").split(".")
-    return ".".join(one if one.isascii() else "xn--" + one.encode("punycode").decode("ascii") for one in labels)
+    return ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels)
 
 
 @given(ADDRESSES.filter(str.isascii))

@@ -137,7 +137,7 @@ def test_a_claim_brings_the_later_date() -> None:
 def test_only_what_left_the_list_goes_when_the_roster_is_refused() -> None:
     """With a separate list, a file that lost people takes nobody's access who is on the list still."""
     everybody = [person(f"Person {number}", cctld=f"a{chr(97 + number)}") for number in range(20)]
-    listed = frozenset(one.listed[0] for one in everybody[1:])
+    listed = frozenset(contact.listed[0] for contact in everybody[1:])
     made = plan(state(*everybody), vetted(*everybody[12:]), subscribers=listed)
     assert "mass-removal" in {hazard.code for hazard in made.hazards if hazard.part is Part.ROSTER}
     part = made.removals_of_access()

@@ -24,7 +24,7 @@ def on(address: str, name: str = "", cctlds: Sequence[str] = (), **more: object)
 
 def vetted(*people: Contact, **more: object) -> Vetted:
     """A file with these people, one line each."""
-    contacts = tuple((one, (Origin("lists/members.txt", line),)) for line, one in enumerate(people, start=1))
+    contacts = tuple((contact, (Origin("lists/members.txt", line),)) for line, contact in enumerate(people, start=1))
     return Vetted(contacts, **more)  # type: ignore[arg-type]
 
 
@@ -56,19 +56,19 @@ def test_what_agrees_is_no_finding() -> None:
 
 def test_in_the_file_and_not_on_the_list() -> None:
     """Subscribe under the list address, with the name; or delete the entry of somebody who has left."""
-    (one,) = found(vetted(ADA))
-    assert (one.situation, one.origins) == (Situation.NOT_ON_LIST, ("members.txt:1",))
-    assert doing(one) == [(Do.SUBSCRIBE, "ada@nic.example")]
-    assert one.actions[0].name == "Ada Example"
-    assert otherwise(one) == {Do.CHANGE_FILE}
+    (finding,) = found(vetted(ADA))
+    assert (finding.situation, finding.origins) == (Situation.NOT_ON_LIST, ("members.txt:1",))
+    assert doing(finding) == [(Do.SUBSCRIBE, "ada@nic.example")]
+    assert finding.actions[0].name == "Ada Example"
+    assert otherwise(finding) == {Do.CHANGE_FILE}
 
 
 def test_one_of_two_list_addresses_is_missing() -> None:
     """Who is on the list under one of two addresses is told apart from who is not on it at all."""
-    (one,) = found(vetted(BOB), on("bob@example.org"))
-    assert one.situation is Situation.NOT_ON_LIST
-    assert "bob@example.org alone" in one.detail
-    assert doing(one) == [(Do.SUBSCRIBE, "bob@registry.example")]
+    (finding,) = found(vetted(BOB), on("bob@example.org"))
+    assert finding.situation is Situation.NOT_ON_LIST
+    assert "bob@example.org alone" in finding.detail
+    assert doing(finding) == [(Do.SUBSCRIBE, "bob@registry.example")]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_one_of_two_list_addresses_is_missing() -> None:
 )
 def test_on_the_list_with_another_address(there: Subscriber) -> None:
     """The same person by the out-of-band address or the name: first the one subscription, then the end of the other."""
-    (one,) = found(vetted(ADA, BOB), there, on("bob@registry.example"), on("bob@example.org"))
-    assert one.situation is Situation.OTHER_ADDRESS
-    assert doing(one) == [(Do.SUBSCRIBE, "ada@nic.example"), (Do.UNSUBSCRIBE, there.address)]
-    assert otherwise(one) == {Do.CHANGE_FILE}
+    (finding,) = found(vetted(ADA, BOB), there, on("bob@registry.example"), on("bob@example.org"))
+    assert finding.situation is Situation.OTHER_ADDRESS
+    assert doing(finding) == [(Do.SUBSCRIBE, "ada@nic.example"), (Do.UNSUBSCRIBE, there.address)]
+    assert otherwise(finding) == {Do.CHANGE_FILE}
 
 
 @pytest.mark.parametrize(
@@ -96,33 +96,33 @@ def test_on_the_list_with_another_address(there: Subscriber) -> None:
 )
 def test_a_namesake_is_somebody_else(there: Subscriber) -> None:
     """The name in another ccTLD, or another name in the same, is not guessed to be the person."""
-    situations = [one.situation for one in found(vetted(ADA), there)]
+    situations = [finding.situation for finding in found(vetted(ADA), there)]
     assert situations == [Situation.NOT_ON_LIST, Situation.NOT_IN_FILE]
 
 
 def test_a_name_that_two_people_share_is_nobodys() -> None:
     """Without a ccTLD it could be either."""
     other = Contact("Ada Example", (("de", 1),), ("a@nic.example",))
-    situations = [one.situation for one in found(vetted(ADA, other), on("x@example.org", "Ada Example"))]
+    situations = [finding.situation for finding in found(vetted(ADA, other), on("x@example.org", "Ada Example"))]
     assert situations == [Situation.NOT_ON_LIST, Situation.NOT_ON_LIST, Situation.NOT_IN_FILE]
 
 
 @pytest.mark.parametrize("second", [on("ada@example.net"), on("x@example.org", "Ada Example", ["nl"])])
 def test_the_same_person_twice(second: Subscriber) -> None:
     """One subscription is enough, unless the file is to have both."""
-    (one,) = found(vetted(ADA), on("ada@nic.example"), second)
-    assert (one.situation, one.on_list) == (Situation.TWICE, ("ada@nic.example", second.address))
-    assert doing(one) == [(Do.UNSUBSCRIBE, second.address)]
-    assert otherwise(one) == {Do.CHANGE_FILE}
+    (finding,) = found(vetted(ADA), on("ada@nic.example"), second)
+    assert (finding.situation, finding.on_list) == (Situation.TWICE, ("ada@nic.example", second.address))
+    assert doing(finding) == [(Do.UNSUBSCRIBE, second.address)]
+    assert otherwise(finding) == {Do.CHANGE_FILE}
 
 
 def test_on_the_list_and_not_in_the_file() -> None:
     """Unsubscribe, or add the contact, or name a reader who is no SSC."""
-    (one,) = found(vetted(ADA), on("ada@nic.example"), on("who@example.org", "Who", ["de"]))
-    assert (one.situation, one.served) == (Situation.NOT_IN_FILE, ".de")
-    assert doing(one) == [(Do.UNSUBSCRIBE, "who@example.org")]
-    assert otherwise(one) == {Do.ADD_TO_FILE, Do.WAIVE}
-    assert '"who@example.org" = "why"' in one.instead[1].how
+    (finding,) = found(vetted(ADA), on("ada@nic.example"), on("who@example.org", "Who", ["de"]))
+    assert (finding.situation, finding.served) == (Situation.NOT_IN_FILE, ".de")
+    assert doing(finding) == [(Do.UNSUBSCRIBE, "who@example.org")]
+    assert otherwise(finding) == {Do.ADD_TO_FILE, Do.WAIVE}
+    assert '"who@example.org" = "why"' in finding.instead[1].how
 
 
 def test_a_second_address_of_one_entry_is_no_stranger() -> None:
@@ -135,25 +135,25 @@ def test_readers_who_are_no_sscs() -> None:
     """They are explained by the configuration; one who is not on the list has no login."""
     readers = {"secretariat@icann.example": "ccNSO secretariat"}
     assert found(vetted(), on("secretariat@icann.example"), readers=readers) == []
-    (one,) = found(vetted(), readers=readers)
-    assert doing(one) == [(Do.SUBSCRIBE, "secretariat@icann.example")]
-    assert "ccNSO secretariat" in one.detail
+    (finding,) = found(vetted(), readers=readers)
+    assert doing(finding) == [(Do.SUBSCRIBE, "secretariat@icann.example")]
+    assert "ccNSO secretariat" in finding.detail
 
 
 def test_who_runs_the_list_is_not_unsubscribed() -> None:
     """An owner or a moderator who is nobody in the file is left to a person; a member who is an owner, too, is not."""
-    (one,) = found(vetted(), on("olga@example.org", "Olga", role=Role.OWNER))
-    assert [do for do, _ in doing(one)] == [Do.ASK]
+    (finding,) = found(vetted(), on("olga@example.org", "Olga", role=Role.OWNER))
+    assert [do for do, _ in doing(finding)] == [Do.ASK]
     both = [on("olga@example.org", role=Role.OWNER), on("olga@example.org", role=Role.MEMBER)]
-    (one,) = found(vetted(), *both)
-    assert doing(one) == [(Do.UNSUBSCRIBE, "olga@example.org")]
+    (finding,) = found(vetted(), *both)
+    assert doing(finding) == [(Do.UNSUBSCRIBE, "olga@example.org")]
 
 
 def test_addresses_of_broken_records_are_in_the_file() -> None:
     """Nobody is to be unsubscribed because of a slip in the file."""
     broken = Broken((Origin("m", 2),), "Who", ("who@example.org",), ("who@example.net",), ("nl",))
     file = vetted(ADA, broken=(broken,), listed=frozenset({"ada@nic.example", "alone@example.org"}))
-    on_list = [on(f"{one}") for one in ("ada@nic.example", "who@example.org", "alone@example.org")]
+    on_list = [on(address) for address in ("ada@nic.example", "who@example.org", "alone@example.org")]
     assert found(file, *on_list) == []
 
 
@@ -169,18 +169,18 @@ def test_addresses_of_broken_records_are_in_the_file() -> None:
 )
 def test_whom_the_mail_does_not_reach(there: Subscriber, situation: Situation, todo: bool) -> None:
     """A dead address is to be mended; who has stopped the mail on purpose, or bounced a little, is merely shown."""
-    (one,) = found(vetted(ADA), there)
-    assert (one.situation, bool(one.actions)) == (situation, todo)
-    assert all(action.do is Do.ASK for action in one.actions)
-    assert one.detail
+    (finding,) = found(vetted(ADA), there)
+    assert (finding.situation, bool(finding.actions)) == (situation, todo)
+    assert all(action.do is Do.ASK for action in finding.actions)
+    assert finding.detail
 
 
 @pytest.mark.parametrize("denied", ["ada@nic.example", "ada@example.net"])
 def test_nobody_denied_is_to_be_subscribed(denied: str) -> None:
     """A denial under any address of the person has to be settled first, and takes the other change along."""
     for listed in ((), (on("ada@example.net"),)):
-        (one,) = found(vetted(ADA), *listed, denied={denied})
-        assert [do for do, _ in doing(one)] == [Do.ASK]
+        (finding,) = found(vetted(ADA), *listed, denied={denied})
+        assert [do for do, _ in doing(finding)] == [Do.ASK]
 
 
 def strangers(count: int) -> list[Subscriber]:
@@ -207,7 +207,7 @@ def people(count: int) -> list[Contact]:
 def test_no_mass_change(away: int, unknown: int, before: Mapping[Do, int], said: Sequence[str]) -> None:
     """The limits for logins hold for the list, over the window; subscribing and unsubscribing are counted apart."""
     file = vetted(*people(40))
-    listed = [on(one.listed[0]) for one in people(40)[away:]] + strangers(unknown)
+    listed = [on(contact.listed[0]) for contact in people(40)[away:]] + strangers(unknown)
     findings = found(file, *listed)
     limits = GuardSettings(mismatch=GuardLimit(100))
     reasons = objections(findings, list_changes(findings), file, Standing(len(listed), before), limits)
@@ -218,7 +218,7 @@ def test_no_mass_change(away: int, unknown: int, before: Mapping[Do, int], said:
 def test_another_list_is_not_changed() -> None:
     """Where list and file disagree about more than a tenth of the people, not even one change is made."""
     file = vetted(*people(40))
-    listed = [on(one.listed[0]) for one in people(40)[3:]] + strangers(2)
+    listed = [on(contact.listed[0]) for contact in people(40)[3:]] + strangers(2)
     findings = found(file, *listed)
     one_change = list_changes(findings)[:1]
     (reason,) = objections(findings, one_change, file, Standing(len(listed)), GuardSettings())
@@ -230,7 +230,7 @@ def test_with_errors_in_the_file_nobody_is_unsubscribed() -> None:
     """A broken record may be of anybody; subscribing does no harm."""
     problem = Problem(Origin("m", 9), Severity.ERROR, "bad-slot", "there is no slot #9", "Mend it.")
     file = vetted(*people(40), problems=(problem,))
-    listed = [on(one.listed[0]) for one in people(40)[1:]] + strangers(1)
+    listed = [on(contact.listed[0]) for contact in people(40)[1:]] + strangers(1)
     findings = found(file, *listed)
     subscribe, unsubscribe = list_changes(findings)
     limits = GuardSettings()

@@ -103,8 +103,8 @@ def addresses() -> st.SearchStrategy[tuple[str, ...]]:
 
 def slots() -> st.SearchStrategy[tuple[tuple[str, int | None], ...]]:
     """Give one to five different ccTLDs, each with a slot or none."""
-    one = st.tuples(st.sampled_from(LABELS), st.sampled_from([None, 1, 2, 3]))
-    return st.lists(one, min_size=1, max_size=5, unique_by=lambda slot: slot[0]).map(tuple)
+    label_and_slot = st.tuples(st.sampled_from(LABELS), st.sampled_from([None, 1, 2, 3]))
+    return st.lists(label_and_slot, min_size=1, max_size=5, unique_by=lambda slot: slot[0]).map(tuple)
 
 
 def contacts() -> st.SearchStrategy[Contact]:

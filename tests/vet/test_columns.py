@@ -123,21 +123,21 @@ def test_any_cell_is_read_or_left_out(cells: Mapping[str, str], today: date) -> 
 
 def test_columns_of_one_person_add_up() -> None:
     """Values that stand in one entry alone are kept, languages and texts add up, the latest confirmation counts."""
-    one = {
+    first = {
         "role": "CTO",
         "languages": ("nl", "en"),
         "confirmed_on": date(2025, 1, 1),
         "note": "a",
         "signal": "+31612345678",
     }
-    two = {
+    second = {
         "role": "CTO",
         "languages": ("en", "fr"),
         "confirmed_on": date(2026, 1, 1),
         "note": "b",
         "matrix": "@j:nic.example",
     }
-    merged, contradictions = merge_columns([one, two])
+    merged, contradictions = merge_columns([first, second])
     assert contradictions == ()
     assert merged == {
         "role": "CTO",
@@ -151,6 +151,6 @@ def test_columns_of_one_person_add_up() -> None:
 
 def test_two_values_contradict_each_other() -> None:
     """Where a column has one value and the entries give two, nobody guesses: the column is named."""
-    one = {"role": "CTO", "organisation": "A", "appointed_on": date(2025, 1, 1)}
-    two = {"role": "CEO", "organisation": "A", "appointed_on": date(2025, 1, 2)}
-    assert merge_columns([one, two])[1] == ("role", "appointed_on")
+    first = {"role": "CTO", "organisation": "A", "appointed_on": date(2025, 1, 1)}
+    second = {"role": "CEO", "organisation": "A", "appointed_on": date(2025, 1, 2)}
+    assert merge_columns([first, second])[1] == ("role", "appointed_on")

@@ -43,15 +43,15 @@ def test_the_case_of_an_address_makes_no_other_entry() -> None:
 
 def test_one_name_in_one_slot_with_other_cctlds_is_told_apart_from_two_people() -> None:
     """An overlap of ccTLDs is an error that says what differs and how to make one person of the entries."""
-    one = record(1, cctlds=("nl", "be"))
-    result = vetted(one, record(2, name="PERSON 1", cctlds=("nl",)))
+    first = record(1, cctlds=("nl", "be"))
+    result = vetted(first, record(2, name="PERSON 1", cctlds=("nl",)))
     assert lines(result, "slot-taken") == [1, 2]
     (problem, _) = found(result, "slot-taken")
     assert "Person 1 stands in slot #1 of .nl several times, with different ccTLDs and addresses" in problem.message
     assert "line 1: .nl/.be, line 2: .nl" in problem.message
     assert problem.remedy.startswith("Write the same ccTLDs in both entries")
     assert result.contacts == ()
-    (other, *_) = found(vetted(one, record(2, cctlds=("nl",))), "slot-taken")
+    (other, *_) = found(vetted(first, record(2, cctlds=("nl",))), "slot-taken")
     assert other.message.startswith("several people hold slot #1 of .nl")
 
 
@@ -94,31 +94,31 @@ def test_two_subscriptions_are_one_person_with_two_addresses() -> None:
 
 def test_one_address_and_name_with_other_cctlds_is_one_person() -> None:
     """Same name and address, other ccTLDs: one person who serves all of them, each in its own slot."""
-    one = record(1, cctlds=("fr", "re"), slot=2)
-    two = replace(one, origin=replace(one.origin, line=2), cctlds=("nl", "RE"), slot=2)
-    three = replace(one, origin=replace(one.origin, line=3), cctlds=("be",), slot=None)
-    ((contact, _),) = vetted(one, two, three).contacts
+    first = record(1, cctlds=("fr", "re"), slot=2)
+    second = replace(first, origin=replace(first.origin, line=2), cctlds=("nl", "RE"), slot=2)
+    third = replace(first, origin=replace(first.origin, line=3), cctlds=("be",), slot=None)
+    ((contact, _),) = vetted(first, second, third).contacts
     assert contact.slots == (("fr", 2), ("re", 2), ("nl", 2), ("be", None))
 
 
 def test_an_address_in_common_makes_one_person_across_entries() -> None:
     """Entries are one person also when only a third one connects them."""
-    one = record(1, cctlds=("nl",), listed=("p@a.example",), out_of_band=())
-    two = record(2, name="Person 1", cctlds=("be",), listed=("p@b.example",), out_of_band=())
-    three = record(3, name="Person 1", cctlds=("fr",), listed=("p@a.example",), out_of_band=("p@b.example",))
-    assert len(vetted(one, two).contacts) == 2
-    ((contact, _),) = vetted(one, two, three).contacts
+    first = record(1, cctlds=("nl",), listed=("p@a.example",), out_of_band=())
+    second = record(2, name="Person 1", cctlds=("be",), listed=("p@b.example",), out_of_band=())
+    third = record(3, name="Person 1", cctlds=("fr",), listed=("p@a.example",), out_of_band=("p@b.example",))
+    assert len(vetted(first, second).contacts) == 2
+    ((contact, _),) = vetted(first, second, third).contacts
     assert [label for label, _ in contact.slots] == ["nl", "be", "fr"]
     assert contact.listed == ("p@a.example", "p@b.example")
 
 
 def test_merging_loses_nothing() -> None:
     """Numbers and columns of all the entries reach the contact."""
-    one = table_row(1, organisation="SIDN", languages="nl")
-    two = replace(
+    first = table_row(1, organisation="SIDN", languages="nl")
+    second = replace(
         table_row(2, role="CTO", languages="en"), name="Person 1", phones=("+31 20 1234567", "+31 6 1234 5678")
     )
-    ((contact, _),) = vetted(one, two).contacts
+    ((contact, _),) = vetted(first, second).contacts
     assert [phone.number for phone in contact.phones] == ["+31612345678", "+31201234567"]
     assert (contact.organisation, contact.role, contact.languages) == ("SIDN", "CTO", ("nl", "en"))
 
@@ -133,9 +133,9 @@ def test_columns_that_contradict_each_other_are_an_error() -> None:
 
 def test_entries_that_are_too_much_together_are_refused() -> None:
     """The limits hold for the person, not only for each entry."""
-    one = record(1, phones=tuple(f"+31 6 1234{n:04}" for n in range(MAX_PHONES)))
-    two = replace(record(2), name="Person 1")
-    result = vetted(one, two)
+    first = record(1, phones=tuple(f"+31 6 1234{n:04}" for n in range(MAX_PHONES)))
+    second = replace(record(2), name="Person 1")
+    result = vetted(first, second)
     assert lines(result, "too-long") == [1, 2]
     assert result.contacts == ()
 
@@ -155,9 +155,9 @@ def test_an_error_in_one_entry_breaks_the_person() -> None:
 
 def test_an_address_has_one_owner() -> None:
     """One address of two people is an error of all who have it, as list address or out-of-band, in any spelling."""
-    one = record(1, out_of_band=("Shared@OOB.example",))
-    two = record(2, slot=2, listed=("shared@oob.example",))
-    result = vetted(one, two, record(3, slot=3))
+    first = record(1, out_of_band=("Shared@OOB.example",))
+    second = record(2, slot=2, listed=("shared@oob.example",))
+    result = vetted(first, second, record(3, slot=3))
     assert lines(result, "address-shared") == [1, 2]
     assert [contact.name for contact, _ in result.contacts] == ["Person 3"]
     assert len(result.broken) == 2
@@ -181,9 +181,9 @@ def test_a_person_holds_one_slot() -> None:
 
 def test_two_slots_of_two_cctlds_are_fine() -> None:
     """The rule is for each ccTLD."""
-    one = record(1, cctlds=("nl",), slot=1)
-    two = replace(one, origin=replace(one.origin, line=2), cctlds=("be",), slot=2)
-    assert vetted(one, two).problems == ()
+    first = record(1, cctlds=("nl",), slot=1)
+    second = replace(first, origin=replace(first.origin, line=2), cctlds=("be",), slot=2)
+    assert vetted(first, second).problems == ()
 
 
 @pytest.mark.parametrize("slots", [(None, None, None, None), (1, 2, 3, None)])
@@ -229,10 +229,10 @@ def test_an_entry_without_a_name_is_in_nobodys_way() -> None:
 
 def test_two_records_that_were_not_understood_are_no_duplicates() -> None:
     """Where parsing failed, equal remains do not show that the entries were equal."""
-    one, two = (
+    first, second = (
         replace(record(line, name="", listed=(), out_of_band=()), problems=(parse_error(line),)) for line in (1, 2)
     )
-    result = vetted(one, two)
+    result = vetted(first, second)
     assert codes(result) == ["not-understood", "not-understood"]
     assert [len(broken.origins) for broken in result.broken] == [1, 1]
 

@@ -48,7 +48,7 @@ def records(
     columns: st.SearchStrategy[dict[str, str]],
 ) -> st.SearchStrategy[list[Record]]:
     """Give files of a few records, each in a line of its own, some of them not understood by parsing."""
-    one = st.builds(
+    single = st.builds(
         Record,
         st.just(Origin("members.txt", 0)),
         name,
@@ -61,12 +61,12 @@ def records(
         st.sampled_from([frozenset[str](), frozenset({"role", "confirmed_on", "appointed_by"})]),
         st.sampled_from([(), (), (), (parse_error(0),)]),
     )
-    return st.lists(one, max_size=5).map(lambda some: [_in_line(entry, line) for line, entry in enumerate(some, 1)])
+    return st.lists(single, max_size=5).map(lambda some: [_in_line(entry, line) for line, entry in enumerate(some, 1)])
 
 
 def _in_line(entry: Record, line: int) -> Record:
     origin = Origin("members.txt", line)
-    return replace(entry, origin=origin, problems=tuple(replace(one, origin=origin) for one in entry.problems))
+    return replace(entry, origin=origin, problems=tuple(replace(problem, origin=origin) for problem in entry.problems))
 
 
 # Few enough values that people, slots and addresses collide all the time.
@@ -93,8 +93,8 @@ def strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, tuple | frozenset):
-        for one in value:
-            yield from strings(one)
+        for item in value:
+            yield from strings(item)
     elif is_dataclass(value):
         for field in fields(value):
             yield from strings(getattr(value, field.name))
@@ -172,11 +172,11 @@ def test_the_order_of_the_records_does_not_matter(
     """Whatever the order, the same people come out with the same data, and the same errors in the same lines."""
     shuffled = list(file)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    one, other = vetted(*file, subscribers=subscribers), vetted(*shuffled, subscribers=subscribers)
-    assert people(one) == people(other)
-    assert one.listed == other.listed
-    assert errors(one.problems) == errors(other.problems)
-    assert Counter(problem.code for problem in one.problems) == Counter(problem.code for problem in other.problems)
+    result, other = vetted(*file, subscribers=subscribers), vetted(*shuffled, subscribers=subscribers)
+    assert people(result) == people(other)
+    assert result.listed == other.listed
+    assert errors(result.problems) == errors(other.problems)
+    assert Counter(problem.code for problem in result.problems) == Counter(problem.code for problem in other.problems)
 
 
 def people(result: Vetted) -> set[tuple[str, frozenset[Origin], frozenset[object]]]:
