@@ -63,8 +63,8 @@ class TokenClient:
             "</a:addressbook-query>"
         )
         return {
-            one.findtext(f"{DAV}href", ""): one.findtext(f".//{CARDDAV}address-data", "")
-            for one in answer.iter(f"{DAV}response")
+            response.findtext(f"{DAV}href", ""): response.findtext(f".//{CARDDAV}address-data", "")
+            for response in answer.iter(f"{DAV}response")
         }
 
     def _discover(self) -> str:
@@ -101,7 +101,7 @@ class Year:
         self.world, self.clock = world, clock
         self.rng = random.Random(42)
         self.people = make_people(PEOPLE, today=START.date())
-        self.addresses = {one.email for one in self.people}
+        self.addresses = {person.email for person in self.people}
 
     def write(self, people: Sequence[Person], breaking: int | None = None) -> None:
         """Write the membership file of today; with `breaking`, one line lost its slot."""
@@ -121,11 +121,11 @@ class Year:
     def tomorrow(self) -> None:
         """Let a day pass, with its changes."""
         self.clock.now += DAY
-        before = {one.email for one in self.people}
+        before = {person.email for person in self.people}
         while True:
             # An address under which somebody else first appeared gives nobody a UID: that is a problem, and not churn.
             after = churn(self.people, self.rng, self.clock.date().date())
-            new = {one.email for one in after} - before
+            new = {person.email for person in after} - before
             if not new & self.addresses:
                 break
         self.people, self.addresses = after, self.addresses | new
@@ -204,16 +204,21 @@ def test_token_clients_hold_exactly_what_a_fresh_client_downloads(
             assert seen.setdefault(href, uid_of(card)) == uid_of(card)
             assert href.endswith(f"/{uid_of(card)}.vcf")
         uids = uids_by_address(plain, year.people)
-        by_name = {(one.name, cctld): known[one.email] for one in before if one.email in known for cctld in one.cctlds}
-        for one in year.people:
-            if one.email not in uids:
+        by_name = {
+            (person.name, cctld): known[person.email]
+            for person in before
+            if person.email in known
+            for cctld in person.cctlds
+        }
+        for person in year.people:
+            if person.email not in uids:
                 continue
-            names = {by_name[one.name, cctld] for cctld in one.cctlds if (one.name, cctld) in by_name}
-            assert known.get(one.email, uids[one.email]) == uids[one.email]
-            assert names <= {uids[one.email]}
+            names = {by_name[person.name, cctld] for cctld in person.cctlds if (person.name, cctld) in by_name}
+            assert known.get(person.email, uids[person.email]) == uids[person.email]
+            assert names <= {uids[person.email]}
         before, known = year.people, known | uids
         if breaking is None:
-            assert set(uids) == {one.email for one in year.people}
+            assert set(uids) == {person.email for person in year.people}
     assert held_days > DAYS // 12
     assert len(seen) > PEOPLE + 30
 
@@ -238,10 +243,12 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
     year.write(everybody[: len(everybody) * 69 // 100])
     refused("mass-removal")
     strangers = make_people(PEOPLE + 60, seed=7, today=START.date())
-    slots = {(cctld, one.slot) for one in everybody for cctld in one.cctlds}
-    names = {one.email for one in everybody}
+    slots = {(cctld, person.slot) for person in everybody for cctld in person.cctlds}
+    names = {person.email for person in everybody}
     new = [
-        one for one in strangers if one.email not in names and not slots & {(cctld, one.slot) for cctld in one.cctlds}
+        person
+        for person in strangers
+        if person.email not in names and not slots & {(cctld, person.slot) for cctld in person.cctlds}
     ]
     assert len(new) >= 20
     year.write([*everybody, *new[:20]])
@@ -251,7 +258,7 @@ def test_each_guard_fires_on_its_own_disaster(year: Year, capsys: pytest.Capture
     os.utime(year.world.members, (START.timestamp(),) * 2)
     refused("stale-source")
     year.write(everybody)
-    subscribers = "".join(f"{one.email}\n" for one in everybody[::2])
+    subscribers = "".join(f"{person.email}\n" for person in everybody[::2])
     (year.world.folder / "subscribers.txt").write_text(subscribers)
     year.world.configure('[subscribers]\nfile = "subscribers.txt"\n')
     refused("list-mismatch")

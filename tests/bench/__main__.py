@@ -31,9 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wanted += limits
     out.print(verdicts(wanted))
     if asked.json:
-        found["wanted"] = [{**asdict(one), "met": one.met} for one in wanted]
+        found["wanted"] = [{**asdict(figure), "met": figure.met} for figure in wanted]
         asked.json.write_text(json.dumps(found, indent=2) + "\n")
-    return int(asked.strict and not all(one.met for one in wanted))
+    return int(asked.strict and not all(figure.met for figure in wanted))
 
 
 def _sync(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
@@ -45,7 +45,7 @@ def _sync(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wante
 def _commands(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
     found = commands.measure_all(tell, quick=quick)
     out.print(commands.table(found))
-    return [asdict(one) for one in found], commands.wanted(found)
+    return [asdict(figure) for figure in found], commands.wanted(found)
 
 
 def _server(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:
@@ -60,7 +60,7 @@ def _growth(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wan
     found = growth.measure_all(tell, quick=quick)
     out.print(growth.table(found))
     out.print(growth.HOW)
-    return [asdict(one) for one in found], list(growth.wanted(found))
+    return [asdict(figure) for figure in found], list(growth.wanted(found))
 
 
 def _access(out: Console, tell: Tell, quick: bool) -> tuple[object, Sequence[Wanted]]:

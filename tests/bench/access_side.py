@@ -105,7 +105,7 @@ def _logins(world: World, place: Place, members: Sequence[Member], seconds: int)
     if not polls.has_wrk():
         return Figures([], [])
     asked = Ask("PROPFIND", "/", propfind_body(f"{DAV}current-user-principal"), "0")
-    targets = [("/", one.authorization) for one in members]
+    targets = [("/", member.authorization) for member in members]
     found = polls.run(world.folder, place.port, asked, targets, "", seconds, fresh=False)
     what = f"logins by device password, {len(targets)} of them, {polls.CONNECTIONS} connections"
     return Figures([Line(what, found.rate, "/s")], [Wanted("logins that were not answered", found.bad, 1, "")])
@@ -160,15 +160,15 @@ def _difference(place: Place, attempts: int) -> Figures:
     return Figures(lines, [Wanted("unknown login against wrong password: AUC from 0.5", abs(chance - 0.5), 0.05, "")])
 
 
-def auc(one: Sequence[float], other: Sequence[float]) -> float:
+def auc(some: Sequence[float], other: Sequence[float]) -> float:
     """Return the chance that a value of the first is greater than one of the second (Mann-Whitney U, ties half)."""
-    ranked = sorted([(value, 1) for value in one] + [(value, 0) for value in other])
+    ranked = sorted([(value, 1) for value in some] + [(value, 0) for value in other])
     ranks, before = 0.0, 0
     for _, tied in groupby(ranked, key=lambda pair: pair[0]):
         firsts = [first for _, first in tied]
         ranks += (before + (len(firsts) + 1) / 2) * sum(firsts)
         before += len(firsts)
-    return (ranks - len(one) * (len(one) + 1) / 2) / (len(one) * len(other))
+    return (ranks - len(some) * (len(some) + 1) / 2) / (len(some) * len(other))
 
 
 def _flood(place: Place, seconds: float) -> Figures:
@@ -195,12 +195,12 @@ def _slow_sockets(place: Place, other: Member, seconds: float) -> Figures:
     kinds = (whole[:40], stranger[:-50], foreign.replace(place.book.encode(), other.book.encode())[:-50])
     slow = [socket.create_connection(("127.0.0.1", place.port), 10) for _ in range(_SLOW)]
     try:
-        for number, one in enumerate(slow):
-            one.sendall(kinds[number % len(kinds)])
+        for number, stalled in enumerate(slow):
+            stalled.sendall(kinds[number % len(kinds)])
         taken = _member(place, seconds)
     finally:
-        for one in slow:
-            one.close()
+        for stalled in slow:
+            stalled.close()
     what = f"the slowest of a member's requests beside {_SLOW} slow sockets"
     return Figures([], [Wanted(what, max(taken) * 1000, 2000, "ms")])
 

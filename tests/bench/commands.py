@@ -57,19 +57,19 @@ def wanted(found: Sequence[Command]) -> Sequence[Wanted]:
     """Return the figures for which there is a limit."""
     return [
         Wanted(
-            f"tldops {one.what}, against python -c 'import {one.libraries}'",
-            one.milliseconds / one.loading,
+            f"tldops {command.what}, against python -c 'import {command.libraries}'",
+            command.milliseconds / command.loading,
             TWICE,
             "times",
         )
-        for one in found
+        for command in found
     ]
 
 
 def table(found: Sequence[Command]) -> Table:
     """Return the figures as a table."""
     shown = new_table(f"Commands with {PEOPLE} people: ms, the shortest", "command", "ms", "its libraries", "times")
-    for one in found:
-        times = figure(one.milliseconds / one.loading)
-        shown.add_row(f"tldops {one.what}", figure(one.milliseconds), figure(one.loading), times)
+    for command in found:
+        times = figure(command.milliseconds / command.loading)
+        shown.add_row(f"tldops {command.what}", figure(command.milliseconds), figure(command.loading), times)
     return shown

@@ -75,7 +75,7 @@ def issue(world: World, count: int) -> Sequence[Member]:
     """Give device passwords to the first so many readers, faster than the command does."""
     snapshot = load_snapshot(world.folder / "roster.sqlite")
     members, now = [], datetime.now(UTC)
-    for reader in sorted(snapshot.readers.values(), key=lambda one: one.login)[:count]:
+    for reader in sorted(snapshot.readers.values(), key=lambda candidate: candidate.login)[:count]:
         device, password = add_device(world.folder / "members.sqlite", reader, "bench", Style.PLAIN, "bench", now)
         members.append(Member(Login(reader.login, password, "", device.id), f"/{reader.principal}/{BOOK}/"))
     return members

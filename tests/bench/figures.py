@@ -38,10 +38,10 @@ class Wanted:
 def verdicts(wanted: Sequence[Wanted]) -> Table:
     """Return what was wanted, what was measured, and whether it was met."""
     shown = new_table("What is wanted", "figure", "measured", "wanted", "")
-    for one in wanted:
-        limit = f"{'at least' if one.at_least else 'below'} {one.limit:,g} {one.unit}"
-        style = None if one.met else "bold red"
-        shown.add_row(one.what, f"{figure(one.value)} {one.unit}", limit, one.verdict, style=style)
+    for target in wanted:
+        limit = f"{'at least' if target.at_least else 'below'} {target.limit:,g} {target.unit}"
+        style = None if target.met else "bold red"
+        shown.add_row(target.what, f"{figure(target.value)} {target.unit}", limit, target.verdict, style=style)
     return shown
 
 

@@ -73,7 +73,8 @@ def _measure(count: int, tell: Tell, *, few: bool) -> Growth:
             runners = [Runner("first", place, 9 if few else 21), Runner("again", place, 9 if few else 21, fresh=False)]
             timings = list(race(KINDS, runners, tell, packings=(False,)))
             first, again = (
-                {one.kind: one.median or 0.0 for one in timings if one.runner == label} for label in ("first", "again")
+                {timing.kind: timing.median or 0.0 for timing in timings if timing.runner == label}
+                for label in ("first", "again")
             )
             memory = _memory(pid)
             tell(f"{count:,} cards: the first query after a sync")
@@ -107,17 +108,17 @@ def _after_sync(world: World, place: Place) -> float:
 
 def wanted(found: Sequence[Growth]) -> Iterator[Wanted]:
     """Yield the figures for which there is a limit."""
-    for one in found:
-        cards, later = f"{one.cards:,} cards", one.first[QUERY_ONE.name]
+    for growth in found:
+        cards, later = f"{growth.cards:,} cards", growth.first[QUERY_ONE.name]
         yield Wanted(
             f"{cards}: first query after the start, against a later one",
-            one.start[QUERY_ONE.name] / later,
+            growth.start[QUERY_ONE.name] / later,
             TWICE,
             "times",
         )
-        yield Wanted(f"{cards}: first query after a sync, against a later one", one.synced / later, TWICE, "times")
+        yield Wanted(f"{cards}: first query after a sync, against a later one", growth.synced / later, TWICE, "times")
         yield Wanted(
-            f"{cards}: memory after the requests, against that at rest", one.memory / one.rest, MEMORY, "times"
+            f"{cards}: memory after the requests, against that at rest", growth.memory / growth.rest, MEMORY, "times"
         )
 
 
@@ -132,19 +133,22 @@ def _memory(pid: int) -> float:
 
 def table(found: Sequence[Growth]) -> Table:
     """Return the figures as a table."""
-    sizes = [f"{one.cards:,}" for one in found]
+    sizes = [f"{growth.cards:,}" for growth in found]
     headings = [heading for size in sizes for heading in (f"{size}: start", "first", "again")]
     shown = new_table("Growth of tldops serve: ms by the number of cards", "request", *headings)
-    shown.add_row("the command itself", *(cell for one in found for cell in (figure(one.started), "", "")))
+    shown.add_row("the command itself", *(cell for growth in found for cell in (figure(growth.started), "", "")))
     for kind in KINDS:
         cells = [
             figure(value)
-            for one in found
-            for value in (one.start[kind.name], one.first[kind.name], one.again[kind.name])
+            for growth in found
+            for value in (growth.start[kind.name], growth.first[kind.name], growth.again[kind.name])
         ]
         shown.add_row(kind.name, *cells)
-    shown.add_row("query, 1 hit, after a sync", *(cell for one in found for cell in (figure(one.synced), "", "")))
-    for what, memories in (("at rest", [one.rest for one in found]), ("afterwards", [one.memory for one in found])):
+    shown.add_row("query, 1 hit, after a sync", *(cell for growth in found for cell in (figure(growth.synced), "", "")))
+    for what, memories in (
+        ("at rest", [growth.rest for growth in found]),
+        ("afterwards", [growth.memory for growth in found]),
+    ):
         shown.add_row(
             f"memory of the worker {what}, MiB", *(cell for value in memories for cell in (figure(value), "", ""))
         )

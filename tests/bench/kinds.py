@@ -101,7 +101,7 @@ def _discovery(place: Place) -> Sequence[Ask]:
 def _has_found(place: Place, answers: Sequence[Response]) -> bool:
     wanted = (place.principal, place.home, place.book)
     return all(
-        answer.status == 207 and path in {one.text for one in answer.xml.iter(f"{DAV}href")}
+        answer.status == 207 and path in {href.text for href in answer.xml.iter(f"{DAV}href")}
         for answer, path in zip(answers, wanted, strict=True)
     )
 
@@ -128,7 +128,9 @@ def _is_unchanged(place: Place, answers: Sequence[Response]) -> bool:
 
 def _has_etags(place: Place, answers: Sequence[Response]) -> bool:
     with_etag = {
-        one.findtext(f"{DAV}href") for one in answers[0].xml.iter(f"{DAV}response") if one.findtext(f".//{DAV}getetag")
+        response.findtext(f"{DAV}href")
+        for response in answers[0].xml.iter(f"{DAV}response")
+        if response.findtext(f".//{DAV}getetag")
     }
     return with_etag | {place.book} == {*place.hrefs, place.book}
 

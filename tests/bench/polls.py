@@ -88,7 +88,7 @@ def measure(
     found = []
     members = contenders.issue(world, CONNECTIONS)
     with contenders.served(world, members[0].login) as place:
-        targets = [(one.book, one.authorization) for one in members]
+        targets = [(member.book, member.authorization) for member in members]
         with contenders.floor(world, place, answers) as other:
             for where, label, fresh in ((place, FIRST, True), (place, AGAIN, False), (other, FLOOR, True)):
                 tell(f"polls per second: {label}")
@@ -140,25 +140,27 @@ def run(
 
 def wanted(found: Sequence[Polls]) -> Iterator[Wanted]:
     """Yield what is wanted of polls per second, where they were counted."""
-    rates = {one.contender: one.rate for one in found}
+    rates = {polled.contender: polled.rate for polled in found}
     if rates:
         # A client that polls sends the same bytes until something changes.
         share = rates[AGAIN] / rates[FLOOR]
         yield Wanted("polls per second: share of the floor's", share, 1 / 3, "", at_least=True)
-        for one in found:
-            if one.contender in (FIRST_FEW, AGAIN_FEW):
-                yield Wanted(f"99 % of polls: {one.contender}", one.p99, P99, "ms")
-        yield Wanted("polls that were not answered", sum(one.bad for one in found), 1, "")
+        for polled in found:
+            if polled.contender in (FIRST_FEW, AGAIN_FEW):
+                yield Wanted(f"99 % of polls: {polled.contender}", polled.p99, P99, "ms")
+        yield Wanted("polls that were not answered", sum(polled.bad for polled in found), 1, "")
 
 
 def table(found: Sequence[Polls]) -> Table:
     """Return what was counted, as a table."""
     title = f"No-change syncs from wrk, {CONNECTIONS} clients where nothing else is said"
     shown = new_table(title, "server", "a second", "share of the floor", "median ms", "99 % ms", "not answered")
-    floor = next((one.rate for one in found if one.contender == FLOOR), None)
-    for one in found:
-        share = figure(one.rate / floor) if floor else ""
-        shown.add_row(one.contender, f"{one.rate:,.0f}", share, figure(one.p50), figure(one.p99), str(one.bad))
+    floor = next((polled.rate for polled in found if polled.contender == FLOOR), None)
+    for polled in found:
+        share = figure(polled.rate / floor) if floor else ""
+        shown.add_row(
+            polled.contender, f"{polled.rate:,.0f}", share, figure(polled.p50), figure(polled.p99), str(polled.bad)
+        )
     if not found:
         shown.add_row(MISSING)
     return shown

@@ -83,24 +83,24 @@ def wanted(figures: Figures) -> Iterator[Wanted]:
         for kind, least in AGAINST_STOCK.items():
             ratio = _ratio(new(kind, STOCK), new(kind, FIRST))
             yield Wanted(f"{kind}{gzip}: as fast as stock Radicale", ratio, least, "times", at_least=True)
-        for one in KINDS:
-            ratio = _ratio(kept(one.name, FIRST), kept(one.name, FLOOR))
-            yield Wanted(f"{one.name}{gzip}: as long as the floor", ratio, AGAINST_FLOOR, "times")
+        for request_kind in KINDS:
+            ratio = _ratio(kept(request_kind.name, FIRST), kept(request_kind.name, FLOOR))
+            yield Wanted(f"{request_kind.name}{gzip}: as long as the floor", ratio, AGAINST_FLOOR, "times")
     yield from polls.wanted(figures.polls)
 
 
 def _medians(timings: Sequence[Timing], *, packed: bool) -> Callable[[str, str], float | None]:
-    found = {(one.kind, one.runner): one.median for one in timings if one.packed == packed}
+    found = {(timing.kind, timing.runner): timing.median for timing in timings if timing.packed == packed}
     return lambda kind, runner: found[kind, runner]
 
 
 def _tails(timings: Sequence[Timing], *, packed: bool) -> Callable[[str, str], float | None]:
-    found = {(one.kind, one.runner): one.p99 for one in timings if one.packed == packed}
+    found = {(timing.kind, timing.runner): timing.p99 for timing in timings if timing.packed == packed}
     return lambda kind, runner: found[kind, runner]
 
 
-def _ratio(one: float | None, other: float | None) -> float:
-    return one / other if one and other else float("nan")
+def _ratio(taken: float | None, other: float | None) -> float:
+    return taken / other if taken and other else float("nan")
 
 
 def tables(figures: Figures) -> Iterator[Table]:
@@ -154,5 +154,5 @@ def _against_floor(timings: Sequence[Timing], *, packed: bool) -> Table:
     return shown
 
 
-def _times(one: float | None, other: float | None) -> str:
-    return figure(one / other if one and other else None)
+def _times(taken: float | None, other: float | None) -> str:
+    return figure(taken / other if taken and other else None)

@@ -114,7 +114,7 @@ def measure_all(tell: Tell, *, quick: bool) -> list[Run]:
                 for run in bench.once():
                     tell(f"{count:,} people, round {number + 1}: {run.step} took {run.seconds:.1f} s")
                     key = count, run.step
-                    best[key] = min(run, best.get(key, run), key=lambda one: one.seconds)
+                    best[key] = min(run, best.get(key, run), key=lambda measured: measured.seconds)
     return list(best.values())
 
 

@@ -8,14 +8,14 @@ from tests.bench.timing import percentile
 
 def test_auc_is_the_share_of_pairs_that_the_first_wins() -> None:
     """It agrees with counting all pairs, ties as halves, on values with and without ties."""
-    for one, other in (
+    for some, other in (
         ([1.0, 2, 3], [1.0, 2, 3]),
         ([5.0, 6], [1.0, 2, 3]),
         ([1.0, 4, 4, 9], [2.0, 4, 7]),
         ([0.0], [1.0]),
     ):
-        wins = sum((a > b) + (a == b) / 2 for a in one for b in other)
-        assert auc(one, other) == wins / (len(one) * len(other))
+        wins = sum((a > b) + (a == b) / 2 for a in some for b in other)
+        assert auc(some, other) == wins / (len(some) * len(other))
 
 
 def test_a_limit_counts_from_its_own_side() -> None:

@@ -50,22 +50,22 @@ def race(
 
 
 def _in_turns(kind: Kind, runners: Sequence[Runner], *, packed: bool) -> Iterator[Timing]:
-    wires = {one.label: Wire(one.place.port, keep=one.keep) for one in runners}
-    taken: dict[str, list[float]] = {one.label: [] for one in runners}
+    wires = {runner.label: Wire(runner.place.port, keep=runner.keep) for runner in runners}
+    taken: dict[str, list[float]] = {runner.label: [] for runner in runners}
     # The first one fills the caches, for all of them.
-    able = [one for one in runners if _once(kind, one, wires[one.label], packed=packed) is not None]
-    counts = {one.label: max(3, one.repeats // 3 if kind.is_large else one.repeats) for one in able}
+    able = [runner for runner in runners if _once(kind, runner, wires[runner.label], packed=packed) is not None]
+    counts = {runner.label: max(3, runner.repeats // 3 if kind.is_large else runner.repeats) for runner in able}
     most = max(counts.values())
     for number in range(most):
-        for one in able:
+        for runner in able:
             # Whoever is timed less often is so all along, not at the start alone.
-            if number * counts[one.label] // most == len(taken[one.label]):
-                seconds = _once(kind, one, wires[one.label], packed=packed)
-                assert seconds is not None, f"{kind.name}: {one.label} gave no whole answer"
-                taken[one.label].append(seconds)
+            if number * counts[runner.label] // most == len(taken[runner.label]):
+                seconds = _once(kind, runner, wires[runner.label], packed=packed)
+                assert seconds is not None, f"{kind.name}: {runner.label} gave no whole answer"
+                taken[runner.label].append(seconds)
     for label, some in taken.items():
         wires[label].close()
-        keep = next(one.keep for one in runners if one.label == label)
+        keep = next(runner.keep for runner in runners if runner.label == label)
         median, p99 = (statistics.median(some) * 1000, percentile(some, 99) * 1000) if some else (None, None)
         yield Timing(kind.name, label, packed, keep, median, p99, len(some))
 

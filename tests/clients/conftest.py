@@ -19,7 +19,7 @@ def people(cards: Iterable[str]) -> People:
     found: People = {}
     for card in cards:
         fields = vobject.readOne(card).contents
-        emails, phones = (tuple(one.value for one in fields.get(name, [])) for name in ("email", "tel"))
+        emails, phones = (tuple(field.value for field in fields.get(name, [])) for name in ("email", "tel"))
         found[fields["uid"][0].value] = (fields["fn"][0].value, emails, phones)
     return found
 
@@ -27,12 +27,12 @@ def people(cards: Iterable[str]) -> People:
 @pytest.fixture(scope="session", params=SERVERS)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Each server in turn, for tests that only read."""
-    with running(World(tmp_path_factory.mktemp(request.param)), request.param, ROSTER) as one:
-        yield one
+    with running(World(tmp_path_factory.mktemp(request.param)), request.param, ROSTER) as served:
+        yield served
 
 
 @pytest.fixture(params=SERVERS)
 def changing_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Each server in turn, with a roster that the test may change."""
-    with running(World(tmp_path), request.param, ROSTER) as one:
-        yield one
+    with running(World(tmp_path), request.param, ROSTER) as served:
+        yield served

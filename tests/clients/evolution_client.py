@@ -51,7 +51,7 @@ class Evolution:
             self.credentials,
             None,
         ).out_discovered_sources
-        books = [{"name": one.display_name, "url": one.href} for one in found]
+        books = [{"name": book.display_name, "url": book.href} for book in found]
         if books:
             source = account(books[0]["name"], books[0]["url"], request["user"])
             self.registry.commit_source_sync(source, None)
@@ -113,8 +113,8 @@ def described(contact: Any) -> dict[str, Any]:
         "uid": contact.get_property("id"),
         "name": contact.get_property("full-name"),
         "nickname": contact.get_property("nickname"),
-        "emails": [one.get_value() for one in contact.get_attributes(fields.EMAIL)],
-        "phones": [one.get_value() for one in contact.get_attributes(fields.TEL)],
+        "emails": [attribute.get_value() for attribute in contact.get_attributes(fields.EMAIL)],
+        "phones": [attribute.get_value() for attribute in contact.get_attributes(fields.TEL)],
     }
 
 

@@ -38,11 +38,11 @@ def add_account(evolution: Evolution, url: str, login: Login) -> list[dict[str, 
 @pytest.fixture(scope="module")
 def evolution(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evolution]:
     """Evolution with the book of a server, downloaded, for tests that only read."""
-    with session(tmp_path_factory.mktemp("evolution")) as one:
+    with session(tmp_path_factory.mktemp("evolution")) as client:
         book = site.client().book()
-        assert add_account(one, site.url, site.login) == [{"name": "TLD-OPS", "url": site.url.rstrip("/") + book}]
-        one.settle(people(site.cards().values()))
-        yield one
+        assert add_account(client, site.url, site.login) == [{"name": "TLD-OPS", "url": site.url.rstrip("/") + book}]
+        client.settle(people(site.cards().values()))
+        yield client
 
 
 def completion(typed: str) -> str:

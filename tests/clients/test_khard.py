@@ -13,11 +13,11 @@ JOHN_NAME, REGIS_NAME, IVAN_NAME = "John Doe (.nl)", "Régis Example (.fr .re .p
 @pytest.fixture(scope="module")
 def member(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Member:
     """Return a member who has synchronised once."""
-    one = Member(tmp_path_factory.mktemp("member"))
-    one.configure(site.url, site.login)
-    one.discover()
-    one.sync()
-    return one
+    synchronised = Member(tmp_path_factory.mktemp("member"))
+    synchronised.configure(site.url, site.login)
+    synchronised.discover()
+    synchronised.sync()
+    return synchronised
 
 
 def test_every_contact_is_listed(member: Member) -> None:

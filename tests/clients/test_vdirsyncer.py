@@ -38,7 +38,7 @@ def test_discovery_finds_the_one_book_from_the_hosts_url(site: Site, tmp_path: P
     assert 'collections = ["tld-ops"]' in said
     member.sync()
     member.metasync()
-    assert [one.name for one in (tmp_path / "member" / "contacts").iterdir()] == ["tld-ops"]
+    assert [path.name for path in (tmp_path / "member" / "contacts").iterdir()] == ["tld-ops"]
     assert (member.book / "displayname").read_text() == "TLD-OPS"
 
 

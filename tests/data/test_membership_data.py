@@ -43,7 +43,11 @@ def vetted(text: str, per_cctld: int = 3, today: date = TODAY) -> Vetted:
 
 def errors(result: Vetted) -> list[str]:
     """Return the messages of the errors, with the text."""
-    return [f"{one.code}: {one.message}: {one.text}" for one in result.problems if one.severity is Severity.ERROR]
+    return [
+        f"{problem.code}: {problem.message}: {problem.text}"
+        for problem in result.problems
+        if problem.severity is Severity.ERROR
+    ]
 
 
 def seats(members: Sequence[Person]) -> list[tuple[str, int]]:
@@ -106,7 +110,7 @@ def test_nobody_is_there_twice(count: int, per_cctld: int) -> None:
     assert all(1 <= slot <= per_cctld for _, slot in held)
     names = [(label, name_key(person.name)) for person in made for label in person.cctlds]
     assert len(set(names)) == len(names)
-    logins = [canonical_login(address) for one in made for address in (one.email, one.oob_email) if address]
+    logins = [canonical_login(address) for person in made for address in (person.email, person.oob_email) if address]
     assert "" not in logins
     assert len(set(logins)) == len(logins)
 
@@ -119,7 +123,7 @@ def test_the_list_has_the_shape_of_the_real_one(members: list[Person]) -> None:
     assert all(delegations().known(label) for label in labels)
     assert sum(not label.isascii() for label in labels) >= 10
     assert {"nl", "fr", "re", "pm", "рф", "مصر", "台灣"} <= set(labels)
-    assert {"fr", "re", "pm"} <= set(next(one.cctlds for one in members if one.cctlds[0] == "fr"))
+    assert {"fr", "re", "pm"} <= set(next(person.cctlds for person in members if person.cctlds[0] == "fr"))
     jane = members[0]
     assert (jane.name, jane.slot, jane.cctlds, jane.email) == ("Jane Doe", 1, ("nl",), "jane.doe@nic-nl.example")
 
@@ -143,7 +147,9 @@ def test_every_address_is_in_a_reserved_domain(members: list[Person]) -> None:
             assert domain.endswith((".example", *(f".{name}" for name in RESERVED))) or domain in RESERVED, address
             assert not is_role(address, delegations())
         if person.oob_email:
-            first, second = (registrable_domain(one.rpartition("@")[2]) for one in (person.email, person.oob_email))
+            first, second = (
+                registrable_domain(mailbox.rpartition("@")[2]) for mailbox in (person.email, person.oob_email)
+            )
             assert first != second
     assert 0 < sum(not person.oob_email for person in members) < 60
 
@@ -173,7 +179,7 @@ def test_every_telephone_number_dials(members: list[Person]) -> None:
 ])  # fmt: skip
 def test_numbers_come_from_the_ranges_set_aside_for_drama(label: str, ranges: tuple[str, ...]) -> None:
     """Where a country has such a range nobody's telephone rings."""
-    texts = [text for one in people(900) if one.cctlds[0] == label for text in one.phones]
+    texts = [text for person in people(900) if person.cctlds[0] == label for text in person.phones]
     numbers = [phone.number for text in texts for phone in read_phones(text, None)[0]]
     assert numbers
     assert all(number.startswith(ranges) for number in numbers), numbers
@@ -237,7 +243,7 @@ def test_some_entries_are_stale_on_the_day_given() -> None:
     codes = Counter(problem.code for problem in result.problems)
     assert 20 < codes["stale"] < 200
     assert codes["not-vetted"] > 0
-    dates = [one for person in made for one in (person.appointed_on, person.confirmed_on) if one]
+    dates = [day for person in made for day in (person.appointed_on, person.confirmed_on) if day]
     assert max(dates) <= today
     assert codes["future-date"] == 0
 
@@ -252,8 +258,10 @@ def test_a_year_of_changes_keeps_the_list_valid(members: list[Person]) -> None:
         ids = [
             {(person.cctlds, key) for person in some for key in (person.email, person.name)} for some in (before, now)
         ]
-        gone = [one for one in before if not {(one.cctlds, one.email), (one.cctlds, one.name)} & ids[1]]
-        new = [one for one in now if not {(one.cctlds, one.email), (one.cctlds, one.name)} & ids[0]]
+        gone = [
+            person for person in before if not {(person.cctlds, person.email), (person.cctlds, person.name)} & ids[1]
+        ]
+        new = [person for person in now if not {(person.cctlds, person.email), (person.cctlds, person.name)} & ids[0]]
         assert len(gone) <= 3
         assert len(new) <= 3
         assert len(now) == len(before) - len(gone) + len(new)
@@ -283,7 +291,7 @@ def test_every_kind_of_change_happens_in_a_year(members: list[Person]) -> None:
             if old and old != person:
                 kinds[frozenset(name for name in person.__slots__ if getattr(old, name) != getattr(person, name))] += 1
                 assert person.confirmed_on in (old.confirmed_on, today)
-    assert set(kinds) == {frozenset({one}) for one in ("name", "email", "phones", "slot", "confirmed_on")}
+    assert set(kinds) == {frozenset({key}) for key in ("name", "email", "phones", "slot", "confirmed_on")}
 
 
 def test_the_changes_follow_from_the_random_numbers(members: list[Person]) -> None:

@@ -50,7 +50,7 @@ def _cell(name: str, value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return "; ".join(f".{one}" if name == "cctlds" else str(one) for one in value)
+        return "; ".join(f".{item}" if name == "cctlds" else str(item) for item in value)
     return str(value)
 
 

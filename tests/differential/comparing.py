@@ -38,13 +38,13 @@ def differences(sent: Sent, radicale: Response, tldops: Response) -> Iterator[Di
     if radicale.status != tldops.status:
         yield Difference("status", asked, here, "", str(radicale.status), str(tldops.status))
     for name in COMPARED_HEADERS:
-        ours, theirs = (_header(one, name) for one in (tldops, radicale))
+        ours, theirs = (_header(answer, name) for answer in (tldops, radicale))
         if ours != theirs and radicale.status == tldops.status:
             yield Difference("header", asked, here, name, theirs, ours)
     if radicale.status != tldops.status:
         return
     if radicale.status != 207:
-        ours, theirs = (_text(one) for one in (tldops, radicale))
+        ours, theirs = (_text(answer) for answer in (tldops, radicale))
         if ours != theirs and (radicale.status < 300 or "xml" in _header(tldops, "content-type")):
             yield Difference("body", asked, here, "", theirs, ours)
         return
@@ -87,9 +87,9 @@ def members(body: bytes) -> dict[str, Member]:
         properties: dict[str, str] = {}
         for propstat in response.iterfind(f"{DAV}propstat"):
             status = _code(propstat.findtext(f"{DAV}status", ""))
-            for one in propstat.iterfind(f"{DAV}prop/*"):
-                assert one.tag not in properties, f"{one.tag} comes twice"
-                properties[one.tag] = value(one) if status == "200" else status
+            for element in propstat.iterfind(f"{DAV}prop/*"):
+                assert element.tag not in properties, f"{element.tag} comes twice"
+                properties[element.tag] = value(element) if status == "200" else status
         found[href] = Member(_code(response.findtext(f"{DAV}status", "")), properties)
     token = root.find(f"{DAV}sync-token")
     if token is not None:
@@ -115,7 +115,7 @@ def _multistatus(asked: str, radicale: Mapping[str, Member], tldops: Mapping[str
         where = place(href) if href != "sync-token" else href
         if theirs is None or ours is None:
             yield Difference(
-                "href", asked, where, href, *("nothing" if one is None else "there" for one in (theirs, ours))
+                "href", asked, where, href, *("nothing" if member is None else "there" for member in (theirs, ours))
             )
             continue
         if theirs.status != ours.status:

@@ -76,8 +76,8 @@ def read(client: str, text: str) -> Iterator[Recorded]:
 def write(requests: list[Recorded], about: str) -> str:
     """Return the file of one client."""
     parts = [f"# {line}\n" for line in about.splitlines()]
-    for one in requests:
-        head = "".join(f"{name}: {value}\n" for name, value in one.headers)
-        body = f"\n{one.body.strip()}\n" if one.body.strip() else ""
-        parts.append(f"\n### {one.title}\n{one.method} {one.path}\n{head}{body}")
+    for request in requests:
+        head = "".join(f"{name}: {value}\n" for name, value in request.headers)
+        body = f"\n{request.body.strip()}\n" if request.body.strip() else ""
+        parts.append(f"\n### {request.title}\n{request.method} {request.path}\n{head}{body}")
     return "".join(parts)

@@ -50,11 +50,11 @@ def _answers(world: World) -> Iterator[Answered]:
 def test_every_difference_is_a_wanted_one(client: str, answered: list[Answered]) -> None:
     """Status, headers, hrefs, properties, values, cards, tokens and ETags are the same, or stand in the table."""
     unwanted: dict[Difference, list[Answered]] = {}
-    for one in answered:
-        if one.request.client == client:
-            for difference in differences(one.sent, one.radicale, one.tldops):
+    for pair in answered:
+        if pair.request.client == client:
+            for difference in differences(pair.sent, pair.radicale, pair.tldops):
                 if not any(wanted.fits(difference) for wanted in WANTED):
-                    unwanted.setdefault(difference, []).append(one)
+                    unwanted.setdefault(difference, []).append(pair)
     told = "\n".join(
         f"{difference}\n    {len(seen)} times, first in {seen[0]}" for difference, seen in unwanted.items()
     )
@@ -63,7 +63,7 @@ def test_every_difference_is_a_wanted_one(client: str, answered: list[Answered])
 
 def test_every_wanted_difference_occurs(answered: list[Answered]) -> None:
     """What does not differ any more goes out of the table; and no two entries bear one name."""
-    seen = [difference for one in answered for difference in differences(one.sent, one.radicale, one.tldops)]
+    seen = [difference for pair in answered for difference in differences(pair.sent, pair.radicale, pair.tldops)]
     idle = [wanted.name for wanted in WANTED if not any(map(wanted.fits, seen))]
     assert not idle
     assert max(Counter(wanted.name for wanted in WANTED).values()) == 1
@@ -72,28 +72,28 @@ def test_every_wanted_difference_occurs(answered: list[Answered]) -> None:
 
 def test_the_corpus_is_asked_whole(answered: list[Answered]) -> None:
     """Every client, in every state and style; and the answers are ones that cards, tokens and removals were in."""
-    assert {one.request.client for one in answered} == set(CLIENTS)
-    assert {(one.state, one.style) for one in answered} == {(state, style) for state in STATES for style in STYLES}
-    fetched = [one for one in answered if b"address-data" in one.sent.body and one.tldops.status == 207]
+    assert {pair.request.client for pair in answered} == set(CLIENTS)
+    assert {(pair.state, pair.style) for pair in answered} == {(state, style) for state in STATES for style in STYLES}
+    fetched = [pair for pair in answered if b"address-data" in pair.sent.body and pair.tldops.status == 207]
     cards = [
         member.properties[CARDDAV + "address-data"]
-        for one in fetched
-        for member in members(plain_body(one.tldops)).values()
+        for pair in fetched
+        for member in members(plain_body(pair.tldops)).values()
         if CARDDAV + "address-data" in member.properties
     ]
     assert any("KIND:group" in card for card in cards)
     assert any("John D. Doe" in card for card in cards)
     assert any("John Doe" in card for card in cards)
-    synced = [one for one in answered if b"<sync-collection" in one.sent.body and one.state == STATES[2]]
-    synced = [one for one in synced if one.tldops.status == 207]
-    assert any(member.status == "404" for one in synced for member in members(plain_body(one.tldops)).values())
-    assert all(one.radicale.status < 500 and one.tldops.status < 500 for one in answered)
+    synced = [pair for pair in answered if b"<sync-collection" in pair.sent.body and pair.state == STATES[2]]
+    synced = [pair for pair in synced if pair.tldops.status == 207]
+    assert any(member.status == "404" for pair in synced for member in members(plain_body(pair.tldops)).values())
+    assert all(pair.radicale.status < 500 and pair.tldops.status < 500 for pair in answered)
 
 
 def test_nothing_of_the_corpus_belongs_to_anybody(answered: list[Answered]) -> None:
     """No login, no principal and no card's name was left in a file, or the requests would not fit every roster."""
-    for one in corpus.load():
-        text = f"{one.path} {one.body} {one.headers}"
+    for request in corpus.load():
+        text = f"{request.path} {request.body} {request.headers}"
         assert "authorization" not in text.lower()
         assert "doe@" not in text
         assert not any(name in text for name in ("Jane", "Régis", "Annlie"))
@@ -127,8 +127,13 @@ def test_the_comparison_sees_what_differs(changed: str, of: str, name: str) -> N
     """A changed byte of a card, another ETag, status, href or token is a difference, and one that nobody wants."""
     sent = Sent("PROPFIND", "/0123456789abcdef/tld-ops/")
     found = list(differences(sent, _multistatus(CARD), _multistatus(changed)))
-    assert (of, name) in [(one.of, one.name) for one in found]
-    assert not any(wanted.fits(one) for one in found if (one.of, one.name) == (of, name) for wanted in WANTED)
+    assert (of, name) in [(difference.of, difference.name) for difference in found]
+    assert not any(
+        wanted.fits(difference)
+        for difference in found
+        if (difference.of, difference.name) == (of, name)
+        for wanted in WANTED
+    )
     assert not list(differences(sent, _multistatus(CARD), _multistatus(CARD)))
 
 
@@ -136,8 +141,8 @@ def test_the_comparison_sees_another_status_header_or_body() -> None:
     """Also outside of a multistatus."""
     sent = Sent("GET", HREF)
     base = Response(200, {"etag": '"1"'}, b"BEGIN:VCARD")
-    assert [one.of for one in differences(sent, base, replace(base, status=404))] == ["status"]
-    assert [one.of for one in differences(sent, base, replace(base, headers={}))] == ["header"]
+    assert [difference.of for difference in differences(sent, base, replace(base, status=404))] == ["status"]
+    assert [difference.of for difference in differences(sent, base, replace(base, headers={}))] == ["header"]
     assert list(differences(sent, base, replace(base, body=b"BEGIM:VCARD"))) == [
         Difference("body", "GET", "card", "", "BEGIN:VCARD", "BEGIM:VCARD")
     ]

@@ -44,79 +44,102 @@ class Wanted:
 
 
 def _status(asked: str, radicale: int, tldops: int) -> Test:
-    return lambda one: (one.of, one.asked, one.radicale, one.tldops) == ("status", asked, str(radicale), str(tldops))
+    return lambda difference: (
+        (difference.of, difference.asked, difference.radicale, difference.tldops)
+        == ("status", asked, str(radicale), str(tldops))
+    )
 
 
 def _header(name: str, radicale: str, tldops: str, *asked: str) -> Test:
-    return lambda one: (
-        (one.of, one.name) == ("header", name)
-        and (not asked or one.asked in asked)
-        and one.radicale.startswith(radicale)
-        and one.tldops == tldops
+    return lambda difference: (
+        (difference.of, difference.name) == ("header", name)
+        and (not asked or difference.asked in asked)
+        and difference.radicale.startswith(radicale)
+        and difference.tldops == tldops
     )
 
 
 def _property(name: str, place: str, radicale: tuple[str, ...], is_told: Callable[[str], bool]) -> Test:
-    return lambda one: (
-        (one.of, one.name, one.place) == ("property", name, place) and one.radicale in radicale and is_told(one.tldops)
+    return lambda difference: (
+        (difference.of, difference.name, difference.place) == ("property", name, place)
+        and difference.radicale in radicale
+        and is_told(difference.tldops)
     )
 
 
-def _is_a_refused_write(one: Difference) -> bool:
-    return one.of == "body" and one.asked in _WRITES and "<D:need-privileges/>" in one.tldops
+def _is_a_refused_write(difference: Difference) -> bool:
+    return difference.of == "body" and difference.asked in _WRITES and "<D:need-privileges/>" in difference.tldops
 
 
-def _is_left_out_of_allprop(one: Difference) -> bool:
+def _is_left_out_of_allprop(difference: Difference) -> bool:
     return (
-        one.of == "property"
-        and one.asked == "PROPFIND"
-        and one.tldops == NOTHING
-        and one.radicale not in ("404", NOTHING)
-        and one.name not in _RFC_4918 | _RADICALES_OWN
+        difference.of == "property"
+        and difference.asked == "PROPFIND"
+        and difference.tldops == NOTHING
+        and difference.radicale not in ("404", NOTHING)
+        and difference.name not in _RFC_4918 | _RADICALES_OWN
     )
 
 
-def _is_minimal(one: Difference) -> bool:
-    return one.of == "property" and (one.radicale, one.tldops) == ("404", NOTHING)
+def _is_minimal(difference: Difference) -> bool:
+    return difference.of == "property" and (difference.radicale, difference.tldops) == ("404", NOTHING)
 
 
-def _is_an_acl_property(one: Difference) -> bool:
-    return one.of == "property" and one.name in _ACL and one.radicale in ("404", NOTHING) and one.tldops != "404"
+def _is_an_acl_property(difference: Difference) -> bool:
+    return (
+        difference.of == "property"
+        and difference.name in _ACL
+        and difference.radicale in ("404", NOTHING)
+        and difference.tldops != "404"
+    )
 
 
-def _is_of_radicale(one: Difference) -> bool:
-    return one.of == "property" and one.name in _RADICALES_OWN and one.tldops in ("404", NOTHING)
+def _is_of_radicale(difference: Difference) -> bool:
+    return difference.of == "property" and difference.name in _RADICALES_OWN and difference.tldops in ("404", NOTHING)
 
 
-def _are_reports(one: Difference) -> bool:
+def _are_reports(difference: Difference) -> bool:
     name = DAV + "supported-report-set"
     # Radicale names principal reports that it does not have, and leaves out none of ours that concern the book.
-    return one.of == "property" and one.name == name and "principal-match" in one.tldops and one.radicale != "404"
+    return (
+        difference.of == "property"
+        and difference.name == name
+        and "principal-match" in difference.tldops
+        and difference.radicale != "404"
+    )
 
 
-def _is_a_principal_told(one: Difference) -> bool:
+def _is_a_principal_told(difference: Difference) -> bool:
     reports = ("principal-property-search", "expand-property")
-    return one.of == "href" and one.asked in reports and (one.radicale, one.tldops) == (NOTHING, "there")
+    return (
+        difference.of == "href"
+        and difference.asked in reports
+        and (difference.radicale, difference.tldops) == (NOTHING, "there")
+    )
 
 
-def _is_cut_by_limit(one: Difference) -> bool:
-    if one.of != "href" or one.asked != "addressbook-query":
+def _is_cut_by_limit(difference: Difference) -> bool:
+    if difference.of != "href" or difference.asked != "addressbook-query":
         return False
-    pair = (one.radicale, one.tldops)
-    return pair == ("there", NOTHING) if one.place == "card" else pair == (NOTHING, "there")
+    pair = (difference.radicale, difference.tldops)
+    return pair == ("there", NOTHING) if difference.place == "card" else pair == (NOTHING, "there")
 
 
-def _is_part_of_a_card(one: Difference) -> bool:
-    if (one.of, one.asked, one.name) != ("property", "addressbook-multiget", CARDDAV + "address-data"):
+def _is_part_of_a_card(difference: Difference) -> bool:
+    if (difference.of, difference.asked, difference.name) != (
+        "property",
+        "addressbook-multiget",
+        CARDDAV + "address-data",
+    ):
         return False
     asked_for = ("BEGIN", "VERSION", "UID", "FN", "EMAIL", "END")
-    kept = [line for line in one.radicale.splitlines() if line.partition(":")[0].partition(";")[0] in asked_for]
-    return one.tldops.splitlines() == kept and one.tldops != one.radicale
+    kept = [line for line in difference.radicale.splitlines() if line.partition(":")[0].partition(";")[0] in asked_for]
+    return difference.tldops.splitlines() == kept and difference.tldops != difference.radicale
 
 
-def _is_the_refusal_of_a_report(one: Difference) -> bool:
-    told = "<D:supported-report/>" in one.tldops and "supported-report" in one.radicale
-    return one.of == "body" and one.asked == "sync-collection" and told
+def _is_the_refusal_of_a_report(difference: Difference) -> bool:
+    told = "<D:supported-report/>" in difference.tldops and "supported-report" in difference.radicale
+    return difference.of == "body" and difference.asked == "sync-collection" and told
 
 
 WANTED = (
@@ -155,7 +178,10 @@ WANTED = (
     Wanted(
         "a compressed download has a weak tag",
         "a strong one is of the very bytes that are sent (RFC 9110, 8.8.3.3)",
-        lambda one: (one.of, one.asked, one.name, one.tldops) == ("header", "GET", "etag", f"W/{one.radicale}"),
+        lambda difference: (
+            (difference.of, difference.asked, difference.name, difference.tldops)
+            == ("header", "GET", "etag", f"W/{difference.radicale}")
+        ),
     ),
     Wanted(
         "the type of the book with its charset",

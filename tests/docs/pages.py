@@ -134,4 +134,4 @@ def pages() -> tuple[Page, ...]:
 
 def page(name: str) -> Page:
     """Return the page with this path."""
-    return next(one for one in pages() if one.name == name)
+    return next(candidate for candidate in pages() if candidate.name == name)

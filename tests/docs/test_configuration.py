@@ -121,17 +121,17 @@ def test_the_template_names_the_defaults(tmp_path: Path) -> None:
     read, without = load(path), Settings()
     assert read.server.url
     for section in SECTIONS:
-        for one in fields(part(without, section)):
-            value, wanted = getattr(part(read, section), one.name), getattr(part(without, section), one.name)
-            if (section, one.name) not in EXAMPLES and not is_dataclass(wanted):
-                assert value == (tmp_path / wanted if section == "store" else wanted), f"{section}.{one.name}"
+        for field in fields(part(without, section)):
+            value, wanted = getattr(part(read, section), field.name), getattr(part(without, section), field.name)
+            if (section, field.name) not in EXAMPLES and not is_dataclass(wanted):
+                assert value == (tmp_path / wanted if section == "store" else wanted), f"{section}.{field.name}"
 
 
 def test_fragments_of_tldops_toml_on_the_pages_are_read(tmp_path: Path) -> None:
     """What a page tells to write into tldops.toml is taken."""
     count = 0
-    for one in pages():
-        for block in one.code:
+    for manual_page in pages():
+        for block in manual_page.code:
             heading = re.match(r"\[([a-z]+)[\].]", block)
             if heading and heading[1] in known_settings():
                 path = tmp_path / f"{count}.toml"

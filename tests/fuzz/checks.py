@@ -107,7 +107,7 @@ def is_whole_book(target: Target, sent: Sent, status: int) -> bool:
         return depth != "0" and not any(root.find(name) is not None for name in limits)
     if root.tag == f"{DAV}sync-collection":
         lineage = target.tokens[0].split("/")[1]
-        tokens = [one.text or "" for one in root.iter(f"{DAV}sync-token")]
+        tokens = [element.text or "" for element in root.iter(f"{DAV}sync-token")]
         return root.find(f"{DAV}limit") is None and not any(lineage in token for token in tokens)
     return False
 
@@ -116,7 +116,7 @@ def _check_complete(target: Target, sent: Sent, content: bytes) -> None:
     if sent.method == "GET":
         missing = [name for name in target.names if f"UID:{name.removesuffix('.vcf')}".encode() not in content]
     else:
-        told = {href.rsplit("/", 1)[-1] for href, one in members(content).items() if one.status != "404"}
+        told = {href.rsplit("/", 1)[-1] for href, member in members(content).items() if member.status != "404"}
         missing = sorted(target.names - told)
     _hold(not missing, f"{len(missing)} of {len(target.names)} cards are missing")
 

@@ -53,7 +53,7 @@ def in_process(target: Target, seed: str, numbers: range, *, most: int = 20) -> 
     for number in numbers:
         if number == settled:
             before = memory()
-        _judge(target, generate(target, seed, number), lambda one: call(target.application, one.sent), tally)
+        _judge(target, generate(target, seed, number), lambda request: call(target.application, request.sent), tally)
         if len(tally.failures) >= most:
             break
     tally.grown = memory() - before
@@ -69,7 +69,7 @@ def over_sockets(target: Target, seed: str, numbers: range, *, most: int = 20) -
         standing.getresponse().read()
         before, workers = standing.sock, _children(pid)
         for number in numbers:
-            _judge(target, generate(target, seed, number), lambda one: _exchange(port, one), tally)
+            _judge(target, generate(target, seed, number), lambda request: _exchange(port, request), tally)
             if number % 50 == 0:
                 standing.request("OPTIONS", "/")
                 standing.getresponse().read()

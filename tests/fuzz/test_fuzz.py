@@ -24,7 +24,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
 
 def told(tally: Tally) -> str:
     """Return the failures, to be read, and to be sent again: see tests/fuzz/running.py."""
-    return f"{len(tally.failures)} of {tally.requests}:\n\n" + "\n\n".join(one[:1500] for one in tally.failures[:5])
+    return f"{len(tally.failures)} of {tally.requests}:\n\n" + "\n\n".join(
+        failure[:1500] for failure in tally.failures[:5]
+    )
 
 
 def test_hostile_requests_in_process(target: Target) -> None:
@@ -49,7 +51,7 @@ def test_what_is_kept_is_bounded(target: Target) -> None:
 
     def ask(numbers: range) -> None:
         for number in numbers:
-            props = "".join(f'<p{number}x{one} xmlns="{"u" * 200}"/>' for one in range(30))
+            props = "".join(f'<p{number}x{index} xmlns="{"u" * 200}"/>' for index in range(30))
             nobody = '<C:filter><C:prop-filter name="FN"><C:text-match>nobody</C:text-match></C:prop-filter></C:filter>'
             query = f'<C:addressbook-query xmlns:C="{CARDDAV}"><prop xmlns="DAV:">{props}</prop>{nobody}'
             body = f"{query}{' ' * 40_000}</C:addressbook-query>".encode()

@@ -49,7 +49,9 @@ class Node:
 
     def copy(self) -> "Node":
         """Return a copy that shares nothing."""
-        return Node(self.name, self.namespace, {**self.attributes}, self.text, [one.copy() for one in self.children])
+        return Node(
+            self.name, self.namespace, {**self.attributes}, self.text, [child.copy() for child in self.children]
+        )
 
 
 def dav(name: str, /, *children: Node, text: str = "") -> Node:

@@ -63,9 +63,11 @@ def members(world: World) -> Sequence[Member]:
     by_login = [snapshot.readers[canonical_login(person.email)] for person in people(MEMBERS)]
     return [
         Member(
-            one.login, add_device(folder / "members.sqlite", one, "test", Style.PLAIN, "test", now)[1], one.principal
+            reader.login,
+            add_device(folder / "members.sqlite", reader, "test", Style.PLAIN, "test", now)[1],
+            reader.principal,
         )
-        for one in by_login
+        for reader in by_login
     ]
 
 
@@ -121,17 +123,17 @@ def _report(connection: http.client.HTTPConnection, member: Member, body: str) -
 
 def test_everybody_gets_every_card(resyncs: Sequence[Resync], world: World) -> None:
     """One of 400 members who resync at once gets each card of the store, whole, and its ETag in both answers."""
-    one = resyncs[0]
+    resync = resyncs[0]
     etags = {
         found.findtext(f"{DAV}href"): found.findtext(f".//{DAV}getetag")
-        for answer in (one.listed, one.cards)
+        for answer in (resync.listed, resync.cards)
         for found in answer.xml.iter(f"{DAV}response")
     }
     told = [
         (found.findtext(f"{DAV}href"), found.findtext(f".//{DAV}getetag"))
-        for found in one.cards.xml.iter(f"{DAV}response")
+        for found in resync.cards.xml.iter(f"{DAV}response")
     ]
-    cards = [found.text for found in one.cards.xml.iter(f"{CARDDAV}address-data")]
+    cards = [found.text for found in resync.cards.xml.iter(f"{CARDDAV}address-data")]
     assert len(told) == len(etags) == MEMBERS
     assert dict(told) == etags
     kept = load_cards(world.folder / "roster.sqlite")
@@ -140,9 +142,9 @@ def test_everybody_gets_every_card(resyncs: Sequence[Resync], world: World) -> N
 
 def test_everybody_gets_the_same(resyncs: Sequence[Resync]) -> None:
     """All 400 answers are the same bytes but for the reader's own path: none is short, none is another one's."""
-    assert len({one.member.principal for one in resyncs}) == len(resyncs) == MEMBERS
-    lists = {one.listed.body.replace(one.member.book.encode(), b"/BOOK/") for one in resyncs}
-    books = {one.cards.body.replace(one.member.book.encode(), b"/BOOK/") for one in resyncs}
+    assert len({resync.member.principal for resync in resyncs}) == len(resyncs) == MEMBERS
+    lists = {resync.listed.body.replace(resync.member.book.encode(), b"/BOOK/") for resync in resyncs}
+    books = {resync.cards.body.replace(resync.member.book.encode(), b"/BOOK/") for resync in resyncs}
     assert (len(lists), len(books)) == (1, 1)
     assert all(body.count(b"<D:href>/BOOK/") == MEMBERS for body in lists | books)
 

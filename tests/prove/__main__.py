@@ -38,19 +38,23 @@ def main() -> int:
             started = time.monotonic()
             found = measure()
             figures += found
-            for one in found:
-                print(f"{one.wrong} of {one.cases}: {one.name} ({time.monotonic() - started:.0f} s)", flush=True)
-                for failure in one.failures[:SHOWN]:
+            for figure in found:
+                print(
+                    f"{figure.wrong} of {figure.cases}: {figure.name} ({time.monotonic() - started:.0f} s)", flush=True
+                )
+                for failure in figure.failures[:SHOWN]:
                     print(f"    {failure[:1500]}", flush=True)
     Console(width=max(Console().width, 120)).print(table(figures))
-    return 1 if any(one.wrong for one in figures) else 0
+    return 1 if any(figure.wrong for figure in figures) else 0
 
 
 def table(figures: list[Figure]) -> Table:
     """Lay the figures out; each of them is to be 0."""
     shown = Table("figure", "wrong", "of", "remark", title="All of these are to be 0")
-    for one in figures:
-        shown.add_row(one.name, str(one.wrong), f"{one.cases:,}", one.remark, style="bold red" if one.wrong else "")
+    for figure in figures:
+        shown.add_row(
+            figure.name, str(figure.wrong), f"{figure.cases:,}", figure.remark, style="bold red" if figure.wrong else ""
+        )
     return shown
 
 

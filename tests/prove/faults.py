@@ -260,8 +260,8 @@ def is_whole(site: Site, kind: str, answer: Response) -> bool:
         uids = {line.removeprefix("UID:") for line in answer.body.decode().splitlines() if line.startswith("UID:")}
         return any(uids == {href.removesuffix(".vcf") for href, _ in roster} for roster in site.rosters)
     found = frozenset(
-        (href.rsplit("/", 1)[1], one.properties[f"{DAV}getetag"])
-        for href, one in members(plain_body(answer)).items()
+        (href.rsplit("/", 1)[1], member.properties[f"{DAV}getetag"])
+        for href, member in members(plain_body(answer)).items()
         if href.endswith(".vcf")
     )
     return found in site.rosters

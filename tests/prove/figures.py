@@ -76,8 +76,8 @@ def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[
 def crash_points(pool: Executor, every: int) -> Sequence[Figure]:
     """Kill a sync everywhere, and let every call fail."""
     with tempfile.TemporaryDirectory() as folder:
-        cases = [(one, one.points[::every]) for one in crashes.scenarios(Path(folder))]
-        pieces = [(one, points[at::PARTS]) for one, points in cases for at in range(PARTS)]
+        cases = [(scenario, scenario.points[::every]) for scenario in crashes.scenarios(Path(folder))]
+        pieces = [(scenario, points[at::PARTS]) for scenario, points in cases for at in range(PARTS)]
         killed, failed = crashes.Outcome(), crashes.Outcome()
         kills = [pool.submit(crashes.kill_everywhere, *piece) for piece in pieces]
         fails = [pool.submit(crashes.fail_everywhere, *piece) for piece in pieces]
@@ -88,12 +88,12 @@ def crash_points(pool: Executor, every: int) -> Sequence[Figure]:
     return tuple(
         Figure(
             name,
-            len(one.failures),
-            one.tried,
-            f"{one.old} old, {one.new} new; {one.closed} with a journal to undo",
-            tuple(one.failures),
+            len(outcome.failures),
+            outcome.tried,
+            f"{outcome.old} old, {outcome.new} new; {outcome.closed} with a journal to undo",
+            tuple(outcome.failures),
         )
-        for name, one in (
+        for name, outcome in (
             ("sync killed at a call that writes: neither old nor new", killed),
             ("EIO, ENOSPC at a call that writes: neither old nor new, or no word", failed),
         )

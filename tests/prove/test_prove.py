@@ -89,7 +89,7 @@ def test_no_damaged_input_is_wrongly_applied(wholes: list[membership.Applied]) -
 @pytest.mark.parametrize("column", ["phones", "slot", "oob_email"])
 def test_a_damaged_header_takes_nothing_from_everybody(wholes: list[membership.Applied], column: str) -> None:
     """A column whose name is not understood is an error or a hazard where everybody would lose what stands in it."""
-    whole = next(one for one in wholes if one.format == "csv")
+    whole = next(applied for applied in wholes if applied.format == "csv")
     wanted, plan = membership.decide(whole, whole.data.replace(f",{column},".encode(), f",{column}x,".encode(), 1))
     is_stopped = bool(wanted.errors or plan.hazards)
     assert is_stopped, f"{plan.totals.changed} people would lose something without a word"
@@ -97,7 +97,7 @@ def test_a_damaged_header_takes_nothing_from_everybody(wholes: list[membership.A
 
 def test_an_entry_that_never_closes_is_nobody_else(wholes: list[membership.Applied]) -> None:
     """What is left of two entries whose middle is lost is an error, and not the second person with another name."""
-    text = next(one for one in wholes if one.format == "text")
+    text = next(applied for applied in wholes if applied.format == "text")
     entries = {uid: entry.decode().strip() for uid, entry in text.entries.items()}
     first = next(uid for uid, entry in entries.items() if " (" in entry and entry.endswith(")"))
     others = [text.contacts[uid] for uid in entries if uid != first and text.contacts[uid].out_of_band]
@@ -111,7 +111,7 @@ def test_an_entry_that_never_closes_is_nobody_else(wholes: list[membership.Appli
 
 def test_the_check_sees_what_is_wrongly_applied(wholes: list[membership.Applied]) -> None:
     """A plan that takes somebody whose entry is whole is wrong; the plan for the entry's own removal is not."""
-    text = next(one for one in wholes if one.format == "text")
+    text = next(applied for applied in wholes if applied.format == "text")
     less = text.data.split(b"\n", 1)[1]
     wanted, plan = membership.decide(text, less)
     assert plan.totals.removed == 1

@@ -29,9 +29,9 @@ class Response:
     def hrefs(self, status: str = "") -> list[str]:
         """The hrefs of a multistatus; with `status`, those whose response or first propstat says so."""
         return [
-            one.findtext(f"{DAV}href", "")
-            for one in self.xml.iter(f"{DAV}response")
-            if status in (one.findtext(f"{DAV}status") or one.findtext(f"{DAV}propstat/{DAV}status") or "")
+            response.findtext(f"{DAV}href", "")
+            for response in self.xml.iter(f"{DAV}response")
+            if status in (response.findtext(f"{DAV}status") or response.findtext(f"{DAV}propstat/{DAV}status") or "")
         ]
 
 
@@ -80,9 +80,9 @@ class Client:
         """Discover the one book."""
         found = self.propfind(self.home(), f"{DAV}resourcetype", depth="1")
         books = [
-            one.findtext(f"{DAV}href", "")
-            for one in found.xml.iter(f"{DAV}response")
-            if one.find(f".//{CARDDAV}addressbook") is not None
+            response.findtext(f"{DAV}href", "")
+            for response in found.xml.iter(f"{DAV}response")
+            if response.find(f".//{CARDDAV}addressbook") is not None
         ]
         assert len(books) == 1, books
         return books[0]
@@ -105,8 +105,8 @@ class Client:
         )
         assert found.status == 207, found
         return {
-            one.findtext(f"{DAV}href", ""): one.findtext(f".//{CARDDAV}address-data", "")
-            for one in found.xml.iter(f"{DAV}response")
+            response.findtext(f"{DAV}href", ""): response.findtext(f".//{CARDDAV}address-data", "")
+            for response in found.xml.iter(f"{DAV}response")
         }
 
 

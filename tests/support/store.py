@@ -42,18 +42,18 @@ class Store:
     ) -> Generation:
         """Write a generation: `put` adds or changes the people with these local parts, `remove` takes them."""
         self.people |= dict.fromkeys(put, note)
-        for one in remove:
-            del self.people[one]
+        for local_part in remove:
+            del self.people[local_part]
         if access:
-            self.logins = {login(one) for one in self.people}
+            self.logins = {login(local_part) for local_part in self.people}
         change = Change(
-            cards=[new_card(one, note) for one in put],
-            cards_gone=[uid(one) for one in remove],
+            cards=[new_card(local_part, note) for local_part in put],
+            cards_gone=[uid(local_part) for local_part in remove],
             groups=[NewGroup(label, uid(f"group-{label}"), f"group {label} {note}", note) for label in groups],
             groups_gone=groups_gone,
-            readers=[NewReader(login(one), uid(one), one) for one in put] if access else (),
-            readers_gone=[login(one) for one in remove] if access else (),
-            departed={uid(one): departed_digests(uid(one), contact(one)) for one in remove},
+            readers=[NewReader(login(local_part), uid(local_part), local_part) for local_part in put] if access else (),
+            readers_gone=[login(local_part) for local_part in remove] if access else (),
+            departed={uid(local_part): departed_digests(uid(local_part), contact(local_part)) for local_part in remove},
         )
         counts = Counts(people=len(self.people), readers=len(self.logins), added=len(put), removed=len(remove))
         stamp = Stamp(START + timedelta(hours=self.base), "tester", counts=counts)

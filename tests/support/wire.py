@@ -61,10 +61,10 @@ def listening(handle: Callable[[socket.socket, Recorder], None]) -> Iterator[Rec
         try:
             yield record
         finally:
-            for one in open_ones:
+            for sock in open_ones:
                 with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+                    sock.shutdown(socket.SHUT_RDWR)
+                sock.close()
             with contextlib.suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
 
