@@ -72,8 +72,10 @@ def apply_plan(
         removed=totals.removed,
         readers_added=totals.readers_added,
         readers_removed=totals.readers_removed,
-        values_changed=plan.values.changed,
+        # What went counts once, as lost: putting it back is no change to hold.
+        values_changed={name: n - plan.values.lost.get(name, 0) for name, n in plan.values.changed.items()},
         values_lost=plan.values.lost,
+        values_moved=plan.values.moved,
     )
     stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)

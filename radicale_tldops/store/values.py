@@ -25,7 +25,8 @@ class Source:
 class Counts:
     """How many people, ccTLDs and logins a generation holds, and how many it added, changed and removed.
 
-    `values_changed` and `values_lost` count the people who got another value of a field, or lost it, by the field.
+    `values_changed`, `values_lost` and `values_moved` count the people who got another value of a field, lost it, or
+    took part when values moved from one person to another, by the field.
     """
 
     people: int = 0
@@ -38,6 +39,7 @@ class Counts:
     readers_removed: int = 0
     values_changed: Mapping[str, int] = field(default_factory=dict)
     values_lost: Mapping[str, int] = field(default_factory=dict)
+    values_moved: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> "Counts":

@@ -23,7 +23,7 @@ from sync.prepare import Prepared
 
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 
-_REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback"}
+_REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback GENERATION"}
 """The command that shows a plan of each kind again."""
 
 same_person_option = click.option(
@@ -179,7 +179,7 @@ def last_contacts_held(app: App, prepared: Prepared, options: PlanOptions) -> in
         return OK
     reasons = "; ".join(hazard.message for hazard in hazards)
     again = _REVIEW[prepared.plan.kind]
-    app.note(f"Held: {reasons}. If that is right: `{again}` gives the id for --plan ID --force {LAST_CONTACT}.")
+    app.note(f"Held: {reasons}. To let go: --plan ID --force {LAST_CONTACT}; `{again}` shows the id.")
     return FOUND
 
 

@@ -12,13 +12,14 @@ from sync.plan.plan import Plan
 from sync.problems import Problem, Severity
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
-_HIDDEN = frozenset({"phones", "signal", "whatsapp"})
-_FREE = frozenset({"note", "evidence", "organisation", "role"})
+_HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "evidence"})
+_FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
 _NUMBER = re.compile(
     r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(\[]{0,3}\d(?:(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|[\W_]){0,3}\d){6,}"
 )
 """A possible telephone number in a message: seven or more digits, with separators, also escaped ones, between them."""
+_ABOUT_NUMBERS = ("assumed-region", "bad-column", "damaged", "invalid-phone", "phone-not-understood", "phone-remark")
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
 
@@ -27,13 +28,22 @@ def print_problems(app: App, problems: Sequence[Problem], *, show_values: bool =
     """Print each problem with its place, and below it what to do."""
     for problem in problems:
         style = "bold red" if problem.severity is Severity.ERROR else "yellow"
-        message = problem.message if show_values else without_numbers(problem.message)
+        message = problem.message if show_values else _without_values(problem)
         # What concerns the whole file has no line.
         place = str(problem.origin) if problem.origin.line else problem.origin.file
         app.print(f"{place}: {problem.severity}: {message} [{problem.code}]", style=style)
         if problem.text and show_values:
             app.print(f"    {problem.text}", style="dim")
         app.print(f"    {problem.remedy}")
+
+
+def _without_values(problem: Problem) -> str:
+    """Return the message of a problem without telephone numbers: whatever the file has where a number should be."""
+    message = without_numbers(problem.message)
+    if problem.text and problem.code in _ABOUT_NUMBERS:
+        # Letters in the place of digits do not make it another text.
+        message = message.replace(problem.text, "…")
+    return message
 
 
 def without_numbers(text: str) -> str:
@@ -48,7 +58,7 @@ def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, obj
         "line": problem.origin.line,
         "severity": problem.severity.value,
         "code": problem.code,
-        "message": problem.message if show_values else without_numbers(problem.message),
+        "message": problem.message if show_values else _without_values(problem),
         "remedy": problem.remedy,
         "text": problem.text if show_values else "",
     }
@@ -78,7 +88,8 @@ def print_plan(app: App, plan: Plan, *, show_values: bool, reviewed: Plan | None
 
 def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:
     how = f"  [{change.how}]" if change.how and change.kind is not Kind.RERENDERED else ""
-    app.print(f"{_SIGNS[change.kind]} {change.served} {change.name}{how}", style=_STYLES[change.kind])
+    name = change.name if show_values else without_numbers(change.name)
+    app.print(f"{_SIGNS[change.kind]} {change.served} {name}{how}", style=_STYLES[change.kind])
     if change.kind is Kind.HELD:
         where = f" ({', '.join(change.origins)})" if change.origins else ""
         app.print(f"    stays as it is: {change.reason}{where}")

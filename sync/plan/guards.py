@@ -91,6 +91,7 @@ class Proposal:
     unclear: Mapping[str, int] = field(default_factory=dict)
     newly_held: int = 0
     is_reread: bool = False
+    is_rollback: bool = False
     columns_gone: Collection[str] = ()
     last_contacts: Sequence[str] = ()
 
@@ -102,7 +103,7 @@ def check(state: RosterState, proposal: Proposal, limits: GuardSettings, now: da
         hazards.extend(_both("empty-input", "nobody would be left in the roster"))
     if state.head is not None:
         # Without a generation there is nothing to compare with: the command asks for confirmation instead.
-        recent = GuardWindow.of(state, now)
+        recent = GuardWindow([], state.head.counts) if proposal.is_rollback else GuardWindow.of(state, now)
         hazards.extend(_mass(state, proposal, limits, now, recent))
         hazards.extend(_values(proposal, limits, recent))
     if proposal.mismatch is not None:
@@ -124,7 +125,7 @@ class GuardWindow:
         """Return what counts together with a plan that is made now.
 
         A generation counts for `WINDOW_HOURS`. One from the future counts too: the clock was wrong then or is wrong
-        now. What came before a forced generation, the first one or a restored one is approved and does not count.
+        now. What came before a forced generation, the first one, or one that was restored or rolled back, is approved.
         """
         counted: list[Counts] = []
         for generation in state.recent:
@@ -149,7 +150,7 @@ class GuardWindow:
 
 
 def _is_approved(generation: Generation) -> bool:
-    return bool(generation.forced) or generation.id == 1 or generation.kind == "restore"
+    return bool(generation.forced) or generation.id == 1 or generation.kind in ("restore", "rollback")
 
 
 def _mass(
@@ -201,17 +202,24 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
         yield Hazard("reread", Part.ROSTER, f"the file is the same, but its values are read differently: {found}")
         return
     for label, number in values.moved.items():
-        what = f"{number} people would get the {label} of other people: a column was sorted, moved or filled"
-        yield Hazard("moved-values", Part.ROSTER, what)
+        before = recent.total("values_moved", label)
+        if number + before > 1:
+            what = f"the {label} of {_counted(number, 'people would move to other people')}"
+            since = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
+            remedy = "Perhaps one column was sorted, moved or filled. Compare the file with the last good one"
+            yield Hazard("moved-values", Part.ROSTER, f"{what}{since}. {remedy}")
     people = recent.base.people
     for guarded in FIELDS:
         label, number = guarded.label, values.changed.get(guarded.label, 0)
         if number > values.lost.get(label, 0):
             # What stands in the same column and cannot be read is probably damaged as well.
             unclear = proposal.unclear.get(guarded.column, 0) + proposal.newly_held
-            what = f"people would get other {label}" + (f" (of {unclear} more they cannot be read)" if unclear else "")
-            limit = limits.changes.of(people) - unclear
-            yield from _over("mass-change", Part.ROSTER, what, (number, recent.total("values_changed", label)), limit)
+            what = f"people would get other {label}" + (f", and {unclear} more cannot be read" if unclear else "")
+            before = recent.total("values_changed", label)
+            if number + before + unclear > (limit := limits.changes.of(people)):
+                since = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
+                message = f"{_counted(number, what)}{since}; the limit is {limit:g}"
+                yield Hazard("mass-change", Part.ROSTER, message)
     for label, number in values.lost.items():
         numbers = number, recent.total("values_lost", label)
         yield from _over(
@@ -225,7 +233,7 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
 
 def _last_contacts(last_contacts: Sequence[str]) -> Iterator[Hazard]:
     for who in last_contacts:
-        yield Hazard(LAST_CONTACT, Part.ROSTER, f"{who} would be left without a contact")
+        yield Hazard(LAST_CONTACT, Part.ROSTER, f"{who}")
 
 
 def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:

@@ -164,7 +164,7 @@ def _ownership(state: RosterState, wanted: Wanted, basis: Basis, now: datetime) 
 def _proposal(state: RosterState, wanted: Wanted, basis: Basis, changes: PlannedChanges) -> Proposal:
     """Return what the guards look at in the whole plan."""
     known = {(uid, name) for uid, name, _ in basis.last.kept}
-    before = {uid for uid, _ in basis.last.held}
+    before, kept = {uid for uid, _ in basis.last.held}, {value.uid for value in wanted.kept}
     return Proposal(
         totals=changes.totals,
         sources=basis.sources,
@@ -175,11 +175,12 @@ def _proposal(state: RosterState, wanted: Wanted, basis: Basis, changes: Planned
         unended=_unended(wanted, basis.sources, changes.people, changes.access),
         values=changes.values,
         unclear=Counter(value.name for value in wanted.kept if (value.uid, value.name) not in known),
-        newly_held=sum(not held.last_of and uid not in before for uid, held in wanted.held.items()),
+        newly_held=sum(not held.last_of and uid not in before | kept for uid, held in wanted.held.items()),
+        is_rollback=basis.kind == "rollback",
         is_reread=_is_reread(state, basis, changes),
         columns_gone=set(basis.last.columns) - wanted.columns,
         last_contacts=[
-            f"{' '.join(held.last_of)} ({state.people[uid].contact.name})"
+            f"{' '.join(held.last_of)} would have no contact without {state.people[uid].contact.name}"
             for uid, held in wanted.held.items()
             if held.last_of
         ],
@@ -189,7 +190,8 @@ def _proposal(state: RosterState, wanted: Wanted, basis: Basis, changes: Planned
 def _is_reread(state: RosterState, basis: Basis, changes: PlannedChanges) -> bool:
     """Tell whether values change or go although the membership file is the one that was applied last.
 
-    Who was held then had a broken record, which other settings may allow now; and a rollback brings old cards back.
+    Who was held then had a broken record, which other settings may allow now; a date that lay in the future may have
+    come; and a rollback brings old cards back.
     """
     if basis.kind != "sync" or state.brought_back > basis.last.generation:
         return False
@@ -197,7 +199,7 @@ def _is_reread(state: RosterState, basis: Basis, changes: PlannedChanges) -> boo
         {source.sha256 for source in sources if source.part == "membership"}
         for sources in (basis.last.sources, basis.sources)
     )
-    held = {uid for uid, _ in basis.last.held}
+    held = {uid for uid, _ in basis.last.held} | {uid for uid, _, _ in basis.last.kept}
     is_changed = any(change.kind is Kind.CHANGED and change.uid not in held for change in changes.people)
     return bool(now) and now == before and is_changed and bool(changes.values.changed)
 

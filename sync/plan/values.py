@@ -1,6 +1,6 @@
 """Which values of people change, are lost, or go to somebody else, field by field: what the guards count."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -40,12 +40,16 @@ class Moving(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GuardedField:
-    """A field of a contact as the guards see it: what it is called, its column, its values, and when they move."""
+    """A field of a contact as the guards see it: what it is called, its column, its values, and when they move.
+
+    `is_number` says that its values may be telephone numbers: what moves from one such field to another has moved, too.
+    """
 
     label: str
     column: str
     values: Callable[[Contact], Collection[object]]
     moving: Moving = Moving.SHARED
+    is_number: bool = False
 
 
 def _attribute(name: str) -> Callable[[Contact], Collection[object]]:
@@ -54,6 +58,14 @@ def _attribute(name: str) -> Callable[[Contact], Collection[object]]:
         return value if isinstance(value, tuple) else (value,) if value else ()
 
     return values
+
+
+def _handle(name: str) -> Callable[[Contact], Collection[object]]:
+    return lambda contact: [getattr(contact, name).casefold()] if getattr(contact, name) else []
+
+
+def _numbers(contact: Contact) -> Sequence[str]:
+    return [phone.number.partition(";")[0] for phone in contact.phones]
 
 
 def _logins(addresses: Sequence[str]) -> Sequence[str]:
@@ -68,14 +80,14 @@ FIELDS: Sequence[GuardedField] = (
     GuardedField("slots", "slot", lambda contact: [slot for slot in contact.slots if slot[1]], Moving.NEVER),
     GuardedField("list addresses", "email", lambda contact: _logins(contact.listed), Moving.OWN),
     GuardedField("out-of-band addresses", "oob_email", lambda contact: _logins(contact.out_of_band), Moving.OWN),
-    GuardedField("telephone numbers", "phones", lambda contact: [phone.number for phone in contact.phones], Moving.OWN),
+    GuardedField("telephone numbers", "phones", _numbers, Moving.OWN, is_number=True),
     GuardedField("organisations", "organisation", _attribute("organisation")),
     GuardedField("roles", "role", _attribute("role")),
     GuardedField("languages", "languages", _attribute("languages")),
     GuardedField("time zones", "timezone", _attribute("timezone")),
-    GuardedField("Signal handles", "signal", _attribute("signal"), Moving.OWN),
-    GuardedField("WhatsApp handles", "whatsapp", _attribute("whatsapp"), Moving.OWN),
-    GuardedField("Matrix handles", "matrix", _attribute("matrix"), Moving.OWN),
+    GuardedField("Signal handles", "signal", _handle("signal"), Moving.OWN, is_number=True),
+    GuardedField("WhatsApp handles", "whatsapp", _handle("whatsapp"), Moving.OWN, is_number=True),
+    GuardedField("Matrix handles", "matrix", _handle("matrix"), Moving.OWN),
     GuardedField("PGP fingerprints", "pgp_fingerprint", _attribute("pgp_fingerprint"), Moving.OWN),
     GuardedField("addresses of PGP keys", "pgp_url", _attribute("pgp_url"), Moving.OWN),
     GuardedField("appointing contacts", "appointed_by", _attribute("appointed_by")),
@@ -108,10 +120,10 @@ def count(pairs: Sequence[Pair], everybody: Collection[Contact]) -> ValueCounts:
     for guarded in FIELDS:
         own = [pair for pair in pairs if _is_compared(guarded, pair)]
         before_and_after = [(guarded.values(pair.before), guarded.values(pair.after)) for pair in own]
-        changed[guarded.label] = sum(_is_another(guarded, before, after) for before, after in before_and_after)
+        changed[guarded.label] = sum(_is_another(before, after) for before, after in before_and_after)
         lost[guarded.label] = sum(bool(before) and not after for before, after in before_and_after)
         if guarded.moving is Moving.OWN:
-            moved[guarded.label] = _moved(guarded, before_and_after, everybody)
+            moved[guarded.label] = _moved(guarded, own, everybody)
         elif guarded.moving is Moving.SHARED:
             moved[guarded.label] = _reordered(before_and_after)
     return ValueCounts(
@@ -125,25 +137,45 @@ def _is_compared(guarded: GuardedField, pair: Pair) -> bool:
     return not (guarded is CONFIRMED and pair.claimed)
 
 
-def _is_another(guarded: GuardedField, before: Collection[object], after: Collection[object]) -> bool:
-    """Tell whether a value became another one, or went. A first one, or one more number or address, does not count."""
-    if guarded.moving is Moving.SHARED:
-        return bool(before) and set(before) != set(after)
-    return not set(before) <= set(after)
+def _is_another(before: Collection[object], after: Collection[object]) -> bool:
+    """Tell whether a value became another one, or went. A first value does not count."""
+    return bool(before) and set(before) != set(after)
 
 
-def _moved(guarded: GuardedField, before_and_after: Sequence[_Values], everybody: Collection[Contact]) -> int:
-    """Count the people who get a value that somebody else had, and those of the changed people who had it."""
-    owned = {value for contact in everybody for value in guarded.values(contact)}
-    got = [owned & (set(after) - set(before)) for before, after in before_and_after]
-    given = set[object]().union(*got)
-    changed = zip(before_and_after, got, strict=True)
-    number = sum(bool(new) or not given.isdisjoint(set(before) - set(after)) for (before, after), new in changed)
-    return number if number > 1 else 0
+def _moved(guarded: GuardedField, pairs: Sequence[Pair], everybody: Collection[Contact]) -> int:
+    """Count the people who get what somebody else had, and those of the changed people who had it.
+
+    Or those who had it alone and perhaps left, where they are more: two people may give what they had to one.
+    """
+    fields = [other for other in FIELDS if other.is_number] if guarded.is_number else [guarded]
+    owners: dict[object, list[Contact]] = defaultdict(list)
+    for contact in everybody:
+        for value in {value for other in fields for value in other.values(contact)}:
+            owners[value].append(contact)
+    given: set[object] = set()
+    takers: set[int] = set()
+    for pair in pairs:
+        new = set(guarded.values(pair.after)) - set(guarded.values(pair.before))
+        taken = {value for value in new if any(owner is not pair.before for owner in owners.get(value, ()))}
+        # Somebody's own number in another field is not somebody else's.
+        taken -= {value for value in taken if pair.before in owners[value]}
+        if taken:
+            given |= taken
+            takers.add(id(pair))
+    movers = sum(
+        id(pair) in takers or not given.isdisjoint(set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
+        for pair in pairs
+    )
+    givers = {id(owners[value][0]) for value in given if len(owners[value]) == 1}
+    return max(movers, len(givers))
 
 
 def _reordered(before_and_after: Sequence[_Values]) -> int:
-    """Count the people whose values changed, where the new values are the old ones in another order; else 0."""
+    """Count the people whose values went round: others, of whom nobody has the old or the new value, are left out."""
     different = [(tuple(before), tuple(after)) for before, after in before_and_after if tuple(before) != tuple(after)]
-    is_same = Counter(before for before, _ in different) == Counter(after for _, after in different)
-    return len(different) if is_same else 0
+    while True:
+        olds, news = {before for before, _ in different}, {after for _, after in different}
+        round_ = [(before, after) for before, after in different if before in news and after in olds]
+        if len(round_) == len(different):
+            return len(different) if len(different) > 1 else 0
+        different = round_

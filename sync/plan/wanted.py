@@ -127,13 +127,21 @@ def _mismatch(given: Given, entries: Sequence[Identifiable]) -> Mismatch | None:
 
 def hold_last_contacts(whole: Wanted, known: Mapping[str, Contact], with_readers: Callable[[Wanted], Wanted]) -> Wanted:
     """Hold everybody without whom a ccTLD would have no contact any more, and complete the state with its readers."""
-    served = {label for match in whole.people.values() for label, _ in match.entry.contact.slots}
-    served |= {label for uid in whole.held for label, _ in known[uid].slots}
     last: dict[str, Held] = {}
-    for uid, contact in known.items():
-        left = [cctld.dotted for cctld in contact.cctlds if cctld.a_label not in served]
-        if left and uid not in whole.held:
-            last[uid] = Held(uid, f"the last contact of {' '.join(left)}", last_of=tuple(left))
+    while True:
+        # Who is held goes on serving what they served, and does not serve what the file says: look again.
+        held = {*whole.held, *last}
+        served = {label for uid in held for label, _ in known[uid].slots}
+        served |= {slot[0] for uid, m in whole.people.items() if uid not in last for slot in m.entry.contact.slots}
+        found = {
+            uid: tuple(cctld.dotted for cctld in contact.cctlds if cctld.a_label not in served)
+            for uid, contact in known.items()
+            if uid not in held
+        }
+        new = {uid: left for uid, left in found.items() if left}
+        if not new:
+            break
+        last |= {uid: Held(uid, f"the last contact of {' '.join(left)}", last_of=left) for uid, left in new.items()}
     if not last:
         return with_readers(whole)
     people = {uid: match for uid, match in whole.people.items() if uid not in last}

@@ -47,19 +47,23 @@ def _damage(column: str, text: str) -> str:
         return "is the error of a formula and not a value"
     if column == "name" and text.casefold() in _TRUTH:
         return "is a truth value and not a name"
-    if column == "name" and text[:1].isdigit():
-        return "is a number or a date and not a name"
-    if any(_is_mojibake(word) for word in text.split()):
+    if column == "name" and text and (text[0].isdigit() or not any(map(str.isalpha, text))):
+        return "is not a name"
+    if any(_is_mojibake(word, "cp1252") for word in text.split()):
         return "was written in UTF-8 and read as Windows-1252"
+    if column == "name" and any(
+        _is_mojibake(text, encoding) for encoding in ("cp1251", "cp1250", "mac_roman", "cp850")
+    ):
+        return "was written in UTF-8 and read as another encoding"
     return ""
 
 
-def _is_mojibake(word: str) -> bool:
-    """Tell whether the bytes of `word` in Windows-1252 are UTF-8: no real word is written so."""
+def _is_mojibake(word: str, encoding: str) -> bool:
+    """Tell whether the bytes of `word` in an encoding are UTF-8: no real word is written so."""
     if word.isascii():
         return False
     try:
-        word.encode("cp1252").decode("utf-8")
+        word.encode(encoding).decode("utf-8")
     except UnicodeError:
         return False
     return True

@@ -108,7 +108,8 @@ def _parts(text: str) -> Iterator[str]:
 def _part(text: str, region: str | None) -> list[tuple[Phone, tuple[Finding, ...]]]:
     """Return the number that `text` is, those that it abbreviates, or the text itself."""
     clean = _cleaned(text)
-    if _DAMAGED.fullmatch(clean):
+    # A spreadsheet computes +65-65551234 to -65551169.
+    if _DAMAGED.fullmatch(clean) or re.match(r"- ?\d", clean):
         return [_kept(text, "damaged", "a spreadsheet has changed the telephone number")]
     single = _single(clean, region)
     if numbers := [single] if single else _shorthand(clean, region):

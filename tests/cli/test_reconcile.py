@@ -322,7 +322,10 @@ def test_apply_needs_mailman_3(tldops: World) -> None:
 
 def test_nobody_denied_is_subscribed(tldops: World, mailman_core: Mailman, core_list: str) -> None:
     """A denied person who was taken off the list is not put back by a command."""
+    mailman_core.subscribe(core_list, FORTY[39].login, FORTY[39].name)
+    tldops.do("sync", "--yes")
     tldops.do("access", "deny", FORTY[39].login, "--reason", "left in anger")
+    mailman_core.unsubscribe(core_list, FORTY[39].login)
     result = tldops("reconcile", FORTY[39].login, "--apply", "--yes")
     assert result.code == 1
     assert "is denied: settle that first" in result.out

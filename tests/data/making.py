@@ -7,6 +7,7 @@ from random import Random
 from typing import Self
 
 from radicale_tldops.roster.contact import name_key
+from radicale_tldops.roster.traits import name_words
 from tests.data.names import Name, draw_name, local_part, rename
 from tests.data.person import Person
 from tests.data.registries import Registry, registry_of
@@ -89,13 +90,17 @@ def draw_person(rng: Random, registry: Registry, slot: int, taken: Taken, today:
 
 
 def renamed(rng: Random, person: Person, taken: Taken) -> Person:
-    """Return the person under another name and the same addresses."""
+    """Return the person under another name and the same addresses; the same name where no other shares a word with it.
+
+    Somebody whose new name shares no word with the old one counts as somebody else.
+    """
     registry = registry_of(person.cctlds)
     for _ in range(8):
         name = rename(rng, registry.language, person.name)
-        if taken.claim_name(person.cctlds, name.written):
+        is_same = bool(name_words(person.name) & name_words(name.written))
+        if is_same and taken.claim_name(person.cctlds, name.written):
             return replace(person, name=name.written)
-    return replace(person, name=_new_name(rng, registry, person.cctlds, taken).written)
+    return person
 
 
 def moved_mail(rng: Random, person: Person, taken: Taken) -> Person:

@@ -1,5 +1,6 @@
 """A small share of the damaged columns that `make prove` tries."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -71,3 +72,61 @@ def test_a_few_edits_are_applied_and_named(place: columns.Site) -> None:
     assert sorted(field.field for change in plan.people for field in change.fields) == [
         "confirmed_on", "phones", "phones", "phones", "role",
     ]  # fmt: skip
+
+
+def _edited(place: columns.Site, *edits: tuple[int, str, str]) -> columns.Rows:
+    rows = [dict(row) for row in place.rows]
+    for at, column, value in edits:
+        rows[at][column] = value
+    return rows
+
+
+def test_numbers_that_move_between_fields_are_held(place: columns.Site) -> None:
+    """The telephone numbers of the next two rows become handles: a column was pasted into another one."""
+    edits = [(at, "whatsapp", place.rows[at + 1]["phones"]) for at in (10, 11)]
+    _, plan = columns.decide(place, _edited(place, *edits))
+    assert "moved-values" in {hazard.code for hazard in plan.hazards}
+
+
+def test_an_own_number_as_a_handle_is_no_move(place: columns.Site) -> None:
+    """Most people have the same number for both."""
+    edits = [(at, "whatsapp", place.rows[at]["phones"]) for at in (10, 11, 12)]
+    wanted, plan = columns.decide(place, _edited(place, *edits))
+    assert (plan.hazards, wanted.errors) == ((), ())
+
+
+@pytest.mark.parametrize("name", ["+44 7700 900001", "???? ??????", "Анна".encode().decode("cp1251", "replace")])
+def test_what_is_no_name_makes_nobody_somebody_else(place: columns.Site, name: str) -> None:
+    """Neither a number, nor what an encoding has left of a name."""
+    wanted, plan = columns.decide(place, _edited(place, (10, "name", name), (20, "name", name)))
+    assert wanted.errors
+    assert not [change for change in plan.people if change.kind.value in ("added", "removed")]
+
+
+def test_a_swap_beside_an_ordinary_edit_is_held(place: columns.Site) -> None:
+    """One row more with a new value does not hide that two rows have each other's."""
+    first, second = place.rows[10]["organisation"], place.rows[20]["organisation"]
+    edits = ((10, "organisation", second), (20, "organisation", first), (30, "organisation", "New Registry"))
+    _, plan = columns.decide(place, _edited(place, *edits))
+    assert {hazard.code for hazard in plan.hazards} == {"moved-values"}
+
+
+def test_last_contacts_are_held_in_a_chain(place: columns.Site) -> None:
+    """Who is held does not serve the ccTLD of the file, so that whoever made room for them is held as well."""
+    first, second = place.rows[10], place.rows[11]
+    others = [row for row in place.rows if row["cctlds"] not in (first["cctlds"], second["cctlds"])]
+    alone = [first, second, *others]
+    moved = [{**first, "cctlds": "lu", "slot": "3"}, {**second, "cctlds": first["cctlds"]}, *others]
+    state = replace(
+        place.state,
+        people={
+            uid: person
+            for uid, person in place.state.people.items()
+            if person.contact.name in {row["name"] for row in alone}
+        },
+    )
+    wanted, _ = columns.decide(replace(place, state=state), moved)
+    assert {state.people[uid].contact.name for uid, held in wanted.held.items() if held.last_of} == {
+        first["name"],
+        second["name"],
+    }

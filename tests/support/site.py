@@ -45,7 +45,10 @@ class Site:
         """Apply another membership file, and wait until the server has noticed."""
         before = self.tag()
         self.world.sync(*lines)
-        until(lambda: self.tag() != before, "the server goes on with the old generation")
+        until(
+            lambda: self.tag() != before and len(self.cards()) == len(self.world.contacts()),
+            "the server goes on with the old generation",
+        )
 
 
 @contextlib.contextmanager

@@ -168,7 +168,9 @@ def test_what_has_two_readings_is_kept_as_it_stands(text: str, region: str | Non
     assert codes(text, region) == ["phone-not-understood"]
 
 
-@pytest.mark.parametrize("text", ["31612345678.0", "+31612345678,0", "3,17E+10", "5,5119E+12", "5.5119e12"])
+@pytest.mark.parametrize(
+    "text", ["31612345678.0", "+31612345678,0", "3,17E+10", "5,5119E+12", "5.5119e12", "-12345678"]
+)
 def test_what_a_spreadsheet_has_made_of_a_number_is_an_error(text: str) -> None:
     """The digits of a number in floating point are not its digits."""
     phones, findings = read_phones(text, "NL")
