@@ -13,6 +13,7 @@ from collections.abc import Callable
 from errno import EADDRINUSE
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from granian._granian import SocketHolder
@@ -156,7 +157,9 @@ def _prepare_workers() -> None:
 
 def _create(settings: Settings, listening: socket.socket, metrics: socket.socket | None) -> RosterApplication:
     """Return the application; granian calls this in each new worker."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+    signal.signal(signal.SIGUSR1, _stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGUSR1,))
+    threading.Thread(target=_pass_on_the_end, name="signals", daemon=True).start()
     port = listening.getsockname()[1]
     # granian closes it.
     listening.detach()
@@ -164,6 +167,25 @@ def _create(settings: Settings, listening: socket.socket, metrics: socket.socket
     log_apart()
     watch_connections(port)
     return RosterApplication(settings, metrics)
+
+
+def _pass_on_the_end() -> None:
+    """Wait for SIGTERM, which is blocked in every thread of a worker, and wake the main thread to handle it.
+
+    Left to the kernel, another thread may get it, and the main thread, which runs the handlers, sleeps on.
+    """
+    while True:
+        signal.sigwait({signal.SIGTERM})
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Do what granian does at SIGTERM."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(number, frame)
+    else:
+        sys.exit()
 
 
 def _end_with_parent() -> None:

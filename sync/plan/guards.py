@@ -220,15 +220,16 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
                 since = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
                 message = f"{_counted(number, what)}{since}; the limit is {limit:g}"
                 yield Hazard("mass-change", Part.ROSTER, message)
-    for label, number in values.lost.items():
-        numbers = number, recent.total("values_lost", label)
-        yield from _over(
-            "mass-loss", Part.ROSTER, f"people would lose their {label}", numbers, limits.losses.of(people)
-        )
     for guarded in FIELDS:
-        if guarded.column in proposal.columns_gone and (number := values.lost.get(guarded.label, 0)):
-            lost = _counted(number, f"people would lose their {guarded.label}")
-            yield Hazard("mass-loss", Part.ROSTER, f"the column {guarded.column} is gone, and {lost}")
+        label, number = guarded.label, values.lost.get(guarded.label, 0)
+        what = f"people would lose their {label}"
+        if number and guarded.column in proposal.columns_gone:
+            remedy = "Put the column back, or correct its heading"
+            message = f"the column {guarded.column} is gone, and {_counted(number, what)}. {remedy}"
+            yield Hazard("mass-loss", Part.ROSTER, message)
+        else:
+            numbers = number, recent.total("values_lost", label)
+            yield from _over("mass-loss", Part.ROSTER, what, numbers, limits.losses.of(people))
 
 
 def _last_contacts(last_contacts: Sequence[str]) -> Iterator[Hazard]:

@@ -32,6 +32,14 @@ _QUALIFIERS = frozenset(_QUALIFIER_WORDS.split())
 _WORDS = _ROLES | _QUALIFIERS
 _LONGEST_WORD = max(map(len, _WORDS))
 
+_ANY_CASE = frozenset(
+    (
+        *("info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster", "hostmaster", "usenet"),
+        *("news", "webmaster", "www", "uucp", "ftp"),
+    )
+)
+"""Local parts that mean the same in any case (RFC 2142)."""
+
 MAX_PLAIN = 64
 """Longest address that is taken as valid by its form alone: the longest local part, and about the longest label."""
 _PLAIN = re.compile(
@@ -70,7 +78,7 @@ def normalise_address(text: str) -> str:
         raise InputError(f"not a mail address: {printable(address)}")
     if len(address) <= MAX_PLAIN and _PLAIN.fullmatch(address):
         local, _, domain = address.partition("@")
-        return f"{local}@{domain.lower()}"
+        return f"{local.lower() if local.lower() in _ANY_CASE else local}@{domain.lower()}"
     seen = look_alikes_in_address(f"{address.rpartition('@')[0]}@{readable_domain(address)}")
     if seen:
         raise InputError(f"not a mail address: {printable(address)}: {seen[0]} is not what it looks like")

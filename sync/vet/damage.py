@@ -17,6 +17,9 @@ DateReader: TypeAlias = Callable[[str], date | None]
 
 # #REF!, #DIV/0!, #NAME?, #N/A and their translations; Err:502 of LibreOffice; ### where the column was too narrow.
 _ERROR_VALUE = re.compile(r"#[\w¡¿/]+[!?]|#N/A|#N/D|#NV|Err:\d{3}|#{2,}", re.IGNORECASE)
+_NUMBER = 5
+"""Digits of which a text without letters is a number."""
+
 _TRUTH = frozenset({"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero", "waar", "onwaar"})
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII)
 _FORMS = tuple(
@@ -47,23 +50,26 @@ def _damage(column: str, text: str) -> str:
         return "is the error of a formula and not a value"
     if column == "name" and text.casefold() in _TRUTH:
         return "is a truth value and not a name"
-    if column == "name" and text and (text[0].isdigit() or not any(map(str.isalpha, text))):
+    if column == "name" and _is_no_name(text):
         return "is not a name"
-    if any(_is_mojibake(word, "cp1252") for word in text.split()):
+    if any(_is_mojibake(word) for word in text.split()):
         return "was written in UTF-8 and read as Windows-1252"
-    if column == "name" and any(
-        _is_mojibake(text, encoding) for encoding in ("cp1251", "cp1250", "mac_roman", "cp850")
-    ):
-        return "was written in UTF-8 and read as another encoding"
     return ""
 
 
-def _is_mojibake(word: str, encoding: str) -> bool:
-    """Tell whether the bytes of `word` in an encoding are UTF-8: no real word is written so."""
+def _is_no_name(text: str) -> bool:
+    """Tell whether a text is a number or a date, or question marks that an encoding left of the letters."""
+    if text[:1].isdigit():
+        return True
+    return not any(map(str.isalpha, text)) and ("??" in text or sum(map(str.isdigit, text)) >= _NUMBER)
+
+
+def _is_mojibake(word: str) -> bool:
+    """Tell whether the bytes of `word` in Windows-1252 are UTF-8: no real word is written so."""
     if word.isascii():
         return False
     try:
-        word.encode(encoding).decode("utf-8")
+        word.encode("cp1252").decode("utf-8")
     except UnicodeError:
         return False
     return True
