@@ -46,6 +46,12 @@ Rows = list[dict[str, str]]
 Cells = Sequence[str]
 Damage = Callable[[Random, Cells], Cells]
 
+# What the United Kingdom keeps for fiction: a thousand numbers behind each.
+_RANGES = (
+    *(f"+44 {area} 496 0" for area in (113, 114, 115, 116, 117, 118, 121, 131, 141, 151, 161)),
+    *("+44 20 7946 0", "+44 191 498 0", "+44 28 9649 6", "+44 29 2018 0"),
+)
+
 _NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 _GIVEN = ("Ada", "Bea", "Cleo", "Dora", "Elif", "Fay", "Gwen", "Hana", "Iris", "Jóna", "Kaja", "Lena", "Mia", "Noor")
 _FAMILY = (
@@ -70,16 +76,21 @@ def whole() -> Rows:
     return [_row(number, labels[number % len(labels)], number // len(labels) + 1) for number in range(PEOPLE)]
 
 
+def _number(person: int, offset: int = 0) -> str:
+    """Return a telephone number of a person: far enough from all others that nine counted up meet none of them."""
+    step, at = divmod(person, len(_RANGES))
+    return f"{_RANGES[at]}{step * 34 + offset:03}"
+
+
 def _row(number: int, cctld: str, slot: int) -> dict[str, str]:
     given, family = _GIVEN[number % len(_GIVEN)], _FAMILY[number // len(_GIVEN) % len(_FAMILY)]
     # The name alone has to tell everybody apart, and no two words of it may be those of somebody else.
     own = "".join(chr(97 + int(digit)) for digit in f"{number:03}")
-    mobile = f"+44 7700 900{(number * 7) % 1000:03}"
     return {
         "name": f"{given}{own} {family}{own}",
         "slot": str(slot),
         "cctlds": cctld,
-        "phones": mobile,
+        "phones": _number(number),
         "email": f"{own}.{given.lower()}@reg{number}.example".replace("ó", "o"),
         "oob_email": f"{own}@oob{number}.test".replace("test", "example.org"),
         "organisation": f"Registry {own.title()} Größe",
@@ -87,7 +98,7 @@ def _row(number: int, cctld: str, slot: int) -> dict[str, str]:
         "languages": ("en", "nl;en", "de;fr")[number % 3],
         "timezone": ("Europe/Amsterdam", "Africa/Accra", "Asia/Tokyo", "America/Lima")[number % 4],
         "signal": f"{own}.{number:02}",
-        "whatsapp": f"+44 7700 900{(number * 7 + 3) % 1000:03}",
+        "whatsapp": _number(number, 17),
         "matrix": f"@{own}:chat{number}.example",
         "pgp_fingerprint": f"{number + 1:040X}",
         "pgp_url": f"https://keys.example/{own}.asc",

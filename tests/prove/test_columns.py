@@ -40,12 +40,12 @@ def test_a_series_of_numbers_is_an_error(place: columns.Site) -> None:
     """The fill handle: three rows whose numbers count up from the row above are held, and two may be chance."""
     rows = [dict(row) for row in place.rows]
     for step, row in enumerate(rows[20:25]):
-        row["phones"] = f"+44 20 7946 010{step}"
+        row["phones"] = f"+44 7700 90010{step}"
     wanted, _ = columns.decide(place, rows)
     assert [problem.origin.line for problem in wanted.errors] == [23, 24, 25, 26]
     assert {problem.code for problem in wanted.errors} == {"damaged"}
     assert len(wanted.held) == 4
-    rows[23]["phones"] = "+44 20 7946 0200"
+    rows[23]["phones"] = "+44 7700 900200"
     assert columns.decide(place, rows)[0].errors == ()
 
 
@@ -64,7 +64,7 @@ def test_a_few_edits_are_applied_and_named(place: columns.Site) -> None:
     """Three new numbers, a new role and a confirmation are a normal day."""
     rows = [dict(row) for row in place.rows]
     for at, number in ((3, "000"), (40, "002"), (300, "004")):
-        rows[at]["phones"] = f"+44 20 7946 0{number}"
+        rows[at]["phones"] = f"+44 7700 900{number}"
     rows[7]["role"] = "Head of everything"
     rows[8]["confirmed_on"] = rows[0]["confirmed_on"]
     wanted, plan = columns.decide(place, rows)
