@@ -1,9 +1,11 @@
 """Backups: a consistent copy of each database. `restore` brings them back."""
 
+import os
+import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, select
@@ -25,22 +27,50 @@ def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path
     """Write copies of both databases, each consistent, at `target` and beside it; return their paths.
 
     Raises:
-        InputError: a file is there already; a backup never overwrites.
+        InputError: a file or a link is there already; a backup never overwrites.
         StoreError: a database cannot be read, or the disk is full; no half-written copy stays.
     """
-    pairs = ((roster_path, target), (members_path, target.with_name(target.name + MEMBERS_SUFFIX)))
-    for _, copy in pairs:
-        if copy.exists():
-            raise InputError(f"{copy}: the file exists, and a backup never overwrites. Choose another name.")
+    names = (target, target.with_name(target.name + MEMBERS_SUFFIX))
     try:
-        _copy_both(pairs)
-        with reading(target) as connection:
-            verified(target, connection)
-    except BaseException:
-        for _, copy in pairs:
-            copy.unlink(missing_ok=True)
+        # SQLite follows links, so it writes where nobody else can make one.
+        with tempfile.TemporaryDirectory() as private:
+            drafts = (Path(private) / "roster", Path(private) / "members")
+            _copy_both(((roster_path, drafts[0]), (members_path, drafts[1])))
+            with reading(drafts[0]) as connection:
+                verified(roster_path, connection)
+            _place(dict(zip(names, drafts, strict=True)))
+    except OSError as error:
+        raise StoreError(f"{target}: cannot write the backup: {error.strerror}.") from error
+    return names
+
+
+def _place(drafts: Mapping[Path, Path]) -> None:
+    """Write each draft under its name; all are in one folder. Where that fails, none stays.
+
+    `O_EXCL` refuses a name that is there, a link included, even one that appeared a moment ago; and the folder stays
+    the same one if its own name becomes a link meanwhile.
+    """
+    folder = next(iter(drafts)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    made = []
+    try:
+        for path, draft in drafts.items():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with draft.open("rb") as source, os.fdopen(os.open(path.name, flags, 0o600, dir_fd=opened), "wb") as copy:
+                made.append(path)
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+    except BaseException as error:
+        for written in made:
+            with suppress(OSError):
+                os.unlink(written.name, dir_fd=opened)
+        if isinstance(error, FileExistsError):
+            raise InputError(f"{path}: the file exists, and a backup never overwrites. Choose another name.") from error
         raise
-    return [copy for _, copy in pairs]
+    finally:
+        os.close(opened)
 
 
 def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
@@ -57,6 +87,7 @@ def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Copy a database to a new file in a folder of ours."""
     create_file(target)
     try:
         with (
@@ -65,7 +96,8 @@ def _copy(source: Path, target: Path) -> None:
         ):
             original.backup(copy)
     except sqlite3.Error as error:
-        raise explain(target, error) from error
+        is_full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise explain(target if is_full else source, error) from error
 
 
 def read_backup(source: Path, database: Database) -> Rows:

@@ -14,13 +14,14 @@ from sync.cli.show import counted
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @pass_app
 def backup(app: App, file: Path) -> int:
     """Write consistent copies of both databases to FILE and FILE.members.
 
-    Works while the server serves. An existing file is never overwritten. The
-    copies hold names and telephone numbers: keep them where the store may be.
+    Works while the server serves. An existing file is never overwritten, and no
+    link is followed to another. The copies hold names and telephone
+    numbers: keep them where the store may be.
 
     \b
     Examples:
