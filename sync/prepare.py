@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.settings import Settings
+from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
-from radicale_tldops.store.read import load_history, load_people, load_state
+from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.values import LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked

@@ -3,17 +3,17 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, or_, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.device import Absence, OwnerStates
 from radicale_tldops.roster.digest import digest, etag
-from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
+from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
 from radicale_tldops.store.engine import WRITE_WAIT, damaged
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE
@@ -32,6 +32,7 @@ from radicale_tldops.store.schema import (
 from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson, parse_time
 
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
+_GENERATION_DIGEST = [column for column in generation.c if column.name != "digest"]
 _READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
 
 
@@ -72,7 +73,7 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
         return RosterState(
             lineage=LINEAGE.read(connection),
             head=head,
-            people=_people(connection.execute(current(card))),
+            people=people_of(connection.execute(current(card))),
             groups={row.cctld: row.key for row in connection.execute(current(group_card))},
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
@@ -121,25 +122,6 @@ def _by_login(denials: Mapping[str, Denial], readers: Sequence[Row[Any]]) -> Map
     }
 
 
-def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, StoredPerson]]:
-    """Return the people of a generation that is still kept in full.
-
-    Raises:
-        UnknownSubjectError: there is no such generation, or its cards are no longer kept.
-    """
-    with reading_roster(path) as connection:
-        found = [past for past in history(connection) if past.id == number]
-        if not found:
-            raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
-        people = _people(connection.execute(at_generation(card, number)))
-        if len(people) != found[0].counts.people:
-            raise UnknownSubjectError(
-                f"the cards of generation {number} are no longer kept; only the last ten are, not counting those that "
-                "changed logins alone."
-            )
-        return found[0], people
-
-
 def load_head(path: Path, *, wait: float = WRITE_WAIT) -> Generation | None:
     """Return the newest generation, or None where there is no generation; its digest is not verified."""
     with reading_roster(path, wait=wait) as connection:
@@ -185,24 +167,22 @@ def current(table: Table) -> Select[Any]:
     return select(table).where(table.c.until.is_(None))
 
 
-def at_generation(table: Table, number: int) -> Select[Any]:
-    """Select the rows of generation `number`."""
-    return select(table).where(table.c.since <= number, or_(table.c.until.is_(None), table.c.until > number))
+def card_rows(connection: Connection, which: Callable[[Table], Select[Any]]) -> Iterable[Iterable[tuple[object, ...]]]:
+    """Return what digests cover of the cards, and of the group cards, that `which` selects: bytes and data."""
+    cards, groups = (connection.execute(which(table)) for table in (card, group_card))
+    return (
+        ((row.href, row.uid, row.since, row.etag, etag(row.text), row.key, etag(row.contact)) for row in cards),
+        ((row.href, row.uid, row.since, row.etag, etag(row.text), row.key, row.cctld) for row in groups),
+    )
 
 
 def compute_digest(connection: Connection, lineage: str, number: int) -> str:
-    """Return the digest of the current rows: cards with bytes and data, group cards, tombstones, and who reads."""
-    cards = (
-        (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, etag(row.contact))
-        for row in connection.execute(current(card))
-    )
-    groups = (
-        (row.href, row.uid, row.since, row.etag, etag(row.text), row.key, row.cctld)
-        for row in connection.execute(current(group_card))
-    )
+    """Return the digest of the current rows: cards, group cards, tombstones, who reads, and all generations."""
     readers = [tuple(row) for table in (select(*_READER_DIGEST), select(absence)) for row in connection.execute(table)]
     tombstones = (tuple(row) for row in connection.execute(select(*_TOMBSTONE_DIGEST)))
-    return digest([(lineage, number)], cards, groups, readers, tombstones)
+    generations = (tuple(row) for row in connection.execute(select(*_GENERATION_DIGEST)))
+    cards = card_rows(connection, current)
+    return digest([(lineage, number)], *cards, readers, tombstones, generations)
 
 
 def denied_digest(connection: Connection) -> str:
@@ -259,7 +239,8 @@ def _reader(row: Row[Any]) -> Reader:
     return Reader(row.login, row.principal, row.name, row.since, row.reason, row.uid)
 
 
-def _people(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:
+def people_of(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:
+    """Return the people of these rows of cards, by UID."""
     return {row.uid: StoredPerson(row.uid, Contact.from_json(row.contact), row.key) for row in rows}
 
 

@@ -1,16 +1,16 @@
-"""The tables, their versions, and the way forward from an older version.
+"""The tables of the two databases, and their versions.
 
 Cards carry `since`, the generation that wrote them, and `until`, the one that replaced them (null while they hold).
 A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
+`ended` is the digest of the rows that a generation replaced or removed: nothing changes those any more.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from radicale_tldops.roster.digest import digest
-from radicale_tldops.roster.traits import address_digest
+from radicale_tldops.store import migrations
 
 roster = MetaData()
 members = MetaData()
@@ -57,7 +57,7 @@ generation = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     *_strings("lineage", "created_at", "actor", "kind", "plan_id"),
     *_texts("sources", "counts", "forced", "note"),
-    *_strings("digest"),
+    *_strings("digest", "ended"),
 )
 
 card = _cards("card", *_texts("contact"))
@@ -137,61 +137,6 @@ last_used = Table(
 seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("first_seen", "last_seen"))
 
 
-def _roster_2(connection: Connection) -> None:
-    """Make denials those of people, and record absences and list addresses. The digest of denials covers more then.
-
-    Raises:
-        ValueError: the denials do not match their digest.
-    """
-    old = connection.execute(text("SELECT login, at, actor, reason FROM denied")).all()
-    sealed = connection.execute(text("SELECT value FROM meta WHERE key = 'denied_digest'")).scalar()
-    if digest(map(tuple, old)) != sealed:
-        raise ValueError("the list of denied logins does not match its digest")
-    connection.execute(text("ALTER TABLE denied RENAME TO denied_1"))
-    for statement in (
-        "CREATE TABLE denied (owner VARCHAR NOT NULL, login VARCHAR NOT NULL, name VARCHAR NOT NULL, "
-        "at VARCHAR NOT NULL, actor VARCHAR NOT NULL, reason VARCHAR NOT NULL, PRIMARY KEY (owner))",
-        "INSERT OR IGNORE INTO denied SELECT coalesce(nullif(reader.uid, ''), denied_1.login), denied_1.login, "
-        "coalesce(reader.name, ''), at, actor, denied_1.reason FROM denied_1 LEFT JOIN reader USING (login) "
-        "ORDER BY denied_1.login",
-        "DROP TABLE denied_1",
-        "CREATE TABLE absence (owner VARCHAR NOT NULL, since INTEGER NOT NULL, at VARCHAR NOT NULL, "
-        "PRIMARY KEY (owner))",
-        "CREATE TABLE address (digest VARCHAR NOT NULL, owner VARCHAR NOT NULL, PRIMARY KEY (digest))",
-    ):
-        connection.execute(text(statement))
-    readers = connection.execute(text("SELECT login, coalesce(nullif(uid, ''), login) AS owner FROM reader")).all()
-    addresses = [{"digest": address_digest(row.login), "owner": row.owner} for row in readers]
-    if addresses:
-        connection.execute(text("INSERT INTO address VALUES (:digest, :owner)"), addresses)
-    new = connection.execute(text("SELECT owner, login, name, at, actor, reason FROM denied")).all()
-    seal = text("UPDATE meta SET value = :digest WHERE key = 'denied_digest'")
-    connection.execute(seal, {"digest": digest(map(tuple, new))})
-
-
-def _members_2(connection: Connection) -> None:
-    """Add what the server records. Written out: what the tables above become later is for later steps."""
-    for statement in (
-        "CREATE INDEX audit_subject ON audit (subject)",
-        "CREATE TABLE last_used (login VARCHAR NOT NULL, device VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
-        "last_seen VARCHAR NOT NULL, agent VARCHAR NOT NULL, generation INTEGER NOT NULL, style VARCHAR NOT NULL, "
-        "downloaded_at VARCHAR, PRIMARY KEY (login, device))",
-        "CREATE TABLE seen_from (login VARCHAR NOT NULL, network VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
-        "last_seen VARCHAR NOT NULL, PRIMARY KEY (login, network))",
-    ):
-        connection.execute(text(statement))
-
-
-def _members_3(connection: Connection) -> None:
-    """Let devices have an owner, which is their login until `create.update_members` finds the person behind it."""
-    for statement in (
-        "ALTER TABLE device ADD COLUMN owner VARCHAR NOT NULL DEFAULT ''",
-        "ALTER TABLE device ADD COLUMN suspended_at VARCHAR",
-        "UPDATE device SET owner = login",
-    ):
-        connection.execute(text(statement))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:
     """One of the two databases. Step n of the migrations brings a file from version n to n + 1."""
@@ -206,5 +151,5 @@ class Database:
         return len(self.migrations) + 1
 
 
-ROSTER = Database("roster", roster, (_roster_2,))
-MEMBERS = Database("members", members, (_members_2, _members_3))
+ROSTER = Database("roster", roster, (migrations.roster_2, migrations.roster_3))
+MEMBERS = Database("members", members, (migrations.members_2, migrations.members_3))

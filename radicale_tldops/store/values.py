@@ -52,7 +52,8 @@ class Counts:
 class Generation:
     """What one apply wrote. `forced` names the hazards that were overridden.
 
-    `kind` is sync, rollback, restore, or access: one of access changes logins alone.
+    `kind` is sync, rollback, restore, or access: one of access changes logins alone. `ended` is the digest of the rows
+    that it replaced or removed.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Generation:
     forced: tuple[str, ...]
     note: str
     digest: str
+    ended: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return the generation as plain values for `--json`."""

@@ -14,6 +14,7 @@ from radicale_tldops.roster.errors import ConflictError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.store.engine import writing
+from radicale_tldops.store.kept import ended_digest, oldest_kept
 from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
 from radicale_tldops.store.read import compute_digest, current, denied_digest, newest, principal_id, verify_denied
 from radicale_tldops.store.schema import (
@@ -28,12 +29,6 @@ from radicale_tldops.store.schema import (
     tombstone,
 )
 from radicale_tldops.store.values import Change, Denial, Generation, Stamp
-
-KEPT_GENERATIONS = 10
-"""How many generations keep their cards, so that `rollback` and `show` can use them.
-
-Generations that change logins alone write no cards. They are not counted, so they never push out the last good cards.
-"""
 
 _BATCH = 500
 
@@ -68,9 +63,10 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp, notes: Not
 
 
 def seal(connection: Connection, number: int) -> Generation:
-    """Write the digest of generation `number`, tell the server, and return the generation."""
-    digest = compute_digest(connection, LINEAGE.read(connection), number)
-    connection.execute(update(generation).where(generation.c.id == number).values(digest=digest))
+    """Write the digests of generation `number`, tell the server, and return the generation."""
+    its = update(generation).where(generation.c.id == number)
+    connection.execute(its.values(ended=ended_digest(connection, number)))
+    connection.execute(its.values(digest=compute_digest(connection, LINEAGE.read(connection), number)))
     bump(connection)
     sealed = newest(connection)
     if sealed is None or sealed.id != number:
@@ -117,12 +113,12 @@ def insert_tombstones(connection: Connection, hrefs: Sequence[str], style: Style
 
 
 def insert_generation(connection: Connection, lineage: str, number: int, stamp: Stamp) -> None:
-    """Write the row of generation `number`, still without its digest."""
+    """Write the row of generation `number`, still without its digests."""
     values = asdict(stamp)
     created_at = values.pop("now").isoformat()
     values |= {name: json.dumps(values[name]) for name in ("sources", "counts", "forced")}
     connection.execute(
-        insert(generation).values(id=number, lineage=lineage, created_at=created_at, digest="", **values)
+        insert(generation).values(id=number, lineage=lineage, created_at=created_at, digest="", ended="", **values)
     )
 
 
@@ -229,11 +225,8 @@ def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]],
 
 
 def _prune(connection: Connection) -> None:
-    """Delete the rows that only generations older than the last `KEPT_GENERATIONS` with cards need."""
-    with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
-    oldest = connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar()
-    if oldest is None:
-        return
+    """Delete the rows that only generations which are no longer kept need."""
+    oldest = oldest_kept(connection)
     for table in (card, group_card):
         connection.execute(delete(table).where(table.c.until <= oldest))
 

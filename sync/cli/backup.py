@@ -8,6 +8,7 @@ import click
 from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
+from radicale_tldops.store.kept import verify_kept
 from radicale_tldops.store.values import Stamp
 from sync.cli.context import OK, App, pass_app, shown
 from sync.cli.show import counted
@@ -21,7 +22,9 @@ def backup(app: App, file: Path) -> int:
 
     Works while the server serves. An existing file is never overwritten, and no
     link is followed to another. The copies hold names and telephone
-    numbers: keep them where the store may be.
+    numbers: keep them where the store may be. Verifies every generation that is
+    kept: where an earlier one was changed, the copies are written, and the exit
+    code is 2.
 
     \b
     Examples:
@@ -30,6 +33,8 @@ def backup(app: App, file: Path) -> int:
     stores = app.stores()
     for path in store.backup(stores.roster, stores.members, file):
         app.print(f"Wrote {path}.")
+    # The newest generation was verified before; damage to an earlier one is no reason to have no backup.
+    verify_kept(stores.roster)
     return OK
 
 

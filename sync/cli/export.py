@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from radicale_tldops.roster.errors import InputError
-from radicale_tldops.store.read import load_cards, load_history, load_people
+from radicale_tldops.store.kept import load_people
+from radicale_tldops.store.read import load_cards, load_history
 from sync.cli.context import OK, App, pass_app
 from sync.documents.export import report, spreadsheet
 

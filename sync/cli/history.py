@@ -2,7 +2,8 @@
 
 import click
 
-from radicale_tldops.store.read import load_history, load_people
+from radicale_tldops.store.kept import load_people
+from radicale_tldops.store.read import load_history
 from radicale_tldops.store.values import Generation
 from sync.cli.context import OK, App, counted, generation_argument, json_option, pass_app
 

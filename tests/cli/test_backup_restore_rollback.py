@@ -226,3 +226,25 @@ def test_only_the_last_ten_generations_can_be_rolled_back_to(tldops: World) -> N
     assert tldops("rollback", "0", "--yes").code == 2
     tldops.do("rollback", "3", "--yes")
     assert "Name 3" in tldops.contacts()
+
+
+def test_earlier_generation_that_was_changed_is_never_brought_back(tldops: World) -> None:
+    """Exit 2, named with the card: no rollback, nothing shown. A backup is written and says so; the newest is whole."""
+    tldops.sync(*TEN)
+    tldops.sync(*TEN[:9])
+    tldops.sync(*TEN[:9], people(11)[10])
+    cards = tldops.do("export", "--format", "vcf").out
+    with sqlite3.connect(tldops.folder / "roster.sqlite") as database:
+        changed = database.execute("UPDATE card SET text = replace(text, 'TEL', 'TEX') WHERE until = 2 RETURNING href")
+        ((name,),) = changed.fetchall()
+    database.close()
+    for command in (("rollback", "1", "--yes"), ("show", "1")):
+        said = tldops.refused(*command, code=2)
+        assert f"the cards that generation 2 replaced were changed by something else than tldops ({name})" in said
+    file = tldops.folder / "backup"
+    assert "generation 2" in tldops.refused("backup", str(file), code=2)
+    tldops.do("show", "2")
+    assert tldops.do("export", "--format", "vcf").out == cards
+    # The backup is no way around it.
+    assert "10 people" in tldops.do("restore", str(file), "--yes").out
+    assert "generation 2 replaced" in tldops.refused("rollback", "1", "--yes", code=2)

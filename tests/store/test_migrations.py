@@ -11,7 +11,9 @@ from sqlalchemy import create_engine, inspect
 from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import CorruptStoreError, StoreError
 from radicale_tldops.roster.traits import address_digest
-from radicale_tldops.store import audit, create, schema
+from radicale_tldops.store import audit, create, migrations, schema
+from radicale_tldops.store.engine import writing
+from radicale_tldops.store.kept import verify_kept
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.retention import verify_log
@@ -120,7 +122,7 @@ def test_a_killed_migration_is_done_again(old: Store, monkeypatch: pytest.Monkey
     before = content(old.members)
 
     def stop(connection: object) -> None:
-        schema._members_2(connection)  # type: ignore[arg-type]
+        migrations.members_2(connection)  # type: ignore[arg-type]
         raise StoreError("the machine stopped")
 
     with monkeypatch.context() as patch:
@@ -156,6 +158,45 @@ def test_a_server_that_was_started_before_any_command_lets_members_in(world: Wor
     assert known.owner == contact_uid("john.doe@nic.nl")
 
 
+def as_version_2(path: Path) -> None:
+    """Make a roster what it was in version 2, with the digest that its newest generation had there."""
+    with writing(path) as connection:
+        connection.exec_driver_sql("ALTER TABLE generation DROP COLUMN ended")
+        head = connection.exec_driver_sql("SELECT id, lineage FROM generation ORDER BY id DESC LIMIT 1").one()
+        old = migrations.roster_digest(connection, head.lineage, head.id)
+        connection.exec_driver_sql("UPDATE generation SET digest = ? WHERE id = ?", (old, head.id))
+        connection.exec_driver_sql("UPDATE meta SET value = '2' WHERE key = 'schema_version'")
+
+
+@pytest.mark.parametrize("harm", ["", "UPDATE card SET text = 'x' WHERE until IS NULL"])
+def test_the_kept_cards_of_an_older_roster_are_sealed_as_they_are(tmp_path: Path, harm: str) -> None:
+    """Afterwards the database is as a new one would be, digests included; what failed its digest still does."""
+    store = Store(tmp_path)
+    store.apply(put=["jane", "john"], groups=["nl"])
+    store.apply(put=["jane"], note="2", groups=["nl"])
+    store.apply(remove=["john"])
+    before, digests = shape(store.roster), rows_of_generations(store.roster)
+    as_version_2(store.roster)
+    assert shape(store.roster) != before
+    with writing(store.roster) as connection:
+        connection.exec_driver_sql(harm or "SELECT 1")
+    ensure(store.roster, store.members)
+    assert shape(store.roster) == before
+    if harm:
+        with pytest.raises(CorruptStoreError, match="does not match its digest"):
+            load_snapshot(store.roster)
+        return
+    assert rows_of_generations(store.roster) == digests
+    verify_kept(store.roster)
+
+
+def rows_of_generations(path: Path) -> list[object]:
+    """Every generation, with its digest of what it ended; the newest with its own digest, too."""
+    with closing(sqlite3.connect(path)) as connection:
+        newest = connection.execute("SELECT digest FROM generation ORDER BY id DESC LIMIT 1").fetchall()
+        return newest + connection.execute("SELECT id, counts, ended FROM generation ORDER BY id").fetchall()
+
+
 def schema_version(path: Path) -> str:
     """The version that a database says it has."""
     with closing(sqlite3.connect(path)) as connection:
@@ -174,6 +215,7 @@ def test_denials_of_an_older_roster_become_those_of_people(tmp_path: Path, seale
     """Two logins of one person are one denial, one of nobody is kept; a list that was changed is refused."""
     store = Store(tmp_path)
     store.apply(put=["jane", "john"])
+    as_version_2(store.roster)
     rows = [(login("jane"), "2026", "clerk", "stolen"), ("gone@nic.example", "2026", "clerk", "left")]
     with closing(sqlite3.connect(store.roster)) as connection, connection:
         for table in ("denied", "absence", "address"):

@@ -15,7 +15,8 @@ from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, Stor
 from radicale_tldops.roster.snapshot import Book, Changes, Style
 from radicale_tldops.store import create, opening
 from radicale_tldops.store.engine import reading
-from radicale_tldops.store.read import load_history, load_people, load_snapshot, load_state
+from radicale_tldops.store.kept import load_people
+from radicale_tldops.store.read import load_history, load_snapshot, load_state
 from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, NewReader, Stamp
 from radicale_tldops.store.write import allow, apply_change, deny

@@ -1,0 +1,103 @@
+"""The steps that bring a database of an older version forward, one version each.
+
+Written out, digests included: what the tables and digests become later is for later steps.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, text
+
+from radicale_tldops.roster.digest import digest, etag
+from radicale_tldops.roster.traits import address_digest
+
+
+def roster_2(connection: Connection) -> None:
+    """Make denials those of people, and record absences and list addresses. The digest of denials covers more then.
+
+    Raises:
+        ValueError: the denials do not match their digest.
+    """
+    old = connection.execute(text("SELECT login, at, actor, reason FROM denied")).all()
+    sealed = connection.execute(text("SELECT value FROM meta WHERE key = 'denied_digest'")).scalar()
+    if digest(map(tuple, old)) != sealed:
+        raise ValueError("the list of denied logins does not match its digest")
+    connection.execute(text("ALTER TABLE denied RENAME TO denied_1"))
+    for statement in (
+        "CREATE TABLE denied (owner VARCHAR NOT NULL, login VARCHAR NOT NULL, name VARCHAR NOT NULL, "
+        "at VARCHAR NOT NULL, actor VARCHAR NOT NULL, reason VARCHAR NOT NULL, PRIMARY KEY (owner))",
+        "INSERT OR IGNORE INTO denied SELECT coalesce(nullif(reader.uid, ''), denied_1.login), denied_1.login, "
+        "coalesce(reader.name, ''), at, actor, denied_1.reason FROM denied_1 LEFT JOIN reader USING (login) "
+        "ORDER BY denied_1.login",
+        "DROP TABLE denied_1",
+        "CREATE TABLE absence (owner VARCHAR NOT NULL, since INTEGER NOT NULL, at VARCHAR NOT NULL, "
+        "PRIMARY KEY (owner))",
+        "CREATE TABLE address (digest VARCHAR NOT NULL, owner VARCHAR NOT NULL, PRIMARY KEY (digest))",
+    ):
+        connection.execute(text(statement))
+    readers = connection.execute(text("SELECT login, coalesce(nullif(uid, ''), login) AS owner FROM reader")).all()
+    addresses = [{"digest": address_digest(row.login), "owner": row.owner} for row in readers]
+    if addresses:
+        connection.execute(text("INSERT INTO address VALUES (:digest, :owner)"), addresses)
+    new = connection.execute(text("SELECT owner, login, name, at, actor, reason FROM denied")).all()
+    seal = text("UPDATE meta SET value = :digest WHERE key = 'denied_digest'")
+    connection.execute(seal, {"digest": digest(map(tuple, new))})
+
+
+def roster_3(connection: Connection) -> None:
+    """Keep a digest of the rows that each generation replaced, taken of them as they are now.
+
+    The digest of the newest generation covers all generations then. Where it failed before, it fails on.
+    """
+    head = connection.execute(text("SELECT id, lineage, digest FROM generation ORDER BY id DESC LIMIT 1")).first()
+    is_sound = head is not None and roster_digest(connection, head.lineage, head.id) == head.digest
+    connection.execute(text("ALTER TABLE generation ADD COLUMN ended VARCHAR NOT NULL DEFAULT ''"))
+    for number in connection.execute(text("SELECT id FROM generation")).scalars().all():
+        ended = digest(*_card_rows(connection, f"until = {number}"))
+        connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), {"ended": ended, "id": number})
+    if head is not None and is_sound:
+        columns = "SELECT id, lineage, created_at, actor, kind, plan_id, sources, counts, forced, note, ended "
+        generations = map(tuple, connection.execute(text(columns + "FROM generation")))
+        new = roster_digest(connection, head.lineage, head.id, generations)
+        connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
+
+
+def roster_digest(connection: Connection, lineage: str, number: int, *more: Iterable[tuple[object, ...]]) -> str:
+    """Return the digest that version 2 kept of its newest generation, or with `more` sections that of version 3."""
+    readers = map(tuple, connection.execute(text("SELECT login, uid, principal, name, reason, since FROM reader")))
+    absences = map(tuple, connection.execute(text("SELECT owner, since, at FROM absence")))
+    tombstones = map(tuple, connection.execute(text("SELECT href, style, revision FROM tombstone")))
+    cards = _card_rows(connection, "until IS NULL")
+    return digest([(lineage, number)], *cards, [*readers, *absences], tombstones, *more)
+
+
+def _card_rows(connection: Connection, which: str) -> Iterable[Iterable[tuple[object, ...]]]:
+    columns = "SELECT href, uid, since, etag, text, key"
+    cards = connection.execute(text(f"{columns}, contact FROM card WHERE {which}"))
+    groups = connection.execute(text(f"{columns}, cctld FROM group_card WHERE {which}"))
+    return (
+        ((*row[:4], etag(row.text), row.key, etag(row.contact)) for row in cards),
+        ((*row[:4], etag(row.text), row.key, row.cctld) for row in groups),
+    )
+
+
+def members_2(connection: Connection) -> None:
+    """Add what the server records. Written out: what the tables above become later is for later steps."""
+    for statement in (
+        "CREATE INDEX audit_subject ON audit (subject)",
+        "CREATE TABLE last_used (login VARCHAR NOT NULL, device VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
+        "last_seen VARCHAR NOT NULL, agent VARCHAR NOT NULL, generation INTEGER NOT NULL, style VARCHAR NOT NULL, "
+        "downloaded_at VARCHAR, PRIMARY KEY (login, device))",
+        "CREATE TABLE seen_from (login VARCHAR NOT NULL, network VARCHAR NOT NULL, first_seen VARCHAR NOT NULL, "
+        "last_seen VARCHAR NOT NULL, PRIMARY KEY (login, network))",
+    ):
+        connection.execute(text(statement))
+
+
+def members_3(connection: Connection) -> None:
+    """Let devices have an owner, which is their login until `create.update_members` finds the person behind it."""
+    for statement in (
+        "ALTER TABLE device ADD COLUMN owner VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE device ADD COLUMN suspended_at VARCHAR",
+        "UPDATE device SET owner = login",
+    ):
+        connection.execute(text(statement))
