@@ -40,11 +40,24 @@ def create_both(roster: Path, members: Path) -> None:
     """
     # The roster last. If a command is killed between the two, the next one completes this: it finds a members database
     # that no command has noted a roster in.
-    if is_missing(roster) and roster.absolute() != members.absolute():
-        if is_missing(members):
+    if _is_unmade(roster) and roster.absolute() != members.absolute():
+        if _is_unmade(members):
             create(members, MEMBERS)
         if read_note(members, NEWEST_ROSTER) is None:
             create(roster, ROSTER)
+
+
+def _is_unmade(path: Path) -> bool:
+    """Return whether there is no database: no file, an empty one, or one without tables, as a killed command leaves it.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    recover(path)
+    if is_missing(path):
+        return True
+    with reading(path) as connection:
+        return not inspect(connection).get_table_names()
 
 
 def create_members(roster: Path, members: Path, rows: Rows | None = None) -> None:
@@ -56,7 +69,7 @@ def create_members(roster: Path, members: Path, rows: Rows | None = None) -> Non
         InputError: there is a members database.
         StoreError: the roster cannot be read, or the database cannot be created.
     """
-    if not is_missing(members):
+    if not _is_unmade(members):
         raise InputError(f"{members}: the file is there. Move it aside, then run the command again.")
     create(members, MEMBERS, read_note(roster, NEWEST_MEMBERS) + 1, rows)
 
@@ -86,11 +99,11 @@ def update_roster(roster: Path, members: Path) -> None:
     Raises:
         StoreError: it is missing, of a later version of this software, or of another program.
     """
-    if is_missing(roster) and is_missing(members):
+    if _is_unmade(roster) and _is_unmade(members):
         raise MissingStoreError(
             f"{roster}: there is no database yet. `tldops init` creates it, and so does the first `tldops sync`."
         )
-    if is_missing(roster):
+    if _is_unmade(roster):
         raise MissingStoreError(
             f"{roster}: the roster database is missing, and its members database is there. Put it back, or bring it "
             f"back with `tldops restore BACKUP`. To start with an empty store, move {members} aside, too."
@@ -104,7 +117,7 @@ def update_members(roster: Path, members: Path) -> None:
     Raises:
         StoreError: as `update_roster`; also where both are the same file.
     """
-    if is_missing(members):
+    if _is_unmade(members):
         raise MissingStoreError(
             f"{members}: the members database is missing or empty. Put it back, or bring it back with `tldops restore "
             "BACKUP`. `tldops init --new-members` makes a new one; then every device password has to be issued again."

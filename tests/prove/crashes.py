@@ -82,11 +82,12 @@ class Outcome:
 def scenarios(folder: Path) -> list[Scenario]:
     """Make a first sync, one that adds, changes and removes somebody, and one without a change."""
     before = _texts()[0]
-    return [
-        _scenario(folder / "first", "", before),
-        change(folder),
-        _scenario(folder / "no change", before, before),
-    ]
+    return [first(folder), change(folder), _scenario(folder / "no change", before, before)]
+
+
+def first(folder: Path) -> Scenario:
+    """Make the first sync of a store."""
+    return _scenario(folder / "first", "", _texts()[0])
 
 
 def change(folder: Path) -> Scenario:

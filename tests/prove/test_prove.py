@@ -33,6 +33,17 @@ def test_a_killed_sync_leaves_the_old_roster_or_the_new(change: crashes.Scenario
     assert outcome.new
 
 
+def test_a_first_sync_that_is_killed_while_it_creates_the_databases_is_finished_by_the_next(tmp_path: Path) -> None:
+    """Each database is half written, and then whole with its journal still there."""
+    skip_where(missing())
+    first = crashes.first(tmp_path)
+    creating = [point for point in first.points if point.call == "unlink"][:2]
+    writing = [point for point in first.points if point.call == "fdatasync"][:2]
+    outcome = crashes.kill_everywhere(first, [*creating, *writing])
+    assert not outcome.failures, "\n".join(outcome.failures)
+    assert outcome.tried == outcome.old == 4
+
+
 def test_a_sync_whose_disk_fails_leaves_the_old_roster_or_the_new_and_says_so(change: crashes.Scenario) -> None:
     """An error of the disk at one call, and a disk that is full from then on."""
     outcome = crashes.fail_everywhere(change, change.points[3 :: len(change.points) // FAILS])
