@@ -60,7 +60,7 @@ class Known:
 class AuditFilter:
     """Which entries to load: all conditions have to hold. `limit` keeps the newest.
 
-    `since` is included, `until` is not.
+    `since` is included, `until` is not. `actor` is the user of the process, or who called sudo.
     """
 
     since: datetime | None = None
@@ -167,9 +167,15 @@ def read_anchor(connection: Connection) -> Anchor | None:
 def load(path: Path, wanted: AuditFilter = AuditFilter()) -> Sequence[AuditRow]:
     """Return the entries that pass a filter, the oldest first."""
     query = select(audit).order_by(audit.c.id.desc()).limit(wanted.limit)
-    for name in ("action", "actor", "subject"):
+    for name in ("action", "subject"):
         value = getattr(wanted, name)
         query = query.where(audit.c[name] == value) if value else query
+    if wanted.actor:
+        user, by = wanted.actor, audit.c.actor
+        by_sudo = by.startswith(f"{user} (sudo by ", autoescape=True) | by.endswith(
+            f" (sudo by {user})", autoescape=True
+        )
+        query = query.where((by == user) | by_sudo)
     if wanted.since is not None:
         query = query.where(audit.c.at >= wanted.since.isoformat())
     if wanted.until is not None:

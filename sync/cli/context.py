@@ -1,8 +1,8 @@
 """What every command shares: the configuration, the clock, who is acting, and how things are printed."""
 
-import getpass
 import json
 import os
+import pwd
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +31,9 @@ FAILED = 2
 
 MAX_TEXT = 200
 """Longest reason, and the like, that the command line takes, in characters."""
+
+MAX_USER = 64
+"""Longest name of a user that SUDO_USER gives, in characters."""
 
 # Control characters except the line feed, line separators, direction marks, bytes of a name that are not UTF-8.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -98,11 +101,16 @@ class App:
 
     @property
     def actor(self) -> str:
-        """Who runs the command, for the history and the audit log."""
+        """Who runs the command, for the history and the audit log: the user of the process, and who called sudo.
+
+        Anybody can set SUDO_USER, as LOGNAME: it is a claim, and never replaces the user whom the kernel knows.
+        """
         try:
-            return shown(os.environ.get("SUDO_USER") or getpass.getuser())
-        except (KeyError, OSError):
-            return f"uid {os.getuid()}"
+            user = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            user = f"uid {os.getuid()}"
+        claimed = os.environ.get("SUDO_USER", "")[:MAX_USER]
+        return shown(f"{user} (sudo by {claimed})" if claimed not in ("", user) else user).replace("\n", "\\n")
 
     def stores(self, *, creating: bool = False, roster_alone: bool = False) -> "Stores":
         """Return where the databases are, brought to this version; with `creating`, made where there is neither.

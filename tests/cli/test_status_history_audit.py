@@ -1,5 +1,7 @@
 """`tldops status`, `history`, `show` and `audit`: what is, what was, and who did it."""
 
+import os
+import pwd
 import re
 import sqlite3
 from dataclasses import replace
@@ -150,12 +152,41 @@ def test_every_change_is_audited(tldops: World) -> None:
     assert tldops.do("audit", "--verify", "--json").json == {"entries": 10, "whole": True}
 
 
-def test_the_actor_is_who_ran_sudo(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind sudo the entry names the person, not root, and nothing that a terminal would obey."""
-    monkeypatch.setenv("SUDO_USER", "clerk\x1b[31m")
+USER = pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.mark.parametrize(
+    ("claimed", "actor"),
+    [
+        ("clerk", f"{USER} (sudo by clerk)"),
+        (USER, USER),
+        ("", USER),
+        ("clerk\x1b[31m\nroot", f"{USER} (sudo by clerk\\x1b[31m\\nroot)"),
+        ("x) (sudo by root", f"{USER} (sudo by x) (sudo by root)"),
+        ("x" * 1000, f"{USER} (sudo by {'x' * 64})"),
+    ],
+)
+def test_nobody_signs_as_somebody_else(
+    tldops: World, monkeypatch: pytest.MonkeyPatch, claimed: str, actor: str
+) -> None:
+    """The user of the process comes first, whatever the environment says; who called sudo stands beside it."""
+    for variable in ("LOGNAME", "USER", "USERNAME", "LNAME"):
+        monkeypatch.setenv(variable, "somebody-else")
+    monkeypatch.setenv("SUDO_USER", claimed)
     tldops.sync(*TEN)
-    assert tldops.do("audit", "--json").json[0]["actor"] == "clerk\\x1b[31m"
+    assert tldops.do("audit", "--json").json[0]["actor"] == actor
+    assert tldops.do("history", "--json").json[0]["actor"] == actor
+    assert tldops.do("status", "--json").json["last_sync"]["by"] == actor
     assert "\x1b" not in tldops.do("audit").out + tldops.do("history").out
+
+
+def test_entries_of_both_users_of_sudo_are_found(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the user of the process and by who called sudo; not by part of a name."""
+    tldops.sync(*TEN)
+    monkeypatch.setenv("SUDO_USER", "jane_doe")
+    tldops.do("confirm", TEN[0].login)
+    for user, number in ((USER, 2), ("jane_doe", 1), ("janeXdoe", 0), ("doe", 0), ("jane", 0)):
+        assert len(tldops.do("audit", "--json", "--actor", user).json) == number, user
 
 
 @pytest.mark.parametrize(
