@@ -185,16 +185,18 @@ def last_contacts_held(app: App, prepared: Prepared, options: PlanOptions) -> in
 
 def report(app: App, prepared: Prepared, generation: Generation | None, options: PlanOptions) -> None:
     """Say what was applied; `generation` is None where nothing was."""
+    plan = prepared.to_apply(options.forced)
     if options.as_json:
+        problems, values = prepared.wanted.problems, options.show_values
         app.json(
             {
                 "applied": generation is not None,
                 "generation": generation.as_json() if generation else None,
-                "plan": plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values),
+                "plan": plan_json(plan, problems, show_values=values, reviewed=prepared.plan),
             }
         )
         return
-    held = len(prepared.to_apply(options.forced).of_kind(Kind.HELD))
+    held = len(plan.of_kind(Kind.HELD))
     if generation:
         app.print(f"Applied as generation {generation.id}.", style="bold green")
     else:

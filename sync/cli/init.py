@@ -53,6 +53,7 @@ def _make_members(app: App) -> int:
     audit.record(stores.members, app.actor, "new members database", stores.members.name, {}, app.now)
     app.print(f"Wrote {stores.members}. Device passwords and confirmations of the old one are gone.")
     app.print("Issue new ones with `tldops device add`. Then accept the new audit log: `tldops audit --accept`.")
+    app.print("Where dates of `tldops confirm` are lost, the next `tldops sync` shows them as the hazard `reread`.")
     return OK
 
 

@@ -126,11 +126,14 @@ def _print_reader(app: App, change: ReaderChange) -> None:
     )
 
 
-def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> dict[str, object]:
-    """Return a plan as plain values."""
+def plan_json(
+    plan: Plan, problems: Iterable[Problem], *, show_values: bool, reviewed: Plan | None = None
+) -> dict[str, object]:
+    """Return a plan as plain values; hazards and id are those of `reviewed`, as in `print_plan`."""
+    reviewed = reviewed or plan
     totals = {**asdict(plan.totals), "held": len(plan.of_kind(Kind.HELD))}
     return {
-        "id": plan.id,
+        "id": reviewed.id,
         "base": plan.base,
         "kind": plan.kind,
         "sources": [asdict(source) for source in plan.sources],
@@ -139,7 +142,7 @@ def plan_json(plan: Plan, problems: Iterable[Problem], *, show_values: bool) -> 
             {name: value for name, value in asdict(change).items() if name != "off_list"} for change in plan.access
         ],
         "hazards": [
-            {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in plan.hazards
+            {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in reviewed.hazards
         ],
         "totals": totals,
         "problems": [problem_json(problem, show_values=show_values) for problem in problems],

@@ -15,7 +15,7 @@ from sync.parse.lines import SHAPES, logical_lines, read_line
 from sync.parse.records import Parsed, Record
 from sync.parse.render import render_csv, render_report
 from sync.parse.table import COLUMNS, Header, check_header, find_header, late_header, read_rows
-from sync.problems import Finding, Origin, Problem, Severity, joined
+from sync.problems import Finding, Origin, Problem, Severity, joined, printable
 
 __all__ = ["COLUMNS", "DESCRIPTIONS", "FORMATS", "parse", "render_csv", "render_report"]
 
@@ -70,6 +70,7 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     found: str
     records: list[Record]
     more: tuple[Problem, ...] = ()
+    header: Header | None = None
     is_dump = format == "dumpdb" or (format == "auto" and looks_like_dump(text))
     if is_dump:
         found = "dumpdb"
@@ -80,7 +81,7 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
         found, records = _read_lines(lines, file, format)
     if not records:
         raise InputError(f"{file}: the file holds no entry; export the list again")
-    _refuse_garbage(records, file)
+    _refuse_garbage(records, header, file)
     if all(any(problem.code == "address-only" for problem in record.problems) for record in records):
         found = "addresses"
     if lines[-1].strip(" \t") and not is_dump:  # the brackets of a dump show where it ends
@@ -153,10 +154,16 @@ def _kind(shapes: set[str]) -> str:
     return next((name for name, known in _KINDS if shapes - {""} <= known), "mixed")
 
 
-def _refuse_garbage(records: Sequence[Record], file: str) -> None:
+def _refuse_garbage(records: Sequence[Record], header: Header | None, file: str) -> None:
     """Raise `InputError` if many lines were read and not one of them says anything about a member."""
     if len(records) > _FEW_LINES and not any(record.name or record.listed for record in records):
         first = records[0].problems[0]
+        if header is not None:
+            names = printable(", ".join(name or "(none)" for name in header.columns))
+            raise InputError(
+                f"{file}:{header.line}: none of the {len(records)} rows can be read with this header: {names}. "
+                f"Line {first.origin.line}: {first.message}"
+            )
         raise InputError(
             f"{file}:{first.origin.line}: none of the {len(records)} lines is an entry (“{first.text[:60]}”); "
             f"check that it is the right file"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
 from sync.plan.changes import Totals
-from sync.plan.values import FIELDS, NO_VALUES, ValueCounts
+from sync.plan.values import CONFIRMED, FIELDS, NO_VALUES, ValueCounts
 from sync.plan.wanted import Mismatch
 
 WINDOW_HOURS = 24
@@ -43,7 +43,7 @@ HAZARDS: Mapping[str, str] = {
     "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
     "moved-values": "Two or more people would get the value that another person had: a column was sorted or moved.",
     "last-contact": "A ccTLD would lose its last contact. That person stays; the rest is applied.",
-    "reread": "This version of the software reads values of the same file differently.",
+    "reread": "Values change though the file is the same: it is read differently, or confirmations were lost.",
     "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
     "stale-source": "An input is older than the one applied last, of the future, or was taken back by a rollback.",
     "list-mismatch": "The list and the membership file disagree about too many people.",
@@ -195,11 +195,7 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
     """Yield the hazards of the values of people, field by field."""
     values = proposal.values
     if proposal.is_reread:
-        found = ", ".join(
-            f"{label} of {number} {'person' if number == 1 else 'people'}"
-            for label, number in {**values.lost, **values.changed}.items()
-        )
-        yield Hazard("reread", Part.ROSTER, f"the file is the same, but its values are read differently: {found}")
+        yield Hazard("reread", Part.ROSTER, f"the file is the same, but {_reread(values)}")
         return
     for label, number in values.moved.items():
         before = recent.total("values_moved", label)
@@ -230,6 +226,21 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
         else:
             numbers = number, recent.total("values_lost", label)
             yield from _over("mass-loss", Part.ROSTER, what, numbers, limits.losses.of(people))
+
+
+def _reread(values: ValueCounts) -> str:
+    """Return what changes though the file is the same. A lost members database takes dates of confirmation with it."""
+    if values.changed.keys() == {CONFIRMED.label}:
+        number = _counted(values.changed[CONFIRMED.label], "people would get another date of confirmation, or none")
+        return (
+            f"{number}. Perhaps the members database is a new one, and what `tldops confirm` recorded went with the "
+            "old one"
+        )
+    found = ", ".join(
+        f"{label} of {number} {'person' if number == 1 else 'people'}"
+        for label, number in {**values.lost, **values.changed}.items()
+    )
+    return f"its values are read differently: {found}"
 
 
 def _last_contacts(last_contacts: Sequence[str]) -> Iterator[Hazard]:

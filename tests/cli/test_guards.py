@@ -275,3 +275,21 @@ def test_a_forced_last_contact_is_shown_as_removed(tldops: World) -> None:
     assert "0 held" in said
     assert "people held" not in said
     assert tldops.do("status", "--json").json["held"] == []
+
+
+def test_a_forced_last_contact_is_removed_in_json_too(tldops: World) -> None:
+    """What is printed is what was applied, with the id and the hazards that were reviewed."""
+    tldops.sync(*TWENTY)
+    label = TWENTY[0].cctld
+    gone = [person.name for person in TWENTY if person.cctld == label]
+    tldops.write(*(person for person in TWENTY if person.cctld != label))
+    reviewed = tldops("plan", "--json").json
+    assert reviewed["totals"]["held"] == len(gone)
+    said = tldops.do("sync", "--plan", reviewed["id"], "--force", "last-contact", "--json").json
+    assert said["applied"]
+    plan = said["plan"]
+    assert sorted(change["name"] for change in plan["people"] if change["kind"] == "removed") == sorted(gone)
+    assert {change["login"]: change["kind"] for change in plan["access"]}[TWENTY[0].login] == "removed"
+    assert plan["totals"]["held"] == 0
+    assert plan["totals"]["people"] == len(tldops.contacts())
+    assert (plan["id"], plan["hazards"]) == (reviewed["id"], reviewed["hazards"])

@@ -104,6 +104,19 @@ def test_a_new_members_database_is_made_on_purpose(ready: World) -> None:
     assert "older copy" in ready.refused("status", code=2)
 
 
+def test_confirmations_that_are_lost_are_called_so(ready: World) -> None:
+    """The hazard does not blame the software where nothing but dates of confirmation changes."""
+    ready.do("confirm", TEN[0].login)
+    ready.do("sync", "--yes")
+    members(ready).unlink()
+    ready.do("init", "--new-members")
+    said = ready.refused("sync", "--yes", code=1)
+    assert "1 person would get another date of confirmation, or none" in said
+    assert "what `tldops confirm` recorded went with the old one" in said
+    assert "read differently" not in said
+    ready.force("reread")
+
+
 def test_a_restore_brings_the_members_database_back(ready: World) -> None:
     """With its devices; a backup without one is refused before anything is made."""
     members(ready).unlink()

@@ -221,6 +221,17 @@ def test_the_address_column_does_not_depend_on_the_order(header: str) -> None:
         assert only_record(f"{names}\n{row}\n").listed == ("j@nic.nl",)
 
 
+def test_a_header_with_a_cell_deleted_is_shown_with_its_gap() -> None:
+    """No row of the table can be read then: the message names the header's line, its columns, and why."""
+    header = HEADER.replace("slot", "")
+    with pytest.raises(InputError) as refusal:
+        read(header + ROW * 40)
+    said = str(refusal.value)
+    assert "members.txt:1: none of the 40 rows can be read with this header: name, (none), cctlds, phones" in said
+    assert "Line 2: " in said
+    assert "a cell under a column without a name" in said
+
+
 def test_two_spellings_of_a_column_are_the_column_twice() -> None:
     """Which of them counts is not guessed."""
     with pytest.raises(InputError, match="column email is there twice"):
