@@ -24,7 +24,7 @@ from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
 
-_ALWAYS_SEEN = ("kept-value", "no-final-newline")
+_ALWAYS_SEEN = ("kept-value", "left-list", "no-final-newline")
 _ABOUT_VALUES = frozenset(
     {
         *("assumed-region", "invalid-phone", "phone-not-understood", "phone-remark", "no-phone"),
@@ -85,9 +85,10 @@ def prepare(settings: Settings, checked: Checked, now: datetime, same_people: Co
     last = read_note(where.roster, LAST_SYNC)
     kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
-    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, load_claims(where.members), kept)
+    claims, grace = load_claims(where.members), settings.subscribers.leaving_grace
+    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, claims, kept, grace)
     last = replace(last, sources=_applied(settings, last))
-    basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), _grace(settings))
+    basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), grace)
     return _prepared(settings, state, build(given, state, identities), now, basis)
 
 
@@ -117,7 +118,8 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
     known = read_note(where.roster, LIST_KNOWN)
     wanted = follow(state, subscribers.logins, settings.readers, held, known, since=last.generation)
     last = replace(last, sources=_applied(settings, last), columns=())
-    basis = Basis("access", (subscribers.source,), last, (), _devices(where, state), _grace(settings))
+    grace = settings.subscribers.leaving_grace
+    basis = Basis("access", (subscribers.source,), last, (), _devices(where, state), grace)
     plan = make_plan(state, wanted, settings.guards, now, lambda _, uid: state.people[uid].key, basis)
     return Prepared(state, wanted, plan)
 
@@ -151,7 +153,3 @@ def _devices(where: Stores, state: RosterState) -> Mapping[str, int]:
     devices = load_devices(where.members)[1] if where.fault is None else ()
     ended = DeviceState.ENDED
     return Counter(found.owner for found in devices if found.state is not ended and found.owner not in state.denials)
-
-
-def _grace(settings: Settings) -> timedelta:
-    return timedelta(days=settings.subscribers.leaving_grace_days)

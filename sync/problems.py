@@ -202,6 +202,10 @@ CODES: Mapping[str, Code] = {
         "The value is not understood, so the roster keeps the old one; an error after 30 days",
         "Correct the value, or empty the cell.",
     ),
+    "left-list": _warning(
+        "The person left the list: no login, and after subscribers.leaving_grace_days no card",
+        "Ask whether a mail bounced. Subscribe the person again, or delete the entry.",
+    ),
     "look-alike": _warning(
         "A letter of the name looks like another one, or cannot be seen; an error in an address", "Type the word again."
     ),
@@ -247,7 +251,8 @@ CODES: Mapping[str, Code] = {
         "Nothing, or subscribe the address and export again.",
     ),
     "not-on-list": _warning(
-        "No address of the person is on the list: no card, no login", "Subscribe the person, or delete the entry."
+        "No address of the person is on the list: no login, and no new card",
+        "Subscribe the person, or delete the entry.",
     ),
     "not-understood": _error(
         "The line or a part of it is not understood",

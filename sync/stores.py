@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from radicale_tldops.roster.device import GRACE
 from radicale_tldops.roster.errors import StoreError
 
 
@@ -17,4 +18,4 @@ class Stores:
     roster: Path
     members: Path
     fault: StoreError | None = None
-    grace: timedelta = timedelta(days=30)
+    grace: timedelta = GRACE

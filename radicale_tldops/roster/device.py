@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from radicale_tldops.roster.snapshot import Reader
 
+GRACE = timedelta(days=30)
+"""How long somebody who left may come back and find the device passwords, and the card, unless set otherwise."""
+
 
 class DeviceState(StrEnum):
     """Whether a device password is good: `ENDED` is for ever."""

@@ -5,8 +5,10 @@ A new setting is one line here, one in config/tldops.toml and one in docs/config
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from radicale_tldops.roster.device import GRACE
 from radicale_tldops.settings.reading import (
     LIST_FORMATS,
     GuardLimit,
@@ -97,7 +99,9 @@ class SubscriberSettings:
         0, whole(0, 366 * 24), "Hours after which all access ends if the list cannot be read. 0: never."
     )
     leaving_grace_days: int = setting(
-        30, whole(0, 366), "Days in which device passwords come back with a person who left and returns."
+        GRACE.days,
+        whole(0, 366),
+        "Days in which the card of a person who left the list stays, and device passwords come back on return.",
     )
     mailman3: Mailman3Settings = Mailman3Settings()
     ldap: LdapGroupSettings = LdapGroupSettings()
@@ -106,6 +110,11 @@ class SubscriberSettings:
     def kind(self) -> str:
         """What is asked: "file", "mailman3", "ldap", or "" where the membership file itself is the list."""
         return self.source or ("file" if self.file is not None else "")
+
+    @property
+    def leaving_grace(self) -> timedelta:
+        """How long somebody who left may come back."""
+        return timedelta(days=self.leaving_grace_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from radicale_tldops.roster.contact import Contact
@@ -130,6 +130,14 @@ class RosterState:
     def base(self) -> int:
         """The id of the newest generation, 0 without one."""
         return self.head.id if self.head else 0
+
+    @property
+    def away_since(self) -> Mapping[str, date]:
+        """Since which day (UTC) people of the roster do not read, by UID, for those of whom it is known."""
+        reading = set(self.reader_uids.values())
+        found = {uid: person.contact.not_on_list_since for uid, person in self.people.items() if uid not in reading}
+        found |= {uid: self.absences[uid].at.date() for uid in found if uid in self.absences}
+        return {uid: day for uid, day in found.items() if day is not None}
 
     @property
     def denied_addresses(self) -> frozenset[str]:

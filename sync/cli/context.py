@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -138,8 +138,7 @@ class App:
             if is_of_roster or not roster_alone:
                 raise
             fault = error
-        grace = timedelta(days=self.settings.subscribers.leaving_grace_days)
-        self._opened = Stores(store.roster, store.members, fault, grace)
+        self._opened = Stores(store.roster, store.members, fault, self.settings.subscribers.leaving_grace)
         return self._opened
 
     def repaired_stores(self) -> "Stores":
@@ -148,7 +147,8 @@ class App:
         from radicale_tldops.store.engine import is_missing
         from sync.stores import Stores
 
-        self._opened = Stores(self.settings.store.roster, self.settings.store.members)
+        store, grace = self.settings.store, self.settings.subscribers.leaving_grace
+        self._opened = Stores(store.roster, store.members, grace=grace)
         if not is_missing(self._opened.roster):
             create.update_roster(self._opened.roster, self._opened.members)
         if not is_missing(self._opened.members):

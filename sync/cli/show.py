@@ -93,6 +93,8 @@ def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:
     if change.kind is Kind.HELD:
         where = f" ({', '.join(change.origins)})" if change.origins else ""
         app.print(f"    stays as it is: {change.reason}{where}")
+    elif change.kind is Kind.REMOVED and change.reason:
+        app.print(f"    {change.reason}")
     elif change.kind is Kind.RERENDERED:
         app.print("    the same data in a new layout of the card")
     elif change.kind is Kind.CHANGED:

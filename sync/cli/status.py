@@ -89,6 +89,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
             if uid in contacts
         ],
         "kept": _kept_facts(last, contacts),
+        "off_list": _off_list_facts(state, contacts),
         "readers": len(state.readers),
         "denied": sorted(state.denied),
         "devices": sum(device.state is DeviceState.IN_FORCE for device in devices),
@@ -102,6 +103,13 @@ def _kept_facts(last: LastSync, contacts: Mapping[str, Contact]) -> list[dict[st
         {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "field": name, "since": since}
         for uid, name, since in last.kept
         if uid in contacts
+    ]
+
+
+def _off_list_facts(state: RosterState, contacts: Mapping[str, Contact]) -> list[dict[str, object]]:
+    return [
+        {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "since": day.isoformat()}
+        for uid, day in sorted(state.away_since.items(), key=lambda away: (away[1], contacts[away[0]].name))
     ]
 
 
@@ -130,6 +138,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"Only one   {_few(alone, 'ccTLD with one contact', 'ccTLDs with one contact')}",
         f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
         f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
+        *([f"Off list   {_few(_off_list(facts['off_list']), 'person', 'people')}"] if facts["off_list"] else ()),
         *([f"Kept       {_few(_kept(facts['kept']), 'value')}, not understood in the file"] if facts["kept"] else ()),
         f"Readers    {counted(facts['readers'], 'login')}, {counted(facts['devices'], 'device password')}; "
         f"denied: {_few(denied, 'login')}",
@@ -140,6 +149,10 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
 
 def _kept(values: Sequence[Mapping[str, str]]) -> list[str]:
     return [f"{value['field']} of {value['name']} since {value['since']}" for value in values]
+
+
+def _off_list(people: Sequence[Mapping[str, str]]) -> list[str]:
+    return [f"{person['name']} since {person['since']}" for person in people]
 
 
 def _alarm(had: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonChange:
-    """What happens to one person. `how` tells by what the person was recognised, `reason` why somebody is held."""
+    """What happens to one person. `how`: by what the person was recognised; `reason`: why somebody is held or goes."""
 
     kind: Kind
     uid: str
@@ -129,7 +129,10 @@ def _people_changes(
         changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.served, reason=held.reason, origins=origins))
     for uid, person in state.people.items():
         if uid not in wanted.people and uid not in wanted.held:
-            changes.append(PersonChange(Kind.REMOVED, uid, person.contact.name, person.contact.served))
+            contact = person.contact
+            changes.append(
+                PersonChange(Kind.REMOVED, uid, contact.name, contact.served, reason=wanted.gone.get(uid, ""))
+            )
     return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.served, change.name, change.uid))
 
 

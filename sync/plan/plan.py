@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.device import GRACE
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, RosterState, Source
 from sync.plan.changes import Kind, PersonChange, PlannedChanges, ReaderChange, Totals
@@ -104,7 +105,7 @@ class Basis:
     last: LastSync = NEVER_SYNCED
     taken_back: Sequence[Source] = ()
     devices: Mapping[str, int] = field(default_factory=dict)
-    grace: timedelta = timedelta(days=30)
+    grace: timedelta = GRACE
 
 
 def make_plan(

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.device import GRACE
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
-from sync.plan.identify import How, Identifiable, Identities, Match, People, recognise
+from sync.plan.identify import How, Identifiable, Identities, Match, People, Recognised, recognise
 from sync.plan.kept import Kept, keep_values
+from sync.plan.leaving import Leaving, with_leavers
 from sync.plan.series import counted_up
 from sync.problems import Finding, Origin, Problem
 from sync.vet import Broken, Vetted
@@ -44,8 +46,9 @@ class Wanted:
     """What a sync should result in. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
 
     `listed` are all logins on the list now, also of people who are not contacts. `columns` are those of the file.
-    `kept` are the values of the roster that stay because the file's are not understood. `unguarded` is the state in
-    which no last contact of a ccTLD is held, None where nobody is.
+    `kept` are the values of the roster that stay because the file's are not understood. `gone` says of people who are
+    in the file why they are removed. `unguarded` is the state in which no last contact of a ccTLD is held, None where
+    nobody is.
     """
 
     people: Mapping[str, Match]
@@ -56,6 +59,7 @@ class Wanted:
     mismatch: Mismatch | None = None
     columns: frozenset[str] = frozenset()
     kept: tuple[Kept, ...] = ()
+    gone: Mapping[str, str] = field(default_factory=dict)
     unguarded: "Wanted | None" = None
 
     @property
@@ -71,7 +75,7 @@ class Given:
     `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured`
     are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID. `kept` says since
     when the roster keeps a value that the file does not give readably, by UID and field; `today` is the day of the
-    sync.
+    sync, and `grace` how long the card of somebody who left the list stays.
     """
 
     vetted: Vetted
@@ -80,15 +84,16 @@ class Given:
     configured: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, date] = field(default_factory=dict)
     kept: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    grace: timedelta = GRACE
 
 
 def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     """Decide who is in the roster and who may read."""
     vetted = given.vetted
     known = {uid: person.contact for uid, person in state.people.items()}
-    entries = [Identifiable(contact, origins) for contact, origins in vetted.contacts]
+    entries = sorted((Identifiable(*person) for person in (*vetted.contacts, *vetted.unlisted)), key=_place)
     series, damaged = counted_up(entries, known.values())
-    found = recognise([entry for entry in entries if entry not in series], known, identities)
+    found, gone = _recognise([entry for entry in entries if entry not in series], given, state, identities)
     matches = [_with_claim(match, given.claims) for match in found.matches]
     people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
     broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
@@ -96,8 +101,25 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     for uid in held:
         people.pop(uid, None)
     problems = (*vetted.problems, *damaged, *found.problems, *(value.problem for value in kept))
-    whole = Wanted(people, held, {}, problems, columns=vetted.columns, kept=kept, mismatch=_mismatch(given, entries))
+    whole = Wanted(
+        *(people, held, {}, problems),
+        mismatch=_mismatch(given, entries),
+        columns=vetted.columns,
+        kept=kept,
+        gone=gone,
+    )
     return hold_last_contacts(whole, known, lambda wanted: _with_readers(wanted, given, state))
+
+
+def _recognise(
+    entries: Sequence[Identifiable], given: Given, state: RosterState, identities: Identities
+) -> tuple[Recognised, Mapping[str, str]]:
+    """Return who the entries are, first those on the list, and by UID why the card of somebody in the file goes."""
+    unlisted = {origins for _, origins in given.vetted.unlisted}
+    known = {uid: person.contact for uid, person in state.people.items()}
+    found = recognise([entry for entry in entries if entry.origins not in unlisted], known, identities)
+    off_list = [entry for entry in entries if entry.origins in unlisted]
+    return with_leavers(found, Leaving(off_list, given.today, given.grace), state, identities)
 
 
 def _with_readers(wanted: Wanted, given: Given, state: RosterState) -> Wanted:
@@ -120,8 +142,7 @@ def _mismatch(given: Given, entries: Sequence[Identifiable]) -> Mismatch | None:
     if given.subscribers is None:
         return None
     in_file = vetted.listed | {login for entry in entries for login in entry.contact.logins} | set(given.configured)
-    in_file |= {login for contact, _ in vetted.unlisted for login in contact.logins}
-    count = len(vetted.contacts) + len(vetted.unlisted) + len(vetted.broken)
+    count = len(entries) + len(vetted.broken)
     return Mismatch(len(vetted.unlisted), tuple(sorted(given.subscribers - in_file)), count)
 
 
@@ -156,6 +177,10 @@ def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
         return match
     dated = replace(match.entry, contact=replace(contact, confirmed_on=claimed))
     return replace(match, entry=dated, is_claimed=True)
+
+
+def _place(entry: Identifiable) -> tuple[Origin, ...]:
+    return entry.origins
 
 
 def _as_broken(entry: Identifiable) -> Broken:

@@ -243,6 +243,8 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
         yield appointed
     if contact.confirmed_on:
         yield f"Last confirmed: {contact.confirmed_on.isoformat()}"
+    if contact.not_on_list_since:
+        yield f"Not on the list since {contact.not_on_list_since.isoformat()}"
     for heading, value in (
         ("Languages", ", ".join(contact.languages)),
         *((handle.service, handle.text) for handle in handles_of(contact)),

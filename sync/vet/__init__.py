@@ -6,6 +6,7 @@ A pure function of the records, the rules, the list of subscribers and the day.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeAlias
 
 from radicale_tldops.roster.contact import Contact
 from sync.parse.records import Parsed, Record
@@ -18,6 +19,8 @@ from sync.vet.person import is_on_list, judge, merge
 from sync.vet.rules import Broken as Broken
 from sync.vet.rules import Vetted as Vetted
 from sync.vet.rules import VettingRules as VettingRules
+
+_Person: TypeAlias = tuple[Contact, tuple[Origin, ...]]
 
 
 def vet(
@@ -39,7 +42,7 @@ def vet(
     clashes = conflicts(entries, groups, rules)
     problems = [*parsed.problems, *(problem for record in records for problem in record.problems)]
     problems += _duplicates(entries)
-    contacts, unlisted, broken = [], [], []
+    contacts, unlisted, broken = list[_Person](), list[_Person](), list[Broken]()
     unread: dict[Origin, frozenset[str]] = {}
     for members in groups:
         own = [entries[index] for index in members]
@@ -51,10 +54,9 @@ def vet(
         origins = tuple(sorted(origin for entry in own for origin in entry.origins))
         if unparsed or any(finding.is_error for _, finding in findings):
             broken.append(_broken(own, origins))
-        elif subscribers is not None and not is_on_list(contact, subscribers):
-            unlisted.append((contact, origins))
         else:
-            contacts.append((contact, origins))
+            is_off = subscribers is not None and not is_on_list(contact, subscribers)
+            (unlisted if is_off else contacts).append((contact, origins))
             unread[origins[0]] = frozenset(name for entry in own for name in entry.unread if not getattr(contact, name))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
     columns = frozenset[str]().union(*(record.present for record in parsed.records))

@@ -58,7 +58,7 @@ class Vetted:
     """The result of vetting: who may be in the roster, who may not and why.
 
     `contacts` are the people without an error, in the order of the input, each with the places where they stand;
-    `unlisted` those among them who are not on the list, and so get neither card nor login. `problems` are all
+    `unlisted` those among them who are not on the list, and so get neither login nor a new card. `problems` are all
     problems, also those of parsing, by file and line. `listed` are the canonical logins of every list address in the
     file, also of broken records, addresses without a name, and readers. `unread` are the fields of contacts that are
     filled but not understood, by the first origin of the contact. `columns` are those that the table has, if it is one.
