@@ -106,7 +106,7 @@ def read_backup(source: Path, database: Database) -> Rows:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "backup.sqlite"
             _copy(source, copy)
-            update(copy, database)
+            update(copy, database, migrating=True)
             with reading(copy) as connection:
                 if database is ROSTER and verified(source, connection) is None:
                     raise InputError(f"{source}: this backup holds no generation.")

@@ -14,6 +14,7 @@ from sqlalchemy import update as update_rows
 from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import InputError, MissingStoreError, StoreError
 from radicale_tldops.store.engine import create_file, is_missing, reading, recover, writing
+from radicale_tldops.store.migrations import Step
 from radicale_tldops.store.notes import (
     COUNTER,
     DENIED_DIGEST,
@@ -21,11 +22,12 @@ from radicale_tldops.store.notes import (
     NEWEST_MEMBERS,
     NEWEST_ROSTER,
     PRINCIPAL_KEY,
+    READABLE_FROM,
     SCHEMA_VERSION,
     new_lineage,
     read_note,
 )
-from radicale_tldops.store.opening import check_version, read_version
+from radicale_tldops.store.opening import check_version, later
 from radicale_tldops.store.schema import MEMBERS, ROSTER, Database, device, reader
 
 Rows = Mapping[str, Sequence[dict[str, object]]]
@@ -85,7 +87,7 @@ def create(path: Path, database: Database, counter: int = 0, rows: Rows | None =
         for table in database.tables.sorted_tables:
             if rows and rows.get(table.name):
                 connection.execute(insert(table), list(rows[table.name]))
-        SCHEMA_VERSION.write(connection, database.version)
+        _write_version(connection, database)
         COUNTER.write(connection, max(counter, COUNTER.read(connection) + bool(rows)))
         if database is ROSTER:
             LINEAGE.write(connection, new_lineage())
@@ -93,11 +95,11 @@ def create(path: Path, database: Database, counter: int = 0, rows: Rows | None =
             DENIED_DIGEST.write(connection, digest(()))
 
 
-def update_roster(roster: Path, members: Path) -> None:
+def update_roster(roster: Path, members: Path, *, migrating: bool = False) -> None:
     """Bring the roster database to this version.
 
     Raises:
-        StoreError: it is missing, of a later version of this software, or of another program.
+        StoreError: it is missing, or as `update` says.
     """
     if _is_unmade(roster) and _is_unmade(members):
         raise MissingStoreError(
@@ -108,10 +110,10 @@ def update_roster(roster: Path, members: Path) -> None:
             f"{roster}: the roster database is missing, and its members database is there. Put it back, or bring it "
             f"back with `tldops restore BACKUP`. To start with an empty store, move {members} aside, too."
         )
-    update(roster, ROSTER)
+    update(roster, ROSTER, migrating=migrating)
 
 
-def update_members(roster: Path, members: Path) -> None:
+def update_members(roster: Path, members: Path, *, migrating: bool = False) -> None:
     """Bring the members database of a roster to this version.
 
     Raises:
@@ -124,7 +126,7 @@ def update_members(roster: Path, members: Path) -> None:
         )
     if roster.exists() and members.samefile(roster):
         raise StoreError(f"{members}: this is the roster database, too. [store] members has to name another file.")
-    update(members, MEMBERS, lambda connection: _find_owners(connection, roster))
+    update(members, MEMBERS, lambda connection: _find_owners(connection, roster), migrating=migrating)
 
 
 def _find_owners(connection: Connection, roster: Path) -> None:
@@ -136,18 +138,47 @@ def _find_owners(connection: Connection, roster: Path) -> None:
         connection.execute(update_rows(device).where(*its).values(owner=row.uid))
 
 
-def update(path: Path, database: Database, finish: Callable[[Connection], None] = lambda connection: None) -> None:
-    """Bring a database to this version, in one transaction that `finish` ends.
+def pending(path: Path, database: Database) -> Sequence[Step]:
+    """Return the steps that bring a database to this version.
 
     Raises:
         StoreError: the database is missing, of a later version of this software, or of another program.
     """
-    recover(path)
     with reading(path) as connection:
-        if read_version(connection) == database.version:
-            return
+        version = check_version(path, connection, database, oldest=1)
+    if version > database.version:
+        raise later(path)
+    return database.steps[version - 1 :]
+
+
+def update(
+    path: Path,
+    database: Database,
+    finish: Callable[[Connection], None] = lambda connection: None,
+    *,
+    migrating: bool = False,
+) -> None:
+    """Bring a database to this version, in one transaction that `finish` ends.
+
+    Raises:
+        StoreError: as `pending`; also where a step is not additive, unless `migrating`.
+    """
+    recover(path)
+    steps = pending(path, database)
+    if not steps:
+        return
+    if not (migrating or all(step.is_additive for step in steps)):
+        raise StoreError(
+            f"{path}: the database is of an older version, and a server of that version could not go on with a newer "
+            "one. Nothing was done. Run `tldops migrate` when the server may be restarted."
+        )
     with writing(path) as connection:
-        for step in database.migrations[check_version(path, connection, database, oldest=1) - 1 :]:
-            step(connection)
+        for step in database.steps[check_version(path, connection, database, oldest=1) - 1 :]:
+            step.run(connection)
         finish(connection)
-        SCHEMA_VERSION.write(connection, database.version)
+        _write_version(connection, database)
+
+
+def _write_version(connection: Connection, database: Database) -> None:
+    SCHEMA_VERSION.write(connection, database.version)
+    READABLE_FROM.write(connection, database.readable_from)

@@ -57,7 +57,9 @@ def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence
     # The server reads devices before any command of this version has updated the database.
     with reading_members(path, oldest=1, wait=wait) as connection:
         rows = connection.execute(text("SELECT * FROM device ORDER BY created_at, id")).mappings()
-        devices = [Device(**{name: value for name, value in row.items() if value is not None}) for row in rows]
+        devices = [
+            Device(**{name: row[name] for name in Device.__slots__ if row.get(name) is not None}) for row in rows
+        ]
         # Before version 3 devices belonged to logins.
         devices = [found if found.owner else replace(found, owner=found.login) for found in devices]
         return COUNTER.read(connection), devices

@@ -1,14 +1,26 @@
 """The steps that bring a database of an older version forward, one version each.
 
-Written out, digests included: what the tables and digests become later is for later steps.
+Written out, digests included: what the tables and digests become later is for later steps. An additive step leaves
+all that a server of the version before reads and writes as it was: more tables, and columns that need no value. Any
+command takes it, under a running server of that version. Every other step waits for `tldops migrate`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.traits import address_digest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """The way from one version of a database to the next. `does` says to a person what it does."""
+
+    does: str
+    run: Callable[[Connection], None]
+    is_additive: bool = False
 
 
 def roster_2(connection: Connection) -> None:
@@ -101,3 +113,13 @@ def members_3(connection: Connection) -> None:
         "UPDATE device SET owner = login",
     ):
         connection.execute(text(statement))
+
+
+ROSTER_STEPS: Sequence[Step] = (
+    Step("denials become those of people, and hold under every address", roster_2),
+    Step("the kept cards of earlier generations get digests, of what they are now", roster_3),
+)
+MEMBERS_STEPS: Sequence[Step] = (
+    Step("a place for what the server records of logins and downloads", members_2, is_additive=True),
+    Step("devices become those of people, and can be suspended", members_3),
+)

@@ -92,6 +92,8 @@ _BOTH = (ROSTER, MEMBERS)
 
 # The version of the tables.
 SCHEMA_VERSION = Note("schema_version", _BOTH, _FROM_BACKUP, 0, int)
+# The oldest version whose server can read it; 0 for its own version alone.
+READABLE_FROM = Note("readable_from", _BOTH, _FROM_BACKUP, 0, int)
 # A number that grows with every change that concerns a reader: a server reads a database again when it has grown.
 COUNTER = Note("counter", _BOTH, _KEPT, 0, int)
 # The name of this history: clients with a sync token of another lineage get a full answer.

@@ -8,13 +8,13 @@ from sqlalchemy import Connection, inspect
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store.engine import WRITE_WAIT, reading
-from radicale_tldops.store.notes import SCHEMA_VERSION
+from radicale_tldops.store.notes import READABLE_FROM, SCHEMA_VERSION
 from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
 
 
 @contextmanager
 def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connection]:
-    """Open a read transaction, as `reading` does, on a roster database of this version; refuse other versions."""
+    """Open a read transaction, as `reading` does, on a roster database; refuse one that `check_version` refuses."""
     with reading(path, wait=wait) as connection:
         check_version(path, connection, ROSTER)
         yield connection
@@ -22,7 +22,7 @@ def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connecti
 
 @contextmanager
 def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = WRITE_WAIT) -> Iterator[Connection]:
-    """Open a read transaction on a members database of version `oldest` or newer; refuse other versions."""
+    """Open a read transaction on a members database; refuse one that `check_version` refuses."""
     with reading(path, wait=wait) as connection:
         check_version(path, connection, MEMBERS, oldest)
         yield connection
@@ -31,7 +31,8 @@ def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = 
 def check_version(path: Path, connection: Connection, database: Database, oldest: int | None = None) -> int:
     """Return the version of the tables; refuse a database whose tables this software does not understand.
 
-    From version `oldest` on, the tables that are read have not changed.
+    From version `oldest` on, the tables that are read have not changed. A later version is understood if its
+    `READABLE_FROM` says so: a server goes on while commands of a later version already write.
 
     Raises:
         StoreError: the database is of another version, or of another program.
@@ -39,11 +40,16 @@ def check_version(path: Path, connection: Connection, database: Database, oldest
     version = read_version(connection)
     if version is None:
         raise StoreError(f"{path}: this is not a database of tldops. Check [store] in tldops.toml.")
-    if version > database.version:
-        raise StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
+    if (READABLE_FROM.read(connection) or version) > database.version:
+        raise later(path)
     if version < (oldest or database.version):
-        raise StoreError(f"{path}: the database is of an older version. Any `tldops` command that writes updates it.")
+        raise StoreError(f"{path}: the database is of an older version. `tldops migrate` updates it.")
     return version
+
+
+def later(path: Path) -> StoreError:
+    """Return the error for a database of a later version."""
+    return StoreError(f"{path}: the database is of a later version of tldops than this one. Update the software.")
 
 
 def read_version(connection: Connection) -> int | None:

@@ -5,12 +5,12 @@ A generation is the rows with `since <= id` and `until` null or greater; one tha
 `ended` is the digest of the rows that a generation replaced or removed: nothing changes those any more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from radicale_tldops.store import migrations
+from radicale_tldops.store.migrations import MEMBERS_STEPS, ROSTER_STEPS, Step
 
 roster = MetaData()
 members = MetaData()
@@ -139,17 +139,22 @@ seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("f
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:
-    """One of the two databases. Step n of the migrations brings a file from version n to n + 1."""
+    """One of the two databases. The first step brings a file from version 1 to 2."""
 
     name: str
     tables: MetaData
-    migrations: Sequence[Callable[[Connection], None]]
+    steps: Sequence[Step]
 
     @property
     def version(self) -> int:
         """The version of the tables in this version of the software."""
-        return len(self.migrations) + 1
+        return len(self.steps) + 1
+
+    @property
+    def readable_from(self) -> int:
+        """The oldest version whose server can go on with a database of this version."""
+        return max((number for number, step in enumerate(self.steps, start=2) if not step.is_additive), default=1)
 
 
-ROSTER = Database("roster", roster, (migrations.roster_2, migrations.roster_3))
-MEMBERS = Database("members", members, (migrations.members_2, migrations.members_3))
+ROSTER = Database("roster", roster, ROSTER_STEPS)
+MEMBERS = Database("members", members, MEMBERS_STEPS)

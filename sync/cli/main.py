@@ -32,6 +32,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "history": ("history", "List the generations, the newest first."),
     "show": ("history", "Show one generation: where it came from, and who was in it."),
     "backup": ("backup", "Write consistent copies of both databases to FILE and FILE.members."),
+    "migrate": ("migrate", "Bring the databases of an older version to this one."),
     "restore": ("backup", "Put a backup in the place of the roster, as a new generation."),
     "confirm": ("confirm", "Record that contacts were confirmed today, how, and by whom."),
     "access": ("access", "Show, end and give back the right to read."),

@@ -16,6 +16,7 @@ from radicale_tldops.roster.snapshot import Book, Changes, Style
 from radicale_tldops.store import create, opening
 from radicale_tldops.store.engine import reading
 from radicale_tldops.store.kept import load_people
+from radicale_tldops.store.migrations import Step
 from radicale_tldops.store.read import load_history, load_snapshot, load_state
 from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, NewReader, Stamp
@@ -329,10 +330,12 @@ def test_an_older_store_is_migrated_forward_and_a_newer_one_refused(tmp_path: Pa
     def add_column(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE card ADD COLUMN colour VARCHAR")
 
-    later = replace(ROSTER, migrations=[*ROSTER.migrations, add_column])
+    later = replace(ROSTER, steps=[*ROSTER.steps, Step("a test", add_column)])
     with reading(store.roster) as connection, pytest.raises(StoreError, match="older version"):
         opening.check_version(store.roster, connection, later)
-    create.update(store.roster, later)
+    with pytest.raises(StoreError, match="Run `tldops migrate`"):
+        create.update(store.roster, later)
+    create.update(store.roster, later, migrating=True)
     with closing(sqlite3.connect(store.roster)) as raw:
         assert raw.execute("SELECT colour FROM card").fetchall() == [(None,)]
     with pytest.raises(StoreError, match="later version"):
@@ -351,6 +354,6 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path) -> None:
         raise StoreError("the machine stopped")
 
     with pytest.raises(StoreError, match="stopped"):
-        create.update(store.roster, replace(ROSTER, migrations=[*ROSTER.migrations, break_off]))
+        create.update(store.roster, replace(ROSTER, steps=[*ROSTER.steps, Step("a test", break_off)]), migrating=True)
     assert set(load_snapshot(store.roster).plain.cards) == {href("a")}
     assert load_snapshot(store.roster).book(Style.PLAIN).revision == 1

@@ -14,10 +14,10 @@ from tests.support.clock import START
 
 
 def ensure(roster: Path, members: Path) -> None:
-    """Create the databases where there are none, and bring older ones to this version, as `sync` does."""
+    """Create the databases where there are none, and bring older ones to this version, as `migrate` does."""
     create.create_both(roster, members)
-    create.update_roster(roster, members)
-    create.update_members(roster, members)
+    create.update_roster(roster, members, migrating=True)
+    create.update_members(roster, members, migrating=True)
 
 
 class Store:
