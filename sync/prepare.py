@@ -86,7 +86,8 @@ def prepare(settings: Settings, checked: Checked, now: datetime, same_people: Co
     kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
     claims, grace = load_claims(where.members), settings.subscribers.leaving_grace
-    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, claims, kept, grace)
+    months = settings.vetting.stale_after_months
+    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months)
     last = replace(last, sources=_applied(settings, last))
     basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), grace)
     return _prepared(settings, state, build(given, state, identities), now, basis)

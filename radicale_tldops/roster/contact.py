@@ -38,7 +38,8 @@ class Contact:
     `slots` pairs each ccTLD's A-label with the slot there (1 to 3), or None where the input gives none. `listed`
     are the addresses under which the person stands in the file as a list member, `out_of_band` the others.
 
-    `not_on_list_since` is no value of the file: the card of somebody who left the list stays for some days.
+    The last two are no values of the file: since when the person is not confirmed, if that is too long, and not on the
+    list, while the card stays.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Contact:
     evidence: str = ""
     confirmed_on: date | None = None
     note: str = ""
+    not_confirmed_since: date | None = None
     not_on_list_since: date | None = None
 
     @property
@@ -108,7 +110,7 @@ class Contact:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
         data: dict[str, Any] = json.loads(text)
-        for key in ("appointed_on", "confirmed_on", "not_on_list_since"):
+        for key in ("appointed_on", "confirmed_on", "not_confirmed_since", "not_on_list_since"):
             if key in data:
                 data[key] = date.fromisoformat(data[key])
         for key in ("listed", "out_of_band", "languages"):

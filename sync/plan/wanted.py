@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, is_stale
 from radicale_tldops.roster.device import GRACE
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
@@ -75,7 +75,8 @@ class Given:
     `subscribers` are the canonical logins on the list, None where the membership file itself is the list; `configured`
     are the readers who are no SSCs, with their reasons; `claims` the latest confirmations by UID. `kept` says since
     when the roster keeps a value that the file does not give readably, by UID and field; `today` is the day of the
-    sync, and `grace` how long the card of somebody who left the list stays.
+    sync, and `grace` how long the card of somebody who left the list stays. After `stale_after_months` the card says
+    that nobody confirmed it; 0 for never.
     """
 
     vetted: Vetted
@@ -85,6 +86,7 @@ class Given:
     claims: Mapping[str, date] = field(default_factory=dict)
     kept: Mapping[tuple[str, str], date] = field(default_factory=dict)
     grace: timedelta = GRACE
+    stale_after_months: int = 0
 
 
 def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
@@ -96,6 +98,7 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     found, gone = _recognise([entry for entry in entries if entry not in series], given, state, identities)
     matches = [_with_claim(match, given.claims) for match in found.matches]
     people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
+    people = {uid: _with_staleness(match, given) for uid, match in people.items()}
     broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
     held = _hold(broken, known, people)
     for uid in held:
@@ -177,6 +180,14 @@ def _with_claim(match: Match, claims: Mapping[str, date]) -> Match:
         return match
     dated = replace(match.entry, contact=replace(contact, confirmed_on=claimed))
     return replace(match, entry=dated, is_claimed=True)
+
+
+def _with_staleness(match: Match, given: Given) -> Match:
+    """Return the match, with the day of the last confirmation once more where that is too long ago."""
+    day, months = match.entry.contact.confirmed_on, given.stale_after_months
+    if day is None or not months or not is_stale(day, given.today, months):
+        return match
+    return replace(match, entry=replace(match.entry, contact=replace(match.entry.contact, not_confirmed_since=day)))
 
 
 def _place(entry: Identifiable) -> tuple[Origin, ...]:

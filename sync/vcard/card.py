@@ -17,7 +17,7 @@ from sync.vcard.lines import CardError as CardError
 from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name
 
-RENDERER = "2"
+RENDERER = "3"
 """Changes whenever the bytes of any card would change for the same contact."""
 NAMESPACE = uuid.UUID("6a4c34f2-0e5b-4c7e-9a57-2f0f6d1c8b90")
 """Namespace of every UID (RFC 9562, 5.5). It never changes: the clients know a person by the UID."""
@@ -241,7 +241,9 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
     appointed = _appointment(contact)
     if appointed:
         yield appointed
-    if contact.confirmed_on:
+    if contact.not_confirmed_since:
+        yield f"Not confirmed since {contact.not_confirmed_since.isoformat()}"
+    elif contact.confirmed_on:
         yield f"Last confirmed: {contact.confirmed_on.isoformat()}"
     if contact.not_on_list_since:
         yield f"Not on the list since {contact.not_on_list_since.isoformat()}"
@@ -259,15 +261,16 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
 
 
 def _appointment(contact: Contact) -> str:
-    by = {"admin": "the IANA admin contact", "tech": "the IANA tech contact"}.get(
-        contact.appointed_by, contact.appointed_by
-    )
+    """Return for which ccTLDs who appointed the contact, and when; each ccTLD has an IANA admin contact of its own."""
+    by = contact.appointed_by
+    if by in ("admin", "tech"):
+        by = f"the IANA {by} contact{' of each' if len(contact.slots) > 1 else ''}"
     words = [f"by {by}"] if by else []
     if contact.appointed_on:
         words.append(f"on {contact.appointed_on.isoformat()}")
     if contact.evidence:
         words.append(f"(evidence: {contact.evidence})")
-    return " ".join(["Appointed", *words]) if words else ""
+    return " ".join(["Appointed for", contact.served, *words]) if words else ""
 
 
 def _dependent(contact: Contact) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """`tldops confirm`: a contact was confirmed, today and by whom."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.support import World
 from tests.support.people import people
@@ -28,3 +28,24 @@ def test_confirmation_is_all_or_nothing(tldops: World) -> None:
     said = tldops.refused("confirm", TEN[0].login, "nobody@nic.example", TEN[1].login, code=2)
     assert "nobody@nic.example" in said
     assert tldops.do("status", "--json").json["never_confirmed"] == 10
+
+
+def test_the_card_says_that_nobody_confirmed_it_for_too_long(tldops: World) -> None:
+    """The same file a year later: one generation on the day, no hazard, and none after it; a confirmation ends it."""
+    day = datetime.now(UTC).date()
+    row = "Ada Example,1,.nl,ada@nic.example,ada@example.net,+31 6 12345678"
+    tldops.members.write_text(f"name,slot,cctlds,email,oob_email,phones,confirmed_on\n{row},{day}\n")
+    tldops.do("sync", "--yes")
+    tldops.ahead = timedelta(days=360)
+    tldops.do("sync", "--yes")
+    assert tldops.generation() == 1
+    for days in (370, 380):
+        tldops.ahead = timedelta(days=days)
+        tldops.do("sync", "--yes")
+        assert tldops.generation() == 2
+        assert f"Not confirmed since {day}" in tldops.do("export", "--format", "vcf").out.replace("\r\n ", "")
+    tldops.do("confirm", "ada@nic.example")
+    tldops.do("sync", "--yes")
+    card = tldops.do("export", "--format", "vcf").out.replace("\r\n ", "")
+    assert f"Last confirmed: {day + timedelta(days=380)}" in card
+    assert "Not confirmed" not in card

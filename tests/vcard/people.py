@@ -131,5 +131,7 @@ def contacts() -> st.SearchStrategy[Contact]:
         appointed_on=days,
         evidence=texts(),
         confirmed_on=days,
+        not_confirmed_since=days,
+        not_on_list_since=days,
         note=st.lists(texts(), max_size=4).map("\n".join),
     )

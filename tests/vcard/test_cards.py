@@ -1,5 +1,6 @@
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_note_tells_what_has_no_property() -> None:
         "Slots: .fr #2, .re #2, .рф #1, .aw without number",
         "Out of band: regis@example.com, регис@пример.рф",
         "Telephone as written: +504 235 4141/42/43",
-        "Appointed by the IANA admin contact on 2024-03-01 (evidence: ticket 4711)",
+        "Appointed for .fr .re .рф .aw by the IANA admin contact of each on 2024-03-01 (evidence: ticket 4711)",
         "Last confirmed: 2025-06-30",
         "Languages: fr, en",
         "Signal: +33 6 00 00 00 00",
@@ -159,6 +160,32 @@ def test_note_tells_what_has_no_property() -> None:
         "Second line of defence,",
         "not at night, please \\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"appointed_by": "admin"}, "Appointed for .nl by the IANA admin contact"),
+        (
+            {"appointed_by": "tech", "appointed_on": date(2024, 3, 1)},
+            "Appointed for .nl by the IANA tech contact on 2024-03-01",
+        ),
+        ({"appointed_on": date(2024, 3, 1)}, "Appointed for .nl on 2024-03-01"),
+        (
+            {"appointed_by": "tech", "slots": (("fr", 1), ("re", 2))},
+            "Appointed for .fr .re by the IANA tech contact of each",
+        ),
+        ({"evidence": "ticket; 4711"}, "Appointed for .nl (evidence: ticket, 4711)"),
+        ({"confirmed_on": date(2024, 3, 1)}, "Last confirmed: 2024-03-01"),
+        ({"confirmed_on": date(2024, 3, 1), "not_confirmed_since": date(2024, 3, 1)}, "Not confirmed since 2024-03-01"),
+        ({"not_on_list_since": date(2024, 3, 1)}, "Not on the list since 2024-03-01"),
+    ],
+)
+def test_note_tells_how_far_a_contact_can_be_trusted(fields: Mapping[str, object], line: str) -> None:
+    """Who appointed the person for which ccTLDs, the last confirmation, and since when there is none."""
+    text = card_of(replace(JANE, **fields))  # type: ignore[arg-type]
+    assert line in str(values(text, "note")[0]).split("\n")
+    assert sum("onfirmed" in line for line in str(values(text, "note")[0]).split("\n")) == ("confirmed_on" in fields)
 
 
 @pytest.mark.parametrize(
