@@ -226,7 +226,8 @@ def _unended(
     addresses = {"listed", "out_of_band"}
     return Unended(
         name=sources[0].name,
-        people=sum(change.kind is Kind.REMOVED for change in people),
+        # Whose removal has a reason stands in the file.
+        people=sum(change.kind is Kind.REMOVED and not change.reason for change in people),
         logins=len(gone),
         readdressed=next((person.name for person in changed if any(f.field in addresses for f in person.fields)), ""),
         is_list=is_list,

@@ -100,7 +100,7 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
     people = {uid: _with_staleness(match, given) for uid, match in people.items()}
     broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
-    held = _hold(broken, known, people)
+    held = _hold(broken, known, people, gone)
     for uid in held:
         people.pop(uid, None)
     problems = (*vetted.problems, *damaged, *found.problems, *(value.problem for value in kept))
@@ -200,7 +200,9 @@ def _as_broken(entry: Identifiable) -> Broken:
     return Broken(entry.origins, contact.name, listed=logins[:count], out_of_band=logins[count:], cctlds=cctlds)
 
 
-def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mapping[str, Match]) -> dict[str, Held]:
+def _hold(
+    broken: Sequence[Broken], known: Mapping[str, Contact], people: Mapping[str, Match], gone: Mapping[str, str]
+) -> dict[str, Held]:
     """Hold everybody whose record is broken; if a broken record could be anybody's, hold all missing people."""
     index = People(known)
     held: dict[str, Held] = {}
@@ -217,7 +219,8 @@ def _hold(broken: Sequence[Broken], known: Mapping[str, Contact], people: Mappin
         origins = tuple(origin for record in stray for origin in record.origins)
         for uid in known:
             if uid not in people and uid not in held:
-                held[uid] = Held(uid, "not in the file, but a broken record could be this person's", origins[:3])
+                why = gone.get(uid, "not in the file")
+                held[uid] = Held(uid, f"{why}, but a broken record could be this person's", origins[:3])
     return held
 
 

@@ -229,6 +229,26 @@ def test_a_broken_record_changes_nothing(listed: World) -> None:
     assert set(cards(listed)) == {person.name for person in REST}
 
 
+def test_a_record_that_could_be_anybodys_keeps_everybody(listed: World) -> None:
+    """Nobody is removed in such a run, neither one whose days have passed; the plan says both."""
+    day = leave(listed, LEAVER)
+    kept = cards(listed)
+    listed.ahead += timedelta(days=31)
+    listed.write(*FORTY, '"Some Body" <stray@example.net>')
+    held = listed("sync", "--yes", "--quarantine").out
+    assert f"left the list on {day}, still in line 1, but a broken record could be this person's" in held
+    assert cards(listed) == kept
+
+
+def test_a_file_that_may_be_cut_off_takes_nobody_who_stands_in_it(listed: World) -> None:
+    """Whose days have passed is in the file: the missing line break is no reason to stop."""
+    leave(listed, LEAVER)
+    listed.ahead += timedelta(days=31)
+    listed.members.write_text(listed.members.read_text().rstrip("\n"))
+    listed.do("sync", "--yes")
+    assert LEAVER.name not in cards(listed)
+
+
 @pytest.mark.parametrize(("days", "stays"), [(0, False), (7, True)])
 def test_the_days_are_a_setting(listed: World, days: int, stays: bool) -> None:
     """Without any the card goes with the login."""
