@@ -181,10 +181,10 @@ def _move_devices(stores: Stores, now: datetime) -> None:
 
 def _audit_generations(stores: Stores) -> None:
     """Record the generations that have no entry yet, the oldest first."""
-    audited = audit.audited_generations(stores.members)
+    audited, pruned = audit.audited_generations(stores.members)
     for generation in reversed(load_history(stores.roster)):
-        subject = f"generation {generation.id}"
-        if subject not in audited:
+        if generation.id > pruned and generation.id not in audited:
+            subject = f"generation {generation.id}"
             counts = {key: value for key, value in asdict(generation.counts).items() if value}
             detail = {"plan": generation.plan_id, "forced": list(generation.forced), **counts}
             audit.record(stores.members, generation.actor, generation.kind, subject, detail, generation.created_at)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from radicale_tldops.store.engine import writing
-from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.opening import few_rows, reading_members
 from radicale_tldops.store.schema import audit
 from radicale_tldops.store.values import NO_LINK, AuditRow, Link
 
@@ -22,6 +23,7 @@ PRUNE = "prune"
 """The action of the entry that says what was pruned."""
 
 _START = "0" * 64
+_GENERATION = re.compile(r"generation ([0-9]{1,18})")
 
 # How many entries are read in one transaction: others can write between two.
 _AT_A_TIME = 5000
@@ -147,15 +149,20 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     connection.execute(insert(audit), rows)
 
 
-def audited_generations(path: Path) -> frozenset[str]:
-    """Return the subjects "generation N" of all entries, the pruned ones too."""
+def audited_generations(path: Path) -> tuple[frozenset[int], int]:
+    """Return the generations that have an entry, and the newest one whose entry was pruned, 0 without."""
     with reading_members(path) as connection:
         # "!" is the character after the space. A range uses the index, LIKE does not.
         query = select(audit.c.subject).where(audit.c.subject > "generation ", audit.c.subject < "generation!")
-        there = frozenset(connection.execute(query.distinct()).scalars())
+        there = frozenset(generation_number(row["subject"]) for row in few_rows(connection, query.distinct()))
         anchor = read_anchor(connection)
-    pruned = anchor.generations if anchor else 0
-    return there | {f"generation {number}" for number in range(1, pruned + 1)}
+    return there, anchor.generations if anchor else 0
+
+
+def generation_number(subject: str) -> int:
+    """Return the number of the generation that an entry is about; 0 for another entry."""
+    found = _GENERATION.fullmatch(subject)
+    return int(found[1]) if found else 0
 
 
 def read_anchor(connection: Connection) -> Anchor | None:
@@ -195,12 +202,13 @@ def stream(path: Path) -> Iterator[AuditRow]:
     last = None
     while True:
         query = select(audit).order_by(audit.c.id).limit(_AT_A_TIME)
+        count = 0
         with reading_members(path) as connection:
-            found = connection.execute(query if last is None else query.where(audit.c.id > last)).mappings().all()
-        yield from (AuditRow(**row) for row in found)
-        if len(found) < _AT_A_TIME:
+            for row in connection.execute(query if last is None else query.where(audit.c.id > last)).mappings():
+                last, count = int(row["id"]), count + 1
+                yield AuditRow(**row)
+        if count < _AT_A_TIME:
             return
-        last = found[-1]["id"]
 
 
 def verify(rows: Iterable[AuditRow], known: Known = Known()) -> Verdict:

@@ -5,8 +5,10 @@ before or after a transaction. Never `immutable=1`: that would read another proc
 """
 
 import os
+import re
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,11 +23,26 @@ from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, Miss
 WRITE_WAIT = 5.0
 """Seconds that a command waits for another writer before it gives up."""
 
+MAX_SECONDS = 60.0
+"""Seconds of work of the processor that a transaction may take: 100,000 people take a tenth of it."""
+
+MAX_VALUE = 64 * 1024 * 1024
+"""Most bytes of a row that are read or written. The notes of the roster are the largest values."""
+
 SERVER_WAIT = 0.2
 """Seconds that the server waits for a writer where health or metrics are asked for."""
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 """The first bytes of a journal, and the last ones where it names a super-journal (SQLite file format, 3)."""
+
+# How often SQLite asks whether the time is up, in its own instructions.
+_ASK_AFTER = 100_000
+
+# What no table and no index of tldops has: anything that is computed, and anything that happens by itself.
+_ACTS = {
+    "table": re.compile(r"\b(AS|GENERATED|CHECK|ON|COLLATE)\b|DEFAULT\s*\(|/\*|--", re.IGNORECASE),
+    "index": re.compile(r"\(.*\(|\b(WHERE|COLLATE)\b|/\*|--", re.IGNORECASE | re.DOTALL),
+}
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -51,6 +68,9 @@ def _engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Engine:
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(address, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+        end = time.thread_time() + MAX_SECONDS
+        connection.set_progress_handler(lambda: time.thread_time() > end, _ASK_AFTER)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA foreign_keys = ON")
         if not read_only:
@@ -182,16 +202,24 @@ def _transaction(path: Path, engine: Engine) -> Iterator[Connection]:
 
 
 def _refuse_foreign_objects(path: Path, connection: Connection) -> None:
-    """Refuse a database with a view, a trigger or a virtual table: each can change what a statement of ours does.
+    """Refuse a database with anything that can change what a statement of ours does, or how long it takes.
+
+    That is a view, a trigger, a virtual table, and a table or an index that computes something.
 
     Raises:
         CorruptStoreError: names the first of them.
     """
-    found = connection.exec_driver_sql(
-        "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
-    ).first()
-    if found is not None:
-        raise damaged(path, f"the {found.type} {str(found.name)[:80]!r} was not made by tldops")
+    for row in connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master"):
+        if not _is_plain(row.type, str(row.name), row.sql):
+            raise damaged(path, f"the {str(row.type)[:80]} {str(row.name)[:80]!r} was not made by tldops")
+
+
+def _is_plain(kind: object, name: str, sql: object) -> bool:
+    if sql is None:
+        return kind == "index" and name.startswith("sqlite_autoindex_")
+    text, acts = str(sql), _ACTS.get(str(kind))
+    begins = f"CREATE {kind} ".upper(), f"CREATE UNIQUE {kind} ".upper()
+    return acts is not None and text.upper().startswith(begins) and not acts.search(text)
 
 
 def damaged(path: Path, what: str) -> CorruptStoreError:
@@ -210,6 +238,10 @@ def explain(path: Path, error: BaseException) -> StoreError:
         return CorruptStoreError(
             f"{path}: the database is damaged ({error}). Move the file aside and run `tldops restore BACKUP`."
         )
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return damaged(path, f"it takes more than {MAX_SECONDS:.0f} seconds of work, and tldops makes none as large")
+    if code == sqlite3.SQLITE_TOOBIG:
+        return damaged(path, "a value is longer than tldops writes any")
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was written. Free some space and run the command again.")
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:

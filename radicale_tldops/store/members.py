@@ -13,7 +13,7 @@ from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.roster.snapshot import Reader, Style
 from radicale_tldops.store.engine import WRITE_WAIT, writing
 from radicale_tldops.store.notes import COUNTER, bump
-from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.opening import few_rows, reading_members
 from radicale_tldops.store.schema import claim, device
 
 PASSWORD_GROUPS = 6
@@ -56,7 +56,7 @@ def load_devices(path: Path, *, wait: float = WRITE_WAIT) -> tuple[int, Sequence
     """Return the counter of the database and every device, the revoked ones too, in the order of issue."""
     # The server reads devices before any command of this version has updated the database.
     with reading_members(path, oldest=1, wait=wait) as connection:
-        rows = connection.execute(text("SELECT * FROM device ORDER BY created_at, id")).mappings()
+        rows = few_rows(connection, text("SELECT * FROM device ORDER BY created_at, id"))
         devices = [
             Device(**{name: row[name] for name in Device.__slots__ if row.get(name) is not None}) for row in rows
         ]
@@ -106,7 +106,7 @@ def load_claims(path: Path) -> Mapping[str, date]:
     """Return the latest confirmation of each person, by UID."""
     latest: dict[str, date] = {}
     with reading_members(path) as connection:
-        for row in connection.execute(select(claim.c.uid, claim.c.confirmed_on)):
-            day = date.fromisoformat(row.confirmed_on)
-            latest[row.uid] = max(latest.get(row.uid, day), day)
+        for row in few_rows(connection, select(claim.c.uid, claim.c.confirmed_on)):
+            day = date.fromisoformat(row["confirmed_on"])
+            latest[row["uid"]] = max(latest.get(row["uid"], day), day)
     return latest

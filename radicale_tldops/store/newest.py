@@ -24,6 +24,7 @@ from radicale_tldops.store.notes import (
     DamagedNoteError,
     read_note,
 )
+from radicale_tldops.store.opening import few_rows
 from radicale_tldops.store.read import newest
 from radicale_tldops.store.schema import audit, device
 from radicale_tldops.store.values import Link, Mark
@@ -90,7 +91,7 @@ def note(roster: Path, members: Path) -> None:
         with suppress(DamagedNoteError):
             known_mark = NEWEST_ROSTER.read(connection)
         # Another command may have noted something newer meanwhile.
-        ended = connection.execute(select(device.c.id).where(device.c.revoked_at.is_not(None))).scalars()
+        ended = [row["id"] for row in few_rows(connection, select(device.c.id).where(device.c.revoked_at.is_not(None)))]
         found = (
             max(COUNTER.read(connection), known[0]),
             _end_of_log(connection, known[1]),

@@ -1,15 +1,23 @@
 """Reading the tables of a database: only where they are of a version that this software understands."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Executable, RowMapping, inspect
 
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store.engine import WRITE_WAIT, reading
 from radicale_tldops.store.notes import READABLE_FROM, SCHEMA_VERSION
 from radicale_tldops.store.schema import MEMBERS, ROSTER, Database
+
+MOST_ROWS = 200_000
+"""Most rows that are read of a table of the members database; the audit log, which is read in pieces, may have more."""
+
+_LONGEST_ROW = 4096
+_LONGEST_ENTRY = 1024 * 1024
+"""Most bytes of a row in a table of the members database, and of an entry in its audit log."""
 
 
 @contextmanager
@@ -24,8 +32,34 @@ def reading_roster(path: Path, *, wait: float = WRITE_WAIT) -> Iterator[Connecti
 def reading_members(path: Path, *, oldest: int = MEMBERS.version, wait: float = WRITE_WAIT) -> Iterator[Connection]:
     """Open a read transaction on a members database; refuse one that `check_version` refuses."""
     with reading(path, wait=wait) as connection:
+        _set_longest(connection, _LONGEST_ENTRY)
         check_version(path, connection, MEMBERS, oldest)
         yield connection
+
+
+def few_rows(connection: Connection, query: Executable) -> Sequence[RowMapping]:
+    """Return rows of the members database where there are few and short ones.
+
+    A server that was broken into can write any number of any length, and must not keep a command busy with them.
+
+    Raises:
+        ValueError: there are more than `MOST_ROWS`. A longer one is an error of the database.
+    """
+    before = _set_longest(connection, _LONGEST_ROW)
+    try:
+        rows = connection.execute(query).mappings().fetchmany(MOST_ROWS + 1)
+    finally:
+        _set_longest(connection, before)
+    if len(rows) > MOST_ROWS:
+        raise ValueError(f"there are more than {MOST_ROWS} rows in a table")
+    return rows
+
+
+def _set_longest(connection: Connection, size: int) -> int:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise AssertionError("a connection without its driver")
+    return driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, size)
 
 
 def check_version(path: Path, connection: Connection, database: Database, oldest: int | None = None) -> int:

@@ -125,10 +125,9 @@ def _newest_used(members_path: Path) -> int:
     audit log refer to it.
     """
     with suppress(StoreError):
-        mark, audited = read_note(members_path, NEWEST_ROSTER), audited_generations(members_path)
-        numbers = [int(text.split(" ")[1]) for text in audited if text[11:].isdecimal()]
+        mark, (audited, pruned) = read_note(members_path, NEWEST_ROSTER), audited_generations(members_path)
         used, _ = load_usage(members_path)
-        numbers += [mark.generation if mark else 0, *(use.generation for use in used)]
+        numbers = [*audited, pruned, mark.generation if mark else 0, *(use.generation for use in used)]
         return max(number for number in numbers if number <= _MOST)
     return 0
 

@@ -14,7 +14,18 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.errors import RefusedError
-from radicale_tldops.store.audit import PRUNE, Anchor, AuditEntry, Known, Verdict, append, read_anchor, stream, verify
+from radicale_tldops.store.audit import (
+    PRUNE,
+    Anchor,
+    AuditEntry,
+    Known,
+    Verdict,
+    append,
+    generation_number,
+    read_anchor,
+    stream,
+    verify,
+)
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED
@@ -139,8 +150,8 @@ def _prune(connection: Connection, last: Link, actor: str, now: datetime) -> int
     if row is None or row.chain != last.chain or (before and before.number >= last.number):
         return 0  # another command has pruned meanwhile
     subjects = select(audit.c.subject).where(audit.c.id <= last.number, audit.c.subject.like("generation %"))
-    numbers = [int(text.split(" ")[1]) for text in connection.execute(subjects).scalars() if text[11:].isdecimal()]
-    anchor = Anchor(last.number, row.at, row.chain, max([before.generations if before else 0, *numbers]))
+    newest = max((generation_number(text) for text in connection.execute(subjects).scalars()), default=0)
+    anchor = Anchor(last.number, row.at, row.chain, max(before.generations if before else 0, newest))
     connection.execute(delete(audit).where(audit.c.id < last.number))
     connection.execute(update(audit).where(audit.c.id == last.number).values(anchor.values))
     append(connection, [AuditEntry(now, actor, PRUNE, "audit log", anchor.detail)])

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.store.audit import AuditEntry, append
 from radicale_tldops.store.engine import writing
-from radicale_tldops.store.opening import check_version, reading_members
+from radicale_tldops.store.opening import check_version, few_rows, reading_members
 from radicale_tldops.store.schema import MEMBERS, last_used, seen_from
 
 SERVER = "server"
@@ -128,8 +128,8 @@ def between(last_seen: str, at: datetime) -> timedelta:
 def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
     """Return the last use of every device, and of every network."""
     with reading_members(members) as connection:
-        used = [LastUsed(**row) for row in connection.execute(select(last_used)).mappings()]
-        return used, [SeenFrom(**row) for row in connection.execute(select(seen_from)).mappings()]
+        used = [LastUsed(**row) for row in few_rows(connection, select(last_used))]
+        return used, [SeenFrom(**row) for row in few_rows(connection, select(seen_from))]
 
 
 def write_events(members: Path, events: Iterable[Event]) -> None:
@@ -148,9 +148,9 @@ def forget(connection: Connection, logins: Collection[str], devices: Collection[
     """
     limit = before.isoformat()
     old = [
-        (row.login, row.device)
-        for row in connection.execute(select(last_used).where(last_used.c.last_seen < limit))
-        if (row.device not in devices if row.device else row.login not in logins)
+        (row["login"], row["device"])
+        for row in few_rows(connection, select(last_used).where(last_used.c.last_seen < limit))
+        if (row["device"] not in devices if row["device"] else row["login"] not in logins)
     ]
     for login, device in old:
         connection.execute(delete(last_used).where(last_used.c.login == login, last_used.c.device == device))

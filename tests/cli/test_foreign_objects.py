@@ -13,13 +13,19 @@ OBJECTS = {
     "view": "CREATE VIEW foreign_one AS SELECT 1",
     "trigger": "CREATE TRIGGER foreign_one AFTER UPDATE ON meta BEGIN DELETE FROM meta; END",
     "virtual table": "CREATE VIRTUAL TABLE foreign_one USING fts5(text)",
+    "column that computes": "CREATE TABLE foreign_one (a, b AS (hex(a)))",
+    "check": "CREATE TABLE foreign_one (a CHECK (a LIKE '%a%'))",
+    "default that computes": "CREATE TABLE foreign_one (a DEFAULT(hex(randomblob(9))))",
+    "conflict that is ignored": "CREATE TABLE foreign_one (a UNIQUE ON CONFLICT IGNORE)",
+    "index that computes": "CREATE INDEX foreign_one ON meta (length(value))",
+    "index of some rows": "CREATE INDEX foreign_one ON meta (value) WHERE key > 'a'",
 }
 
 
 def add(database: Path, statement: str) -> None:
     """Put something into a database that tldops did not make."""
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute(statement)
+        connection.executescript(statement)
         connection.commit()
 
 
@@ -32,6 +38,15 @@ def test_commands_refuse_it_by_name(tldops: World, name: str, statement: str) ->
     said = tldops.refused("sync", "--yes", code=2)
     assert name in said
     assert "'foreign_one' was not made by tldops" in said
+
+
+def test_a_plain_table_is_no_reason_to_refuse(tldops: World) -> None:
+    """A later version may have added it."""
+    tldops.sync(JOHN, JANE)
+    for name in ("roster.sqlite", "members.sqlite"):
+        add(tldops.folder / name, "CREATE TABLE outbox (id INTEGER PRIMARY KEY, text TEXT DEFAULT '' NOT NULL)")
+        add(tldops.folder / name, "CREATE UNIQUE INDEX outbox_text ON outbox (text, id)")
+    assert "Nothing to do" in tldops.do("sync", "--yes").out
 
 
 def test_a_trigger_in_the_members_database_keeps_nobody_in(tldops: World) -> None:
