@@ -59,7 +59,9 @@ class Plan:
         for source in self.sources:
             yield "source", source.part, source.sha256
         for person in self.people:
-            yield "person", person.kind, person.uid, [(f.field, f.old, f.new) for f in person.fields]
+            # Who leaves the list does so on the day on which the plan is applied, not on that of the review.
+            fields = [(f.field, f.old, f.new) for f in person.fields if f.field != "not_on_list_since"]
+            yield "person", person.kind, person.uid, fields
         for login in self.access:
             yield "login", login.kind, login.login, login.name, login.reason
         for hazard in self.hazards:

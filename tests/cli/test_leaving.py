@@ -140,6 +140,15 @@ def test_a_second_absence_has_days_of_its_own(listed: World) -> None:
     assert note(day) in cards(listed)[LEAVER.name]
 
 
+def test_a_plan_that_was_reviewed_yesterday_is_the_same(listed: World) -> None:
+    """The day in the card is the one on which it is applied."""
+    subscribe(listed, REST)
+    reviewed = listed("plan", "--json").json["id"]
+    listed.ahead += timedelta(days=1)
+    listed.do("sync", "--plan", reviewed)
+    assert note(today(listed)) in cards(listed)[LEAVER.name]
+
+
 def test_the_file_still_corrects_the_card(listed: World) -> None:
     """A new number of somebody who left the list is a new number."""
     leave(listed, LEAVER)
