@@ -62,7 +62,7 @@ def apply_plan(
         StoreError: a database failed. The message says whether the generation was written.
     """
     change = build_change(state, plan, rendering, progress)
-    totals = plan.totals
+    totals, values = plan.totals, plan.values
     counts = Counts(
         people=totals.people if plan.kind != "access" else len(state.people),
         cctlds=len(plan.members) if plan.kind != "access" else len(state.groups),
@@ -73,9 +73,9 @@ def apply_plan(
         readers_added=totals.readers_added,
         readers_removed=totals.readers_removed,
         # What went counts once, as lost: putting it back is no change to hold.
-        values_changed={name: n - plan.values.lost.get(name, 0) for name, n in plan.values.changed.items()},
-        values_lost=plan.values.lost,
-        values_moved=plan.values.moved,
+        values_changed={label: len(names) - len(values.lost.get(label, ())) for label, names in values.changed.items()},
+        values_lost={label: len(names) for label, names in values.lost.items()},
+        values_moved={label: len(names) for label, names in values.moved.items()},
     )
     stamp = Stamp(approval.now, approval.actor, plan.kind, plan.id, plan.sources, counts, approval.forced)
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)

@@ -15,7 +15,8 @@ from radicale_tldops.store.values import LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow
-from sync.plan.guards import LAST_CONTACT, WINDOW_HOURS
+from sync.plan.guards import WINDOW_HOURS
+from sync.plan.hazards import LAST_CONTACT
 from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Given, Wanted, build, roll_back

@@ -199,7 +199,8 @@ CODES: Mapping[str, Code] = {
         "Ask the contact for the number. Leave it if you know that it rings.",
     ),
     "kept-value": _warning(
-        "The value is not understood, so the roster keeps the old one; an error after 30 days",
+        "The value is not understood, or a number without country code would change its country with the ccTLD. The "
+        "roster keeps the old one; an error after 30 days",
         "Correct the value, or empty the cell.",
     ),
     "left-list": _warning(

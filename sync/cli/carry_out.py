@@ -17,7 +17,7 @@ from sync.apply import Approval, Stores, apply_plan
 from sync.cli.context import FOUND, OK, App, json_option
 from sync.cli.show import counted, plan_json, print_plan, print_problems
 from sync.plan.changes import Kind
-from sync.plan.guards import HAZARDS, LAST_CONTACT
+from sync.plan.hazards import HAZARDS, LAST_CONTACT
 from sync.plan.plan import Plan
 from sync.prepare import Prepared
 
@@ -135,7 +135,9 @@ def carry_out(
             else f"--plan {prepared.plan.id} {names}"
         )
         unchanged = "access" if plan.kind == "access" else "the roster"
-        raise RefusedError(f"{unchanged} was left as it is: {reasons}. If that is right: {remedy}")
+        raise RefusedError(
+            f"{unchanged} was left as it is: {reasons}. Correct the input, or, if that is right: {remedy}"
+        )
     if not options.agreed and not click.confirm("Apply this plan?", err=True):
         raise RefusedError("nothing was applied.")
     forced = {hazard.code for hazard in prepared.plan.hazards} & set(options.forced)

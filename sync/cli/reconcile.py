@@ -26,7 +26,8 @@ from sync.apply import Stores
 from sync.cli.context import FOUND, OK, App, json_option, pass_app
 from sync.cli.show import counted
 from sync.pipeline import Inputs
-from sync.plan.guards import WINDOW_HOURS, why_stale
+from sync.plan.guards import WINDOW_HOURS
+from sync.plan.inputs import why_stale
 from sync.reconcile.compare import Action, Disagreement, Do, Situation
 from sync.reconcile.compare import reconcile as compare
 from sync.reconcile.list_changes import ON_LIST, Standing, list_changes, objections

@@ -97,7 +97,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
             inputs = pipeline.read(app.settings, file, now)
         prepared = _prepare(app, inputs, file_format, options, now)
     show(app, prepared, options)
-    last = _last_sync(app, prepared, inputs, options, now)
+    last = _last_sync(app, prepared, inputs, options, read_note(stores.roster, LAST_SYNC), now)
     fresh = read_note(stores.roster, FRESHNESS).all_read(now)
     notes: NoteValues = {FRESHNESS: fresh, LIST_KNOWN: known_beside(prepared.wanted, prepared.state)}
     with reporting_refusal(app, prepared, options), noting_list(stores, inputs.subscribers, prepared.plan, now):
@@ -124,18 +124,22 @@ def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOpt
     return prepare.prepare(app.settings, checked, now, options.same_people)
 
 
-def _last_sync(app: App, prepared: Prepared, inputs: Inputs, options: PlanOptions, now: datetime) -> LastSync:
-    """Return the note about a sync that is not refused."""
-    held = prepared.to_reach(options.forced).held
+def _last_sync(
+    app: App, prepared: Prepared, inputs: Inputs, options: PlanOptions, before: LastSync, now: datetime
+) -> LastSync:
+    """Return the note about a sync that is not refused. What it cannot say of those who are held stays as `before`."""
+    wanted, held = prepared.wanted, prepared.to_reach(options.forced).held
+    kept = {(uid, name): since for uid, name, since in before.kept if uid in held}
+    kept |= {(value.uid, value.name): value.since.isoformat() for value in wanted.kept}
     return LastSync(
         now.isoformat(),
         app.actor,
         inputs.sources,
         tuple((uid, person.reason) for uid, person in held.items()),
-        len(prepared.wanted.errors),
+        len(wanted.errors),
         prepared.state.base,
-        tuple(sorted(prepared.wanted.columns)),
-        tuple((value.uid, value.name, value.since.isoformat()) for value in prepared.wanted.kept),
+        tuple(sorted({*wanted.columns, *(before.columns if held else ())})),
+        tuple((uid, name, since) for (uid, name), since in sorted(kept.items())),
     )
 
 

@@ -9,7 +9,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.values import RosterState
 from sync.plan.fields import FieldChange, compare
 from sync.plan.identify import How, Match
-from sync.plan.values import Pair, ValueCounts, count
+from sync.plan.values import Pair, ValueChanges, compare_values
 from sync.plan.wanted import Wanted
 
 
@@ -71,7 +71,7 @@ class PlannedChanges:
     people: tuple[PersonChange, ...]
     access: tuple[ReaderChange, ...]
     totals: Totals
-    values: ValueCounts
+    values: ValueChanges
 
     @classmethod
     def of(
@@ -93,12 +93,13 @@ class PlannedChanges:
             readers_added=sum(change.kind is Kind.ADDED for change in access),
             readers_removed=sum(change.kind is Kind.REMOVED for change in access),
         )
-        before = [person.contact for person in state.people.values()]
-        return cls(people, access, totals, count(_pairs(state, wanted, people), before))
+        before = {uid: person.contact for uid, person in state.people.items()}
+        held = [before[uid] for uid in wanted.held]
+        return cls(people, access, totals, compare_values(_pairs(state, wanted, people), before.values(), held))
 
 
 def _pairs(state: RosterState, wanted: Wanted, changes: Sequence[PersonChange]) -> list[Pair]:
-    """Return the people before and after: who is changed, and who is somebody else at the address of a removed one."""
+    """Return the people before and after: who is changed, new, or somebody else at the address of a removed one."""
     pairs = []
     removed: dict[str, Contact] = {}
     for change in changes:
@@ -114,7 +115,12 @@ def _pairs(state: RosterState, wanted: Wanted, changes: Sequence[PersonChange]) 
             pairs.append(Pair(state.people[change.uid].contact, after, claimed=match.is_claimed))
         elif before := next((removed[login] for login in after.logins if login in removed), None):
             pairs.append(Pair(before, after, is_successor=True))
+        elif state.people:
+            pairs.append(Pair(_NOBODY, after, is_new=True))
     return pairs
+
+
+_NOBODY = Contact(name="", slots=(), listed=())
 
 
 def _people_changes(
@@ -141,22 +147,15 @@ def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact
     origins = tuple(str(origin) for origin in match.entry.origins)
     if stored is None:
         how = f"returned: {match.how}" if match.returned else How.NEW.value
-        empty = Contact(name="", slots=(), listed=())
         return PersonChange(
-            Kind.ADDED, match.uid, contact.name, contact.served, how, origins=origins, fields=compare(empty, contact)
+            Kind.ADDED, match.uid, contact.name, contact.served, how, origins=origins, fields=compare(_NOBODY, contact)
         )
     if stored.key == card_key(contact, match.uid):
         return None
     differences = compare(stored.contact, contact)
     kind = Kind.CHANGED if differences else Kind.RERENDERED
     return PersonChange(
-        kind,
-        match.uid,
-        contact.name,
-        contact.served,
-        match.how.value,
-        origins=origins,
-        fields=differences,
+        kind, match.uid, contact.name, contact.served, match.how.value, origins=origins, fields=differences
     )
 
 

@@ -3,70 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
 from sync.plan.changes import Totals
-from sync.plan.values import CONFIRMED, FIELDS, NO_VALUES, ValueCounts
+from sync.plan.hazards import LAST_CONTACT, Hazard, Part, both, counted
+from sync.plan.inputs import Unended, cut, stale
+from sync.plan.values import CONFIRMED, FIELDS, NO_VALUES, GuardedField, ValueChanges
 from sync.plan.wanted import Mismatch
 
 WINDOW_HOURS = 24
 """The window of the guards: the changes of so many hours count together."""
 
-FUTURE = timedelta(hours=1)
-"""How far the date of an input may lie ahead of the clock."""
-
-
-class Part(StrEnum):
-    """The two halves of a plan, which are guarded apart."""
-
-    ROSTER = "roster"
-    ACCESS = "access"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Hazard:
-    """A reason not to apply one part of a plan; `code` is what `--force` takes."""
-
-    code: str
-    part: Part
-    message: str
-
-
-HAZARDS: Mapping[str, str] = {
-    "empty-input": "Nobody would be left in the roster, or nobody was found in the input.",
-    "mass-removal": "More people would be removed within the window than the limit allows.",
-    "mass-addition": "More people would be added within the window than the limit allows.",
-    "mass-change": "More people than the limit allows would get another value of one field within the window.",
-    "mass-loss": "More people than the limit allows would lose a field within the window, or its column is gone.",
-    "mass-access": "More logins would be let in, or shut out, within the window than the limit allows.",
-    "moved-values": "Two or more people would get the value that another person had: a column was sorted or moved.",
-    "last-contact": "A ccTLD would lose its last contact. That person stays; the rest is applied.",
-    "reread": "Values change though the file is the same: it is read differently, or confirmations were lost.",
-    "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
-    "stale-source": "An input is older than the one applied last, of the future, or was taken back by a rollback.",
-    "list-mismatch": "The list and the membership file disagree about too many people.",
-}
-"""Every hazard by the name that `--force` takes."""
-
-LAST_CONTACT = "last-contact"
-"""The hazard that holds single people, and stops nothing else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unended:
-    """What a membership file without a line break at its end, which may be cut off, would take.
-
-    `name` is the file's. `people` and `logins` are counted; `readdressed` is who stands last in it, if that person's
-    addresses would change, or "". `is_list` tells that the file is the list, too.
-    """
-
-    name: str
-    people: int
-    logins: int
-    readdressed: str
-    is_list: bool
+NAMED = 3
+"""How many of the people concerned a hazard names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +37,7 @@ class Proposal:
     mismatch: Mismatch | None = None
     gone: Collection[str] = ()
     unended: Unended | None = None
-    values: ValueCounts = NO_VALUES
+    values: ValueChanges = NO_VALUES
     unclear: Mapping[str, int] = field(default_factory=dict)
     newly_held: int = 0
     is_reread: bool = False
@@ -98,9 +48,12 @@ class Proposal:
 
 def check(state: RosterState, proposal: Proposal, limits: GuardSettings, now: datetime) -> tuple[Hazard, ...]:
     """Return the hazards of a plan."""
-    hazards = [*stale(proposal, now), *_last_contacts(proposal.last_contacts)]
+    hazards = [
+        *stale(proposal.sources, proposal.applied, proposal.taken_back, now),
+        *(Hazard(LAST_CONTACT, Part.ROSTER, who) for who in proposal.last_contacts),
+    ]
     if proposal.totals.people == 0:
-        hazards.extend(_both("empty-input", "nobody would be left in the roster"))
+        hazards.extend(both("empty-input", "nobody would be left in the roster"))
     if state.head is not None:
         # Without a generation there is nothing to compare with: the command asks for confirmation instead.
         recent = GuardWindow([], state.head.counts) if proposal.is_rollback else GuardWindow.of(state, now)
@@ -109,7 +62,7 @@ def check(state: RosterState, proposal: Proposal, limits: GuardSettings, now: da
     if proposal.mismatch is not None:
         hazards.extend(_mismatch(proposal.mismatch, limits))
     if proposal.unended is not None:
-        hazards.extend(_cut(proposal.unended))
+        hazards.extend(cut(proposal.unended))
     return tuple(sorted(hazards))
 
 
@@ -170,7 +123,9 @@ def _mass(
     yield from _over("mass-access", Part.ACCESS, "logins would be let in", let_in, access)
 
 
-def _over(code: str, part: Part, what: str, numbers: tuple[int, int], limit: float) -> Iterator[Hazard]:
+def _over(
+    code: str, part: Part, what: str, numbers: tuple[int, int], limit: float, names: Sequence[str] = ()
+) -> Iterator[Hazard]:
     """Yield the hazard of a number over its limit; `what` begins with the plural of what is counted.
 
     `numbers` are those of the plan and of the window before it.
@@ -178,17 +133,17 @@ def _over(code: str, part: Part, what: str, numbers: tuple[int, int], limit: flo
     here, before = numbers
     # A plan that does none of it is not stopped by what was done before.
     if here and here + before > limit:
-        total = _counted(here, what) + (f", after {before} in the last {WINDOW_HOURS} hours" if before else "")
-        yield Hazard(code, part, f"{total}; the limit is {limit:g}")
+        yield Hazard(code, part, f"{counted(here, what)}{_after(before)}; the limit is {limit:g}{_named(names)}")
 
 
-def _counted(number: int, what: str) -> str:
-    """Return "2 people would go" or "1 person would go"."""
-    noun, _, rest = what.partition(" ")
-    return f"{number} {noun if number != 1 else _ONE[noun]} {rest}"
+def _after(before: int) -> str:
+    return f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
 
 
-_ONE = {"people": "person", "logins": "login"}
+def _named(names: Sequence[str]) -> str:
+    """Return the first names of those concerned, in words, after what is said of them."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f": {', '.join(names[:NAMED])}{more}" if names else ""
 
 
 def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> Iterator[Hazard]:
@@ -197,55 +152,58 @@ def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> I
     if proposal.is_reread:
         yield Hazard("reread", Part.ROSTER, f"the file is the same, but {_reread(values)}")
         return
-    for label, number in values.moved.items():
-        before = recent.total("values_moved", label)
-        if number + before > 1:
-            what = f"the {label} of {_counted(number, 'people would move to other people')}"
-            since = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
-            remedy = "Perhaps one column was sorted, moved or filled. Compare the file with the last good one"
-            yield Hazard("moved-values", Part.ROSTER, f"{what}{since}. {remedy}")
-    people = recent.base.people
     for guarded in FIELDS:
-        label, number = guarded.label, values.changed.get(guarded.label, 0)
-        if number > values.lost.get(label, 0):
-            # What stands in the same column and cannot be read is probably damaged as well.
-            unclear = proposal.unclear.get(guarded.column, 0) + proposal.newly_held
-            what = f"people would get other {label}" + (f", and {unclear} more cannot be read" if unclear else "")
-            before = recent.total("values_changed", label)
-            if number + before + unclear > (limit := limits.changes.of(people)):
-                since = f", after {before} in the last {WINDOW_HOURS} hours" if before else ""
-                message = f"{_counted(number, what)}{since}; the limit is {limit:g}"
-                yield Hazard("mass-change", Part.ROSTER, message)
-    for guarded in FIELDS:
-        label, number = guarded.label, values.lost.get(guarded.label, 0)
-        what = f"people would lose their {label}"
-        if number and guarded.column in proposal.columns_gone:
-            remedy = "Put the column back, or correct its heading"
-            message = f"the column {guarded.column} is gone, and {_counted(number, what)}. {remedy}"
-            yield Hazard("mass-loss", Part.ROSTER, message)
-        else:
-            numbers = number, recent.total("values_lost", label)
-            yield from _over("mass-loss", Part.ROSTER, what, numbers, limits.losses.of(people))
+        yield from _moved(guarded, proposal, recent)
+        yield from _changed(guarded, proposal, limits, recent)
+        yield from _lost(guarded, proposal, limits, recent)
 
 
-def _reread(values: ValueCounts) -> str:
+def _reread(values: ValueChanges) -> str:
     """Return what changes though the file is the same. A lost members database takes dates of confirmation with it."""
     if values.changed.keys() == {CONFIRMED.label}:
-        number = _counted(values.changed[CONFIRMED.label], "people would get another date of confirmation, or none")
+        number = counted(len(values.changed[CONFIRMED.label]), "people would get another date of confirmation, or none")
         return (
             f"{number}. Perhaps the members database is a new one, and what `tldops confirm` recorded went with the "
             "old one"
         )
     found = ", ".join(
-        f"{label} of {number} {'person' if number == 1 else 'people'}"
-        for label, number in {**values.lost, **values.changed}.items()
+        f"{label} of {len(names)} {'person' if len(names) == 1 else 'people'}"
+        for label, names in {**values.lost, **values.changed}.items()
     )
     return f"its values are read differently: {found}"
 
 
-def _last_contacts(last_contacts: Sequence[str]) -> Iterator[Hazard]:
-    for who in last_contacts:
-        yield Hazard(LAST_CONTACT, Part.ROSTER, f"{who}")
+def _moved(guarded: GuardedField, proposal: Proposal, recent: GuardWindow) -> Iterator[Hazard]:
+    names = proposal.values.moved.get(guarded.label, ())
+    before = recent.total("values_moved", guarded.label)
+    if names and len(names) + before > 1:
+        what = f"the {guarded.label} of {counted(len(names), 'people would move to other people')}"
+        remedy = "Perhaps one column was sorted, moved or filled. Compare the file with the last good one"
+        yield Hazard("moved-values", Part.ROSTER, f"{what}{_after(before)}{_named(names)}. {remedy}")
+
+
+def _changed(guarded: GuardedField, proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> Iterator[Hazard]:
+    names = proposal.values.changed.get(guarded.label, ())
+    if len(names) == len(proposal.values.lost.get(guarded.label, ())):
+        return  # values that go are counted as lost
+    # What stands in the same column and cannot be read is probably damaged as well.
+    unclear = proposal.unclear.get(guarded.column, 0) + proposal.newly_held
+    before, limit = recent.total("values_changed", guarded.label), limits.changes.of(recent.base.people)
+    if len(names) + unclear + before > limit:
+        what = f"people would get other {guarded.label}" + (f", and {unclear} more cannot be read" if unclear else "")
+        message = f"{counted(len(names), what)}{_after(before)}; the limit is {limit:g}{_named(names)}"
+        yield Hazard("mass-change", Part.ROSTER, message)
+
+
+def _lost(guarded: GuardedField, proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> Iterator[Hazard]:
+    names, what = proposal.values.lost.get(guarded.label, ()), f"people would lose their {guarded.label}"
+    if names and guarded.column in proposal.columns_gone:
+        remedy = "Put the column back, or correct its heading"
+        message = f"the column {guarded.column} is gone, and {counted(len(names), what)}{_named(names)}. {remedy}"
+        yield Hazard("mass-loss", Part.ROSTER, message)
+    else:
+        numbers = len(names), recent.total("values_lost", guarded.label)
+        yield from _over("mass-loss", Part.ROSTER, what, numbers, limits.losses.of(recent.base.people), names)
 
 
 def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:
@@ -258,57 +216,6 @@ def _denials(state: RosterState, now: datetime, gone: Collection[str]) -> int:
     return sum(denial.at > since and login in logins for login, denial in state.denied.items())
 
 
-def stale(proposal: Proposal, now: datetime) -> list[Hazard]:
-    """Return the hazards of inputs that are old, dated in the future, or were taken back by a rollback."""
-    last = {source.part: source for source in proposal.applied}
-    undone = {source.sha256 for source in proposal.taken_back}
-    # Without a source of subscribers, the membership file is the list, too.
-    is_list = len(proposal.sources) == 1
-    return [
-        hazard
-        for source in proposal.sources
-        if (reason := why_stale(source, last.get(source.part), now, is_undone=source.sha256 in undone))
-        for hazard in _both("stale-source", f"{source.name} {reason}")
-        if is_list or (hazard.part is Part.ROSTER) == (source.part == "membership")
-    ]
-
-
-def why_stale(source: Source, last: Source | None, now: datetime, *, is_undone: bool = False) -> str:
-    """Return what is wrong with the date of an input, or ""."""
-    if is_undone:
-        return "has the content that the last rollback took back"
-    if source.modified_at > (now + FUTURE).isoformat():
-        return f"is dated in the future, {source.modified_at[:19]}"
-    if last and source.sha256 != last.sha256 and source.modified_at < last.modified_at:
-        return (
-            f"is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
-            f"({last.modified_at[:19]})"
-        )
-    return ""
-
-
-def _cut(unended: Unended) -> list[Hazard]:
-    """Return the hazard of a file of which the end may be missing. Who has left another list does not stay for it."""
-    found = [
-        _counted(number, what)
-        for number, what in ((unended.people, "people would be removed"), (unended.logins, "logins would be shut out"))
-        if number
-    ]
-    if unended.readdressed:
-        found.append(f"the addresses of {unended.readdressed}, the last one in it, would change")
-    if not found:
-        return []
-    message = (
-        f"{unended.name} has no line break at its end, so that it may be cut off: {', '.join(found)}. Export it again, "
-        "or end it with a line break"
-    )
-    return _both("cut-input", message) if unended.is_list else [Hazard("cut-input", Part.ROSTER, message)]
-
-
-def _both(code: str, message: str) -> list[Hazard]:
-    return [Hazard(code, part, message) for part in Part]
-
-
 def _mismatch(mismatch: Mismatch, limits: GuardSettings) -> list[Hazard]:
     apart = mismatch.not_listed + len(mismatch.unknown)
     if apart <= limits.mismatch.of(mismatch.in_file):
@@ -317,4 +224,4 @@ def _mismatch(mismatch: Mismatch, limits: GuardSettings) -> list[Hazard]:
         f"the list and the file disagree about {apart} people of {mismatch.in_file}: {mismatch.not_listed} of the file "
         f"are not on the list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
     )
-    return _both("list-mismatch", message)
+    return both("list-mismatch", message)

@@ -1,6 +1,6 @@
 """What cannot be understood changes nothing: a person of the roster keeps the old value until the file is readable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -10,6 +10,10 @@ from sync.problems import Finding, Origin, Problem, Severity, printable
 
 KEPT_DAYS = 30
 """How long a value that is not understood may stand in the file before the record counts as broken."""
+
+
+_ENDING = 7
+"""So many last digits of a number are the same in every country where it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +26,37 @@ class Kept:
     problem: Problem
 
 
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What in the file is not understood, by the first origin of a record.
+
+    `unread` are the fields that are filled and not understood, and `assumed` are records with a telephone number that
+    was read by the ccTLD. `since` says since when the roster keeps a value, by UID and field; `today` is the day of the
+    sync.
+    """
+
+    unread: Mapping[Origin, frozenset[str]]
+    assumed: frozenset[Origin]
+    since: Mapping[tuple[str, str], date]
+    today: date
+
+
 def keep_values(
-    matches: Sequence[Match],
-    known: Mapping[str, Contact],
-    unread: Mapping[Origin, frozenset[str]],
-    since: Mapping[tuple[str, str], date],
-    today: date,
+    matches: Sequence[Match], known: Mapping[str, Contact], unclear: Unclear
 ) -> tuple[dict[str, Match], tuple[Kept, ...], tuple[Identifiable, ...]]:
     """Return the matches by UID with the values that stay, these values, and the entries that are broken by now.
 
-    `unread` are the fields that are filled and not understood, by the first origin of a record. An entry is broken
-    where a value has stayed for more than `KEPT_DAYS`, or where none of its telephone numbers dials any more.
+    An entry is broken where a value has stayed for more than `KEPT_DAYS`, or where none of its telephone numbers dials
+    any more.
     """
     people: dict[str, Match] = {}
     kept: list[Kept] = []
     broken: list[Identifiable] = []
     for match in matches:
         stored = known.get(match.uid)
-        values = _kept(match, stored, unread, since, today) if stored else []
+        values = list(_kept(match, stored, unclear)) if stored else []
         kept += values
-        if any(value.problem.severity is Severity.ERROR for value in values):
+        if any(value.problem.is_error for value in values):
             broken.append(match.entry)
             continue
         fields = {value.name: getattr(stored, value.name) for value in values}
@@ -50,24 +65,30 @@ def keep_values(
     return people, tuple(kept), tuple(broken)
 
 
-def _kept(
-    match: Match,
-    stored: Contact,
-    unread: Mapping[Origin, frozenset[str]],
-    since: Mapping[tuple[str, str], date],
-    today: date,
-) -> list[Kept]:
-    """Return the values of a person that stay."""
+def _kept(match: Match, stored: Contact, unclear: Unclear) -> Iterator[Kept]:
+    """Yield the values of a person that stay."""
     contact, origin = match.entry.contact, match.entry.origins[0]
-    values = []
-    for name in sorted(unread.get(origin, ())):
-        if getattr(stored, name):
-            first = since.get((match.uid, name), today)
-            is_late = today - first > timedelta(days=KEPT_DAYS)
-            message = f"{printable(contact.name)}: {name} is not understood; the old value is kept since {first}"
-            severity = Severity.ERROR if is_late else None
-            values.append(Kept(match.uid, name, first, Finding("kept-value", message, severity=severity).at(origin)))
+    name = printable(contact.name)
+    why = {field: f"{field} is not understood" for field in unclear.unread.get(origin, ()) if getattr(stored, field)}
+    remedy = ""
+    if not unclear.assumed.isdisjoint(match.entry.origins) and _moved_abroad(stored, contact):
+        why["phones"] = f"a telephone number without country code was one of {stored.served}, not of {contact.served}"
+        remedy = "Write the number with its country code."
+    for field, reason in sorted(why.items()):
+        first = unclear.since.get((match.uid, field), unclear.today)
+        severity = Severity.ERROR if unclear.today - first > timedelta(days=KEPT_DAYS) else None
+        message = f"{name}: {reason}; the old value is kept since {first}"
+        finding = Finding("kept-value", message, severity=severity, remedy=remedy if field == "phones" else "")
+        yield Kept(match.uid, field, first, finding.at(origin))
     if contact.phones and not contact.dials and stored.dials:
-        message = f"{printable(contact.name)} has no telephone number that dials any more; the old ones are kept"
-        values.append(Kept(match.uid, "phones", today, Finding("phones-lost", message).at(origin)))
-    return values
+        message = f"{name} has no telephone number that dials any more; the old ones are kept"
+        yield Kept(match.uid, "phones", unclear.today, Finding("phones-lost", message).at(origin))
+
+
+def _moved_abroad(stored: Contact, contact: Contact) -> bool:
+    """Tell whether a number keeps its digits and changes its country, together with the ccTLDs of the person."""
+    if stored.served == contact.served:
+        return False
+    before = {phone.number for phone in stored.phones}
+    endings = {number[-_ENDING:] for number in before}
+    return any(phone.number not in before and phone.number[-_ENDING:] in endings for phone in contact.phones)

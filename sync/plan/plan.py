@@ -13,8 +13,10 @@ from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, RosterState, Source
 from sync.plan.changes import Kind, PersonChange, PlannedChanges, ReaderChange, Totals
 from sync.plan.devices import Ownership
-from sync.plan.guards import Hazard, Part, Proposal, Unended, check
-from sync.plan.values import NO_VALUES, ValueCounts
+from sync.plan.guards import Proposal, check
+from sync.plan.hazards import Hazard, Part
+from sync.plan.inputs import Unended
+from sync.plan.values import NO_VALUES, ValueChanges
 from sync.plan.wanted import Wanted
 from sync.problems import cut_off_after
 
@@ -25,7 +27,7 @@ class Plan:
 
     `removal_hazards` are those that are left when only the readers who left the list are shut out.
 
-    `values` counts the people with other values. `contacts` are the people to write, by UID, and `readers` the logins
+    `values` are the people with other values. `contacts` are the people to write, by UID, and `readers` the logins
     to write: what applying needs beside the changes themselves. `members` are the UIDs of each ccTLD afterwards.
     """
 
@@ -38,7 +40,7 @@ class Plan:
     hazards: tuple[Hazard, ...]
     removal_hazards: tuple[Hazard, ...]
     totals: Totals
-    values: ValueCounts
+    values: ValueChanges
     contacts: Mapping[str, Contact]
     readers: Mapping[str, NewReader]
     returned: frozenset[str]

@@ -1,6 +1,6 @@
 """Which values of people change, are lost, or go to somebody else, field by field: what the guards count."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -9,8 +9,8 @@ from typing import TypeAlias
 from radicale_tldops.roster.contact import Contact, name_key
 from radicale_tldops.roster.login import canonical_login
 
-_Values: TypeAlias = tuple[Collection[object], Collection[object]]
-"""The values of a field of one person, before and after."""
+_Values: TypeAlias = tuple[str, Collection[object], Collection[object]]
+"""The name of a person, and the values of a field before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,19 @@ class Pair:
     """A person before and after a plan.
 
     `claimed` says that the date of confirmation is not the file's. With `is_successor`, `after` is somebody else at an
-    address of `before`, and only the names are compared.
+    address of `before`, and only the names are compared. With `is_new`, `before` is empty.
     """
 
     before: Contact
     after: Contact
     claimed: bool = False
     is_successor: bool = False
+    is_new: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name by which people know the person today."""
+        return self.before.name or self.after.name
 
 
 class Moving(Enum):
@@ -99,83 +105,109 @@ FIELDS: Sequence[GuardedField] = (
 """Every field of a contact, in the order in which the guards name them."""
 
 
+# What new people do not share with others. A colleague has the same switchboard.
+_INDIVIDUAL = {"oob_email", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"}
+
+
 @dataclass(frozen=True, slots=True)
-class ValueCounts:
-    """How many people have another value or none, none any more, or take part in a move, by the label of the field."""
+class ValueChanges:
+    """Who has another value or none, has none any more, or takes part in a move: names, by the label of the field."""
 
-    changed: Mapping[str, int] = field(default_factory=dict)
-    lost: Mapping[str, int] = field(default_factory=dict)
-    moved: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lost: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-NO_VALUES = ValueCounts()
+NO_VALUES = ValueChanges()
 """Nobody has another value."""
 
 
-def count(pairs: Sequence[Pair], everybody: Collection[Contact]) -> ValueCounts:
-    """Count the values of the people in `pairs`; `everybody` are the people of the roster before the plan."""
-    if not pairs:
-        return NO_VALUES
+def compare_values(pairs: Sequence[Pair], everybody: Collection[Contact], held: Collection[Contact]) -> ValueChanges:
+    """Compare the values of the people in `pairs`.
+
+    `everybody` are the people of the roster before the plan, and `held` those of them who stay as they are.
+    """
     changed, lost, moved = {}, {}, {}
     for guarded in FIELDS:
         own = [pair for pair in pairs if _is_compared(guarded, pair)]
-        before_and_after = [(guarded.values(pair.before), guarded.values(pair.after)) for pair in own]
-        changed[guarded.label] = sum(_is_another(before, after) for before, after in before_and_after)
-        lost[guarded.label] = sum(bool(before) and not after for before, after in before_and_after)
+        repeated = _repeated(guarded, own)
+        before_and_after = [(pair.name, guarded.values(pair.before), guarded.values(pair.after)) for pair in own]
+        changed[guarded.label] = [name for name, old, new in before_and_after if _is_another(old, new, repeated)]
+        lost[guarded.label] = [name for name, old, new in before_and_after if old and not new]
         if guarded.moving is Moving.OWN:
-            moved[guarded.label] = _moved(guarded, own, everybody)
+            moved[guarded.label] = _moved(guarded, own, everybody, held)
         elif guarded.moving is Moving.SHARED:
             moved[guarded.label] = _reordered(before_and_after)
-    return ValueCounts(
-        *({label: number for label, number in found.items() if number} for found in (changed, lost, moved))
+    return ValueChanges(
+        *({label: tuple(names) for label, names in found.items() if names} for found in (changed, lost, moved))
     )
 
 
 def _is_compared(guarded: GuardedField, pair: Pair) -> bool:
     if pair.is_successor:
         return guarded is NAMES
+    if pair.is_new:
+        return guarded.column in _INDIVIDUAL
     return not (guarded is CONFIRMED and pair.claimed)
 
 
-def _is_another(before: Collection[object], after: Collection[object]) -> bool:
-    """Tell whether a value became another one, or went. A first value does not count."""
-    return bool(before) and set(before) != set(after)
+def _gained(guarded: GuardedField, pair: Pair) -> set[object]:
+    return set(guarded.values(pair.after)) - set(guarded.values(pair.before))
 
 
-def _moved(guarded: GuardedField, pairs: Sequence[Pair], everybody: Collection[Contact]) -> int:
-    """Count the people who get what somebody else had, and those of the changed people who had it.
+def _repeated(guarded: GuardedField, pairs: Sequence[Pair]) -> Collection[object]:
+    """Return the values of one person each that two people of the roster get at once: a cell was copied."""
+    if guarded.moving is not Moving.OWN:
+        return ()
+    times = Counter(value for pair in pairs if not pair.is_new for value in _gained(guarded, pair))
+    return {value for value, number in times.items() if number > 1}
+
+
+def _is_another(before: Collection[object], after: Collection[object], repeated: Collection[object]) -> bool:
+    """Tell whether a value became another one, or went. A first value counts only where others get the same."""
+    return set(before) != set(after) if before else any(value in repeated for value in after)
+
+
+def _moved(
+    guarded: GuardedField, pairs: Sequence[Pair], everybody: Collection[Contact], held: Collection[Contact]
+) -> Sequence[str]:
+    """Return who gets what somebody else had, and who of the changed and held people had it.
 
     Or those who had it alone and perhaps left, where they are more: two people may give what they had to one.
     """
+    gained = [_gained(guarded, pair) for pair in pairs]
     fields = [other for other in FIELDS if other.is_number] if guarded.is_number else [guarded]
-    owners: dict[object, list[Contact]] = defaultdict(list)
+    new: set[object] = set().union(*gained)
+    if not new:
+        return ()
+    owners: dict[object, dict[int, Contact]] = defaultdict(dict)
     for contact in everybody:
-        for value in {value for other in fields for value in other.values(contact)}:
-            owners[value].append(contact)
-    given: set[object] = set()
-    takers: set[int] = set()
-    for pair in pairs:
-        new = set(guarded.values(pair.after)) - set(guarded.values(pair.before))
-        taken = {value for value in new if any(owner is not pair.before for owner in owners.get(value, ()))}
-        # Somebody's own number in another field is not somebody else's.
-        taken -= {value for value in taken if pair.before in owners[value]}
-        if taken:
-            given |= taken
-            takers.add(id(pair))
-    movers = sum(
-        id(pair) in takers or not given.isdisjoint(set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
-        for pair in pairs
-    )
-    givers = {id(owners[value][0]) for value in given if len(owners[value]) == 1}
-    return max(movers, len(givers))
+        for value in new & {value for other in fields for value in other.values(contact)}:
+            owners[value][id(contact)] = contact
+    # Somebody's own number in another field is not somebody else's.
+    taken = [
+        {value for value in values if value in owners and id(pair.before) not in owners[value]}
+        for pair, values in zip(pairs, gained, strict=True)
+    ]
+    given: set[object] = set().union(*taken)
+    movers = [
+        pair.name
+        for pair, values in zip(pairs, taken, strict=True)
+        if values or not given.isdisjoint(set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
+    ]
+    movers += [contact.name for contact in held if not given.isdisjoint(guarded.values(contact))]
+    alone = {id(owner): owner.name for value in given if len(owners[value]) == 1 for owner in owners[value].values()}
+    return max(movers, sorted(alone.values()), key=len)
 
 
-def _reordered(before_and_after: Sequence[_Values]) -> int:
-    """Count the people whose values went round: others, of whom nobody has the old or the new value, are left out."""
-    different = [(tuple(before), tuple(after)) for before, after in before_and_after if tuple(before) != tuple(after)]
+def _reordered(before_and_after: Sequence[_Values]) -> Sequence[str]:
+    """Return the people whose values went round: others, of whom nobody has the old or the new value, are left out."""
+    different = [
+        (name, tuple(before), tuple(after)) for name, before, after in before_and_after if tuple(before) != tuple(after)
+    ]
     while True:
-        olds, news = {before for before, _ in different}, {after for _, after in different}
-        round_ = [(before, after) for before, after in different if before in news and after in olds]
+        olds, news = {old for _, old, _ in different}, {new for _, _, new in different}
+        round_ = [(name, old, new) for name, old, new in different if old in news and new in olds]
         if len(round_) == len(different):
-            return len(different) if len(different) > 1 else 0
+            return [name for name, *_ in different] if len(different) > 1 else ()
         different = round_

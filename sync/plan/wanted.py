@@ -9,7 +9,7 @@ from radicale_tldops.roster.device import GRACE
 from radicale_tldops.roster.traits import address_trait, name_trait
 from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import How, Identifiable, Identities, Match, People, Recognised, recognise
-from sync.plan.kept import Kept, keep_values
+from sync.plan.kept import Kept, Unclear, keep_values
 from sync.plan.leaving import Leaving, with_leavers
 from sync.plan.series import counted_up
 from sync.problems import Finding, Origin, Problem
@@ -95,9 +95,12 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     known = {uid: person.contact for uid, person in state.people.items()}
     entries = sorted((Identifiable(*person) for person in (*vetted.contacts, *vetted.unlisted)), key=_place)
     series, damaged = counted_up(entries, known.values())
-    found, gone = _recognise([entry for entry in entries if entry not in series], given, state, identities)
+    counted = {entry.origins for entry in series}
+    uncounted = [entry for entry in entries if entry.origins not in counted]
+    found, gone = _recognise(uncounted, given, state, identities)
     matches = [_with_claim(match, given.claims) for match in found.matches]
-    people, kept, unkept = keep_values(matches, known, vetted.unread, given.kept, given.today)
+    assumed = frozenset(problem.origin for problem in vetted.problems if problem.code == "assumed-region")
+    people, kept, unkept = keep_values(matches, known, Unclear(vetted.unread, assumed, given.kept, given.today))
     people = {uid: _with_staleness(match, given) for uid, match in people.items()}
     broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
     held = _hold(broken, known, people, gone)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from sync.parse.characters import is_placeholder
 from sync.parse.records import Record
 from sync.problems import Finding, printable
 
@@ -17,16 +16,15 @@ DateReader: TypeAlias = Callable[[str], date | None]
 
 # #REF!, #DIV/0!, #NAME?, #N/A and their translations; Err:502 of LibreOffice; ### where the column was too narrow.
 _ERROR_VALUE = re.compile(r"#[\w¡¿/]+[!?]|#N/A|#N/D|#NV|Err:\d{3}|#{2,}", re.IGNORECASE)
-_NUMBER = 5
-"""Digits of which a text without letters is a number."""
+_LEAST_DIGITS = 5
+"""So many digits without a letter are a number and no name."""
 
 _TRUTH = frozenset({"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero", "waar", "onwaar"})
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII)
-_FORMS = tuple(
-    re.compile(
-        form.replace("D", r"(?P<day>\d{1,2})").replace("M", r"(?P<month>\d{1,2})") + r"(?P<year>\d{4})", re.ASCII
-    )
-    for form in (r"D\.M\.", "D/M/", "M/D/")
+_FORMS = (
+    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})", re.ASCII),
+    re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})", re.ASCII),
+    re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})", re.ASCII),
 )
 
 
@@ -61,7 +59,7 @@ def _is_no_name(text: str) -> bool:
     """Tell whether a text is a number or a date, or question marks that an encoding left of the letters."""
     if text[:1].isdigit():
         return True
-    return not any(map(str.isalpha, text)) and ("??" in text or sum(map(str.isdigit, text)) >= _NUMBER)
+    return not any(map(str.isalpha, text)) and ("??" in text or sum(map(str.isdigit, text)) >= _LEAST_DIGITS)
 
 
 def _is_mojibake(word: str) -> bool:
@@ -78,13 +76,13 @@ def _is_mojibake(word: str) -> bool:
 def date_readers(records: Sequence[Record]) -> Mapping[str, DateReader]:
     """Return how the dates of each column are read: as YYYY-MM-DD, and in one more form if only that one fits them all.
 
-    The other forms are DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY.
+    The other forms are DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY. A text that fits none of them is no date.
     """
     return {name: _date_reader([record.columns.get(name, "").strip() for record in records]) for name in DATES}
 
 
 def _date_reader(texts: Iterable[str]) -> DateReader:
-    others = {text for text in texts if text and not (_ISO.fullmatch(text) or is_placeholder(text))}
+    others = {text for text in texts if any(_read(text, [form]) for form in _FORMS)}
     fitting = [form for form in _FORMS if others and all(_read(text, [form]) for text in others)]
     return lambda text: _read(text, [_ISO, *(fitting if len(fitting) == 1 else ())])
 

@@ -1,5 +1,7 @@
 """A record with an error is never applied, and nobody loses card or access because of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.support import World
@@ -147,3 +149,41 @@ def test_held_people_off_the_list_are_measured_once(tldops: World) -> None:
         tldops.write(*(person.line for person in TEN), *more)
         (mismatch,) = {hazard["message"] for hazard in tldops("plan", "--json").json["hazards"]}
         assert f"disagree about 2 people of {count}: 2 of the file are not on the list" in mismatch
+
+
+def _table(tldops: World, row: str, *, heading: str = "confirmed_on") -> None:
+    """Write nine people as a table, and the first of them as `row`."""
+    rows = [f"{person.name};{person.slot};{person.cctld};{person.phone};{person.login};" for person in TEN[1:9]]
+    tldops.write(f"name;slot;cctlds;phones;email;{heading}", row, *rows)
+
+
+def test_the_days_of_a_kept_value_go_on_while_the_record_is_broken(tldops: World) -> None:
+    """A date that is not understood keeps the old one for thirty days, whatever else is wrong in between."""
+    person = TEN[0]
+    row = f"{person.name};%s;{person.cctld};{person.phone};{person.login};%s"
+    _table(tldops, row % (1, "2026-01-02"))
+    tldops.do("sync", "--yes")
+    steps = ((0, 1, "soon", 0), (10, 9, "soon", 0), (20, 1, "soon", 0), (31, 1, "soon", 1))
+    said = []
+    for days, slot, day, code in steps:
+        tldops.ahead = timedelta(days=days)
+        _table(tldops, row % (slot, day))
+        result = tldops("sync", "--yes", *(["--quarantine"] if slot == 9 else []))
+        assert result.code == code
+        said += [line.rpartition("since ")[2][:10] for line in result.out.splitlines() if "is kept since" in line]
+    assert len(said) == 3
+    assert len(set(said)) == 1
+
+
+def test_a_column_that_is_gone_is_not_forgotten_while_its_people_are_held(tldops: World) -> None:
+    """The only person with a date is held, and the column goes: when the record is right again, that is a hazard."""
+    person = TEN[0]
+    row = f"{person.name};%s;{person.cctld};{person.phone};{person.login};%s"
+    _table(tldops, row % (1, "2026-01-02"))
+    tldops.do("sync", "--yes")
+    _table(tldops, row % (9, ""), heading="organisation")
+    tldops.do("sync", "--yes", "--quarantine")
+    _table(tldops, row % (1, ""), heading="organisation")
+    result = tldops("sync", "--yes")
+    assert result.code == 1
+    assert "mass-loss: the column confirmed_on is gone, and 1 person would lose their dates of" in result.out

@@ -27,7 +27,7 @@ from sync.parse import parse
 from sync.parse.table import COLUMNS
 from sync.pipeline import rules
 from sync.plan.changes import Kind
-from sync.plan.guards import LAST_CONTACT
+from sync.plan.hazards import LAST_CONTACT
 from sync.plan.identify import Identities
 from sync.plan.plan import Plan, make_plan
 from sync.plan.values import FIELDS, Moving

@@ -1,10 +1,12 @@
 """A small share of the damaged columns that `make prove` tries."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
 import pytest
 
+from radicale_tldops.roster.contact import Phone
 from sync.parse.table import COLUMNS
 from tests.prove import columns
 
@@ -93,6 +95,94 @@ def test_an_own_number_as_a_handle_is_no_move(place: columns.Site) -> None:
     edits = [(at, "whatsapp", place.rows[at]["phones"]) for at in (10, 11, 12)]
     wanted, plan = columns.decide(place, _edited(place, *edits))
     assert (plan.hazards, wanted.errors) == ((), ())
+
+
+def _without(place: columns.Site, column: str, at: Sequence[int]) -> columns.Site:
+    """Return a store in which these people have nothing in a column."""
+    names = {place.rows[number]["name"] for number in at}
+    people = dict(place.state.people)
+    for uid, person in place.state.people.items():
+        if person.contact.name in names:
+            empty = replace(person.contact, phones=()) if column == "phones" else replace(person.contact, whatsapp="")
+            people[uid] = replace(person, contact=empty)
+    return replace(place, state=replace(place.state, people=people))
+
+
+def test_one_number_for_many_who_had_none_is_held(place: columns.Site) -> None:
+    """A new number that was filled down is nobody's own, although nobody loses anything."""
+    some = range(10, 30)
+    filled = _edited(place, *((at, "phones", "+44 7700 900123") for at in some))
+    _, plan = columns.decide(_without(place, "phones", some), filled)
+    (hazard,) = plan.hazards
+    assert (hazard.code, hazard.message.partition(":")[0]) == (
+        "mass-change",
+        "20 people would get other telephone numbers; the limit is 8",
+    )
+    assert hazard.message.endswith(" and 17 more")
+    # A number of their own for each of them is a column that was filled in.
+    _, plan = columns.decide(_without(place, "phones", some), place.rows)
+    assert plan.hazards == ()
+
+
+def test_a_series_of_handles_is_an_error(place: columns.Site) -> None:
+    """The fill handle works in each column of numbers."""
+    edits = [(at, "whatsapp", f"+44 7700 90010{at - 20}") for at in range(20, 24)]
+    wanted, _ = columns.decide(_without(place, "whatsapp", range(20, 24)), _edited(place, *edits))
+    assert [problem.message.partition(":")[0] for problem in wanted.errors] == ["whatsapp"] * 3
+    assert len(wanted.held) == 3
+
+
+def test_copied_rows_for_new_people_are_held(place: columns.Site) -> None:
+    """Two new people with the handles of others; the switchboard of others is theirs as well."""
+    rows = [dict(row) for row in place.rows]
+    new = [
+        {**rows[at], "name": f"{name} Newcomer", "email": f"{name}@new.example", "cctlds": cctld, "slot": "3"}
+        for at, name, cctld in ((50, "zelda", "zm"), (60, "zora", "zw"))
+    ]
+    own = dict.fromkeys(("oob_email", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"), "")
+    _, plan = columns.decide(place, [*rows, *({**row, **own} for row in new)])
+    assert plan.hazards == ()
+    _, plan = columns.decide(place, [*rows, *({**row, **own, "matrix": row["matrix"]} for row in new)])
+    assert [hazard.message.partition(" would")[0] for hazard in plan.hazards] == ["the Matrix handles of 2 people"]
+
+
+def test_who_is_held_gives_nothing(place: columns.Site) -> None:
+    """Two people have each other's numbers, and the record of one of them is broken."""
+    edits = [(10, "phones", place.rows[20]["phones"]), (20, "phones", place.rows[10]["phones"]), (20, "slot", "9")]
+    wanted, plan = columns.decide(place, _edited(place, *edits))
+    assert len(wanted.held) == 1
+    (hazard,) = plan.hazards
+    assert hazard.code == "moved-values"
+    assert all(place.rows[at]["name"] in hazard.message for at in (10, 20))
+
+
+def test_a_national_number_does_not_change_its_country(place: columns.Site) -> None:
+    """Whoever moves to another ccTLD keeps the number, until it is written with its country code."""
+    french = next(at for at, row in enumerate(place.rows) if row["cctlds"] == ".fr")
+    moved = [(french, "cctlds", "nl")]
+    uid = next(uid for uid, contact in place.contacts.items() if contact.name == place.rows[french]["name"])
+    before = replace(place.state.people[uid].contact, phones=(Phone("+33612345678"),))
+    state = replace(place.state, people={**place.state.people, uid: replace(place.state.people[uid], contact=before)})
+    for text, numbers, codes in (
+        ("0612345678", ["+33612345678"], ["kept-value"]),
+        ("+31 6 12345678", ["+31612345678"], []),
+        ("0207946000", ["+31207946000"], []),
+    ):
+        wanted, _ = columns.decide(replace(place, state=state), _edited(place, *moved, (french, "phones", text)))
+        assert [phone.number for phone in wanted.people[uid].entry.contact.phones] == numbers
+        assert [kept.problem.code for kept in wanted.kept] == codes
+
+
+def test_a_text_that_is_no_date_does_not_hide_the_other_dates(place: columns.Site) -> None:
+    """The dates of a column are read by their form, and one cell holds a word."""
+    day = place.contacts[next(iter(place.contacts))].confirmed_on
+    edits = [
+        (at, "confirmed_on", ".".join(reversed(row["confirmed_on"].split("-")))) for at, row in enumerate(place.rows)
+    ]
+    wanted, plan = columns.decide(place, _edited(place, *edits, (7, "confirmed_on", "next spring")))
+    assert day is not None
+    assert [(kept.name, kept.problem.code) for kept in wanted.kept] == [("confirmed_on", "kept-value")]
+    assert not plan.people
 
 
 @pytest.mark.parametrize("name", ["+44 7700 900001", "???? ??????", "Анна".encode().decode("cp1252", "replace")])

@@ -7,7 +7,7 @@ from radicale_tldops.roster.contact import Contact, Phone
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
 from sync.plan.changes import Kind
-from sync.plan.guards import Part
+from sync.plan.hazards import Part
 from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Given, build
