@@ -17,7 +17,7 @@ help:
 	@echo "make clients            a real Thunderbird under a virtual display, and KDE's parser (as root on Debian it installs $(DESKTOP))"
 	@echo "make lint               ruff and mypy"
 	@echo "make bench              the figures: the sync, and the server against stock Radicale"
-	@echo "make prove              faults, damage and hostile requests by the hundred thousand (half an hour; needs strace and nginx)"
+	@echo "make prove              faults, damage and hostile requests by the hundred thousand (an hour; needs strace and nginx)"
 	@echo "make clean              remove everything that these made"
 
 $(VENV)/run.done: pyproject.toml

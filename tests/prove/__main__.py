@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description="The figures that prove the software.")
     parser.add_argument("--seed", default="1", help="another seed tries other cases (1)")
     parser.add_argument("--share", type=float, default=1.0, help="try a part of the cases only (1.0)")
+    parser.add_argument("--only", nargs="+", metavar="FIGURE", help="measure these alone: crashes, answers, columns …")
     given = parser.parse_args()
     reason = missing()
     if reason:
@@ -34,7 +35,10 @@ def main() -> int:
     figures: list[Figure] = []
     # Each part starts in a process of its own, so that what one leaves in memory is not taken for the next one's.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), max_tasks_per_child=1) as pool:
-        for measure in all_figures(pool, given.seed, Extent().share(given.share)):
+        measures = all_figures(pool, given.seed, Extent().share(given.share))
+        if unknown := set(given.only or ()) - measures.keys():
+            parser.error(f"no such figure: {' '.join(sorted(unknown))}. There are: {' '.join(measures)}")
+        for measure in (measures[name] for name in given.only or measures):
             started = time.monotonic()
             found = measure()
             figures += found

@@ -12,7 +12,7 @@ hazard, although
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -38,6 +38,7 @@ from sync.vcard.card import contact_uid
 from sync.vet import vet
 from tests.data.membership import TODAY
 from tests.prove.crashes import SYNC, call
+from tests.prove.membership import Tally
 from tests.support import World
 
 PEOPLE = 400
@@ -206,17 +207,6 @@ class Site:
     state: RosterState
     rows: Rows
     contacts: Mapping[str, Contact]
-
-
-@dataclass
-class Tally:
-    """What came of damaged columns."""
-
-    inputs: int = 0
-    refused: int = 0
-    guarded: int = 0
-    applied: int = 0
-    failures: list[str] = field(default_factory=list)
 
 
 def site(folder: Path) -> Site:

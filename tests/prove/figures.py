@@ -1,7 +1,7 @@
 """The figures at the end of the hardening page, each measured in parts that run side by side."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -58,19 +58,19 @@ Part = tuple[str, int, int]
 """A seed and the first and the last number."""
 
 
-def all_figures(pool: Executor, seed: str, extent: Extent) -> Sequence[Callable[[], Sequence[Figure]]]:
-    """Return what measures one or a few figures each, in the order of the table."""
-    return (
-        lambda: crash_points(pool, extent.every),
-        lambda: short_answers(pool, seed, extent.answers),
-        lambda: bad_inputs(pool, seed, extent.inputs),
-        lambda: telephone_numbers(pool, seed, extent.writings),
-        lambda: telephone_texts(pool, seed, extent.texts),
-        lambda: damaged_columns(pool, seed, extent.columns),
-        lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
-        lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
-        lambda: killed_workers(pool, extent.kills),
-    )
+def all_figures(pool: Executor, seed: str, extent: Extent) -> Mapping[str, Callable[[], Sequence[Figure]]]:
+    """Return what measures one or a few figures each, by name and in the order of the table."""
+    return {
+        "crashes": lambda: crash_points(pool, extent.every),
+        "answers": lambda: short_answers(pool, seed, extent.answers),
+        "inputs": lambda: bad_inputs(pool, seed, extent.inputs),
+        "numbers": lambda: telephone_numbers(pool, seed, extent.writings),
+        "texts": lambda: telephone_texts(pool, seed, extent.texts),
+        "columns": lambda: damaged_columns(pool, seed, extent.columns),
+        "requests": lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
+        "sockets": lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
+        "workers": lambda: killed_workers(pool, extent.kills),
+    }
 
 
 def crash_points(pool: Executor, every: int) -> Sequence[Figure]:
@@ -123,13 +123,16 @@ def _short_answers(part: Part) -> faults.Tally:
 
 def bad_inputs(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
     """Damage membership files."""
-    tallies = list(pool.map(_bad_inputs, _parts(seed, count)))
+    return [_of_tallies("bad membership inputs wrongly applied", list(pool.map(_bad_inputs, _parts(seed, count))))]
+
+
+def _of_tallies(name: str, tallies: Sequence[membership.Tally]) -> Figure:
     failures = tuple(failure for tally in tallies for failure in tally.failures)
     inputs, refused, guarded, applied = (
         sum(getattr(tally, name) for tally in tallies) for name in ("inputs", "refused", "guarded", "applied")
     )
     remark = f"{refused} refused, {guarded} stopped by a guard, {applied} fit to be applied"
-    return (Figure("bad membership inputs wrongly applied", len(failures), inputs, remark, failures),)
+    return Figure(name, len(failures), inputs, remark, failures)
 
 
 def _bad_inputs(part: Part) -> membership.Tally:
@@ -178,16 +181,10 @@ def _telephone_texts(part: Part) -> writings.Outcome:
 
 def damaged_columns(pool: Executor, seed: str, count: int) -> Sequence[Figure]:
     """Damage columns of a spreadsheet."""
-    tallies = list(pool.map(_damaged_columns, _parts(seed, count)))
-    failures = tuple(failure for tally in tallies for failure in tally.failures)
-    inputs, refused, guarded, applied = (
-        sum(getattr(tally, name) for tally in tallies) for name in ("inputs", "refused", "guarded", "applied")
-    )
-    remark = f"{refused} with errors, {guarded} stopped by a guard, {applied} fit to be applied"
-    return (Figure("damaged columns wrongly applied", len(failures), inputs, remark, failures),)
+    return [_of_tallies("damaged columns wrongly applied", list(pool.map(_damaged_columns, _parts(seed, count))))]
 
 
-def _damaged_columns(part: Part) -> columns.Tally:
+def _damaged_columns(part: Part) -> membership.Tally:
     seed, first, last = part
     with tempfile.TemporaryDirectory() as folder:
         return columns.run(columns.site(Path(folder)), seed, range(first, last))

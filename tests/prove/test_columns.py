@@ -9,6 +9,7 @@ import pytest
 from radicale_tldops.roster.contact import Phone
 from sync.parse.table import COLUMNS
 from tests.prove import columns
+from tests.prove.membership import Tally
 
 CASES = list(columns.every())
 
@@ -22,7 +23,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> columns.Site:
 @pytest.mark.parametrize("column", COLUMNS)
 def test_no_damaged_column_is_wrongly_applied(place: columns.Site, column: str) -> None:
     """Nobody gets what is another person's; of nine damaged cells or more none changes anything without a word."""
-    tally = columns.Tally()
+    tally = Tally()
     own = [case for case in CASES if case[0] == column]
     for _, damage, extent in Random(column).sample(own, 4):
         columns.try_one(place, Random(f"{column}/{damage}/{extent}"), column, damage, extent, tally)
