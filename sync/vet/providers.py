@@ -1,6 +1,7 @@
 """Domains that are nearly the domain of a great mail provider: mail to them goes to somebody else, or nowhere."""
 
 import unicodedata
+from functools import lru_cache
 
 _NAMES = """
     gmail.com googlemail.com yahoo.com outlook.com hotmail.com icloud.com protonmail.com proton.me fastmail.com
@@ -17,6 +18,7 @@ _OTHERS = frozenset(["cloud.com", "email.com", "gail.com", "mail.com", "ymail.co
 _ALIKE = str.maketrans({"0": "o", "1": "l", "ı": "i"})
 
 
+@lru_cache(maxsize=4096)
 def nearly_provider(domain: str) -> str:
     """Return the provider's domain that differs from `domain` in one letter or in the ending, or "".
 
