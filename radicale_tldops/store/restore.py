@@ -1,24 +1,34 @@
-"""Restoring a backup.
+"""Restoring a backup: the cards are those of the backup, and nobody gets access back that ended since.
 
-After a restore every client gets the right book: the restored store has a new lineage, so that each sync token from
-before gets a full answer, and cards that clients may hold and the backup lacks become tombstones. Everybody
-who is denied today stays denied.
+A new lineage: every sync token from before gets a full answer. What the roster holds afterwards, by how the one that is
+replaced was:
+
+| | sound | fails its digests | missing, or without a generation |
+|---|---|---|---|
+| cards, groups, generations | the backup's | the backup's | the backup's |
+| tombstones | the backup's, and all that clients may hold and the backup lacks | the same | the backup's |
+| readers | the replaced ones | those who are in both | the backup's |
+| absences | the replaced ones | none | the backup's |
+| denials, owners of addresses | both, the replaced ones first | the same | the same |
+| people who left | both, and those whom the backup lacks | the same | the same |
+| notes | as `Restoring` in `notes.py` says | the same, without what cannot be read | the backup's |
+
+Devices, claims and the audit log come back only into a members database that has neither devices nor a log, or is
+missing; a device that ended since, as the roster knows, stays ended.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from radicale_tldops.roster.contact import Contact
-from radicale_tldops.roster.errors import CorruptStoreError, InputError, StoreError
-from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.roster.errors import InputError, StoreError
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.audit import audited_generations
-from radicale_tldops.store.backup import MEMBERS_SUFFIX, read_backup, rows_of
+from radicale_tldops.store.backup import MEMBERS_SUFFIX, read_backup
 from radicale_tldops.store.create import Rows, create, create_members
 from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
 from radicale_tldops.store.notes import (
@@ -26,31 +36,22 @@ from radicale_tldops.store.notes import (
     ENDED_DEVICES,
     LINEAGE,
     NEWEST_ROSTER,
-    NOTES,
-    DamagedNoteError,
-    Note,
-    NoteValues,
-    Restoring,
     new_lineage,
     read_note,
 )
-from radicale_tldops.store.read import current, newest, verified
+from radicale_tldops.store.read import newest
+from radicale_tldops.store.replaced import TABLES, Replaced, hrefs_of
 from radicale_tldops.store.schema import (
     MEMBERS,
     ROSTER,
     absence,
-    address,
     audit,
     card,
     claim,
     denied,
-    departed,
     device,
-    generation,
-    group_card,
     reader,
     roster,
-    tombstone,
 )
 from radicale_tldops.store.usage import load_usage
 from radicale_tldops.store.values import Generation, Stamp
@@ -65,8 +66,6 @@ from radicale_tldops.store.write import (
 
 _MOST = 2**48
 """The largest number of a generation that is accepted: an attacker on the server can write any number."""
-
-_TABLES = {Style.PLAIN: card, Style.GROUPS: group_card}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
     if is_missing(roster_path):
         create(roster_path, ROSTER)
     with writing(roster_path) as connection:
-        restored = _replace(connection, _Before.read(connection, roster_path), rows, stamp, used)
+        restored = _replace(connection, Replaced.read(connection, roster_path), rows, stamp, used)
     if not members_rows:
         return restored
     count, ended = _restore_members(roster_path, members_path, members_rows, stamp)
@@ -124,7 +123,7 @@ def _newest_used(members_path: Path) -> int:
     It may belong to a lost roster. Its number must not be used again: devices, downloads and entries of the
     audit log refer to it.
     """
-    with suppress(StoreError):
+    with suppress(StoreError, *UNREADABLE):
         mark, (audited, pruned) = read_note(members_path, NEWEST_ROSTER), audited_generations(members_path)
         used, _ = load_usage(members_path)
         numbers = [*audited, pruned, mark.generation if mark else 0, *(use.generation for use in used)]
@@ -132,7 +131,7 @@ def _newest_used(members_path: Path) -> int:
     return 0
 
 
-def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp, used: int) -> Restored:
+def _replace(connection: Connection, before: Replaced, rows: Rows, stamp: Stamp, used: int) -> Restored:
     for table in reversed(roster.sorted_tables):
         connection.execute(delete(table))
     for table in roster.sorted_tables:
@@ -164,73 +163,7 @@ def _replace(connection: Connection, before: "_Before", rows: Rows, stamp: Stamp
     return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in, newly_denied)
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What the replaced store held that must outlive it."""
-
-    newest_id: int
-    notes: NoteValues
-    departed: Mapping[str, list[str]]
-    trusted: bool
-    hrefs: Mapping[Style, set[str]]
-    people: Mapping[str, str]
-    denied: Sequence[dict[str, object]]
-    readers: Sequence[dict[str, object]]
-    absences: Sequence[dict[str, object]]
-    addresses: Mapping[str, str]
-
-    @classmethod
-    def read(cls, connection: Connection, path: Path) -> Self:
-        newest_id = connection.execute(select(func.max(generation.c.id))).scalar() or 0
-        return cls(
-            newest_id=newest_id,
-            notes=_kept_notes(connection),
-            departed=_by_uid(connection.execute(select(departed))),
-            trusted=newest_id > 0 and _is_sound(connection, path),
-            hrefs=_known_hrefs(connection),
-            people={row.uid: row.contact for row in connection.execute(current(card))},
-            denied=rows_of(connection, denied),
-            readers=rows_of(connection, reader),
-            absences=rows_of(connection, absence),
-            addresses={row.digest: row.owner for row in connection.execute(select(address))},
-        )
-
-    @property
-    def logins(self) -> set[str]:
-        return {str(row["login"]) for row in self.readers}
-
-
-def _kept_notes(connection: Connection) -> NoteValues:
-    """Return the notes of the replaced store that a restore keeps, without those that are missing or damaged."""
-    kept: dict[Note[Any], Any] = {}
-    for note in NOTES:
-        if ROSTER in note.databases and note.restoring is Restoring.KEPT:
-            with suppress(DamagedNoteError):
-                kept[note] = note.find(connection)
-    return {note: value for note, value in kept.items() if value is not None}
-
-
-def _is_sound(connection: Connection, path: Path) -> bool:
-    try:
-        verified(path, connection)
-    except (CorruptStoreError, *UNREADABLE):
-        return False
-    return True
-
-
-def _known_hrefs(connection: Connection) -> Mapping[Style, set[str]]:
-    """Return every href that a client may hold: members and tombstones."""
-    hrefs = {style: _hrefs(connection, table) for style, table in _TABLES.items()}
-    for row in connection.execute(select(tombstone)):
-        hrefs[Style(row.style)].add(row.href)
-    return hrefs
-
-
-def _hrefs(connection: Connection, table: Table) -> set[str]:
-    return set(connection.execute(select(table.c.href).where(table.c.until.is_(None))).scalars())
-
-
-def _keep_readers(connection: Connection, before: _Before) -> None:
+def _keep_readers(connection: Connection, before: Replaced) -> None:
     """Let nobody in who was put out since the backup: readers and absences stay those of the replaced store.
 
     Where that store had no generation, the backup is all there is; where it cannot be trusted, a reader has to be in
@@ -247,10 +180,10 @@ def _keep_readers(connection: Connection, before: _Before) -> None:
         connection.execute(delete(reader).where(reader.c.login.not_in(before.logins)))
 
 
-def _bury(connection: Connection, before: _Before, number: int) -> int:
+def _bury(connection: Connection, before: Replaced, number: int) -> int:
     """Make a tombstone of everything that a client may hold and the backup lacks; return how many people that are."""
-    for style, table in _TABLES.items():
-        insert_tombstones(connection, sorted(before.hrefs[style] - _hrefs(connection, table)), style, number)
+    for style, table in TABLES.items():
+        insert_tombstones(connection, sorted(before.hrefs[style] - hrefs_of(connection, table)), style, number)
     here = set(connection.execute(select(card.c.uid).where(card.c.until.is_(None))).scalars())
     gone = {uid: contact for uid, contact in before.people.items() if uid not in here}
     known = {uid: found for uid, found in before.departed.items() if uid not in here}
@@ -264,13 +197,6 @@ def _traits(uid: str, contact: str) -> list[str]:
     with suppress(*UNREADABLE):
         return [*departed_digests(uid, Contact.from_json(contact))]
     return []
-
-
-def _by_uid(rows: Iterable[Row[Any]]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.uid, []).append(row.trait)
-    return found
 
 
 def _restore_members(roster_path: Path, members_path: Path, rows: Rows, stamp: Stamp) -> tuple[int, int]:

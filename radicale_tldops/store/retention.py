@@ -1,9 +1,20 @@
 """Deleting old records about people. Only commands import this: it writes to both databases.
 
-Pruning deletes the beginning of the audit log. The last deleted entry stays as an anchor, without its content but with
-its digest, from which the next entry follows. Pruning adds an entry about itself. Before that it notes in the roster
-database how far it goes: a server that was broken into cannot write there, so entries that are missing beyond that
-point were deleted by something else.
+Pruning deletes the beginning of the audit log, in this order:
+
+1. The roster notes how far it goes. A server that was broken into cannot write there: entries that are missing beyond
+   that point were deleted by something else.
+2. The last deleted entry stays as an anchor, without its content but with its digest, from which the next one follows.
+3. An entry says what was pruned.
+
+| asked by | the clock | the log | pruned |
+|---|---|---|---|
+| `tldops audit --prune` | any | is whole | what is older than `keep_days` |
+| the end of a sync | agrees with the entries | is whole | the same, `SLACK_DAYS` after the oldest was due |
+| the end of a sync | does not agree | any | nothing, and nothing is forgotten either |
+| either | as above | was changed | nothing: refused, since it would remove the evidence |
+
+With `keep_days` 0 no entry is pruned. Last use is forgotten after `FORGET_DAYS` except where the clock does not agree or the log was changed.
 """
 
 from dataclasses import dataclass
