@@ -14,7 +14,8 @@ Pruning deletes the beginning of the audit log, in this order:
 | the end of a sync | does not agree | any | nothing, and nothing is forgotten either |
 | either | as above | was changed | nothing: refused, since it would remove the evidence |
 
-With `keep_days` 0 no entry is pruned. Last use is forgotten after `FORGET_DAYS` except where the clock does not agree or the log was changed.
+With `keep_days` 0 no entry is pruned. Last use is forgotten after `FORGET_DAYS`, except where the clock does not agree
+or the log was changed.
 """
 
 from dataclasses import dataclass
