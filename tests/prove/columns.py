@@ -13,32 +13,23 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Settings
-from radicale_tldops.settings.file import load
-from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
-from sync.parse import parse
 from sync.parse.table import COLUMNS
-from sync.pipeline import rules
 from sync.plan.changes import Kind
 from sync.plan.hazards import LAST_CONTACT
-from sync.plan.identify import Identities
-from sync.plan.plan import Plan, make_plan
+from sync.plan.plan import Plan
 from sync.plan.values import FIELDS, Moving
-from sync.plan.wanted import Given, Wanted, build
-from sync.prepare import rendering
+from sync.plan.wanted import Wanted
 from sync.sources.root_data import delegations
-from sync.vcard.card import contact_uid
-from sync.vet import vet
 from tests.data.membership import TODAY
-from tests.prove.crashes import SYNC, call
-from tests.prove.membership import Tally
+from tests.prove.membership import Tally, applied_now, planned
 from tests.support import World
 
 PEOPLE = 400
@@ -53,7 +44,6 @@ _RANGES = (
     *("+44 20 7946 0", "+44 191 498 0", "+44 28 9649 6", "+44 29 2018 0"),
 )
 
-_NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 _GIVEN = ("Ada", "Bea", "Cleo", "Dora", "Elif", "Fay", "Gwen", "Hana", "Iris", "Jóna", "Kaja", "Lena", "Mia", "Noor")
 _FAMILY = (
     "Ahorn",
@@ -215,20 +205,14 @@ def site(folder: Path) -> Site:
     rows = whole()
     assert set(rows[0]) == set(COLUMNS)
     world.members.write_bytes(as_bytes(rows))
-    code, told = call(world, *SYNC)
-    assert code == 0, told
-    settings = load(world.config)
-    state = load_state(settings.store.roster, _NOW)
+    settings, state = applied_now(world)
     assert len(state.people) == PEOPLE
     return Site(settings, state, rows, {uid: person.contact for uid, person in state.people.items()})
 
 
 def decide(place: Site, rows: Rows) -> tuple[Wanted, Plan]:
     """Return what a sync of these rows would be about, and its plan."""
-    parsed = parse(as_bytes(rows), "members.csv", "auto")
-    vetted = vet(parsed, rules(place.settings), _NOW.date(), None, {})
-    wanted = build(Given(vetted, _NOW.date()), place.state, Identities.of(place.state, contact_uid))
-    return wanted, make_plan(place.state, wanted, place.settings.guards, _NOW, rendering(place.settings).key)
+    return planned(place.settings, place.state, as_bytes(rows), "members.csv")
 
 
 def damaged(rng: Random, rows: Rows, column: str, damage: str, number: int) -> Rows:

@@ -8,6 +8,7 @@ An input is wrongly applied where the sync goes on without an error and without 
 - a control character would reach a card.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
@@ -22,6 +24,7 @@ from radicale_tldops.settings import Settings
 from radicale_tldops.settings.file import load
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
+from sync.cli.context import App
 from sync.parse import parse
 from sync.pipeline import rules
 from sync.plan.changes import Kind
@@ -38,7 +41,7 @@ from tests.support import World
 
 PEOPLE = 20
 
-_NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _WRITERS = {"text": as_text, "csv": as_csv}
@@ -74,10 +77,7 @@ def applied(folder: Path, form: str) -> Applied:
     world = World(folder)
     data = _WRITERS[form](people(PEOPLE)).encode()
     world.members.write_bytes(data)
-    code, told = call(world, *SYNC)
-    assert code == 0, told
-    settings = load(world.config)
-    state = load_state(settings.store.roster, _NOW)
+    settings, state = applied_now(world)
     whole = Applied(form, settings, state, data, {}, {})
     wanted, plan = decide(whole, data)
     assert plan.is_empty
@@ -93,16 +93,31 @@ def applied(folder: Path, form: str) -> Applied:
     return whole
 
 
+def applied_now(world: World) -> tuple[Settings, RosterState]:
+    """Sync for the first time, at the time of the plans that are looked at, and return what the store holds then."""
+    os.utime(world.members, (NOW.timestamp(), NOW.timestamp()))
+    with patch.object(App, "now", property(lambda app: NOW)):
+        code, told = call(world, *SYNC)
+    assert code == 0, told
+    settings = load(world.config)
+    return settings, load_state(settings.store.roster, NOW)
+
+
+def planned(settings: Settings, state: RosterState, data: bytes, name: str) -> tuple[Wanted, Plan]:
+    """Return what a sync of a file with these bytes would be about, and its plan."""
+    vetted = vet(parse(data, name, "auto"), rules(settings), NOW.date(), None, {})
+    given = Given(vetted, NOW.date(), stale_after_months=settings.vetting.stale_after_months)
+    wanted = build(given, state, Identities.of(state, contact_uid))
+    return wanted, make_plan(state, wanted, settings.guards, NOW, rendering(settings).key)
+
+
 def decide(whole: Applied, data: bytes) -> tuple[Wanted, Plan]:
     """Return what a sync of these bytes would be about, and its plan.
 
     Raises:
         TldopsError: they are no membership file.
     """
-    parsed = parse(data, "members.txt", "auto")
-    vetted = vet(parsed, rules(whole.settings), _NOW.date(), None, {})
-    wanted = build(Given(vetted, _NOW.date()), whole.state, Identities.of(whole.state, contact_uid))
-    return wanted, make_plan(whole.state, wanted, whole.settings.guards, _NOW, rendering(whole.settings).key)
+    return planned(whole.settings, whole.state, data, "members.txt")
 
 
 def run(wholes: list[Applied], seed: str, numbers: range, *, most: int = 20) -> Tally:
