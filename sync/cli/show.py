@@ -1,6 +1,5 @@
 """How problems and plans are shown to a person, at 80 columns, and to a program."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
@@ -8,6 +7,7 @@ from sync.cli.context import App
 from sync.cli.context import counted as counted
 from sync.plan.changes import Kind, PersonChange, ReaderChange
 from sync.plan.fields import FieldChange
+from sync.plan.hazards import without_numbers
 from sync.plan.plan import Plan
 from sync.problems import Problem, Severity
 
@@ -15,10 +15,6 @@ from sync.problems import Problem, Severity
 _HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "evidence"})
 _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
-_NUMBER = re.compile(
-    r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(\[]{0,3}\d(?:(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|[\W_]){0,3}\d){6,}"
-)
-"""A possible telephone number in a message: seven or more digits, with separators, also escaped ones, between them."""
 _ABOUT_NUMBERS = ("assumed-region", "bad-column", "damaged", "invalid-phone", "phone-not-understood", "phone-remark")
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
@@ -44,11 +40,6 @@ def _without_values(problem: Problem) -> str:
         # Letters in the place of digits do not make it another text.
         message = message.replace(problem.text, "…")
     return message
-
-
-def without_numbers(text: str) -> str:
-    """Return `text` without the telephone numbers in it."""
-    return _NUMBER.sub("…", text)
 
 
 def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, object]:
@@ -120,7 +111,7 @@ def _value(field: FieldChange, text: str, show_values: bool) -> str:
 
 def _print_reader(app: App, change: ReaderChange) -> None:
     words = {Kind.ADDED: "may log in", Kind.REMOVED: "may no longer log in", Kind.CHANGED: "login changes"}
-    reason = change.reason or (f"the name is now {change.name}" if change.kind is Kind.CHANGED else "")
+    reason = change.reason or (f"the name is now {without_numbers(change.name)}" if change.kind is Kind.CHANGED else "")
     detail = f" ({reason})" if reason else ""
     devices = f"; {change.devices}" if change.devices else ""
     app.print(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Generation, RosterState, Source
 from sync.plan.changes import Totals
-from sync.plan.hazards import LAST_CONTACT, Hazard, Part, both, counted
+from sync.plan.hazards import LAST_CONTACT, Hazard, Part, both, counted, without_numbers
 from sync.plan.inputs import Unended, cut, stale
 from sync.plan.values import CONFIRMED, FIELDS, NO_VALUES, GuardedField, ValueChanges
 from sync.plan.wanted import Mismatch
@@ -141,9 +141,9 @@ def _after(before: int) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    """Return the first names of those concerned, in words, after what is said of them."""
+    """Return the first names of those concerned, in words and without numbers, after what is said of them."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f": {', '.join(names[:NAMED])}{more}" if names else ""
+    return f": {', '.join(map(without_numbers, names[:NAMED]))}{more}" if names else ""
 
 
 def _values(proposal: Proposal, limits: GuardSettings, recent: GuardWindow) -> Iterator[Hazard]:

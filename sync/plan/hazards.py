@@ -1,5 +1,6 @@
 """What a hazard is, and the table of all hazards."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,3 +54,14 @@ def counted(number: int, what: str) -> str:
 
 
 _ONE = {"people": "person", "logins": "login"}
+
+
+def without_numbers(text: str) -> str:
+    """Return `text` without the telephone numbers in it."""
+    return _NUMBER.sub("…", text)
+
+
+_NUMBER = re.compile(
+    r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))[+(\[]{0,3}\d(?:(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|[\W_]){0,3}\d){6,}"
+)
+"""A possible telephone number in a message: seven or more digits, with separators, also escaped ones, between them."""

@@ -14,7 +14,7 @@ from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, Rost
 from sync.plan.changes import Kind, PersonChange, PlannedChanges, ReaderChange, Totals
 from sync.plan.devices import Ownership
 from sync.plan.guards import Proposal, check
-from sync.plan.hazards import Hazard, Part
+from sync.plan.hazards import Hazard, Part, without_numbers
 from sync.plan.inputs import Unended
 from sync.plan.values import NO_VALUES, ValueChanges
 from sync.plan.wanted import Wanted
@@ -185,7 +185,7 @@ def _proposal(state: RosterState, wanted: Wanted, basis: Basis, changes: Planned
         is_reread=_is_reread(state, basis, changes),
         columns_gone=set(basis.last.columns) - wanted.columns,
         last_contacts=[
-            f"{' '.join(held.last_of)} would have no contact without {state.people[uid].contact.name}"
+            f"{' '.join(held.last_of)} would have no contact without {without_numbers(state.people[uid].contact.name)}"
             for uid, held in wanted.held.items()
             if held.last_of
         ],
@@ -228,12 +228,13 @@ def _unended(
     gone = [change for change in access if change.kind is Kind.REMOVED and (is_list or not change.off_list)]
     changed = [change for change in people if change.kind is Kind.CHANGED and last in change.origins]
     addresses = {"listed", "out_of_band"}
+    moved = [person for person in changed if any(f.field in addresses for f in person.fields)]
     return Unended(
         name=sources[0].name,
         # Whose removal has a reason stands in the file.
         people=sum(change.kind is Kind.REMOVED and not change.reason for change in people),
         logins=len(gone),
-        readdressed=next((person.name for person in changed if any(f.field in addresses for f in person.fields)), ""),
+        readdressed=without_numbers(next((person.name for person in moved), "")),
         is_list=is_list,
     )
 

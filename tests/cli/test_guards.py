@@ -293,3 +293,19 @@ def test_a_forced_last_contact_is_removed_in_json_too(tldops: World) -> None:
     assert plan["totals"]["held"] == 0
     assert plan["totals"]["people"] == len(tldops.contacts())
     assert (plan["id"], plan["hazards"]) == (reviewed["id"], reviewed["hazards"])
+
+
+def test_a_hazard_shows_no_telephone_number(tldops: World) -> None:
+    """A number that stands in a name reaches neither a pipe nor the message of the refusal."""
+    numbers = [f"+1 202 555 01{person.number:02}" for person in TWENTY]
+    rows = [f"{p.name} {n},{p.slot},{p.cctld},{p.phone},{p.login}" for p, n in zip(TWENTY, numbers, strict=True)]
+    tldops.sync("name,slot,cctlds,phones,email", *rows)
+    others = [TWENTY[-1], *TWENTY[:-1]]
+    mixed = [row.replace(p.phone, o.phone) for row, p, o in zip(rows, TWENTY, others, strict=True)]
+    tldops.write("name,slot,cctlds,phones,email", *mixed)
+    result = tldops.run("sync", "--yes")
+    assert "the telephone numbers of 20 people would move to other people: Person …, Person …, Person …" in result.err
+    tldops.write("name,slot,cctlds,phones,email", *rows[1:7])
+    lost = tldops.run("plan")
+    assert "would have no contact without Person …" in lost.out
+    assert not [number for number in numbers if number in result.out + result.err + lost.out]
