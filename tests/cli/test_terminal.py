@@ -134,7 +134,7 @@ def test_json_option_is_there_wherever_output_is_data() -> None:
     """Whatever shows data can print it as JSON."""
     able = {path for path, command in commands() if any(option.name == "as_json" for option in command.params)}
     assert able == set(COMMANDS) - {
-        ("init",), ("backup",), ("restore",), ("confirm",), ("access", "deny"), ("access", "allow"),
+        ("init",), ("backup",), ("restore",), ("migrate",), ("confirm",), ("access", "deny"), ("access", "allow"),
         ("device", "revoke"), ("export",), ("serve",),
     }  # fmt: skip
 
