@@ -5,23 +5,27 @@ The answers contain nothing about members, counts or generations. Each is kept f
 
 import contextlib
 import json
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from radicale_tldops.roster.errors import CorruptStoreError, OlderCopyError, StoreError
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.settings import Settings
+from radicale_tldops.settings.modes import Exposure, look
 from radicale_tldops.store.engine import SERVER_WAIT
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.notes import FRESHNESS, read_note
+
+logger = logging.getLogger("radicale_tldops")
 
 LIVE = "/.health/live"
 """200 while the server answers at all, for a program that restarts it."""
 
 READY = "/.health"
-"""200 while everything works, else 503, for monitoring."""
+"""200 while everything works, else 503, for monitoring. Files that are open to others are a warning, unless strict."""
 
 KEPT = 1.0
 """Seconds for which an answer is kept, so that many requests cost nothing."""
@@ -43,6 +47,7 @@ class Health:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._settings = settings
         self._roster = settings.store.roster
         self._max_age = settings.server.max_check_age * 3600.0
         self._live = live
@@ -52,6 +57,7 @@ class Health:
         self._until = float("-inf")
         self._answer: tuple[int, bytes] | None = None
         self._fresh = Freshness()
+        self._exposed: Sequence[Exposure] = ()
 
     def answer(self, path: str) -> tuple[int, bytes]:
         """Return the status and the body, a JSON object, for `LIVE`, or for `READY` and anything else; never raises."""
@@ -73,7 +79,9 @@ class Health:
     def _look(self) -> tuple[int, bytes]:
         found = {**self._store(), **self._age()}
         well = all(word in (_OK, "off") for word in found.values())
-        text = json.dumps({"status": _OK if well else "failing", **found}, separators=(",", ":"))
+        modes = self._modes()
+        well = well and (modes == _OK or not self._settings.store.strict_modes)
+        text = json.dumps({"status": _OK if well else "failing", **found, "modes": modes}, separators=(",", ":"))
         return (200 if well else 503), f"{text}\n".encode()
 
     def _store(self) -> dict[str, str]:
@@ -103,6 +111,14 @@ class Health:
         with contextlib.suppress(StoreError):
             self._fresh = read_note(self._roster, FRESHNESS, wait=SERVER_WAIT)
         return {"check": self._judged(self._fresh.checked_at), "list": self._judged(self._fresh.list_checked_at)}
+
+    def _modes(self) -> str:
+        """Return whether others may read or write a file of the installation; the log says which."""
+        before, self._exposed = self._exposed, look(self._settings)
+        for exposure in self._exposed:
+            if exposure not in before:
+                logger.warning("%s", exposure)
+        return "open" if self._exposed else _OK
 
     def _judged(self, at: datetime | None) -> str:
         if at is None:

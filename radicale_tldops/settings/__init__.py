@@ -46,6 +46,12 @@ class StoreSettings:
     members: Path = setting(
         Path("members.sqlite"), path, "Device passwords (as digests), confirmations and the audit log."
     )
+    strict_modes: bool = setting(
+        False,
+        flag,
+        "Refuse to run while others may read or write a database, its folder, the configuration, a key or a password "
+        "file.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

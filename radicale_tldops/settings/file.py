@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radicale_tldops.roster.errors import SettingsError
-from radicale_tldops.settings import Settings, StoreSettings
+from radicale_tldops.settings import Settings
 from radicale_tldops.settings.files import UnreadableFileError, read_file
 from radicale_tldops.settings.reading import Setting, WrongValueError
 
@@ -61,7 +61,7 @@ def load(path: Path | None) -> Settings:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     file, base = _File(path, text), path.absolute().parent
     settings: Settings = file.read(Settings, data, "")
-    store = StoreSettings(base / settings.store.roster, base / settings.store.members)
+    store = replace(settings.store, roster=base / settings.store.roster, members=base / settings.store.members)
     if store.roster == store.members:
         raise file.error("store", "members", "store.roster and store.members must be two different files")
     return replace(settings, path=path, store=store)

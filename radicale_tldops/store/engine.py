@@ -89,9 +89,9 @@ def _engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Engine:
 
 
 def create_file(path: Path) -> None:
-    """Create an empty file with mode 0600 from its first byte on; an existing file is left alone."""
+    """Create an empty file with mode 0600 from its first byte on, and its folder; an existing file is left alone."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from radicale_tldops.roster.errors import OlderCopyError, StoreError
+from radicale_tldops.roster.errors import OlderCopyError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +91,24 @@ class App:
         from radicale_tldops.settings.file import find_file, load
 
         if self._settings is None:
-            self._settings = load(find_file(self.config))
+            found = load(find_file(self.config))
+            self._look_at_modes(found)
+            self._settings = found
         return self._settings
+
+    def _look_at_modes(self, settings: "Settings") -> None:
+        """Say once which files others may read or write.
+
+        Raises:
+            SettingsError: there are some, and `strict_modes` refuses them.
+        """
+        from radicale_tldops.settings.modes import look
+
+        exposed = look(settings)
+        if exposed and settings.store.strict_modes:
+            raise SettingsError(f"[store] strict_modes: {' '.join(f'{exposure}.' for exposure in exposed)}")
+        for exposure in exposed:
+            self.note(f"Warning: {exposure}", style="bold red")
 
     @property
     def now(self) -> datetime:

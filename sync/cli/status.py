@@ -11,6 +11,7 @@ from radicale_tldops.roster.cctld import Delegations
 from radicale_tldops.roster.contact import Contact, is_stale, people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.settings.modes import look
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
@@ -95,6 +96,7 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         "devices": sum(device.state is DeviceState.IN_FORCE for device in devices),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "list": _list_facts(read_note(stores.roster, FRESHNESS)),
+        "modes": [str(exposure) for exposure in look(app.settings)],
     }
 
 
@@ -144,6 +146,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"denied: {_few(denied, 'login')}",
         f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
         *_alarm(facts["list"]),
+        *(f"MODES      {exposure}" for exposure in facts["modes"]),
     ]
 
 

@@ -230,6 +230,7 @@ def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) 
     if damage == "a folder":
         path.mkdir()
     else:
+        path.touch(0o600)
         path.write_bytes(older if damage == "an older copy" else b"x" * 5000)
     result = listed("access", "deny", ANN, "--reason", "phone stolen")
     assert (result.code, f"({ANN}) is denied from now on, but: " in result.err) == (2, True)
@@ -240,6 +241,7 @@ def test_a_failing_members_database_keeps_nobody_in(listed: World, damage: str) 
     listed.refused("device", "list", code=2)
     if path.is_dir():
         path.rmdir()
+        path.touch(0o600)
     path.write_bytes(newest)
     listed.do("follow", "--yes")
     assert listed.devices(TEN[1].login) == [False]

@@ -43,7 +43,7 @@ def test_without_members_database_commands_exit_with_2(ready: World, command: tu
     """None makes one, and each names the two ways out."""
     members(ready).unlink()
     if harm == "empty":
-        members(ready).touch()
+        members(ready).touch(0o600)
     said = ready.refused(*command, code=2)
     assert "tldops restore BACKUP" in said
     assert "tldops init --new-members" in said

@@ -122,6 +122,7 @@ def test_one_file_for_both_databases_is_refused(tldops: World) -> None:
 def test_store_that_is_another_file_is_left_alone(tldops: World) -> None:
     """A [store] path that names the membership file does not harm it."""
     tldops.write(JOHN)
+    tldops.members.chmod(0o600)
     tldops.configure('[store]\nroster = "members.txt"\n')
     assert str(tldops.members) in tldops.refused("sync", "--yes", code=2)
     assert tldops.members.read_text() == f"{JOHN}\n"

@@ -179,6 +179,7 @@ def _folder(path: Path) -> None:
 
 def _foreign(path: Path) -> None:
     path.unlink()
+    path.touch(0o600)
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE accounts (id)")
 

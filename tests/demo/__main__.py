@@ -52,8 +52,10 @@ def main() -> int:
         sys.stderr.write(f"{error} Another port: make demo PORT=5399\n")
         return 2
     FOLDER.mkdir(exist_ok=True)
+    FOLDER.chmod(0o700)
     config = FOLDER / "tldops.toml"
     config.write_text(settings(port))
+    config.chmod(0o600)
     members = people(COUNT)
     file = FOLDER / "members.txt"
     text = as_report(members)

@@ -22,7 +22,7 @@ from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.store import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-WELL = {"status": "ok", "store": "ok", "generation": "ok", "check": "ok", "list": "ok"}
+WELL = {"status": "ok", "store": "ok", "generation": "ok", "check": "ok", "list": "ok", "modes": "ok"}
 
 
 class Watched:

@@ -135,6 +135,7 @@ class Directory:
     def settings(self, *servers: str) -> DirectorySettings:
         """Settings to ask these servers, or this one by StartTLS, as the service account."""
         password = self.folder / "service-password"
+        password.touch(0o600)
         password.write_text(f"{SERVICE_PASSWORD}\n")
         return DirectorySettings(
             servers=servers or (self.url,), ca_file=self.ca_file, bind_dn=SERVICE, password_file=password

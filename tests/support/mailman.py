@@ -116,6 +116,7 @@ def mailman(folder: Path) -> Iterator[Mailman]:
     )
     with process([runner, "-C", str(configuration), "--runner=rest:0:1"], port, folder) as pid:
         core = Mailman(f"http://127.0.0.1:{port}/3.1", folder, pid)
+        core.password_file.touch(0o600)
         core.password_file.write_text(f"{PASSWORD}\n")
         core.call("domains", {"mail_host": "lists.example.org"})
         yield core

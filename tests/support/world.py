@@ -59,11 +59,13 @@ class World:
         self.members = folder / "members.txt"
         self.ahead = timedelta()
         self._captured = captured
+        self.folder.chmod(0o700)
         self.configure()
 
     def configure(self, text: str = "") -> None:
         """Write the configuration: the membership file, and `text`."""
         self.config.write_text(f'[membership]\nfile = "members.txt"\n{text}')
+        self.config.chmod(0o600)
 
     def write(self, *entries: Person | str) -> None:
         """Write the membership file: people, or lines as they stand."""

@@ -1,0 +1,77 @@
+"""Who may read and write the files of an installation. `judge` holds the rules, and `look` is the one place that looks.
+
+| file | its group | others |
+|---|---|---|
+| the roster database, its folder, the configuration, keys, password files | may read | nothing |
+| the members database, and its folder where that is another one | may read and write | nothing |
+
+Each belongs to root, to the user of this process, or to the owner of the roster's folder. The right to enter a folder
+does not count: what is in it has a mode of its own.
+"""
+
+import os
+import shlex
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from radicale_tldops.settings import Settings
+
+_VERBS = {0o004: "read", 0o002: "write", 0o006: "read and write"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A file or folder that others may read or write, or that somebody else owns."""
+
+    path: Path
+    wrong: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return what is wrong, and the command that corrects it."""
+        return f"{self.path}: {self.wrong}. Correct it: {self.remedy}"
+
+
+def judge(path: Path, mode: int, owner: int, owners: Sequence[int], *, group_writes: bool) -> Exposure | None:
+    """Return what is wrong with a file of this mode and owner, or None; it should belong to one of `owners`."""
+    wrong, remedy, quoted = [], [], shlex.quote(str(path))
+    if owner not in owners:
+        wrong.append(f"it belongs to user {owner}")
+        remedy.append(f"chown {owners[0]} {quoted}")
+    others, group = mode & 0o006, 0 if group_writes else mode & 0o020
+    if others:
+        wrong.append(f"others may {_VERBS[others]} it")
+    if group:
+        wrong.append("its group may write it")
+    if others or group:
+        private = stat.S_IMODE(mode) & ~(group | (0o007 if others else 0))
+        remedy.append(f"chmod {private:04o} {quoted}")
+    if not wrong:
+        return None
+    found = f"mode {stat.S_IMODE(mode):04o}, {' and '.join(wrong)}"
+    own = ", or give the databases a folder of their own" if stat.S_ISDIR(mode) else ""
+    return Exposure(path, found, f"{' && '.join(remedy)}{own}")
+
+
+def look(settings: Settings) -> tuple[Exposure, ...]:
+    """Return what is wrong now. What is missing, no file, or cannot be looked at, is left to those who need it."""
+    roster, members = settings.store.roster.absolute(), settings.store.members.absolute()
+    passwords = (settings.ldap.password_file, settings.subscribers.mailman3.password_file)
+    found: dict[Path, os.stat_result] = {}
+    for path in filter(None, (roster, members, settings.path, settings.server.tls_key, *passwords)):
+        with suppress(OSError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                found[path.absolute()] = status
+                if path in (roster, members):
+                    found[path.parent] = path.parent.stat()
+    owners = (found[roster.parent].st_uid if roster.parent in found else 0, os.geteuid(), 0)
+    shared = {members, members.parent} - {roster.parent}
+    judged = [
+        judge(path, status.st_mode, status.st_uid, owners, group_writes=path in shared)
+        for path, status in found.items()
+    ]
+    return tuple(exposure for exposure in judged if exposure is not None)
