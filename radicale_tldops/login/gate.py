@@ -1,14 +1,22 @@
 """Checking a login and a password, for the application and for the auth plugin.
 
-A device password or a bind to the directory of `[auth.ldap]` proves an identity. In both cases the login must also be
-on the list now, and not denied.
+A device password or a bind to the directory of `[auth.ldap]` proves an identity. The list decides then, whatever the
+proof: a reader is on it now, and not denied. What is found, the first row that holds, and what `identify` does:
 
-Device passwords are checked first. That needs neither the directory nor the throttle. They have a form of their own,
-and a password of that form is never sent to the directory.
+| found | answer |
+|---|---|
+| the device password of a reader | `Identity`; neither the directory nor the throttle is asked |
+| another password of the form of device passwords, an impossible one, or no `[auth.ldap]` | None |
+| the same password, login and place were refused in the last `REFUSED_SECONDS`, and the list is as it was | None |
+| too many wrong passwords came before | `ThrottledError` |
+| a bind of the last `PROOF_SECONDS`, and the list still gives the same reader | `Identity` |
+| the directory fails | `UnavailableError`; nothing is counted |
+| a bind succeeds, and the person is a reader | `Identity`; the proof is remembered |
+| a bind succeeds, and the person is no reader, or it fails | None; both are remembered and counted alike |
 
-`identify` returns an `Identity`, or None (HTTP 401), or raises `ThrottledError` (429), `UnavailableError` or
-`StoreError` (503), all with Retry-After. It returns None only where the login or the password is certainly wrong,
-because a phone that gets 401 forgets its password. It takes at most `LOGIN_SECONDS` and one second.
+None is answered with 401, and only where the login or the password is certainly wrong, because a phone that gets 401
+forgets its password. `ThrottledError` is 429, `UnavailableError` and `StoreError` are 503, all with Retry-After. An
+answer takes at most `LOGIN_SECONDS` and one second.
 """
 
 import hashlib
@@ -20,12 +28,12 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
+from radicale_tldops.login.failures import REFUSED, THROTTLED, UNLISTED, FailureLog
 from radicale_tldops.login.identity import is_possible, resembles_device_password
 from radicale_tldops.login.ldap import REST_SECONDS, LdapLogin, typed_login
-from radicale_tldops.login.throttle import Buckets, Limit, Recent, Throttle, place_of, places_of
+from radicale_tldops.login.throttle import Recent, Throttle, place_of
 from radicale_tldops.roster.errors import DirectoryError, ThrottledError, UnavailableError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.login import canonical_login
@@ -35,25 +43,12 @@ from radicale_tldops.serve.live import shared as shared_live
 from radicale_tldops.settings import LdapLoginSettings, Settings
 
 logger = logging.getLogger("radicale_tldops")
-auth_logger = logging.getLogger("radicale_tldops.auth")
 
 PROOF_SECONDS = 300.0
 """Seconds for which a successful bind is remembered."""
 
 REFUSED_SECONDS = 60.0
 """Seconds for which a refused password is refused again without asking the directory."""
-
-LOGGED = Limit(30, 10.0)
-"""How many failed logins of one address, or one /48 of IPv6, are logged."""
-
-_MAX_SHOWN = 100
-"""Most characters of a login that are logged."""
-
-
-REFUSED = "wrong password or unknown login"
-UNLISTED = "not on the list"
-THROTTLED = "too many attempts"
-"""Why a login failed, in the words of the log. config/fail2ban looks for these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,42 +213,6 @@ class _Attempt:
     def is_for_directory(self) -> bool:
         """Whether the password may be one of the directory."""
         return bool(self.login) and is_possible(self.password) and not resembles_device_password(self.password)
-
-
-class FailureLog:
-    """Writes failed logins to the log, a limited number for each address. Safe for threads.
-
-    The line is: failed login from ADDRESS: REASON: "LOGIN". The address is before everything that a client can choose,
-    and the login is escaped as in JSON, so no login can forge a line. The same login and password from the same address
-    are logged once: an old password in a forgotten phone is not password guessing.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lock = threading.Lock()
-        self._lines = Buckets(LOGGED, clock)
-        self._left_out = 0
-
-    def log(self, peer: str, reason: str, name: str) -> None:
-        """Log one failed login, or only count it if its address has reached the limit."""
-        key = places_of(peer)[-1:]
-        with self._lock:
-            if self._lines.wait(key) > 0:
-                self._left_out += 1
-                return
-            self._lines.take(key)
-            left_out, self._left_out = self._left_out, 0
-        shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
-        quoted = json.dumps(shown).replace("\x7f", "\\u007f")
-        auth_logger.warning("failed login from %s: %s: %s", _address(peer), reason, quoted)
-        if left_out:
-            auth_logger.warning("%d more failed logins were left out of the log", left_out)
-
-
-def _address(peer: str) -> str:
-    try:
-        return str(ip_address(peer.partition("%")[0]))
-    except ValueError:
-        return "unknown"
 
 
 def _reader(snapshot: Snapshot, login: str, addresses: tuple[str, ...]) -> Reader | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radicale_tldops.login.gate import LOGGED, FailureLog
+from radicale_tldops.login.failures import LOGGED, FailureLog
 from tests.auth.conftest import HOME, PASSWORDS, Place
 from tests.docs.pages import ROOT
 from tests.support.clock import Clock
