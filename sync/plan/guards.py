@@ -220,8 +220,9 @@ def _mismatch(mismatch: Mismatch, limits: GuardSettings) -> list[Hazard]:
     apart = mismatch.not_listed + len(mismatch.unknown)
     if apart <= limits.mismatch.of(mismatch.in_file):
         return []
+    what = counted(apart, f"people of {mismatch.in_file}")
     message = (
-        f"the list and the file disagree about {apart} people of {mismatch.in_file}: {mismatch.not_listed} of the file "
-        f"are not on the list, {len(mismatch.unknown)} addresses of the list are nobody's in the file"
+        f"the list and the file disagree about {what}: {mismatch.not_listed} of the file are not on the list, "
+        f"{len(mismatch.unknown)} of the list are not in the file"
     )
     return both("list-mismatch", message)
