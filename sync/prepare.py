@@ -132,9 +132,12 @@ def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
-    undone = [entry for entry in load_history(where.roster) if entry.id > number and entry.kind == "sync"]
+    history = load_history(where.roster)
+    undone = [entry for entry in history if entry.id > number and entry.kind == "sync"]
+    stays = {source.sha256 for entry in history if entry.id == number for source in entry.sources}
     sources = {source.sha256: source for entry in undone for source in entry.sources if source.part == "membership"}
-    return _prepared(settings, state, wanted, now, Basis("rollback", tuple(sources.values())))
+    taken = tuple(source for sha256, source in sources.items() if sha256 not in stays)
+    return _prepared(settings, state, wanted, now, Basis("rollback", taken))
 
 
 def _applied(settings: Settings, last: LastSync) -> tuple[Source, ...]:

@@ -68,6 +68,11 @@ def look(settings: Settings) -> tuple[Exposure, ...]:
                 found[path.absolute()] = status
                 if path in (roster, members):
                     found[path.parent] = path.parent.stat()
+    if settings.store.strict_modes:
+        # Before a command makes databases in a folder that is open to others.
+        for folder in (roster.parent, members.parent):
+            with suppress(OSError):
+                found[folder] = folder.stat()
     owners = (found[roster.parent].st_uid if roster.parent in found else 0, os.geteuid(), 0)
     shared = {members, members.parent} - {roster.parent}
     judged = [

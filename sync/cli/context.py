@@ -166,9 +166,9 @@ class App:
         store, grace = self.settings.store, self.settings.subscribers.leaving_grace
         self._opened = Stores(store.roster, store.members, grace=grace)
         if not is_missing(self._opened.roster):
-            create.update_roster(self._opened.roster, self._opened.members)
+            create.update_roster(self._opened.roster, self._opened.members, migrating=True)
         if not is_missing(self._opened.members):
-            create.update_members(self._opened.roster, self._opened.members)
+            create.update_members(self._opened.roster, self._opened.members, migrating=True)
         return self._opened
 
     def finish(self) -> None:

@@ -177,7 +177,7 @@ def _moved(guarded: GuardedField, proposal: Proposal, recent: GuardWindow) -> It
     names = proposal.values.moved.get(guarded.label, ())
     before = recent.total("values_moved", guarded.label)
     if names and len(names) + before > 1:
-        what = f"the {guarded.label} of {counted(len(names), 'people would move to other people')}"
+        what = f"the {guarded.label} of {counted(len(names), 'people would be those of other people')}"
         remedy = "Perhaps one column was sorted, moved or filled. Compare the file with the last good one"
         yield Hazard("moved-values", Part.ROSTER, f"{what}{_after(before)}{_named(names)}. {remedy}")
 

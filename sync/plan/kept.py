@@ -71,8 +71,10 @@ def _kept(match: Match, stored: Contact, unclear: Unclear) -> Iterator[Kept]:
     name = printable(contact.name)
     why = {field: f"{field} is not understood" for field in unclear.unread.get(origin, ()) if getattr(stored, field)}
     remedy = ""
+    if match.is_claimed:
+        why.pop("confirmed_on", None)  # the answer that `tldops confirm` recorded counts
     if not unclear.assumed.isdisjoint(match.entry.origins) and _moved_abroad(stored, contact):
-        why["phones"] = f"a telephone number without country code was one of {stored.served}, not of {contact.served}"
+        why["phones"] = "a telephone number without country code would be one of another country"
         remedy = "Write the number with its country code."
     for field, reason in sorted(why.items()):
         first = unclear.since.get((match.uid, field), unclear.today)
@@ -86,9 +88,7 @@ def _kept(match: Match, stored: Contact, unclear: Unclear) -> Iterator[Kept]:
 
 
 def _moved_abroad(stored: Contact, contact: Contact) -> bool:
-    """Tell whether a number keeps its digits and changes its country, together with the ccTLDs of the person."""
-    if stored.served == contact.served:
-        return False
+    """Tell whether a number keeps its digits and changes its country, as the person has other ccTLDs."""
     before = {phone.number for phone in stored.phones}
     endings = {number[-_ENDING:] for number in before}
     return any(phone.number not in before and phone.number[-_ENDING:] in endings for phone in contact.phones)

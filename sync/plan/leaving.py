@@ -34,7 +34,8 @@ def with_leavers(
     away = state.away_since
     matches, problems, gone = list(listed.matches), [*listed.problems, *found.problems], dict[str, str]()
     for match in found.matches:
-        if match.how is How.NEW:
+        # Who has only an out-of-band address in common may be a colleague: a card stays for the person alone.
+        if match.how in (How.NEW, How.OUT_OF_BAND):
             continue
         contact, origin = match.entry.contact, match.entry.origins[0]
         since = away.get(match.uid, leaving.today)

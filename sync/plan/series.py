@@ -1,13 +1,14 @@
 """Numbers that a spreadsheet program has counted up: the fill handle makes a series of one number."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 
 from radicale_tldops.roster.contact import Contact
 from sync.plan.identify import Identifiable
 from sync.problems import Finding, Problem, printable
 
 LEAST = 3
-"""So many rows, each with the number of the row above and one more, are no chance."""
+"""So many rows, each with the number of the row above and one more, or one less, are no chance."""
 
 _NUMBERS: Mapping[str, Callable[[Contact], str]] = {
     "phones": lambda contact: next((phone.number for phone in contact.phones if phone.number[1:].isdigit()), ""),
@@ -30,27 +31,30 @@ def counted_up(
 
 
 def _series(column: str, entries: Sequence[Identifiable], known: Collection[Contact]) -> Iterator[Identifiable]:
-    """Yield the entries of each run of `LEAST` or more."""
-    held = {_value(column, contact) for contact in known}
-    run: list[Identifiable] = []
-    before = 0
-    for entry in entries:
-        value = _value(column, entry.contact)
-        if not (value and value == before + 1 and value not in held):
-            run.clear()
-        else:
-            run.append(entry)
-            yield from run if len(run) == LEAST else run[LEAST:][-1:]
-        before = value
+    """Yield the entries of runs of more than `LEAST` rows, up or down, but for those with a number that is known."""
+    held = {_value(own, contact) for contact in known for own in _NUMBERS}
+    held |= {_digits(phone.number) for contact in known for phone in contact.phones}
+    values = [_value(column, entry.contact) for entry in entries]
+    steps = [after - before if before and after else 0 for before, after in pairwise(values)]
+    start = 0
+    for step, run in groupby(steps):
+        number = len(list(run))
+        if abs(step) == 1 and number >= LEAST:
+            yield from (entries[at] for at in range(start, start + number + 1) if values[at] not in held)
+        start += number
+
+
+def _digits(text: str) -> int:
+    return int("".join(filter(str.isdecimal, text)) or 0)
 
 
 def _value(column: str, contact: Contact) -> int:
-    return int("".join(filter(str.isdecimal, _NUMBERS[column](contact))) or 0)
+    return _digits(_NUMBERS[column](contact))
 
 
 def _finding(column: str, entry: Identifiable) -> Finding:
     name = printable(entry.contact.name)
-    message = f"{column}: the number of {name} is one higher than that of the row above, as in {LEAST} rows or more"
+    message = f"{column}: the number of {name} is one more or one less than that of the next row, and so on"
     return Finding(
         "damaged", message, remedy="Type the right numbers. If they are right, add two of them in each sync."
     )

@@ -152,7 +152,27 @@ def _is_compared(guarded: GuardedField, pair: Pair) -> bool:
 
 
 def _gained(guarded: GuardedField, pair: Pair) -> set[object]:
-    return set(guarded.values(pair.after)) - set(guarded.values(pair.before))
+    """Return the new values. Somebody's own number in another field is not one."""
+    return set(guarded.values(pair.after)) - _values(guarded, pair.before)
+
+
+def _values(guarded: GuardedField, contact: Contact) -> set[object]:
+    """Return the values of a field; of one that may hold numbers, those of all such fields."""
+    fields = [other for other in FIELDS if other.is_number] if guarded.is_number else [guarded]
+    return {value for field in fields for value in field.values(contact)}
+
+
+def _copied(pairs: Sequence[Pair], gained: Sequence[set[object]]) -> set[object]:
+    """Return the values that people get at once who serve no ccTLD together: no office has these people."""
+    getters: dict[object, list[Pair]] = defaultdict(list)
+    for pair, values in zip(pairs, gained, strict=True):
+        for value in values:
+            getters[value].append(pair)
+    return {
+        value
+        for value, some in getters.items()
+        if len(some) > 1 and not set.intersection(*({label for label, _ in pair.after.slots} for pair in some))
+    }
 
 
 def _repeated(guarded: GuardedField, pairs: Sequence[Pair]) -> Collection[object]:
@@ -171,32 +191,28 @@ def _is_another(before: Collection[object], after: Collection[object], repeated:
 def _moved(
     guarded: GuardedField, pairs: Sequence[Pair], everybody: Collection[Contact], held: Collection[Contact]
 ) -> Sequence[str]:
-    """Return who gets what somebody else had, and who of the changed and held people had it.
+    """Return who gets what somebody else had or gets, and who of the changed and held people had it.
 
     Or those who had it alone and perhaps left, where they are more: two people may give what they had to one.
     """
     gained = [_gained(guarded, pair) for pair in pairs]
-    fields = [other for other in FIELDS if other.is_number] if guarded.is_number else [guarded]
     new: set[object] = set().union(*gained)
     if not new:
         return ()
     owners: dict[object, dict[int, Contact]] = defaultdict(dict)
     for contact in everybody:
-        for value in new & {value for other in fields for value in other.values(contact)}:
+        for value in new & _values(guarded, contact):
             owners[value][id(contact)] = contact
-    # Somebody's own number in another field is not somebody else's.
-    taken = [
-        {value for value in values if value in owners and id(pair.before) not in owners[value]}
-        for pair, values in zip(pairs, gained, strict=True)
-    ]
+    taken = [values & owners.keys() for values in gained]
     given: set[object] = set().union(*taken)
+    copied = _copied(pairs, gained)
     movers = [
         pair.name
-        for pair, values in zip(pairs, taken, strict=True)
-        if values or not given.isdisjoint(set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
+        for pair, values, new in zip(pairs, taken, gained, strict=True)
+        if values or new & copied or given & (set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
     ]
-    movers += [contact.name for contact in held if not given.isdisjoint(guarded.values(contact))]
     alone = {id(owner): owner.name for value in given if len(owners[value]) == 1 for owner in owners[value].values()}
+    movers += [contact.name for contact in held if id(contact) in alone]
     return max(movers, sorted(alone.values()), key=len)
 
 

@@ -187,3 +187,16 @@ def test_a_column_that_is_gone_is_not_forgotten_while_its_people_are_held(tldops
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "mass-loss: the column confirmed_on is gone, and 1 person would lose their dates of" in result.out
+
+
+def test_a_confirmation_counts_while_the_date_of_the_file_is_not_understood(tldops: World) -> None:
+    """What `tldops confirm` recorded is newer than the kept date, and nothing is unclear any more."""
+    person = TEN[0]
+    row = f"{person.name};1;{person.cctld};{person.phone};{person.login};%s"
+    _table(tldops, row % "2026-01-02")
+    tldops.do("sync", "--yes")
+    _table(tldops, row % "last Tuesday")
+    tldops.do("sync", "--yes")
+    tldops.do("confirm", person.login, "--how", "telephone")
+    assert "is kept since" not in tldops.do("sync", "--yes").out
+    assert "Last confirmed: 2026-01-02" not in tldops.do("export", "--format", "vcf").out.replace("\r\n ", "")

@@ -219,7 +219,7 @@ def test_address_that_is_somebody_elses_now(tldops: World) -> None:
     add(tldops, TEN[0].login)
     tldops.write(*(person.line for person in TEN), TEN[1].line.replace(TEN[1].login, second))
     shown = tldops("plan").out
-    assert "! moved-values: the list addresses of 2 people would move to other people" in shown
+    assert "! moved-values: the list addresses of 2 people would be those of other people" in shown
     assert f"~ {second}: login changes (somebody else's now); keeps 2 devices" in shown
     tldops.force("moved-values")
     assert tldops.devices(second) == []

@@ -300,3 +300,17 @@ def test_what_a_client_sees(listed: World) -> None:
         subscribe(listed, FORTY)
         listed.do("sync", "--yes")
         until(lambda: card() == before, "the card never comes back as it was")
+
+
+def test_a_colleague_who_is_not_on_the_list_gets_no_card(listed: World) -> None:
+    """Somebody else with the same out-of-band address and family name, in the row of a person who left."""
+    anna = Person(70, "zm", 3)
+    first = f'"Anna Smith, #3, .zm, {anna.phone}, team@registry.example.org" <anna@nic.example>'
+    second = '"Jan Smith, #3, .zm, +1 202 555 9999, team@registry.example.org" <jan@nic.example>'
+    subscribe(listed, [*FORTY, "anna@nic.example"])
+    listed.sync(*FORTY, first)
+    subscribe(listed, FORTY)
+    listed.write(*FORTY, second)
+    assert "last-contact: .zm would have no contact without Anna Smith" in listed("sync", "--yes").out
+    assert "Anna Smith" in cards(listed)
+    assert "Jan Smith" not in cards(listed)

@@ -127,3 +127,14 @@ def test_a_backup_of_an_older_version_is_brought_forward(tldops: World, upgrade:
     assert len(tldops.contacts()) == 2
     roster = tldops.folder / "roster.sqlite"
     assert (read_note(roster, SCHEMA_VERSION), read_note(roster, READABLE_FROM)) == (4, 4)
+
+
+def test_a_lost_members_database_is_made_anew_in_an_older_store(tldops: World, upgrade: Upgrade) -> None:
+    """The command that repairs takes the step, too: else `migrate` would wait for it, and it for `migrate`."""
+    tldops.sync(JOHN)
+    (tldops.folder / "members.sqlite").unlink()
+    upgrade(False)
+    assert tldops("sync", "--yes").code == 2
+    tldops.do("init", "--new-members")
+    assert tldops("sync", "--yes").code in (0, 1)
+    assert read_note(tldops.folder / "roster.sqlite", SCHEMA_VERSION) == ROSTER.version

@@ -125,6 +125,17 @@ def test_a_new_layout_of_the_card_takes_effect_with_the_next_sync(
     assert "10 changed" in tldops.do("sync", "--yes").out
 
 
+def test_after_a_rollback_of_what_the_list_did_the_file_is_applied_as_ever(tldops: World) -> None:
+    """The file made the generation that was brought back, too: it was not taken back."""
+    subscribe(tldops, *TEN)
+    tldops.sync(*TEN)
+    subscribe(tldops, *TEN[1:])
+    tldops.do("sync", "--yes")
+    tldops.do("rollback", "1", "--yes")
+    subscribe(tldops, *TEN)
+    assert "stale-source" not in tldops.do("sync", "--yes").out
+
+
 def test_after_a_rollback_the_same_file_is_applied_again_by_force_alone(tldops: World) -> None:
     """Else the next timer would undo the rollback."""
     tldops.sync(*TEN[:9])

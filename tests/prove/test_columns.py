@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from radicale_tldops.roster.contact import Phone
+from radicale_tldops.store.values import RosterState
 from sync.parse.table import COLUMNS
 from tests.prove import columns
 from tests.prove.membership import Tally
@@ -45,9 +46,9 @@ def test_a_series_of_numbers_is_an_error(place: columns.Site) -> None:
     for step, row in enumerate(rows[20:25]):
         row["phones"] = f"+44 7700 90010{step}"
     wanted, _ = columns.decide(place, rows)
-    assert [problem.origin.line for problem in wanted.errors] == [23, 24, 25, 26]
+    assert [problem.origin.line for problem in wanted.errors] == [22, 23, 24, 25, 26]
     assert {problem.code for problem in wanted.errors} == {"damaged"}
-    assert len(wanted.held) == 4
+    assert len(wanted.held) == 5
     rows[23]["phones"] = "+44 7700 900200"
     assert columns.decide(place, rows)[0].errors == ()
 
@@ -114,12 +115,13 @@ def test_one_number_for_many_who_had_none_is_held(place: columns.Site) -> None:
     some = range(10, 30)
     filled = _edited(place, *((at, "phones", "+44 7700 900123") for at in some))
     _, plan = columns.decide(_without(place, "phones", some), filled)
-    (hazard,) = plan.hazards
-    assert (hazard.code, hazard.message.partition(":")[0]) == (
+    change, moved = plan.hazards
+    assert (change.code, change.message.partition(":")[0]) == (
         "mass-change",
         "20 people would get other telephone numbers; the limit is 8",
     )
-    assert hazard.message.endswith(" and 17 more")
+    assert change.message.endswith(" and 17 more")
+    assert moved.message.startswith("the telephone numbers of 20 people would be those of other people: ")
     # A number of their own for each of them is a column that was filled in.
     _, plan = columns.decide(_without(place, "phones", some), place.rows)
     assert plan.hazards == ()
@@ -129,8 +131,8 @@ def test_a_series_of_handles_is_an_error(place: columns.Site) -> None:
     """The fill handle works in each column of numbers."""
     edits = [(at, "whatsapp", f"+44 7700 90010{at - 20}") for at in range(20, 24)]
     wanted, _ = columns.decide(_without(place, "whatsapp", range(20, 24)), _edited(place, *edits))
-    assert [problem.message.partition(":")[0] for problem in wanted.errors] == ["whatsapp"] * 3
-    assert len(wanted.held) == 3
+    assert [problem.message.partition(":")[0] for problem in wanted.errors] == ["whatsapp"] * 4
+    assert len(wanted.held) == 4
 
 
 def test_copied_rows_for_new_people_are_held(place: columns.Site) -> None:
@@ -164,6 +166,7 @@ def test_a_national_number_does_not_change_its_country(place: columns.Site) -> N
     uid = next(uid for uid, contact in place.contacts.items() if contact.name == place.rows[french]["name"])
     before = replace(place.state.people[uid].contact, phones=(Phone("+33612345678"),))
     state = replace(place.state, people={**place.state.people, uid: replace(place.state.people[uid], contact=before)})
+    assert _after_a_move(place, state, uid, (*moved, (french, "phones", "0612345678"))) == ["+33612345678"]
     for text, numbers, codes in (
         ("0612345678", ["+33612345678"], ["kept-value"]),
         ("+31 6 12345678", ["+31612345678"], []),
@@ -172,6 +175,39 @@ def test_a_national_number_does_not_change_its_country(place: columns.Site) -> N
         wanted, _ = columns.decide(replace(place, state=state), _edited(place, *moved, (french, "phones", text)))
         assert [phone.number for phone in wanted.people[uid].entry.contact.phones] == numbers
         assert [kept.problem.code for kept in wanted.kept] == codes
+
+
+def _after_a_move(
+    place: columns.Site, state: RosterState, uid: str, edits: Sequence[tuple[int, str, str]]
+) -> list[str]:
+    """Return the numbers of a person after the same file was applied twice."""
+    rows = _edited(place, *edits)
+    for _ in range(2):
+        contact = columns.decide(replace(place, state=state), rows)[0].people[uid].entry.contact
+        state = replace(state, people={**state.people, uid: replace(state.people[uid], contact=contact)})
+    return [phone.number for phone in contact.phones]
+
+
+def test_a_new_number_for_people_of_several_cctlds_is_held(place: columns.Site) -> None:
+    """It was filled down, although nobody had it; one for two colleagues is a new switchboard."""
+    here = place.rows[10]["cctlds"]
+    office = [at for at, row in enumerate(place.rows) if row["cctlds"] == here]
+    for some, codes in ((office, []), ([10, 11], ["moved-values"])):
+        _, plan = columns.decide(place, _edited(place, *((at, "phones", "+44 7700 900123") for at in some)))
+        assert [hazard.code for hazard in plan.hazards] == codes
+
+
+def test_a_series_upwards_is_an_error(place: columns.Site) -> None:
+    """The fill handle was drawn from below; the source is right."""
+    source = "+44 7700 900200"
+    known = _edited(place, (24, "phones", source))
+    people = columns.decide(place, known)[0].people
+    filled = [(at, "phones", f"+44 7700 900{200 - (24 - at)}") for at in range(21, 24)]
+    uid = next(uid for uid, match in people.items() if match.entry.contact.name == place.rows[24]["name"])
+    person = replace(place.state.people[uid], contact=people[uid].entry.contact)
+    state = replace(place.state, people={**place.state.people, uid: person})
+    wanted, _ = columns.decide(replace(place, state=state), _edited(place, (24, "phones", source), *filled))
+    assert [problem.origin.line for problem in wanted.errors] == [23, 24, 25]
 
 
 def test_a_text_that_is_no_date_does_not_hide_the_other_dates(place: columns.Site) -> None:
