@@ -1,6 +1,7 @@
 """What has to hold for every answer to every request."""
 
 import gzip
+import re
 import xml.etree.ElementTree as ET
 
 from tests.differential.comparing import members
@@ -14,6 +15,8 @@ MAX_FACTOR = 4
 properties that no card has is told so for each card."""
 
 _OPEN = ("/.well-known", "/.web", "/.health")
+# A request may name the whole address (RFC 9112, 3.2.2).
+_HOST = re.compile(r"^https?://[^/]*", re.IGNORECASE)
 
 
 class BrokenPropertyError(AssertionError):
@@ -63,9 +66,10 @@ def _check_closed(target: Target, request: Hostile, answer: Response, content: b
     _hold(answer.status != 207, "207 for somebody without a login")
     if answer.status < 300:
         # Health and the page for browsers answer everybody, and OPTIONS without a login says what the server is.
+        path = _HOST.sub("", request.sent.path).partition("?")[0]
         is_open = (
-            request.sent.path.startswith(_OPEN)
-            or (request.sent.method in ("GET", "HEAD") and request.sent.path.partition("?")[0] == "/")
+            path.startswith(_OPEN)
+            or (request.sent.method in ("GET", "HEAD") and path == "/")
             or (request.sent.method, request.sender) == ("OPTIONS", "nobody")
         )
         _hold(is_open or request.sender == "odd", f"{answer.status} for somebody without a login")
