@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import sys
 
 from tests.support.world import Result, World
@@ -12,6 +13,8 @@ def on_a_terminal(world: World, answer: str, *arguments: str, before: World | No
     """Run the command on a pseudo-terminal and type `answer` at its question; with `before`, first run its sync."""
     child, terminal = pty.fork()
     if child == 0:
+        # Tests that run in the background of a shell ignore it, and so would the command.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execve(
             sys.executable,
             [sys.executable, "-m", "sync", "--config", str(world.config), *arguments],
