@@ -25,15 +25,15 @@ def counted_up(
 
     `entries` stand in the order of the file. A number that the roster holds already was not made by a fill handle.
     """
-    found = [(column, entry) for column in _NUMBERS for entry in _series(column, entries, known)] if known else []
+    held = {_value(column, contact) for contact in known for column in _NUMBERS}
+    held |= {_digits(phone.number) for contact in known for phone in contact.phones}
+    found = [(column, entry) for column in _NUMBERS for entry in _series(column, entries, held)] if known else []
     entries = list({entry.origins: entry for _, entry in found}.values())
     return entries, [_finding(column, entry).at(entry.origins[0]) for column, entry in found]
 
 
-def _series(column: str, entries: Sequence[Identifiable], known: Collection[Contact]) -> Iterator[Identifiable]:
-    """Yield the entries of runs of more than `LEAST` rows, up or down, but for those with a number that is known."""
-    held = {_value(own, contact) for contact in known for own in _NUMBERS}
-    held |= {_digits(phone.number) for contact in known for phone in contact.phones}
+def _series(column: str, entries: Sequence[Identifiable], held: Collection[int]) -> Iterator[Identifiable]:
+    """Yield the entries of runs of more than `LEAST` rows, up or down, without those whose number the roster holds."""
     values = [_value(column, entry.contact) for entry in entries]
     steps = [after - before if before and after else 0 for before, after in pairwise(values)]
     start = 0
@@ -54,7 +54,7 @@ def _value(column: str, contact: Contact) -> int:
 
 def _finding(column: str, entry: Identifiable) -> Finding:
     name = printable(entry.contact.name)
-    message = f"{column}: the number of {name} is one more or one less than that of the next row, and so on"
+    message = f"{column}: the number of {name} is part of a series: each row has one more, or one less"
     return Finding(
         "damaged", message, remedy="Type the right numbers. If they are right, add two of them in each sync."
     )

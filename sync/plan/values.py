@@ -130,12 +130,13 @@ def compare_values(pairs: Sequence[Pair], everybody: Collection[Contact], held: 
     changed, lost, moved = {}, {}, {}
     for guarded in FIELDS:
         own = [pair for pair in pairs if _is_compared(guarded, pair)]
-        repeated = _repeated(guarded, own)
+        gained = [_gained(guarded, pair) if guarded.moving is Moving.OWN else set() for pair in own]
+        repeated = _repeated(own, gained)
         before_and_after = [(pair.name, guarded.values(pair.before), guarded.values(pair.after)) for pair in own]
         changed[guarded.label] = [name for name, old, new in before_and_after if _is_another(old, new, repeated)]
         lost[guarded.label] = [name for name, old, new in before_and_after if old and not new]
         if guarded.moving is Moving.OWN:
-            moved[guarded.label] = _moved(guarded, own, everybody, held)
+            moved[guarded.label] = _moved(guarded, own, gained, everybody, held)
         elif guarded.moving is Moving.SHARED:
             moved[guarded.label] = _reordered(before_and_after)
     return ValueChanges(
@@ -175,11 +176,9 @@ def _copied(pairs: Sequence[Pair], gained: Sequence[set[object]]) -> set[object]
     }
 
 
-def _repeated(guarded: GuardedField, pairs: Sequence[Pair]) -> Collection[object]:
-    """Return the values of one person each that two people of the roster get at once: a cell was copied."""
-    if guarded.moving is not Moving.OWN:
-        return ()
-    times = Counter(value for pair in pairs if not pair.is_new for value in _gained(guarded, pair))
+def _repeated(pairs: Sequence[Pair], gained: Sequence[set[object]]) -> Collection[object]:
+    """Return the values that two people of the roster get at once: a cell was copied."""
+    times = Counter(value for pair, values in zip(pairs, gained, strict=True) if not pair.is_new for value in values)
     return {value for value, number in times.items() if number > 1}
 
 
@@ -189,13 +188,16 @@ def _is_another(before: Collection[object], after: Collection[object], repeated:
 
 
 def _moved(
-    guarded: GuardedField, pairs: Sequence[Pair], everybody: Collection[Contact], held: Collection[Contact]
+    guarded: GuardedField,
+    pairs: Sequence[Pair],
+    gained: Sequence[set[object]],
+    everybody: Collection[Contact],
+    held: Collection[Contact],
 ) -> Sequence[str]:
     """Return who gets what somebody else had or gets, and who of the changed and held people had it.
 
     Or those who had it alone and perhaps left, where they are more: two people may give what they had to one.
     """
-    gained = [_gained(guarded, pair) for pair in pairs]
     new: set[object] = set().union(*gained)
     if not new:
         return ()
@@ -208,8 +210,8 @@ def _moved(
     copied = _copied(pairs, gained)
     movers = [
         pair.name
-        for pair, values, new in zip(pairs, taken, gained, strict=True)
-        if values or new & copied or given & (set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
+        for pair, values, own in zip(pairs, taken, gained, strict=True)
+        if values or own & copied or given & (set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
     ]
     alone = {id(owner): owner.name for value in given if len(owners[value]) == 1 for owner in owners[value].values()}
     movers += [contact.name for contact in held if id(contact) in alone]
