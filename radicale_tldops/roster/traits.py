@@ -44,12 +44,21 @@ def name_words(name: str) -> frozenset[str]:
 
     Initials tell nobody apart, but one character is a word in scripts without upper case.
     """
-    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    words = frozenset(re.findall(r"\w+", bare))
+    words = frozenset(re.findall(r"\w+", _bare(name)))
     telling = {
         word for word in words if not _COMMON.fullmatch(word) and (len(word) > 1 or word.upper() == word.lower())
     }
     return frozenset(telling) or words
+
+
+def name_letters(name: str) -> str:
+    """Return the letters of a name in one word, without accents."""
+    return "".join(filter(str.isalpha, _bare(name)))
+
+
+def _bare(name: str) -> str:
+    """Return a name in lower case and without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
 
 
 def word_digest(uid: str, word: str) -> str:

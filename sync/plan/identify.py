@@ -3,23 +3,35 @@
 A person is recognised by a list address, an out-of-band address, or the name within a ccTLD, so that the UID outlives a
 change of any two of them. A record that could be two people is a problem for the secretariat; nothing is guessed.
 
-At an address whose new name shares no word with the old one, somebody else is assumed, unless somebody says that it is
-the same person.
+At an address whose new name shares no word with the old one, and is not the old one with a slip, somebody else is
+assumed, unless somebody says that it is the same person.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.login import canonical_login
-from radicale_tldops.roster.traits import address_trait, name_traits, name_words, trait_digest, traits, word_digest
+from radicale_tldops.roster.traits import (
+    address_trait,
+    name_letters,
+    name_traits,
+    name_words,
+    trait_digest,
+    traits,
+    word_digest,
+)
 from radicale_tldops.store.values import RosterState
 from sync.problems import Finding, Origin, Problem
+
+_NEARLY = 0.75
+"""Names with so large a part of their letters in common, in their order, are one name with a slip."""
 
 
 class How(StrEnum):
@@ -83,15 +95,28 @@ class Identities:
             return derived
         return str(UUID(bytes=hashlib.sha256(f"{self.seed} {address}".encode()).digest()[:16], version=4))
 
-    def is_somebody_else(self, contact: Contact, words: Collection[str]) -> bool:
-        """Tell whether a contact at somebody's address is not the person, whose name has these words."""
-        return not name_words(contact.name) & set(words) and self.same_people.isdisjoint(contact.logins)
+    def is_same(self, contact: Contact, other: Contact) -> bool:
+        """Tell whether a contact with an address of another one is the same person, by the name or by what was said."""
+        return self._is_said(contact) or is_same_name(contact.name, other.name)
 
     def has_left(self, contact: Contact, uid: str) -> bool:
-        """Tell whether a contact may be somebody who left, by the words of the name."""
-        digests = {word_digest(uid, word): word for word in name_words(contact.name)}
-        words = {word for digest, word in digests.items() if digest in self.departed}
-        return not self.is_somebody_else(contact, words)
+        """Tell whether a contact may be somebody who left, by the words of the name: no more is kept of it."""
+        return self._is_said(contact) or any(
+            word_digest(uid, word) in self.departed for word in name_words(contact.name)
+        )
+
+    def _is_said(self, contact: Contact) -> bool:
+        return not self.same_people.isdisjoint(contact.logins)
+
+
+def is_same_name(name: str, other: str) -> bool:
+    """Tell whether two names at one address are one person's: they share a word, or are the same but for a slip.
+
+    A blank that is lost, or a letter that is another, may leave no word as it was.
+    """
+    if name_words(name) & name_words(other):
+        return True
+    return SequenceMatcher(None, name_letters(name), name_letters(other), autojunk=False).ratio() >= _NEARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +192,12 @@ def recognise(entries: Sequence[Identifiable], people: Mapping[str, Contact], kn
 def _claims(
     contact: Contact, index: People, people: Mapping[str, Contact], known: Identities
 ) -> dict[str, frozenset[How]]:
-    """Return the claims of a contact; none where it has only addresses of others, whose names share no word with it."""
+    """Return the claims of a contact; none where it has only addresses of others, whose names are not its."""
     claims = index.claims(contact)
     if any(How.NAME in common for common in claims.values()):
         return claims
-    is_new = all(known.is_somebody_else(contact, name_words(people[uid].name)) for uid in claims)
-    return {} if is_new else claims
+    may_be = any(known.is_same(contact, people[uid]) for uid in claims)
+    return claims if may_be else {}
 
 
 def _is_certain(common: frozenset[How]) -> bool:

@@ -16,6 +16,8 @@ DateReader: TypeAlias = Callable[[str], date | None]
 
 # #REF!, #DIV/0!, #NAME?, #N/A and their translations; Err:502 of LibreOffice; ### where the column was too narrow.
 _ERROR_VALUE = re.compile(r"#[\w¡¿/]+[!?]|#N/A|#N/D|#NV|Err:\d{3}|#{2,}", re.IGNORECASE)
+# What is left of a letter that was written as a number, &#233;, and of which a character was lost.
+_BROKEN_LETTER = re.compile(r"&#x?\w", re.ASCII)
 _LEAST_DIGITS = 5
 """So many digits without a letter are a number and no name."""
 
@@ -50,6 +52,8 @@ def _damage(column: str, text: str) -> str:
         return "is a truth value and not a name"
     if column == "name" and _is_no_name(text):
         return "is not a name"
+    if column == "name" and _BROKEN_LETTER.search(text):
+        return "holds the code of a letter and not the letter"
     if any(_is_mojibake(word) for word in text.split()):
         return "was written in UTF-8 and read as Windows-1252"
     return ""

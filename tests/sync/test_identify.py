@@ -8,7 +8,7 @@ import pytest
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.traits import name_words
-from sync.plan.identify import How, Identities, Recognised, recognise
+from sync.plan.identify import How, Identities, Recognised, is_same_name, recognise
 from tests.sync.people import entry, person, state, uid
 
 JANE = person("Jane Doe", oob="jane@oarc.net")
@@ -85,6 +85,40 @@ def test_somebody_else_at_an_address(name: str) -> None:
     (again,) = run([], [successor], departed=[JANE]).matches
     assert not again.returned
     assert again.uid != uid(JANE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Aïcha Fictif", "AïchaFictif"),
+        ("Zoë Samplewood", "Zoë0Samplewood"),
+        ("François d'Échantillon", "Françoischantillon"),
+        ("Samplewood", "Samplewod"),
+        ("範例國華", "範例国華"),
+        ("김나라보", "김나라 보"),
+    ],
+)
+def test_a_name_with_a_slip_is_the_same_persons(old: str, new: str) -> None:
+    """No word is as it was, and the person keeps the UID, whichever of the two is right."""
+    for before, after in ((old, new), (new, old)):
+        (match,) = run([replace(JANE, name=before)], [replace(JANE, name=after, out_of_band=())]).matches
+        assert match.uid == uid(JANE)
+        assert match.how is How.LIST_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Jane Doe", "John Moe"),
+        ("Maria Rossi", "Mario Bruno"),
+        ("李明", "李强"),
+        ("範例國華", "範本國強"),
+        ("Jo Li", "Al Xi"),
+    ],
+)
+def test_a_name_that_is_only_a_little_alike_is_somebody_elses(name: str, other: str) -> None:
+    """Half of the letters are no slip."""
+    assert not is_same_name(name, other)
 
 
 def test_a_new_name_of_the_same_person() -> None:
