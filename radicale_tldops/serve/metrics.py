@@ -110,7 +110,8 @@ def _answer(listening: socket.socket, registry: "CollectorRegistry") -> None:
     server = ThreadingHTTPServer(listening.getsockname()[:2], handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listening
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    # It looks for its end at these intervals, and ends with the process: twice a second, the default, is for nothing.
+    threading.Thread(target=server.serve_forever, args=(3600,), name="metrics", daemon=True).start()
 
 
 class StoreFigures:

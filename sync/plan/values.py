@@ -172,7 +172,7 @@ def _copied(pairs: Sequence[Pair], gained: Sequence[set[object]]) -> set[object]
     return {
         value
         for value, some in getters.items()
-        if len(some) > 1 and not set.intersection(*({label for label, _ in pair.after.slots} for pair in some))
+        if len(some) > 1 and not set.intersection(*(_labels(pair.after) for pair in some))
     }
 
 
@@ -213,9 +213,22 @@ def _moved(
         for pair, values, own in zip(pairs, taken, gained, strict=True)
         if values or own & copied or given & (set(guarded.values(pair.before)) - set(guarded.values(pair.after)))
     ]
+    if len(movers) == 1 and guarded.column in _INDIVIDUAL:
+        # A copy of what is one person's alone, given to somebody of another registry, is no ordinary edit.
+        movers += [
+            owner.name
+            for pair, values in zip(pairs, taken, strict=True)
+            for value in values
+            for owner in owners[value].values()
+            if _labels(owner).isdisjoint(_labels(pair.after))
+        ]
     alone = {id(owner): owner.name for value in given if len(owners[value]) == 1 for owner in owners[value].values()}
     movers += [contact.name for contact in held if id(contact) in alone]
     return max(movers, sorted(alone.values()), key=len)
+
+
+def _labels(contact: Contact) -> set[str]:
+    return {label for label, _ in contact.slots}
 
 
 def _reordered(before_and_after: Sequence[_Values]) -> Sequence[str]:

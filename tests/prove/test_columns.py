@@ -149,6 +149,20 @@ def test_copied_rows_for_new_people_are_held(place: columns.Site) -> None:
     assert [hazard.message.partition(" would")[0] for hazard in plan.hazards] == ["the Matrix handles of 2 people"]
 
 
+@pytest.mark.parametrize("column", ["signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"])
+def test_what_is_one_persons_alone_goes_to_nobody_of_another_registry(place: columns.Site, column: str) -> None:
+    """One cell was copied, and its owner keeps the value: a colleague may have it, a stranger may not."""
+    cctlds = [row["cctlds"] for row in place.rows]
+    colleague = cctlds.index(cctlds[10], 11)
+    value = place.rows[10][column]
+    _, plan = columns.decide(place, _edited(place, (colleague, column, value)))
+    assert plan.hazards == ()
+    _, plan = columns.decide(place, _edited(place, (11, column, value)))
+    (hazard,) = plan.hazards
+    assert hazard.code == "moved-values"
+    assert all(place.rows[at]["name"] in hazard.message for at in (10, 11))
+
+
 def test_who_is_held_gives_nothing(place: columns.Site) -> None:
     """Two people have each other's numbers, and the record of one of them is broken."""
     edits = [(10, "phones", place.rows[20]["phones"]), (20, "phones", place.rows[10]["phones"]), (20, "slot", "9")]
