@@ -96,9 +96,9 @@ def _uid(person: Person) -> str:
 
 
 def _called_elsewhere(before: Sequence[Person]) -> Iterator[Person]:
-    """Give every hundredth person another number: Ofcom keeps this range for drama, and no invented person is in it."""
+    """Give every hundredth person a number of their own: Ofcom keeps the range for drama, and nobody else has one."""
     for index, person in enumerate(before):
-        yield replace(person, phones=(f"+44 808 157 0{index % 1000:03}",)) if index % 100 == 0 else person
+        yield replace(person, phones=(f"+44 808 157 0{index // 100:03}",)) if index % 100 == 0 else person
 
 
 def measure_all(tell: Tell, *, quick: bool) -> list[Run]:
