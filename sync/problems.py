@@ -34,7 +34,8 @@ class Origin:
 class Problem:
     """Something wrong in an input, with the reason and the remedy. `code` is a key of `CODES`.
 
-    `text` quotes the input as one printable line; it may hold a telephone number, so it must not go to a log.
+    `text` quotes the input as one printable line; it may hold a telephone number, so it must not go to a log. `column`
+    is the column of a table, or "" where it is not known.
     """
 
     origin: Origin
@@ -43,6 +44,7 @@ class Problem:
     message: str
     remedy: str
     text: str = ""
+    column: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -68,7 +70,8 @@ class Code:
 class Finding:
     """A problem whose place is not known yet. `message` says what exactly is wrong, `text` quotes the input.
 
-    `severity` and `remedy` replace those of the code where they are given.
+    `severity` and `remedy` replace those of the code where they are given. `column` is the column of a table in which
+    it stands, where that is known.
     """
 
     code: str
@@ -76,6 +79,7 @@ class Finding:
     text: str = ""
     severity: Severity | None = None
     remedy: str = ""
+    column: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -86,7 +90,8 @@ class Finding:
         """Return the problem at `origin`."""
         code = CODES[self.code]
         severity, remedy = self.severity or code.severity, self.remedy or code.remedy
-        return Problem(origin, severity, self.code, self.message or code.meaning, remedy, printable(self.text))
+        message = self.message or code.meaning
+        return Problem(origin, severity, self.code, message, remedy, printable(self.text), self.column)
 
 
 def joined(origin: Origin, findings: Iterable[Finding], text: str, *, table: bool = False) -> tuple[Problem, ...]:

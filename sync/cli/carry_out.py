@@ -15,7 +15,8 @@ from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
 from sync.cli.context import FOUND, OK, App, json_option
-from sync.cli.show import counted, plan_json, print_plan, print_problems
+from sync.cli.problems import print_problems
+from sync.cli.show import counted, plan_json, print_plan
 from sync.plan.changes import Kind
 from sync.plan.hazards import HAZARDS, LAST_CONTACT
 from sync.plan.plan import Plan
@@ -94,7 +95,7 @@ def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
     """
     if not options.as_json:
         show_values = options.show_values or sys.stdout.isatty()
-        print_problems(app, prepared.to_see, show_values=show_values)
+        print_problems(app, prepared.to_see, whole=True, show_values=show_values)
         print_plan(app, prepared.to_apply(options.forced), show_values=show_values, reviewed=prepared.plan)
 
 

@@ -193,10 +193,15 @@ class App:
 
         return console(stderr=True)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads standard output as it is printed."""
+        return _is_terminal(sys.stdout)
+
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the result."""
         # A pipe needs no layout, and a plan may have a hundred thousand lines.
-        if not _is_terminal(sys.stdout):
+        if not self.is_terminal:
             _write(f"{shown(text)}\n")
             return
         from sync.cli.terminal import print_text

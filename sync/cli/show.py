@@ -1,58 +1,23 @@
-"""How problems and plans are shown to a person, at 80 columns, and to a program."""
+"""How plans are shown to a person, at 80 columns, and to a program."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from sync.cli.context import App
 from sync.cli.context import counted as counted
+from sync.cli.problems import problem_json
 from sync.plan.changes import Kind, PersonChange, ReaderChange
 from sync.plan.fields import FieldChange
 from sync.plan.hazards import without_numbers
 from sync.plan.plan import Plan
-from sync.problems import Problem, Severity
+from sync.problems import Problem
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "evidence"})
 _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
-_ABOUT_NUMBERS = ("assumed-region", "bad-column", "damaged", "invalid-phone", "phone-not-understood", "phone-remark")
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
-
-
-def print_problems(app: App, problems: Sequence[Problem], *, show_values: bool = True) -> None:
-    """Print each problem with its place, and below it what to do."""
-    for problem in problems:
-        style = "bold red" if problem.severity is Severity.ERROR else "yellow"
-        message = problem.message if show_values else _without_values(problem)
-        # What concerns the whole file has no line.
-        place = str(problem.origin) if problem.origin.line else problem.origin.file
-        app.print(f"{place}: {problem.severity}: {message} [{problem.code}]", style=style)
-        if problem.text and show_values:
-            app.print(f"    {problem.text}", style="dim")
-        app.print(f"    {problem.remedy}")
-
-
-def _without_values(problem: Problem) -> str:
-    """Return the message of a problem without telephone numbers: whatever the file has where a number should be."""
-    message = without_numbers(problem.message)
-    if problem.text and problem.code in _ABOUT_NUMBERS:
-        # Letters in the place of digits do not make it another text.
-        message = message.replace(problem.text, "…")
-    return message
-
-
-def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, object]:
-    """Return a problem as plain values."""
-    return {
-        "file": problem.origin.file,
-        "line": problem.origin.line,
-        "severity": problem.severity.value,
-        "code": problem.code,
-        "message": problem.message if show_values else _without_values(problem),
-        "remedy": problem.remedy,
-        "text": problem.text if show_values else "",
-    }
 
 
 def print_plan(app: App, plan: Plan, *, show_values: bool, reviewed: Plan | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import chain
 from typing import Any, TypeAlias
@@ -49,11 +50,11 @@ def read_columns(
             continue
         if is_placeholder(text):
             message = f"{name}: {printable(text)} only says that there is no value; it is not used"
-            findings.append(Finding("bad-column", message, text, remedy="Empty the cell."))
+            findings.append(Finding("bad-column", message, text, remedy="Empty the cell.", column=name))
             continue
         value, finding = _date(name, dates[name](text), text, today) if name in dates else _value(name, text)
         if finding:
-            findings.append(finding)
+            findings.append(replace(finding, column=name))
             unread.add(name)
         else:
             values[name] = value

@@ -41,7 +41,11 @@ def damages(record: Record) -> list[Finding]:
         *record.columns.items(),
     )
     found = ((column, text, _damage(column, text.strip())) for column, text in cells)
-    return [Finding("damaged", f"{column}: {printable(text)} {what}", text) for column, text, what in found if what]
+    return [
+        Finding("damaged", f"{column}: {printable(text)} {what}", text, column=column)
+        for column, text, what in found
+        if what
+    ]
 
 
 def _damage(column: str, text: str) -> str:

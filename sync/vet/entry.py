@@ -84,8 +84,8 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
     """Normalise the fields of `record` and collect what is wrong with them. `dates` reads its dates, by column."""
     clean, findings = _bounded(record)
     labels, unknown = _labels(clean.cctlds, rules)
-    listed, bad_listed = _addresses(clean.listed)
-    others, bad_others = _addresses(clean.out_of_band)
+    listed, bad_listed = _addresses(clean.listed, "email")
+    others, bad_others = _addresses(clean.out_of_band, "oob_email")
     phones, about_phones = _phones(clean.phones, labels, rules)
     columns, unread, about_columns = read_columns(clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
@@ -114,7 +114,11 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
         present=record.present,
         unread=unread,
         # An error that parsing has already reported under the same code is not reported again.
-        findings=tuple(finding for finding in findings if not (finding.is_error and finding.code in reported)),
+        findings=tuple(
+            finding if record.present or not finding.column else replace(finding, column="")
+            for finding in findings
+            if not (finding.is_error and finding.code in reported)
+        ),
         unparsed=record.broken,
         joined="run-together" in reported,
     )
@@ -187,25 +191,28 @@ def _unknown(label: str) -> Finding:
     message = f".{printable(label).lstrip('.')} is not a ccTLD that is delegated today"
     bare = label.lstrip(".")
     seen = look_alikes(bare) or ((describe(bare[0]),) if is_like_latin(bare) else ())
-    return Finding("unknown-cctld", f"{message}; {seen[0]} is not what it looks like" if seen else message, label)
+    message = f"{message}; {seen[0]} is not what it looks like" if seen else message
+    return Finding("unknown-cctld", message, label, column="cctlds")
 
 
 def _look_alikes(name: str) -> list[Finding]:
     seen = look_alikes(name)
-    return [Finding("look-alike", f"{printable(name)}: {', '.join(seen[:5])}", name)] if seen else []
+    message = f"{printable(name)}: {', '.join(seen[:5])}"
+    return [Finding("look-alike", message, name, column="name")] if seen else []
 
 
 def _slot(slot: int | None, rules: VettingRules) -> list[Finding]:
     if slot is None or 1 <= slot <= rules.max_slot:
         return []
-    return [Finding("bad-slot", f"there is no slot #{slot}: a ccTLD has #1 to #{rules.max_slot}", f"#{slot}")]
+    message = f"there is no slot #{slot}: a ccTLD has #1 to #{rules.max_slot}"
+    return [Finding("bad-slot", message, f"#{slot}", column="slot")]
 
 
 def _logins(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(login for address in addresses if (login := login_of(address))))
 
 
-def _addresses(written: Iterable[str]) -> tuple[tuple[str, ...], list[Finding]]:
+def _addresses(written: Iterable[str], column: str) -> tuple[tuple[str, ...], list[Finding]]:
     """Return the addresses in normal form, each mailbox once as it is written first, and what is wrong with others."""
     addresses: dict[str, str] = {}
     findings = []
@@ -213,7 +220,7 @@ def _addresses(written: Iterable[str]) -> tuple[tuple[str, ...], list[Finding]]:
         try:
             address = normalise_address(text)
         except InputError as error:
-            findings.append(Finding("bad-address", str(error), text))
+            findings.append(Finding("bad-address", str(error), text, column=column))
         else:
             addresses.setdefault(login_of(address), address)
     return tuple(addresses.values()), findings
@@ -249,7 +256,7 @@ def _phones(
         if is_placeholder(text):
             message = f"“{printable(text)}” only says that there is no number; it is kept as text"
             notes = [Finding("phone-not-understood", message, text, remedy="Leave the place empty instead.")]
-        findings.extend(notes)
+        findings.extend(replace(note, column="phones") for note in notes)
         for phone in some:
             phones.setdefault(phone.number, phone)
     return tuple(phones.values()), tuple(findings)

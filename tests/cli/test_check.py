@@ -1,11 +1,13 @@
 """`tldops check`: every problem of a membership file, and nothing written."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from sync.cli import main
 from tests.support import JANE, JOHN, World
+from tests.support.terminal import on_a_terminal
 from tests.support.world import message
 
 CLEAN = "“Ada Example, #1, .nl, +31 6 12345678” ada@nic.example, ada@example.net"
@@ -159,3 +161,118 @@ def test_list_that_cannot_be_had_fails_the_check(tldops: World) -> None:
     assert result.code == 2
     assert "list.txt" in message(result)
     assert result.out == ""
+
+
+def no_phone(number: int, more: str = "") -> str:
+    """Return the line of somebody without a telephone number, which is a warning."""
+    return f'"Person {number:02}, #1, .{chr(96 + number)}e{more}" <person{number:02}@example.org>'
+
+
+def crowded(tldops: World) -> None:
+    """Write a file with six warnings of one kind, four of another, and two errors of different kinds."""
+    some = [no_phone(number) for number in (1, 2, 3, 4, 5, 7)]
+    roles = [
+        f'"Role {letter}, #2, .a{letter}, +1 202 555 010{n}" <noc@{letter}.example>' for n, letter in enumerate("efgi")
+    ]
+    wrong = ['"Zoë Example, #4, .gb, +44 1865 000000" <zoe@nic.example>', "john@oarc.net", "jane@oarc.net"]
+    tldops.write(*some, *roles, *wrong)
+
+
+def plain(text: str) -> list[str]:
+    """Return the lines of a terminal without colours."""
+    return [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rstrip() for line in text.splitlines()]
+
+
+HEADING = re.compile(r"([a-z-]+): (\d+) (errors?|warnings?)\. ")
+
+
+def test_a_terminal_shows_kinds_with_examples_the_worst_first(tldops: World) -> None:
+    """Errors before warnings, the most frequent first; three places of each kind, the rest counted, the remedy once."""
+    crowded(tldops)
+    shown = plain(on_a_terminal(tldops, "", "check").out)
+    headings = [found.groups() for line in shown if (found := HEADING.match(line))]
+    assert headings == sorted(headings, key=lambda found: (found[2].startswith("warning"), -int(found[1]), found[0]))
+    assert headings[0] == ("address-only", "2", "errors")
+    assert len(headings) > 4
+    start = next(number for number, line in enumerate(shown) if line.startswith("no-phone: 6 warnings."))
+    end = next(number for number in range(start + 1, len(shown)) if not shown[number].startswith(" "))
+    assert shown[start + 1] == "    Ask for a number with its country code."
+    assert [line.partition(":")[0] for line in shown[start + 2 : end]] == [
+        "    line 1", "    line 2", "    line 3", "    … and 3 more",
+    ]  # fmt: skip
+    assert sum("Ask for a number" in line for line in shown) == 1
+    assert any("--all" in line and "--only" in line for line in shown[-2:])
+
+
+def test_all_problems_on_a_terminal_on_request(tldops: World) -> None:
+    """With --all every line is named, with --only every one of that kind and no other kind; nothing is left out."""
+    crowded(tldops)
+    whole = plain(on_a_terminal(tldops, "", "check", "--all").out)
+    kind = plain(on_a_terminal(tldops, "", "check", "--only", "no-phone").out)
+    for shown in (whole, kind):
+        assert sum(bool(re.match(r"    line [1-6]: Person \d+ has no telephone", line)) for line in shown) == 6
+        assert not any("more" in line for line in shown)
+    assert [found[1] for line in kind if (found := HEADING.match(line))] == ["no-phone"]
+    assert kind[-1] == whole[-1]
+
+
+def test_a_pipe_gets_every_problem_in_a_line_of_its_own(tldops: World) -> None:
+    """Nothing is cut where no terminal is; the kinds have the same order."""
+    crowded(tldops)
+    lines = tldops("check").out.splitlines()
+    found = tldops("check", "--json").json["problems"]
+    places = {f"{problem['file']}:{problem['line']}: {problem['severity']}: " for problem in found}
+    assert len([line for line in lines if re.search(r"\[[a-z-]+\]$", line)]) == len(found)
+    assert all(any(line.startswith(place) for line in lines) for place in places)
+    assert lines[0].startswith("address-only: 2 errors. ")
+
+
+def test_one_kind_that_is_not_there(tldops: World) -> None:
+    """It is said that there is none, and the exit code is still about the whole file."""
+    tldops.write(JOHN, "john@oarc.net")
+    result = tldops("check", "--only", "[stale]")
+    assert result.code == 1
+    assert result.out.splitlines()[0] == "No problem has the code stale."
+    assert "1 error, " in result.out.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("slot", ("bad-slot", "no-slot", "slot-taken", "two-slots")),
+        ("slot-takn", ("slot-taken",)),
+        ("Phone", ("no-phone", "invalid-phone")),
+        ("%", ("address-only", "unknown-column")),
+    ],
+)
+def test_a_code_that_does_not_exist(tldops: World, typed: str, meant: tuple[str, ...]) -> None:
+    """It is a usage error that lists the near ones, or all where none is near."""
+    tldops.write(JOHN)
+    said = tldops.refused("check", "--only", typed, code=2)
+    assert all(code in said for code in meant)
+
+
+def test_only_is_not_for_programs(tldops: World) -> None:
+    """--json is always the whole list, and does not quietly ignore --only."""
+    tldops.write(JOHN)
+    assert "--only" in tldops.refused("check", "--json", "--only", "stale", code=2)
+
+
+def test_both_entries_of_a_conflict_are_one_example(tldops: World) -> None:
+    """The message names both lines, and stands there once."""
+    tldops.write(JOHN, CLEAN.replace("#1", "#2"), JOHN.replace("John Doe", "Jim Doe").replace("john.doe", "jim"))
+    shown = plain(on_a_terminal(tldops, "", "check", "--only", "slot-taken").out)
+    assert shown[0].startswith("slot-taken: 2 errors. ")
+    assert [line.partition(":")[0].strip() for line in shown if line.startswith("    line")] == ["lines 1, 3"]
+
+
+def test_the_column_of_a_table_is_named(tldops: World) -> None:
+    """Where the problem is about one cell, its column stands behind the line, and in the JSON; lists have none."""
+    table = ["name,slot,cctlds,email,oob_email,phones", "Ada Example,7,.nl,ada@nic.example,ada@@example.net,x"]
+    tldops.write(*table)
+    found = {problem["code"]: problem["column"] for problem in tldops("check", "--json").json["problems"]}
+    assert (found["bad-slot"], found["phone-not-understood"]) == ("slot", "phones")
+    shown = plain(on_a_terminal(tldops, "", "check").out)
+    assert any(line.startswith("    line 2, slot: there is no slot #7") for line in shown)
+    tldops.write('"Zoë Example, #4, .gb, +44 1865 000000" <zoe@nic.example>')
+    assert {problem["column"] for problem in tldops("check", "--json").json["problems"]} == {""}
