@@ -16,7 +16,7 @@ from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
 from sync.cli.context import FOUND, OK, App, json_option
 from sync.cli.problems import print_problems
-from sync.cli.show import counted, plan_json, print_plan
+from sync.cli.show import PlanView, counted, plan_json, print_plan
 from sync.plan.changes import Kind
 from sync.plan.hazards import HAZARDS, LAST_CONTACT
 from sync.plan.plan import Plan
@@ -35,6 +35,7 @@ same_person_option = click.option(
     callback=lambda _context, _option, values: tuple(map(canonical_login, values)),
     help="The new name at this address is the same person's. May be repeated.",
 )
+all_option = click.option("--all", "whole", is_flag=True, help="Cut no list at a screen of the terminal.")
 show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers, as on a terminal.")
 
 
@@ -48,6 +49,7 @@ class PlanOptions:
     as_json: bool = False
     show_values: bool = False
     same_people: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def agreed(self) -> bool:
@@ -81,6 +83,7 @@ def plan_options(command: Callable[..., object]) -> Callable[..., object]:
             type=click.Choice(list(HAZARDS)),
             help=f"With --plan: apply in spite of this hazard ({', '.join(HAZARDS)}). May be repeated.",
         ),
+        all_option,
         click.option("--plan", "plan_id", metavar="ID", help="Apply only if the plan still has this id."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):
@@ -95,8 +98,9 @@ def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
     """
     if not options.as_json:
         show_values = options.show_values or sys.stdout.isatty()
-        print_problems(app, prepared.to_see, whole=True, show_values=show_values)
-        print_plan(app, prepared.to_apply(options.forced), show_values=show_values, reviewed=prepared.plan)
+        is_cut = print_problems(app, prepared.to_see, whole=options.whole, show_values=show_values)
+        view = PlanView(show_values, options.whole, is_cut, prepared.plan)
+        print_plan(app, prepared.to_apply(options.forced), view)
 
 
 def refuse_another_plan(plan: Plan, options: PlanOptions) -> None:

@@ -35,7 +35,7 @@ class _Wish:
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
 @json_option
 @pass_app
-def check(app: App, file: Path | None, file_format: str | None, strict: bool, **wish: Any) -> int:
+def check(app: App, /, file: Path | None, file_format: str | None, strict: bool, **wish: Any) -> int:
     """Parse and vet a membership file, and list every problem.
 
     Problems are shown by kind, the worst first: what it means, what to do, and

@@ -12,7 +12,7 @@ from sync.apply import Stores, note_no_change
 from sync.cli.carry_out import PlanOptions, carry_out, plan_options, report, reporting_refusal
 from sync.cli.context import FOUND, OK, App, pass_app
 from sync.cli.freshness import noting_failure, noting_list
-from sync.cli.show import plan_json, print_plan
+from sync.cli.show import PlanView, plan_json, print_plan
 from sync.prepare import Prepared
 from sync.sources.subscribers import PART, Subscribers
 
@@ -41,7 +41,7 @@ def follow(app: App, dry_run: bool, options: PlanOptions) -> int:
         subscribers = _read_list(app, now)
     prepared = _prepare(app, stores, subscribers, now)
     if not (options.as_json or prepared.plan.is_empty):
-        print_plan(app, prepared.plan, show_values=False)
+        print_plan(app, prepared.plan, PlanView(whole=options.whole))
     last = read_note(stores.roster, LAST_SYNC)
     sources = tuple(source for source in last.sources if source.part != PART) + prepared.plan.sources
     fresh = read_note(stores.roster, FRESHNESS).list_read(now)
@@ -74,5 +74,5 @@ def _show(app: App, prepared: Prepared, options: PlanOptions) -> int:
     if options.as_json:
         app.json(plan_json(prepared.plan, (), show_values=False))
     else:
-        print_plan(app, prepared.plan, show_values=False)
+        print_plan(app, prepared.plan, PlanView(whole=options.whole))
     return FOUND if prepared.plan.hazards else OK

@@ -103,7 +103,7 @@ def print_problems(app: App, problems: Sequence[Problem], *, whole: bool, show_v
 def _print_heading(app: App, kind: ProblemKind) -> None:
     number = counted(len(kind.problems), kind.first.severity)
     app.print(f"{kind.first.code}: {number}. {CODES[kind.first.code].meaning}.", style=_STYLES[kind.first.severity])
-    app.print(f"    {kind.remedy}")
+    app.print(f"    What to do: {kind.remedy}")
 
 
 def _print_line(app: App, problem: Problem, remedy: str, *, show_values: bool) -> None:

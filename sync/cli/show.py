@@ -1,14 +1,17 @@
 """How plans are shown to a person, at 80 columns, and to a program."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
 
+from radicale_tldops.roster.cctld import Cctld
 from sync.cli.context import App
 from sync.cli.context import counted as counted
 from sync.cli.problems import problem_json
 from sync.plan.changes import Kind, PersonChange, ReaderChange
 from sync.plan.fields import FieldChange
 from sync.plan.hazards import without_numbers
+from sync.plan.identify import How
 from sync.plan.plan import Plan
 from sync.problems import Problem
 
@@ -18,47 +21,122 @@ _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
 _STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
+_WORDS = {
+    Kind.ADDED: "added",
+    Kind.CHANGED: "changed",
+    Kind.REMOVED: "removed",
+    Kind.HELD: "held",
+    Kind.RERENDERED: "with a new layout of the card",
+}
+_FIELDS = {
+    "listed": "list address",
+    "out_of_band": "out-of-band address",
+    "not_on_list_since": "not on the list since",
+}
+"""Fields that people know by another name."""
 
 
-def print_plan(app: App, plan: Plan, *, show_values: bool, reviewed: Plan | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """How a plan is printed.
+
+    `whole` cuts no list at a screen; `is_cut` says that something before it was cut. Hazards and id are those of
+    `reviewed`, where it is given: forcing the hazard `last-contact` changes what its plan does.
+    """
+
+    show_values: bool = False
+    whole: bool = False
+    is_cut: bool = False
+    reviewed: Plan | None = None
+
+
+def print_plan(app: App, plan: Plan, view: PlanView) -> None:
     """Print what would happen to each person and login, the hazards, and the id.
 
-    Hazards and id are those of `reviewed`, if given: forcing the hazard `last-contact` changes what its plan does.
+    On a terminal, the people and the logins of each kind are cut at a screen: none of them hides another one.
     """
-    reviewed = reviewed or plan
-    for change in plan.people:
-        _print_person(app, change, show_values=show_values)
-    for reader in plan.access:
-        _print_reader(app, reader)
+    reviewed = view.reviewed or plan
+    is_cut = view.is_cut
+    for kind in Kind:
+        people = [_person(change, view) for change in plan.of_kind(kind)]
+        is_cut |= _print_list(app, people, _STYLES[kind], f"people {_WORDS[kind]}", whole=view.whole)
+    for kind in Kind:
+        logins = [[_reader(change)] for change in plan.access if change.kind is kind]
+        is_cut |= _print_list(app, logins, _STYLES[kind], f"logins {_WORDS[kind]}", whole=view.whole)
     # A hazard of both halves is one thing to read.
     for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in reviewed.hazards):
         app.print(line, style="bold red")
+    _print_few(app, plan)
     totals = plan.totals
     app.print(
         f"Roster: {totals.added} added, {totals.changed} changed, {totals.removed} removed, "
         f"{len(plan.of_kind(Kind.HELD))} held; {counted(totals.people, 'person', 'people')} afterwards."
     )
     app.print(f"Access: {counted(totals.readers_added, 'login')} added, {totals.readers_removed} removed.")
+    if is_cut:
+        app.print("Not everything is shown: --all shows it.", style="bold")
     app.print(f"Plan {reviewed.id}, on top of generation {plan.base}.")
 
 
-def _print_person(app: App, change: PersonChange, *, show_values: bool) -> None:
-    how = f"  [{change.how}]" if change.how and change.kind is not Kind.RERENDERED else ""
-    name = change.name if show_values else without_numbers(change.name)
-    app.print(f"{_SIGNS[change.kind]} {change.served} {name}{how}", style=_STYLES[change.kind])
+def _print_list(app: App, entries: Sequence[Sequence[str]], style: str, what: str, *, whole: bool) -> bool:
+    """Print entries of some lines each, on a terminal as many as a screen holds; return whether some are left out."""
+    shown = entries if whole or not app.is_terminal else entries[: _that_fit(app, entries)]
+    for lines in shown:
+        app.print(lines[0], style=style)
+        for line in lines[1:]:
+            app.print(line)
+    if len(shown) == len(entries):
+        return False
+    app.print(f"  … and {len(entries) - len(shown)} more {what}", style="dim")
+    return True
+
+
+def _that_fit(app: App, entries: Sequence[Sequence[str]]) -> int:
+    """Return how many entries a screen holds, at least one."""
+    heights = (sum(1 + len(line) // app.out.width for line in lines) for lines in entries)
+    return max(1, sum(total < app.out.height for total in accumulate(heights)))
+
+
+def _print_few(app: App, plan: Plan) -> None:
+    """Say which ccTLDs the plan leaves with one contact or none."""
+    for number, words in ((0, "no contact"), (1, "one contact")):
+        labels = [Cctld(label).dotted for label, left in plan.few.items() if left == number]
+        if labels:
+            app.print(f"Left with {words}: {' '.join(labels)}", style="bold yellow")
+
+
+def _person(change: PersonChange, view: PlanView) -> list[str]:
+    """Return the lines about a person."""
+    show_values = view.show_values
+    name, reason = (text if show_values else without_numbers(text) for text in (change.name, change.reason))
+    lines = [f"{_SIGNS[change.kind]} {change.served} {name}{_how(change)}"]
     if change.kind is Kind.HELD:
         where = f" ({', '.join(change.origins)})" if change.origins else ""
-        app.print(f"    stays as it is: {change.reason}{where}")
-    elif change.kind is Kind.REMOVED and change.reason:
-        app.print(f"    {change.reason}")
-    elif change.kind is Kind.RERENDERED:
-        app.print("    the same data in a new layout of the card")
+        lines.append(f"    stays as it is: {reason}{where}")
+    elif reason:
+        lines.append(f"    {reason}")
+    if change.kind is Kind.RERENDERED:
+        lines.append("    the same data in a new layout of the card")
     elif change.kind is Kind.CHANGED:
-        for field in change.fields:
-            app.print(f"    {field.field}: {_difference(field, show_values)}")
+        lines += (f"    {_field(field)}: {_difference(field, show_values)}" for field in change.fields)
     elif change.kind is Kind.ADDED and show_values:
-        for field in change.fields:
-            app.print(f"    {field.field}: {field.new}")
+        lines += (f"    {_field(field)}: {field.new}" for field in change.fields)
+    return lines
+
+
+def _how(change: PersonChange) -> str:
+    """Return by what a person was recognised, where it is not the plain case: the list address and the same name."""
+    if change.how == How.NEW:
+        return "  [new]"
+    returned, _, how = change.how.rpartition(": ")
+    is_plain = how == How.LIST_ADDRESS and not any(field.field == "name" for field in change.fields)
+    if change.kind not in (Kind.ADDED, Kind.CHANGED) or (is_plain and not returned):
+        return ""
+    return f"  [{f'{returned}, ' if returned else ''}recognised by the {how}]"
+
+
+def _field(field: FieldChange) -> str:
+    return _FIELDS.get(field.field, field.field.replace("_", " "))
 
 
 def _difference(field: FieldChange, show_values: bool) -> str:
@@ -74,20 +152,19 @@ def _value(field: FieldChange, text: str, show_values: bool) -> str:
     return text if show_values or field.field not in _FREE else without_numbers(text)
 
 
-def _print_reader(app: App, change: ReaderChange) -> None:
+def _reader(change: ReaderChange) -> str:
+    """Return the line about a login."""
     words = {Kind.ADDED: "may log in", Kind.REMOVED: "may no longer log in", Kind.CHANGED: "login changes"}
     reason = change.reason or (f"the name is now {without_numbers(change.name)}" if change.kind is Kind.CHANGED else "")
     detail = f" ({reason})" if reason else ""
     devices = f"; {change.devices}" if change.devices else ""
-    app.print(
-        f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}", style=_STYLES[change.kind]
-    )
+    return f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}"
 
 
 def plan_json(
     plan: Plan, problems: Iterable[Problem], *, show_values: bool, reviewed: Plan | None = None
 ) -> dict[str, object]:
-    """Return a plan as plain values; hazards and id are those of `reviewed`, as in `print_plan`."""
+    """Return a plan as plain values; hazards and id are those of `reviewed`, as in `PlanView`."""
     reviewed = reviewed or plan
     totals = {**asdict(plan.totals), "held": len(plan.of_kind(Kind.HELD))}
     return {
@@ -103,6 +180,10 @@ def plan_json(
             {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in reviewed.hazards
         ],
         "totals": totals,
+        "left_with": {
+            "none": [Cctld(label).dotted for label, number in plan.few.items() if number == 0],
+            "one": [Cctld(label).dotted for label, number in plan.few.items() if number == 1],
+        },
         "problems": [problem_json(problem, show_values=show_values) for problem in problems],
     }
 
@@ -114,7 +195,7 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
         "name": change.name,
         "cctlds": change.served.split(),
         "how": change.how,
-        "reason": change.reason,
+        "reason": change.reason if show_values else without_numbers(change.reason),
         "origins": list(change.origins),
         "fields": [
             {

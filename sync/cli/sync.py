@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from sync import pipeline, prepare
 from sync.apply import Stores, newer_sources, note_no_change
 from sync.cli.carry_out import (
     PlanOptions,
+    all_option,
     carry_out,
     last_contacts_held,
     plan_options,
@@ -40,30 +42,31 @@ _CHECKING = "Checking the membership file and the store"
 @format_option
 @same_person_option
 @show_values_option
+@all_option
 @json_option
 @pass_app
-def plan(
-    app: App, file: Path | None, file_format: str | None, same_people: list[str], show_values: bool, as_json: bool
-) -> int:
+def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) -> int:
     """Show what `sync` would do, and write nothing.
 
-    One line for each person and login that changes, how the person was
-    recognised, the hazards, and the id of the plan. Exits with 1 if the file has
-    errors or the plan has hazards.
+    One line for each person and login that changes, why somebody goes, how a
+    person was recognised, the hazards, and the id of the plan. On a terminal long
+    lists are cut at a screen. Exits with 1 if the file has errors or the plan has
+    hazards.
 
     \b
     Examples:
       tldops plan
+      tldops plan --all
       tldops plan members.csv --show-values
     """
-    now = app.now
+    now, options = app.now, PlanOptions(**shown)
     app.stores()
     with app.working(_CHECKING):
         checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
-        prepared = prepare.prepare(app.settings, checked, now, same_people)
-    if as_json:
-        app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=show_values))
-    show(app, prepared, PlanOptions(as_json=as_json, show_values=show_values))
+        prepared = prepare.prepare(app.settings, checked, now, options.same_people)
+    if options.as_json:
+        app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values))
+    show(app, prepared, options)
     return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
 
 

@@ -25,7 +25,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonChange:
-    """What happens to one person. `how`: by what the person was recognised; `reason`: why somebody is held or goes."""
+    """What happens to one person.
+
+    `how` says by what the person was recognised, `reason` why somebody is held, goes, or counts as somebody else.
+    """
 
     kind: Kind
     uid: str
@@ -126,30 +129,46 @@ _NOBODY = Contact(name="", slots=(), listed=())
 def _people_changes(
     state: RosterState, wanted: Wanted, card_key: Callable[[Contact, str], str]
 ) -> Iterable[PersonChange]:
+    gone = [uid for uid in state.people if uid not in wanted.people and uid not in wanted.held]
+    left = {
+        login: state.people[uid].contact
+        for uid in gone
+        if uid not in wanted.gone
+        for login in state.people[uid].contact.logins
+    }
     changes = [
-        change for uid, match in wanted.people.items() if (change := _person_change(state, match, card_key)) is not None
+        change
+        for match in wanted.people.values()
+        if (change := _person_change(state, match, card_key, left)) is not None
     ]
     for uid, held in wanted.held.items():
         contact = state.people[uid].contact
         origins = tuple(str(origin) for origin in held.origins)
         changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.served, reason=held.reason, origins=origins))
-    for uid, person in state.people.items():
-        if uid not in wanted.people and uid not in wanted.held:
-            contact = person.contact
-            changes.append(
-                PersonChange(Kind.REMOVED, uid, contact.name, contact.served, reason=wanted.gone.get(uid, ""))
-            )
+    for uid in gone:
+        contact = state.people[uid].contact
+        reason = wanted.gone.get(uid) or _not_in_file(contact, wanted)
+        changes.append(PersonChange(Kind.REMOVED, uid, contact.name, contact.served, reason=reason))
     return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.served, change.name, change.uid))
 
 
-def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact, str], str]) -> PersonChange | None:
+def _not_in_file(contact: Contact, wanted: Wanted) -> str:
+    """Return why somebody goes of whom nothing else is known, and who has the address now."""
+    heirs = (wanted.readers[login].name for login in contact.logins if login in wanted.readers)
+    heir = next(filter(None, heirs), "")
+    return "not in the file any more" + (f"; the address is that of {heir} now" if heir else "")
+
+
+def _person_change(
+    state: RosterState, match: Match, card_key: Callable[[Contact, str], str], left: Mapping[str, Contact]
+) -> PersonChange | None:
+    """Return what happens to somebody in the file, None where nothing does; `left` are those who go, by login."""
     contact, stored = match.entry.contact, state.people.get(match.uid)
     origins = tuple(str(origin) for origin in match.entry.origins)
     if stored is None:
         how = f"returned: {match.how}" if match.returned else How.NEW.value
-        return PersonChange(
-            Kind.ADDED, match.uid, contact.name, contact.served, how, origins=origins, fields=compare(_NOBODY, contact)
-        )
+        fields, reason = compare(_NOBODY, contact), _not_who_left(contact, left)
+        return PersonChange(Kind.ADDED, match.uid, contact.name, contact.served, how, reason, origins, fields)
     if stored.key == card_key(contact, match.uid):
         return None
     differences = compare(stored.contact, contact)
@@ -157,6 +176,12 @@ def _person_change(state: RosterState, match: Match, card_key: Callable[[Contact
     return PersonChange(
         kind, match.uid, contact.name, contact.served, match.how.value, origins=origins, fields=differences
     )
+
+
+def _not_who_left(contact: Contact, left: Mapping[str, Contact]) -> str:
+    """Return why somebody with the address of a person who goes counts as somebody else, or ""."""
+    login = next((login for login in contact.logins if login in left), "")
+    return f"not {left[login].name}, whose address it was; the same person? --same-person {login}" if login else ""
 
 
 def _reader_changes(state: RosterState, wanted: Wanted, fates: Mapping[str, str]) -> Iterable[ReaderChange]:

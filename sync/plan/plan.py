@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, people_per_cctld
 from radicale_tldops.roster.device import GRACE
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, RosterState, Source
@@ -28,7 +28,8 @@ class Plan:
     `removal_hazards` are those that are left when only the readers who left the list are shut out.
 
     `values` are the people with other values. `contacts` are the people to write, by UID, and `readers` the logins
-    to write: what applying needs beside the changes themselves. `members` are the UIDs of each ccTLD afterwards.
+    to write: what applying needs beside the changes themselves. `members` are the UIDs of each ccTLD afterwards, and
+    `few` says how many contacts a ccTLD has then which loses some of them and has one or none.
     """
 
     base: int
@@ -45,6 +46,7 @@ class Plan:
     readers: Mapping[str, NewReader]
     returned: frozenset[str]
     members: Mapping[str, tuple[str, ...]]
+    few: Mapping[str, int]
     id: str = field(init=False)
     """Sixteen hex digits that change when anything that is to happen, or its base or input, does."""
 
@@ -93,6 +95,7 @@ class Plan:
             contacts={},
             readers={},
             returned=frozenset(),
+            few={},
         )
 
 
@@ -131,16 +134,16 @@ def make_plan(
     if wanted.unguarded is not None:
         fates = _ownership(state, wanted.unguarded, basis, now).fates(basis.devices)
         guarded = PlannedChanges.of(state, wanted.unguarded, card_key, fates)
-    people, access = changes.people, changes.access
+    access, members = changes.access, _members(state, wanted)
     proposal = _proposal(state, wanted, basis, guarded)
     removal_hazards = check(state, _removals_alone(proposal, guarded.access), limits, now)
-    written = {change.uid for change in people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
+    written = {change.uid for change in changes.people if change.kind in (Kind.ADDED, Kind.CHANGED, Kind.RERENDERED)}
     return Plan(
         base=state.base,
         lineage=state.lineage,
         kind=basis.kind,
         sources=basis.sources,
-        people=people,
+        people=changes.people,
         access=access,
         hazards=check(state, proposal, limits, now),
         removal_hazards=tuple(hazard for hazard in removal_hazards if hazard.part is Part.ACCESS),
@@ -149,7 +152,8 @@ def make_plan(
         contacts={uid: wanted.people[uid].entry.contact for uid in sorted(written)},
         readers=_new_readers(wanted, access, ownership.known_since()),
         returned=frozenset(written & {uid for uids in state.departed.values() for uid in uids}),
-        members=_members(state, wanted),
+        members=members,
+        few=_few(state, members),
     )
 
 
@@ -231,8 +235,8 @@ def _unended(
     moved = [person for person in changed if any(f.field in addresses for f in person.fields)]
     return Unended(
         name=sources[0].name,
-        # Whose removal has a reason stands in the file.
-        people=sum(change.kind is Kind.REMOVED and not change.reason for change in people),
+        # Of whom another reason is known, stands in the file.
+        people=sum(change.kind is Kind.REMOVED and change.uid not in wanted.gone for change in people),
         logins=len(gone),
         readdressed=without_numbers(next((person.name for person in moved), "")),
         is_list=is_list,
@@ -247,3 +251,10 @@ def _members(state: RosterState, wanted: Wanted) -> Mapping[str, tuple[str, ...]
         for label, _ in contact.slots:
             members.setdefault(label, []).append(uid)
     return {label: tuple(sorted(uids)) for label, uids in sorted(members.items())}
+
+
+def _few(state: RosterState, members: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
+    """Return the number of contacts afterwards of each ccTLD that has fewer than before, and one or none."""
+    before = people_per_cctld(person.contact for person in state.people.values())
+    after = {label: len(members.get(label, ())) for label in sorted(before)}
+    return {label: number for label, number in after.items() if number < min(before[label], 2)}

@@ -46,9 +46,9 @@ class Wanted:
     """What a sync should result in. `people` are matches by UID; a contact in neither `people` nor `held` is removed.
 
     `listed` are all logins on the list now, also of people who are not contacts. `columns` are those of the file.
-    `kept` are the values of the roster that stay because the file's are not understood. `gone` says of people who are
-    in the file why they are removed. `unguarded` is the state in which no last contact of a ccTLD is held, None where
-    nobody is.
+    `kept` are the values of the roster that stay because the file's are not understood. `gone` says why people are
+    removed of whom more is known than that the file does not have them. `unguarded` is the state in which no last
+    contact of a ccTLD is held, None where nobody is.
     """
 
     people: Mapping[str, Match]
@@ -275,4 +275,5 @@ def roll_back(state: RosterState, people: Mapping[str, Contact], number: int) ->
         for login, reader in state.readers.items()
     }
     known = {uid: person.contact for uid, person in state.people.items()}
-    return hold_last_contacts(Wanted(matches, {}, readers, ()), known, lambda wanted: wanted)
+    gone = {uid: f"not in generation {number}" for uid in known if uid not in people}
+    return hold_last_contacts(Wanted(matches, {}, readers, (), gone=gone), known, lambda wanted: wanted)

@@ -1,6 +1,6 @@
 """Normalises the fields of one record, and finds everything that is wrong with them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -113,14 +113,21 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
         columns=columns,
         present=record.present,
         unread=unread,
-        # An error that parsing has already reported under the same code is not reported again.
-        findings=tuple(
-            finding if record.present or not finding.column else replace(finding, column="")
-            for finding in findings
-            if not (finding.is_error and finding.code in reported)
-        ),
+        findings=_unreported(findings, reported, is_table=bool(record.present)),
         unparsed=record.broken,
         joined="run-together" in reported,
+    )
+
+
+def _unreported(findings: Iterable[Finding], reported: Container[str], *, is_table: bool) -> tuple[Finding, ...]:
+    """Return the findings without errors that parsing has already reported under the same code.
+
+    Only a table has columns.
+    """
+    return tuple(
+        finding if is_table or not finding.column else replace(finding, column="")
+        for finding in findings
+        if not (finding.is_error and finding.code in reported)
     )
 
 

@@ -188,7 +188,7 @@ def test_changed_list_address_keeps_the_devices(tldops: World) -> None:
     shown = tldops.do("plan").out.splitlines()
     assert f"- {TEN[0].login}: may no longer log in" in shown
     assert "+ moved@registry.example: may log in; keeps 1 device" in shown
-    assert f"~ .at {TEN[0].name}  [name within the ccTLD]" in shown
+    assert f"~ .at {TEN[0].name}  [recognised by the name within the ccTLD]" in shown
     tldops.do("sync", "--yes")
     assert tldops.devices(TEN[0].login) == tldops.devices("moved@registry.example") == [True]
     tldops.refused("device", "add", TEN[0].login, "--label", "phone", code=2)

@@ -56,7 +56,7 @@ def test_the_card_stays_and_says_since_when(listed: World) -> None:
     subscribe(listed, REST)
     shown = listed.do("sync", "--yes").out
     day = today(listed)
-    assert f"    not_on_list_since: none -> {day}" in shown.splitlines()
+    assert f"    not on the list since: none -> {day}" in shown.splitlines()
     assert f"{LEAVER.name}: not on the list since {day}; the card stays until {day + timedelta(days=30)}" in shown
     assert f"- {LEAVER.login}: may no longer log in; suspends 1 device" in shown.splitlines()
     assert listed.logins() == {person.login for person in REST}
