@@ -7,8 +7,10 @@ from pathlib import Path
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import Source
-from sync.parse import parse
-from sync.sources import membership_file
+from sync.parse import parse, parse_sheets
+from sync.parse.headings import Headings
+from sync.parse.records import Parsed
+from sync.sources import membership_file, spreadsheet
 from sync.sources.configured import subscriber_source
 from sync.sources.membership_file import InputFile
 from sync.sources.root_data import delegations, registrable_domain
@@ -87,8 +89,18 @@ def check(settings: Settings, inputs: Inputs, file_format: str | None, now: date
 
     Raises:
         InputError: it is no membership file.
+        SettingsError: the headings of one's own are wrong.
     """
-    parsed = parse(inputs.membership.data, str(inputs.path), file_format or settings.membership.format)
+    parsed = _parsed(settings, inputs, file_format)
     logins = inputs.subscribers.logins if inputs.subscribers else None
     vetted = vet(parsed, rules(settings), now.date(), logins, settings.readers)
     return Checked(parsed.format, vetted, inputs.sources, logins)
+
+
+def _parsed(settings: Settings, inputs: Inputs, file_format: str | None) -> Parsed:
+    given, data, file = settings.membership, inputs.membership.data, str(inputs.path)
+    headings = Headings.of(given.columns, given.private_columns)
+    form = file_format or given.format
+    if form == "auto" and spreadsheet.is_spreadsheet(data, file):
+        return parse_sheets(spreadsheet.read(data, file), file, given.sheet, headings)
+    return parse(data, file, form, headings)

@@ -15,6 +15,7 @@ from radicale_tldops.settings.reading import (
     attribute,
     directories,
     flag,
+    headings,
     labels,
     limit,
     list_id,
@@ -36,6 +37,7 @@ from radicale_tldops.settings.reading import (
 )
 
 _NO_REASONS: Mapping[str, str] = {}
+_NO_HEADINGS: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ class ListSettings:
     """The membership file."""
 
     file: Path | None = setting(None, optional_path, "The membership file. It decides who is in the roster.")
-    format: str = setting("auto", one_of(*LIST_FORMATS), 'Its format. `"auto"` detects it.')
+    format: str = setting("auto", one_of(*LIST_FORMATS), 'Its format. `"auto"` detects it, and spreadsheets.')
+    sheet: str = setting("", text, "The sheet of a spreadsheet. Without it: the only one with the headings of a list.")
+    private_columns: tuple[str, ...] = setting(
+        (), names, "Headings of columns that are left alone: nothing of them is kept or shown."
+    )
+    columns: Mapping[str, tuple[str, ...]] = setting(_NO_HEADINGS, headings, "Headings of your own, by column.")
 
 
 @dataclass(frozen=True, slots=True)

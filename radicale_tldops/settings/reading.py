@@ -187,6 +187,19 @@ def reasons(value: Any, _base: Path) -> Mapping[str, str]:
     return found
 
 
+def headings(value: Any, base: Path) -> Mapping[str, tuple[str, ...]]:
+    """Read a table from columns to one heading, or to a list of headings that fill the column together."""
+    if not isinstance(value, dict):
+        raise WrongValueError('one line for each column: name = ["First name", "Last name"]')
+    found: dict[str, tuple[str, ...]] = {}
+    for column, given in value.items():
+        try:
+            found[column] = names(given if isinstance(given, list) else [given], base)
+        except WrongValueError as error:
+            raise WrongValueError("a heading in quotes, or a list of headings", column) from error
+    return found
+
+
 def loopback(value: Any, base: Path) -> str:
     """Read an address of this machine's loopback with a port, or an empty text."""
     given = text(value, base)

@@ -9,7 +9,17 @@ import click
 
 from radicale_tldops.roster.contact import Contact, people_per_cctld
 from sync import pipeline
-from sync.cli.context import FOUND, OK, App, counted, file_argument, format_option, json_option, pass_app
+from sync.cli.context import (
+    FOUND,
+    OK,
+    App,
+    counted,
+    file_argument,
+    format_option,
+    json_option,
+    pass_app,
+    sheet_option,
+)
 from sync.cli.problems import known_code, print_problems, problem_json
 from sync.problems import Origin, Severity
 
@@ -30,6 +40,7 @@ class _Wish:
 @click.command()
 @file_argument
 @format_option
+@sheet_option
 @click.option("--all", "whole", is_flag=True, help="Show every problem, and not only some examples of each kind.")
 @click.option("--only", metavar="CODE", callback=known_code, help="Show one kind of problem, every case of it.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,7 @@ class App:
     """The state of one run of the command."""
 
     config: str | None = None
+    sheet: str = ""
     _settings: "Settings | None" = None
     _opened: "Stores | None" = None
 
@@ -92,6 +93,8 @@ class App:
 
         if self._settings is None:
             found = load(find_file(self.config))
+            if self.sheet:
+                found = replace(found, membership=replace(found.membership, sheet=self.sheet))
             self._look_at_modes(found)
             self._settings = found
         return self._settings
@@ -268,3 +271,12 @@ generation_argument = click.argument("number", metavar="GENERATION", type=_Gener
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")
+
+
+def _use_sheet(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    context.ensure_object(App).sheet = value or ""
+
+
+sheet_option = click.option(
+    "--sheet", metavar="NAME", expose_value=False, callback=_use_sheet, help="The sheet of a spreadsheet."
+)

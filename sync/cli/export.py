@@ -2,19 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.read import load_cards, load_history
 from sync.cli.context import OK, App, pass_app
-from sync.documents.export import report, spreadsheet
+from sync.documents.export import report, spreadsheet, table
+
+_Form = TypeVar("_Form")
 
 
-def _contacts(app: App, write: Callable[..., str]) -> str:
+def _contacts(app: App, write: Callable[[Iterable[Contact]], _Form]) -> _Form:
     roster = app.stores().roster
     generations = load_history(roster)
     if not generations:
@@ -23,10 +27,19 @@ def _contacts(app: App, write: Callable[..., str]) -> str:
     return write(person.contact for person in people.values())
 
 
-_FORMATS: Mapping[str, Callable[[App], str]] = {
-    "report": lambda app: _contacts(app, report),
-    "csv": lambda app: _contacts(app, spreadsheet),
-    "vcf": lambda app: "".join(load_cards(app.stores().roster)),
+def _workbook(app: App) -> bytes:
+    # Imported here: the other forms do not wait for the library.
+    from sync.sources import workbook
+
+    return workbook.write(_contacts(app, table))
+
+
+# Excel takes a file with this mark for UTF-8.
+_FORMATS: Mapping[str, Callable[[App], bytes]] = {
+    "report": lambda app: _contacts(app, report).encode(),
+    "csv": lambda app: _contacts(app, spreadsheet).encode("utf-8-sig"),
+    "xlsx": _workbook,
+    "vcf": lambda app: "".join(load_cards(app.stores().roster)).encode(),
 }
 
 
@@ -47,21 +60,24 @@ def export(app: App, form: str, output: Path | None) -> int:
     \b
     report  the repository message in the form that the list knows
     csv     a spreadsheet that `tldops check` reads back to the same roster
+    xlsx    the same for Excel and LibreOffice, with every cell as text
     vcf     an offline copy for any address book
 
     \b
     Examples:
       tldops export > message.txt
-      tldops export --format csv -o members.csv
+      tldops export --format xlsx -o members.xlsx
     """
-    text = _FORMATS[form](app)
+    written = _FORMATS[form](app)
     if output is None:
-        sys.stdout.buffer.write(text.encode())
+        if form == "xlsx" and sys.stdout.isatty():
+            raise click.UsageError("an .xlsx file is nothing for a terminal; name a file with --output.")
+        sys.stdout.buffer.write(written)
         sys.stdout.buffer.flush()
         return OK
     try:
         with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text.encode())
+            file.write(written)
     except OSError as error:
         raise InputError(f"{output}: cannot write the export: {error.strerror}.") from error
     return OK

@@ -27,7 +27,17 @@ from sync.cli.carry_out import (
     show_values_option,
     shut_out,
 )
-from sync.cli.context import FOUND, OK, App, file_argument, format_option, generation_argument, json_option, pass_app
+from sync.cli.context import (
+    FOUND,
+    OK,
+    App,
+    file_argument,
+    format_option,
+    generation_argument,
+    json_option,
+    pass_app,
+    sheet_option,
+)
 from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import counted, plan_json
 from sync.pipeline import Inputs
@@ -40,6 +50,7 @@ _CHECKING = "Checking the membership file and the store"
 @click.command()
 @file_argument
 @format_option
+@sheet_option
 @same_person_option
 @show_values_option
 @all_option
@@ -73,6 +84,7 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
 @click.command()
 @file_argument
 @format_option
+@sheet_option
 @click.option(
     "--quarantine", is_flag=True, help="Apply the rest when records are broken; their people stay as they are."
 )

@@ -7,8 +7,9 @@ from itertools import groupby
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
 from sync.parse import render_csv, render_report
+from sync.parse.headings import FURTHER
 from sync.parse.records import Record
-from sync.parse.table import FURTHER
+from sync.parse.render import rows_of, text_cell
 from sync.problems import Origin
 from sync.vet.phones import UNDIALLED, read_phones
 
@@ -34,6 +35,11 @@ def spreadsheet(contacts: Iterable[Contact]) -> str:
     A cell that a spreadsheet would take for a formula starts with an apostrophe.
     """
     return render_csv(_records(contacts))
+
+
+def table(contacts: Iterable[Contact]) -> list[list[str]]:
+    """Return the same as rows of texts for cells that hold no formulas, the headings first."""
+    return [list(map(text_cell, row)) for row in rows_of(_records(contacts))]
 
 
 def _records(contacts: Iterable[Contact]) -> Iterator[Record]:

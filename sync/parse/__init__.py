@@ -3,21 +3,23 @@
 Everything here is a pure function of its arguments: no file is opened, no clock is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from radicale_tldops.roster.errors import InputError
 from sync.parse.cells import row_record
 from sync.parse.dump import looks_like_dump, read_dump
 from sync.parse.encoding import decode
+from sync.parse.headings import COLUMNS, NO_HEADINGS, Header, Headings, check_header
 from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
 from sync.parse.records import Parsed, Record
 from sync.parse.render import render_csv, render_report
-from sync.parse.table import COLUMNS, Header, check_header, find_header, late_header, read_rows
+from sync.parse.sheets import Sheet, find_table
+from sync.parse.table import Row, find_header, late_header, read_rows
 from sync.problems import Finding, Origin, Problem, Severity, joined, printable
 
-__all__ = ["COLUMNS", "DESCRIPTIONS", "FORMATS", "parse", "render_csv", "render_report"]
+__all__ = ["COLUMNS", "DESCRIPTIONS", "FORMATS", "parse", "parse_sheets", "render_csv", "render_report"]
 
 DESCRIPTIONS: Mapping[str, str] = {
     "report": "the repository message: “Name, #1, .nl, +31 …” address, out-of-band address",
@@ -54,12 +56,12 @@ _KINDS = (
 _FEW_LINES = 10
 
 
-def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
+def parse(data: bytes, file: str, format: str = "auto", headings: Headings = NO_HEADINGS) -> Parsed:
     """Return the records and problems of a membership file with the content `data`; `file` is its name in messages.
 
-    `Parsed.format` is one of `FORMATS`, "addresses" whenever no entry has a name, or "mixed" for lines of several
-    kinds. Raises `InputError` for what is certainly no list, cannot be decoded, is cut off as a whole, and for an
-    unknown format.
+    `headings` are those of one's own, for a table. `Parsed.format` is one of `FORMATS`, "addresses" whenever no entry
+    has a name, or "mixed" for lines of several kinds. Raises `InputError` for what is certainly no list, cannot be
+    decoded, is cut off as a whole, and for an unknown format.
     """
     if format != "auto" and format not in FORMATS:
         raise InputError(f"{file}: there is no format {format!r}; use auto, {', '.join(FORMATS)}")
@@ -75,18 +77,33 @@ def parse(data: bytes, file: str, format: str = "auto") -> Parsed:
     if is_dump:
         found = "dumpdb"
         records, more = read_dump("\n".join(lines), file)
-    elif header := _header(lines, file, format):
-        found, records, more = _read_table(lines, file, header)
+    elif header := _header(lines, file, format, headings):
+        found = "tsv" if header.delimiter == "\t" else "csv"
+        records, more = _read_table(read_rows(lines, header), file, header, headings, lines[header.after - 1])
     else:
         found, records = _read_lines(lines, file, format)
-    if not records:
-        raise InputError(f"{file}: the file holds no entry; export the list again")
     _refuse_garbage(records, header, file)
-    if all(any(problem.code == "address-only" for problem in record.problems) for record in records):
+    if _are_addresses(records):
         found = "addresses"
     if lines[-1].strip(" \t") and not is_dump:  # the brackets of a dump show where it ends
         more += joined(records[-1].origin, [Finding("no-final-newline")], lines[-1])
     return Parsed(file, found, tuple(records), joined(Origin(file, 1), findings, "") + more)
+
+
+def parse_sheets(sheets: Sequence[Sheet], file: str, name: str = "", headings: Headings = NO_HEADINGS) -> Parsed:
+    """Return the records and problems of the one sheet that is a membership list, or of the sheet with this name.
+
+    The lines of the records are the rows of the sheet. Raises `InputError` where no sheet, or more than one, is a list.
+    """
+    table = find_table(sheets, file, name, headings)
+    header, rows = table.header, table.rows
+    records, more = _read_table(rows, file, header, headings, " | ".join(filter(None, header.spelled)))
+    _refuse_garbage(records, header, file)
+    return Parsed(file, "addresses" if _are_addresses(records) else table.format, tuple(records), more)
+
+
+def _are_addresses(records: Sequence[Record]) -> bool:
+    return all(any(problem.code == "address-only" for problem in record.problems) for record in records)
 
 
 def _split(text: str, file: str) -> list[str]:
@@ -111,13 +128,13 @@ def _split(text: str, file: str) -> list[str]:
     return [line.rstrip("\r") for line in lines] if "\r" in text else lines
 
 
-def _header(lines: Sequence[str], file: str, format_: str) -> Header | None:
+def _header(lines: Sequence[str], file: str, format_: str, headings: Headings) -> Header | None:
     """Return the header if the file is a table; it must be one if its format says so."""
     if format_ not in ("auto", "csv", "tsv", "addresses"):
         return None
     delimiters = {"csv": ",;", "tsv": "\t"}.get(format_, ",;\t")
-    header = find_header(lines, delimiters)
-    if header is None and (late := late_header(lines, delimiters)):
+    header = find_header(lines, delimiters, headings)
+    if header is None and (late := late_header(lines, delimiters, headings)):
         raise InputError(
             f"{file}:{late.line}: the header of the table is not the first line; delete the lines above it, "
             f"or begin each of them with “# ”"
@@ -129,14 +146,16 @@ def _header(lines: Sequence[str], file: str, format_: str) -> Header | None:
     return header
 
 
-def _read_table(lines: Sequence[str], file: str, header: Header) -> tuple[str, list[Record], tuple[Problem, ...]]:
-    about = joined(Origin(file, header.line), check_header(header, file), lines[header.after - 1])
+def _read_table(
+    rows: Iterable[Row], file: str, header: Header, headings: Headings, text: str
+) -> tuple[list[Record], tuple[Problem, ...]]:
+    """Return the records of the rows, and what is wrong with the header, whose text is `text`."""
+    about = joined(Origin(file, header.line), check_header(header, file, headings), text)
     found = tuple(problem for problem in about if problem.severity is not Severity.ERROR)
     misread = tuple(problem for problem in about if problem.severity is Severity.ERROR)
-    read = (row_record(Origin(file, row.line), row, header) for row in read_rows(lines, header))
+    read = (row_record(Origin(file, row.line), row, header) for row in rows)
     # What is wrong with a column is wrong with every row, so that no choice of rows is applied.
-    records = [replace(record, problems=misread + record.problems) for record in read if record is not None]
-    return "tsv" if header.delimiter == "\t" else "csv", records, found
+    return [replace(record, problems=misread + record.problems) for record in read if record is not None], found
 
 
 def _read_lines(lines: Sequence[str], file: str, format_: str) -> tuple[str, list[Record]]:
@@ -155,7 +174,9 @@ def _kind(shapes: set[str]) -> str:
 
 
 def _refuse_garbage(records: Sequence[Record], header: Header | None, file: str) -> None:
-    """Raise `InputError` if many lines were read and not one of them says anything about a member."""
+    """Raise `InputError` if no line was read, or many and not one of them says anything about a member."""
+    if not records:
+        raise InputError(f"{file}: the file holds no entry; export the list again")
     if len(records) > _FEW_LINES and not any(record.name or record.listed for record in records):
         first = records[0].problems[0]
         if header is not None:

@@ -13,8 +13,9 @@ from sync.parse.characters import (
 )
 from sync.parse.entry import Line, make_entry, unread
 from sync.parse.full import cctld_labels, person_name, slot_number
+from sync.parse.headings import DISPLAY_NAMES, FURTHER, Header
 from sync.parse.records import Record
-from sync.parse.table import DISPLAY_NAMES, FURTHER, Header, Row
+from sync.parse.table import Row
 from sync.parse.transport import allowed, plain
 from sync.problems import Finding, Origin, joined, printable
 
@@ -40,7 +41,7 @@ def row_record(origin: Origin, row: Row, header: Header) -> Record | None:
     if len(cells) != width or nameless:
         detail = "a cell under a column without a name" if nameless else f"{len(cells)} cells for {width} columns"
         return unread(origin, row.source, Finding("bad-row", detail), *without_forbidden(row.source)[1], table=True)
-    values = {name: _unneutralised(cell) for name, cell in zip(header.columns, cells, strict=True) if name}
+    values = header.values(list(map(_unneutralised, cells)))
     if any("\n" in cell and "@" in cell and name not in ("email", "oob_email") for name, cell in values.items()):
         joined = Finding("unclosed-quote", "a cell of several lines holds addresses, so it may hold other rows")
         return unread(origin, row.source, joined, table=True)
@@ -120,6 +121,7 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
         present=present,
+        numbers=row.numbers,
         problems=joined(origin, findings, row.source, table=True),
     )
 

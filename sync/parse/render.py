@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 
 from sync.parse.cells import UNDECODED
+from sync.parse.headings import COLUMNS, FURTHER
 from sync.parse.records import Record
-from sync.parse.table import COLUMNS, FURTHER
 
 _REFERENCE = re.compile(r"&(?=#|[A-Za-z])")
 # At the start of a cell, and behind what separates cells for a spreadsheet of another country.
 _FORMULA = re.compile(r"(^|[;\t\r\n]\s*)(?='*[=+\-@])")
+_APOSTROPHE = re.compile(r"(^|[;\t\r\n]\s*)(?='+[=+\-@])")
 _NEEDS_QUOTES = re.compile(r'[",;\r\n]|^[ #]|^$|[ ]$')
 _VALUE_SEPARATORS = re.compile(r"\s*;(?! ?ext=)\s*", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\s*[,;](?! ?ext=)\s*", re.IGNORECASE)
@@ -41,11 +42,21 @@ def render_csv(records: Iterable[Record]) -> str:
 
     The lines end with CR LF (RFC 4180, 2).
     """
-    rows = list(records)
-    used = {name for record in rows for name in record.columns}
+    names, *rows = rows_of(records)
+    lines = [",".join(names), *(",".join(map(_cell, row)) for row in rows)]
+    return "".join(line + "\r\n" for line in lines)
+
+
+def rows_of(records: Iterable[Record]) -> list[list[str]]:
+    """Return the names of the columns that the records use, and a row of cells for each record.
+
+    A text that looks encoded has an encoding around it, which `parse` takes away.
+    """
+    every = list(records)
+    used = {name for record in every for name in record.columns}
     names = [name for name in COLUMNS if name not in FURTHER or name in used]
-    lines = [",".join(names)]
-    for record in rows:
+    rows = [names]
+    for record in every:
         values = {
             "name": record.name,
             "slot": "" if record.slot is None else f"#{record.slot}",
@@ -55,15 +66,17 @@ def render_csv(records: Iterable[Record]) -> str:
             "oob_email": "; ".join(record.out_of_band),
             **record.columns,
         }
-        lines.append(",".join(_cell(values.get(name, ""), decoded=name not in UNDECODED) for name in names))
-    return "".join(line + "\r\n" for line in lines)
+        cells = ((name, values.get(name, "")) for name in names)
+        rows.append([text if name in UNDECODED else _protected(text) for name, text in cells])
+    return rows
 
 
-def _cell(text: str, *, decoded: bool) -> str:
-    """Return `text` as a cell of CSV that `parse` reads back as `text`.
-
-    A text that looks like a formula gets an apostrophe, which `parse` takes away.
-    """
-    cell = _protected(text) if decoded else text
-    cell = _FORMULA.sub(r"\1'", cell)
+def _cell(text: str) -> str:
+    """Return a cell of CSV; a text that looks like a formula gets an apostrophe, which `parse` takes away."""
+    cell = _FORMULA.sub(r"\1'", text)
     return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+
+
+def text_cell(text: str) -> str:
+    """Return the text of a cell that is no formula in any case: a further apostrophe where `parse` takes one away."""
+    return _APOSTROPHE.sub(r"\1'", text)

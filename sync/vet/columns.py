@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from sync.parse.characters import is_placeholder
-from sync.parse.table import FURTHER
+from sync.parse.headings import FURTHER
 from sync.problems import Finding, printable
 from sync.vet.damage import ISO_DATES, DateReader
 from sync.vet.phones import read_phones

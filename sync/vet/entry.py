@@ -1,5 +1,6 @@
 """Normalises the fields of one record, and finds everything that is wrong with them."""
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +19,9 @@ from sync.vet.look_alikes import is_like_latin, look_alikes
 from sync.vet.phones import read_phones
 from sync.vet.providers import nearly_provider
 from sync.vet.rules import VettingRules
+
+# A number as a spreadsheet computes it.
+_COMPUTED = re.compile(r"-?[\d.]+(E\+\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
     labels, unknown = _labels(clean.cctlds, rules)
     listed, bad_listed = _addresses(clean.listed, "email")
     others, bad_others = _addresses(clean.out_of_band, "oob_email")
-    phones, about_phones = _phones(clean.phones, labels, rules)
+    phones, about_phones = _phones(clean, labels, rules)
     columns, unread, about_columns = read_columns(clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
     findings += [*damages(clean), *_missing(clean), *_look_alikes(clean.name)]
@@ -251,15 +255,20 @@ def _roles(addresses: Iterable[str], rules: VettingRules) -> list[Finding]:
 
 
 def _phones(
-    texts: Iterable[str], labels: Iterable[str], rules: VettingRules
+    record: Record, labels: Iterable[str], rules: VettingRules
 ) -> tuple[tuple[Phone, ...], tuple[Finding, ...]]:
-    """Read the numbers; a national number is one of the country of the first ccTLD that has one."""
+    """Read the numbers; a national number is one of the country of the first ccTLD that has one.
+
+    What stands as a number in a cell has lost its plus sign or zeros, and is no text that somebody wrote.
+    """
     regions = (rules.delegations.regions.get(label) for label in labels)
     region = next((region for region in regions if region), None)
     phones: dict[str, Phone] = {}
     findings: list[Finding] = []
-    for text in texts:
+    for text in record.phones:
         some, notes = read_phones(text, region)
+        if "phones" in record.numbers and _COMPUTED.fullmatch(text) and not any(phone.dialable for phone in some):
+            notes = [Finding("damaged", f"phones: {printable(text)} stands in the cell as a number", text)]
         if is_placeholder(text):
             message = f"“{printable(text)}” only says that there is no number; it is kept as text"
             notes = [Finding("phone-not-understood", message, text, remedy="Leave the place empty instead.")]

@@ -6,7 +6,7 @@ import pytest
 
 from radicale_tldops.settings.file import known_settings
 from sync.parse import COLUMNS, FORMATS, parse
-from sync.parse.table import REQUIRED
+from sync.parse.headings import REQUIRED
 from sync.plan.guards import WINDOW_HOURS
 from sync.plan.hazards import HAZARDS
 from sync.problems import CODES, Severity

@@ -21,7 +21,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import RosterState
-from sync.parse.table import COLUMNS
+from sync.parse.headings import COLUMNS
 from sync.plan.changes import Kind
 from sync.plan.hazards import LAST_CONTACT
 from sync.plan.plan import Plan

@@ -8,7 +8,7 @@ import pytest
 
 from radicale_tldops.roster.contact import Phone
 from radicale_tldops.store.values import RosterState
-from sync.parse.table import COLUMNS
+from sync.parse.headings import COLUMNS
 from tests.prove import columns
 from tests.prove.membership import Tally
 

@@ -1,34 +1,48 @@
 """What `tldops export` writes, read back: the same contacts, field for field."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from io import BytesIO
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact, Phone
-from sync.documents.export import report, spreadsheet
-from sync.parse import parse
+from sync.documents.export import report, spreadsheet, table
+from sync.parse import parse, parse_sheets
 from sync.sources.root_data import delegations, registrable_domain
+from sync.sources.spreadsheet import read as read_book
+from sync.sources.workbook import write
 from sync.vet import VettingRules, vet
 from sync.vet.phones import read_phones
 from tests.data.membership import TODAY, as_csv, people
 from tests.vet.writings import PIECES
 
 RULES = VettingRules(delegations(), registrable_domain)
+Writer = Callable[[Iterable[Contact]], str | bytes]
 IN_A_LINE = ("name", "slots", "listed", "out_of_band", "phones")
 """The fields that the repository message holds."""
 
 
-def read(text: str, today: date = TODAY) -> dict[str, Contact]:
+def read(written: str | bytes, today: date = TODAY) -> dict[str, Contact]:
     """Return the contacts of a membership file without errors, by list address."""
-    vetted = vet(parse(text.encode(), "members", "auto"), RULES, today, None, {})
+    if isinstance(written, str):
+        parsed = parse(written.encode(), "members", "auto")
+    else:
+        parsed = parse_sheets(read_book(written, "members.xlsx"), "members.xlsx")
+    vetted = vet(parsed, RULES, today, None, {})
     found = [contact for contact, _ in vetted.contacts]
     by_address = {contact.listed[0]: contact for contact in found}
     assert len(by_address) == len(found)
     return by_address
+
+
+def workbook(contacts: Iterable[Contact]) -> bytes:
+    """Return the roster as an .xlsx file."""
+    return write(table(contacts))
 
 
 def in_a_line(contact: Contact) -> Sequence[object]:
@@ -42,10 +56,11 @@ def demo() -> dict[str, Contact]:
     return read(as_csv(people(400)))
 
 
-def test_the_spreadsheet_of_the_demo_is_read_back_field_for_field(demo: dict[str, Contact]) -> None:
+@pytest.mark.parametrize("as_file", [spreadsheet, workbook])
+def test_the_spreadsheet_of_the_demo_is_read_back_field_for_field(demo: dict[str, Contact], as_file: Writer) -> None:
     """Every contact is equal, the kinds of numbers and the order of values included."""
     assert len(demo) > 390
-    assert read(spreadsheet(demo.values())) == demo
+    assert read(as_file(demo.values())) == demo
 
 
 def test_the_message_of_the_demo_is_read_back(demo: dict[str, Contact]) -> None:
@@ -82,7 +97,8 @@ def test_every_kind_of_number_and_the_order_of_slots_come_back() -> None:
     """Fax machines, extensions, what does not dial, and ccTLDs of the same slot that do not stand together."""
     contact = jane()
     assert {phone.kind for phone in contact.phones} == {"voice", "cell", "fax", "pager"}
-    assert read(spreadsheet([contact])) == {contact.listed[0]: contact}
+    for as_file in (spreadsheet, workbook):
+        assert read(as_file([contact])) == {contact.listed[0]: contact}
     slotted = replace(contact, slots=(("nl", 1), ("de", 2), ("be", 1)))
     assert in_a_line(read(report([slotted]))[slotted.listed[0]]) == in_a_line(slotted)
 
@@ -95,7 +111,8 @@ def test_whatever_was_read_of_a_telephone_text_comes_back(texts: list[str], regi
     folded = (" ".join(cell.replace("\u200e", "").replace("@", "").split()) for cell in cells)
     phones = {phone.number: phone for cell in folded for phone in read_phones(cell, region)[0]}
     contact = jane(phones=tuple(phones.values())[:20])
-    assert read(spreadsheet([contact])) == {contact.listed[0]: contact}
+    for as_file in (spreadsheet, workbook):
+        assert read(as_file([contact])) == {contact.listed[0]: contact}
 
 
 @pytest.mark.parametrize("text", ["ACME;=HYPERLINK(1)", "a; +1", "a;'=1", "=1;=2", "'=1;''-2", "a ; @x", "a;b;-"])
@@ -104,4 +121,9 @@ def test_no_part_of_a_cell_is_a_formula_for_a_spreadsheet_with_semicolons(text: 
     contact = jane(organisation=text, phones=())
     written = spreadsheet([contact])
     assert not [part for part in written.split(";") if part.strip("\u00a0 ").startswith(tuple("=+-@"))]
-    assert read(written) == {contact.listed[0]: contact}
+    book = workbook([contact])
+    (sheet,) = openpyxl.load_workbook(BytesIO(book)).worksheets
+    cells = [cell for row in sheet.rows for cell in row if cell.value]
+    assert text.replace("'", "") in [str(cell.value).replace("'", "") for cell in cells]
+    assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
+    assert read(written) == read(book) == {contact.listed[0]: contact}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.parse.table import FURTHER
+from sync.parse.headings import FURTHER
 from sync.vet.columns import merge_columns, read_columns
 
 from .entries import TODAY

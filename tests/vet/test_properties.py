@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact, name_key
+from sync.parse.headings import FURTHER
 from sync.parse.records import Record
-from sync.parse.table import FURTHER
 from sync.problems import Origin, Problem, Severity
 from sync.vet import Vetted
 

@@ -1,0 +1,253 @@
+"""Reads the sheets of an .xlsx or .ods file as rows of text: a date as YYYY-MM-DD, a formula by its value.
+
+An .xlsx is read by openpyxl, row by row. An .ods is read by python-calamine in a process of its own, with limits of
+memory and time, because that library reads a sheet whole.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from radicale_tldops.roster.errors import InputError
+from sync.parse.sheets import Sheet, SheetRow
+from sync.problems import printable
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+MAX_UNPACKED = 64 * 1024 * 1024
+"""Most bytes that the parts of a file may have together, once they are unpacked."""
+MAX_COLUMNS = 300
+"""Most columns of a sheet with something in them."""
+MAX_ROWS = 100_000
+"""The last row of a sheet with something in it."""
+MAX_SECONDS = 60
+"""Longest time in seconds for which the process that reads an .ods may run."""
+MAX_MEMORY = 2 * 1024**3
+"""Most bytes of memory that it may take."""
+
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_EXACT = 10**15
+"""From here on, a spreadsheet does not keep every digit of a number."""
+_NO_VALUE = "#NOVALUE!"
+"""What stands for a formula whose value is not in the file: vetting takes it for the error of a formula."""
+_OF_ANOTHER_FILE = re.compile(r"\[\d+\]|\[[^\[\]]+\.xls[xmb]?\]", re.IGNORECASE)
+
+
+def is_spreadsheet(data: bytes, file: str) -> bool:
+    """Tell whether the content is that of an .xlsx or .ods file, or of another ZIP archive.
+
+    Raises:
+        InputError: it is another kind of office document, or the name of the file says that it is a spreadsheet.
+    """
+    if data.startswith(_OLE):
+        is_locked = "EncryptedPackage".encode("utf-16-le") in data
+        what = "protected by a password" if is_locked else "in the old .xls format, or another Office document"
+        how = "save it without the password" if is_locked else "save the sheet as .xlsx"
+        raise InputError(f"{file}: the file is {what}; {how}")
+    if data.startswith(_ZIP):
+        return True
+    if (suffix := _suffix(file)) in ("xlsx", "ods"):
+        raise InputError(f"{file}: the name says .{suffix}, and the content is another; save it again as .{suffix}")
+    return False
+
+
+def _suffix(file: str) -> str:
+    return file.rpartition(".")[2].casefold()
+
+
+def read(data: bytes, file: str) -> Sequence[Sheet]:
+    """Return the sheets of a spreadsheet; hidden rows, columns and sheets count as all others.
+
+    Raises:
+        InputError: it is damaged, too large, protected, or holds macros or values of another file.
+    """
+    parts = _parts(data, file)
+    found = "xlsx" if "xl/workbook.xml" in parts else "ods" if "content.xml" in parts else ""
+    if not found:
+        raise InputError(
+            f"{file}: this is a ZIP archive, and no spreadsheet; save the sheet as .xlsx, .ods or CSV (UTF-8)"
+        )
+    if (suffix := _suffix(file)) in ("xlsx", "ods", "csv", "tsv", "txt") and suffix != found:
+        raise InputError(f"{file}: the name says .{suffix}, and the content is .{found}; give it the right name")
+    return _read_xlsx(data, file, parts) if found == "xlsx" else _read_ods(data, file)
+
+
+def _parts(data: bytes, file: str) -> Mapping[str, int]:
+    """Return the sizes of the parts of the file by their names."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            parts = {part.filename: part.file_size for part in archive.infolist()}
+            is_locked = any(part.flag_bits & 1 for part in archive.infolist())
+            manifest = (
+                archive.read("META-INF/manifest.xml") if parts.get("META-INF/manifest.xml", 9**9) < 10**6 else b""
+            )
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise _damaged(file) from error
+    if sum(parts.values()) > MAX_UNPACKED:
+        raise InputError(
+            f"{file}: unpacked, the file is larger than {MAX_UNPACKED // 1024**2} MiB; check that it is the right "
+            "file, and copy the list into a new one"
+        )
+    if is_locked or b"encryption-data" in manifest:
+        raise InputError(f"{file}: the file is protected by a password; save it without the password")
+    if any(name.rpartition("/")[2] == "vbaProject.bin" or name.startswith("Basic/Standard/") for name in parts):
+        raise InputError(f"{file}: the file holds macros; save it without them, as .xlsx or .ods")
+    return parts
+
+
+def _damaged(file: str) -> InputError:
+    return InputError(f"{file}: the file cannot be read as a spreadsheet; open it, and save it again as .xlsx")
+
+
+def _read_xlsx(data: bytes, file: str, parts: Iterable[str]) -> Sequence[Sheet]:
+    formulas: Mapping[str, Collection[tuple[int, int]]] = _formulas(data, file) if _has_formulas(data, parts) else {}
+    book = _opened(data, file, formulas=False)
+    try:
+        if len(book.sheetnames) < _sheets_named(data):
+            raise _damaged(file)  # openpyxl leaves out a sheet that is missing
+        return [
+            Sheet(
+                sheet.title,
+                "xlsx",
+                rows_of(_cells(sheet, file, values_only=True), file, formulas.get(sheet.title, ())),
+            )
+            for sheet in book.worksheets
+        ]
+    finally:
+        book.close()
+
+
+def _opened(data: bytes, file: str, *, formulas: bool) -> "Workbook":
+    # Imported here: a membership file in text does not wait for it.
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and the like, which are of no interest
+            return openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=not formulas, keep_links=False)
+    except Exception as error:
+        # Whatever a damaged part makes of it: KeyError, ParseError, ValueError …
+        raise _damaged(file) from error
+
+
+def _sheets_named(data: bytes) -> int:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return len(re.findall(rb"<(?:\w+:)?sheet\s", archive.read("xl/workbook.xml")))
+
+
+def _has_formulas(data: bytes, parts: Iterable[str]) -> bool:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return any(re.search(rb"<(?:\w+:)?f[\s/>]", archive.read(name)) for name in parts if "worksheets/" in name)
+
+
+def _formulas(data: bytes, file: str) -> Mapping[str, Collection[tuple[int, int]]]:
+    """Return where each sheet has formulas: the number of the row and the index of the cell.
+
+    Raises:
+        InputError: the value of one comes from another file.
+    """
+    found: dict[str, Collection[tuple[int, int]]] = {}
+    book = _opened(data, file, formulas=True)
+    try:
+        for sheet in book.worksheets:
+            places: set[tuple[int, int]] = set()
+            for number, cells in _cells(sheet, file, values_only=False):
+                for index, cell in enumerate(cells):
+                    if getattr(cell, "data_type", "") != "f":
+                        continue
+                    if _OF_ANOTHER_FILE.search(str(cell.value)):
+                        raise InputError(
+                            f"{file}:{number}: the cell {cell.coordinate} of the sheet {printable(sheet.title)!r} "
+                            "takes its value from another file; paste the value in its place"
+                        )
+                    places.add((number, index))
+            found[sheet.title] = places
+    finally:
+        book.close()
+    return found
+
+
+def _cells(sheet: Any, file: str, *, values_only: bool) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Yield the number and the cells of each row, or their values, whatever the size that the file claims."""
+    try:
+        sheet.reset_dimensions()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield from enumerate(sheet.iter_rows(values_only=values_only), 1)
+    except Exception as error:
+        raise _damaged(file) from error
+
+
+def rows_of(
+    rows: Iterable[tuple[int, Sequence[Any]]], file: str, formulas: Collection[tuple[int, int]] = ()
+) -> Sequence[SheetRow]:
+    """Return the rows with something in them as text; `formulas` are the places of formulas.
+
+    Raises:
+        InputError: there are more rows or columns than are read.
+    """
+    found: list[SheetRow] = []
+    for number, values in rows:
+        if formulas:
+            values = [
+                _NO_VALUE if value is None and (number, index) in formulas else value
+                for index, value in enumerate(values)
+            ]
+        if row := _row(number, values, file):
+            found.append(row)
+    return found
+
+
+def _row(number: int, values: Sequence[Any], file: str) -> SheetRow | None:
+    filled = [index for index, value in enumerate(values) if value is not None and value != ""]
+    if not filled:
+        return None
+    if number > MAX_ROWS or filled[-1] >= MAX_COLUMNS:
+        raise InputError(
+            f"{file}:{number}: the sheet goes on to row {number}, column {filled[-1] + 1}; at most {MAX_ROWS} rows and "
+            f"{MAX_COLUMNS} columns are read. Delete what does not belong to the list"
+        )
+    numbers = frozenset(index for index in filled if type(values[index]) in (int, float))
+    return SheetRow(number, tuple(map(_text, values[: filled[-1] + 1])), numbers)
+
+
+def _text(value: Any) -> str:
+    """Return the text of a cell as somebody would have typed it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float):
+        is_whole = float(value).is_integer() and abs(value) < _EXACT
+        return str(int(value)) if is_whole else f"{value:.5E}" if abs(value) >= _EXACT else str(value)
+    return str(value)
+
+
+def _read_ods(data: bytes, file: str) -> Sequence[Sheet]:
+    """Read an .ods in a process of its own."""
+    command = (sys.executable, "-P", "-m", "sync.sources.spreadsheet_child", str(MAX_MEMORY), str(MAX_SECONDS), file)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module, and the file's name in messages
+            command, input=data, capture_output=True, timeout=MAX_SECONDS, check=True
+        )
+        found = json.loads(done.stdout)
+    except (subprocess.SubprocessError, OSError, ValueError) as error:
+        raise _damaged(file) from error
+    if isinstance(found, str):
+        raise InputError(found)
+    return [
+        Sheet(name, "ods", [SheetRow(number, tuple(cells), frozenset(numbers)) for number, cells, numbers in rows])
+        for name, rows in found
+    ]
