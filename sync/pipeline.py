@@ -1,10 +1,10 @@
 """The steps before the store: reading the inputs of a sync, parsing and vetting them. Decisions are made elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from radicale_tldops.roster.errors import InputError
+from radicale_tldops.roster.errors import InputError, SettingsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import Source
 from sync.parse import parse, parse_sheets
@@ -20,11 +20,15 @@ from sync.vet import Vetted, VettingRules, vet
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of a sync as they were read: the membership file, and the list where it is another source."""
+    """The inputs of a sync as they were read: the membership file, and the list where it is another source.
+
+    `undone_by` is the configured membership file, where it is another one, whose next sync would undo this one.
+    """
 
     path: Path
     membership: InputFile
     subscribers: Subscribers | None
+    undone_by: Path | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -62,6 +66,8 @@ def rules(settings: Settings) -> VettingRules:
 def read(settings: Settings, file: Path | None, now: datetime, *, delivery: bool = False) -> Inputs:
     """Read a membership file, or without one that of the configuration, and the list (see `SubscriberSource.fetch`).
 
+    The file "-" is standard input.
+
     Raises:
         InputError: no file is named, or it cannot be read.
         ListError: the list could not be read completely.
@@ -69,8 +75,39 @@ def read(settings: Settings, file: Path | None, now: datetime, *, delivery: bool
     path = file or settings.membership.file
     if path is None:
         raise InputError("no membership file: name one, or set `file` under [membership] in tldops.toml.")
-    membership = membership_file.read(path, "membership")
-    return Inputs(path, membership, read_list(settings, now, delivery=delivery))
+    if path == Path("-"):
+        path, membership = membership_file.STANDARD_INPUT, membership_file.read_standard_input(now)
+    else:
+        membership = membership_file.read(path, "membership")
+    undone_by = None if file is None else _other_file(settings.membership.file, membership)
+    return Inputs(path, membership, read_list(settings, now, delivery=delivery), undone_by)
+
+
+def _other_file(configured: Path | None, membership: InputFile) -> Path | None:
+    """Return the configured file, if a sync of it would bring other content than this file's."""
+    if configured is None:
+        return None
+    try:
+        found = membership_file.read(configured, "membership")
+    except InputError:
+        return None  # nor could the next sync read it
+    return configured if found.source.sha256 != membership.source.sha256 else None
+
+
+def place_of(settings: Settings, inputs: Inputs) -> Path:
+    """Return the configured file, in whose place the input can be read.
+
+    Raises:
+        InputError: it could not be read under that name, or as the configured format.
+        SettingsError: no membership file is configured.
+    """
+    configured = settings.membership.file
+    if configured is None:
+        raise SettingsError(
+            "--install puts the file in the place of the configured one: set `file` under [membership]."
+        )
+    _parsed(settings, replace(inputs, path=configured), None)
+    return configured
 
 
 def read_list(settings: Settings, now: datetime, *, delivery: bool = False) -> Subscribers | None:

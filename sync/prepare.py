@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.settings import Settings
@@ -69,6 +70,11 @@ class Prepared:
     def to_reach(self, forced: Collection[str]) -> Wanted:
         """Return the state after the plan of `to_apply`."""
         return self.wanted.unguarded if self.wanted.unguarded and LAST_CONTACT in forced else self.wanted
+
+    def not_installed(self, configured: Path) -> "Prepared":
+        """Return the same for a file that is not the configured one, where that would undo the plan."""
+        unguarded = self.unguarded.not_installed(str(configured)) if self.unguarded else None
+        return replace(self, plan=self.plan.not_installed(str(configured)), unguarded=unguarded)
 
 
 def rendering(settings: Settings) -> Rendering:

@@ -50,6 +50,7 @@ class PlanOptions:
     show_values: bool = False
     same_people: tuple[str, ...] = ()
     whole: bool = False
+    install: bool = False
 
     @property
     def agreed(self) -> bool:

@@ -1,5 +1,7 @@
 """`tldops plan`, `tldops sync` and `tldops rollback`: review, confirm, apply."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +45,7 @@ from sync.cli.show import counted, plan_json
 from sync.pipeline import Inputs
 from sync.plan.follow import known_beside
 from sync.prepare import Prepared
+from sync.sources.install import staged
 
 _CHECKING = "Checking the membership file and the store"
 
@@ -73,8 +76,7 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
     now, options = app.now, PlanOptions(**shown)
     app.stores()
     with app.working(_CHECKING):
-        checked = pipeline.check(app.settings, pipeline.read(app.settings, file, now), file_format, now)
-        prepared = prepare.prepare(app.settings, checked, now, options.same_people)
+        prepared = _prepare(app, pipeline.read(app.settings, file, now), file_format, options, now)
     if options.as_json:
         app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values))
     show(app, prepared, options)
@@ -88,6 +90,7 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
 @click.option(
     "--quarantine", is_flag=True, help="Apply the rest when records are broken; their people stay as they are."
 )
+@click.option("--install", is_flag=True, help="Put FILE in the place of the file of [membership].")
 @same_person_option
 @show_values_option
 @plan_options
@@ -95,14 +98,14 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
 def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool, options: PlanOptions) -> int:
     """Bring the roster and the logins to what the membership file says.
 
-    Shows the plan, asks, and applies it in one transaction: clients see the old
-    roster or the new one. A hazard stops it unless it is named with --force,
-    together with the id of the plan that was reviewed.
+    Shows the plan, asks, and applies it in one transaction. A hazard stops it
+    unless it is named with --force, together with the id of the reviewed plan.
 
     \b
     Examples:
       tldops sync                              show, ask, apply
-      tldops sync members.csv --yes            for a timer
+      tldops sync --yes                        for a timer
+      tldops sync new.xlsx --install           and put it in the place of the old
       tldops sync --plan 1a2b… --force mass-removal
     """
     options.require_answer()
@@ -113,18 +116,18 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
         prepared = _prepare(app, inputs, file_format, options, now)
     show(app, prepared, options)
     last = _last_sync(app, prepared, inputs, options, read_note(stores.roster, LAST_SYNC), now)
-    fresh = read_note(stores.roster, FRESHNESS).all_read(now)
-    notes: NoteValues = {FRESHNESS: fresh, LIST_KNOWN: known_beside(prepared.wanted, prepared.state)}
-    with reporting_refusal(app, prepared, options), noting_list(stores, inputs.subscribers, prepared.plan, now):
+    notes = _notes(stores, prepared, now)
+    with (
+        _installing(app, inputs, file_format, options) as install,
+        reporting_refusal(app, prepared, options),
+        noting_list(stores, inputs.subscribers, prepared.plan, now),
+    ):
         if prepared.wanted.errors and not quarantine:
             _refuse_errors(app, stores, prepared, inputs, options)
         generation = carry_out(app, stores, prepared, options, {LAST_SYNC: last, **notes})
+        install()
     if generation is None:
-        # An input that changed nothing must not lower the date from which an older input counts as stale.
-        newest = newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources)
-        note_no_change(stores, {LAST_SYNC: replace(last, sources=newest), **notes}, now)
-        counts = {"held": len(last.held), "errors": last.errors}
-        audit.record(stores.members, last.actor, "sync", "no change", counts, now)
+        _note_nothing(stores, inputs, last, notes, now)
     else:
         # Imported here: most syncs have nothing to do and do not need it.
         from sync.cli.audit import tidy
@@ -134,9 +137,47 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     return last_contacts_held(app, prepared, options)
 
 
+def _notes(stores: Stores, prepared: Prepared, now: datetime) -> NoteValues:
+    fresh = read_note(stores.roster, FRESHNESS).all_read(now)
+    return {FRESHNESS: fresh, LIST_KNOWN: known_beside(prepared.wanted, prepared.state)}
+
+
+def _note_nothing(stores: Stores, inputs: Inputs, last: LastSync, notes: NoteValues, now: datetime) -> None:
+    """Note a sync that changed nothing; its input must not lower the date from which an older one counts as stale."""
+    newest = newer_sources(read_note(stores.roster, LAST_SYNC).sources, inputs.sources)
+    note_no_change(stores, {LAST_SYNC: replace(last, sources=newest), **notes}, now)
+    counts = {"held": len(last.held), "errors": last.errors}
+    audit.record(stores.members, last.actor, "sync", "no change", counts, now)
+
+
 def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOptions, now: datetime) -> Prepared:
     checked = pipeline.check(app.settings, inputs, file_format, now)
-    return prepare.prepare(app.settings, checked, now, options.same_people)
+    prepared = prepare.prepare(app.settings, checked, now, options.same_people)
+    return prepared.not_installed(inputs.undone_by) if inputs.undone_by and not options.install else prepared
+
+
+@contextmanager
+def _installing(
+    app: App, inputs: Inputs, file_format: str | None, options: PlanOptions
+) -> Iterator[Callable[[], None]]:
+    """Yield what puts the input in the place of the configured file afterwards, where that was asked for.
+
+    Raises:
+        InputError: the configured file cannot be replaced, or could not be read afterwards.
+    """
+    if not options.install:
+        yield lambda: None
+        return
+    if file_format or app.sheet:
+        raise click.UsageError("--install goes without --format and --sheet: set them under [membership].")
+    configured = pipeline.place_of(app.settings, inputs)
+    with staged(inputs.membership.data, configured) as put:
+
+        def install() -> None:
+            kept = put()
+            app.note(f"{configured} is the new file; the old one is {kept}." if kept else f"{configured} is in place.")
+
+        yield install
 
 
 def _last_sync(

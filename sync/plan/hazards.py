@@ -34,9 +34,13 @@ HAZARDS: Mapping[str, str] = {
     "reread": "Values change though the file is the same: it is read differently, or confirmations were lost.",
     "cut-input": "People or logins would go, or an address change, by a file without a line break at its end.",
     "stale-source": "An input is older than the one applied last, of the future, or was taken back by a rollback.",
+    "not-installed": "The file is not the configured one, whose next sync would undo the changes.",
     "list-mismatch": "The list and the membership file disagree about too many people.",
 }
 """Every hazard by the name that `--force` takes."""
+
+NOT_INSTALLED = "not-installed"
+"""The hazard that --install ends; what the plan does is the same, and so is its id."""
 
 LAST_CONTACT = "last-contact"
 """The hazard that holds single people, and stops nothing else."""

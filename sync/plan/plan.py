@@ -14,7 +14,7 @@ from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, Rost
 from sync.plan.changes import Kind, PersonChange, PlannedChanges, ReaderChange, Totals
 from sync.plan.devices import Ownership
 from sync.plan.guards import Proposal, check
-from sync.plan.hazards import Hazard, Part, without_numbers
+from sync.plan.hazards import NOT_INSTALLED, Hazard, Part, without_numbers
 from sync.plan.inputs import Unended
 from sync.plan.values import NO_VALUES, ValueChanges
 from sync.plan.wanted import Wanted
@@ -69,7 +69,8 @@ class Plan:
         for login in self.access:
             yield "login", login.kind, login.login, login.name, login.reason
         for hazard in self.hazards:
-            yield "hazard", hazard.code, hazard.part, hazard.message
+            if hazard.code != NOT_INSTALLED:
+                yield "hazard", hazard.code, hazard.part, hazard.message
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +80,16 @@ class Plan:
     def of_kind(self, kind: Kind) -> tuple[PersonChange, ...]:
         """Return the changes of one kind."""
         return tuple(change for change in self.people if change.kind is kind)
+
+    def not_installed(self, configured: str) -> "Plan":
+        """Return the plan with the hazard that the next sync of the configured file undoes it, if it does anything."""
+        if self.is_empty:
+            return self
+        message = (
+            f"this file is not the configured one, {configured}, whose next sync would undo this. Add --install, and "
+            "it takes its place"
+        )
+        return replace(self, hazards=tuple(sorted((*self.hazards, Hazard(NOT_INSTALLED, Part.ROSTER, message)))))
 
     def removals_of_access(self) -> "Plan":
         """Return the part that a hazard in the roster does not stop: the readers who are to go."""

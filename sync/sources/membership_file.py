@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,29 @@ MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read, in bytes."""
 
 
+STANDARD_INPUT = Path("standard input")
+"""What standard input is called in messages and in the history."""
+
+
 @dataclass(frozen=True, slots=True)
 class InputFile:
     """The bytes of a file, and its name, digest and time for the history."""
 
     data: bytes
     source: Source
+
+
+def read_standard_input(now: datetime) -> InputFile:
+    """Return the bytes of standard input to its end, as a membership file of this moment.
+
+    Raises:
+        InputError: there are too many.
+    """
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{STANDARD_INPUT}: there are more than {MAX_BYTES} bytes.")
+    source = Source("membership", STANDARD_INPUT.name, hashlib.sha256(data).hexdigest(), now.isoformat())
+    return InputFile(data, source)
 
 
 def read(path: Path, part: str) -> InputFile:
