@@ -1,8 +1,8 @@
 """How plans are shown to a person, at 80 columns, and to a program."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from typing import TypeVar
 
 from radicale_tldops.roster.cctld import Cctld
 from sync.cli.context import App
@@ -36,6 +36,9 @@ _FIELDS = {
 """Fields that people know by another name."""
 
 
+_Change = TypeVar("_Change", PersonChange, ReaderChange)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanView:
     """How a plan is printed.
@@ -58,11 +61,11 @@ def print_plan(app: App, plan: Plan, view: PlanView) -> None:
     reviewed = view.reviewed or plan
     is_cut = view.is_cut
     for kind in Kind:
-        people = [_person(change, view) for change in plan.of_kind(kind)]
-        is_cut |= _print_list(app, people, _STYLES[kind], f"people {_WORDS[kind]}", whole=view.whole)
+        people = plan.of_kind(kind)
+        is_cut |= _print_list(app, people, lambda change: _person(change, view), f"people {_WORDS[kind]}", view)
     for kind in Kind:
-        logins = [[_reader(change)] for change in plan.access if change.kind is kind]
-        is_cut |= _print_list(app, logins, _STYLES[kind], f"logins {_WORDS[kind]}", whole=view.whole)
+        logins = [change for change in plan.access if change.kind is kind]
+        is_cut |= _print_list(app, logins, lambda change: [_reader(change)], f"logins {_WORDS[kind]}", view)
     # A hazard of both halves is one thing to read.
     for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in reviewed.hazards):
         app.print(line, style="bold red")
@@ -78,23 +81,22 @@ def print_plan(app: App, plan: Plan, view: PlanView) -> None:
     app.print(f"Plan {reviewed.id}, on top of generation {plan.base}.")
 
 
-def _print_list(app: App, entries: Sequence[Sequence[str]], style: str, what: str, *, whole: bool) -> bool:
-    """Print entries of some lines each, on a terminal as many as a screen holds; return whether some are left out."""
-    shown = entries if whole or not app.is_terminal else entries[: _that_fit(app, entries)]
-    for lines in shown:
-        app.print(lines[0], style=style)
+def _print_list(
+    app: App, changes: Sequence[_Change], lines_of: Callable[[_Change], Sequence[str]], what: str, view: PlanView
+) -> bool:
+    """Print the lines of each change, on a terminal as many as a screen holds; return whether some are left out."""
+    room = None if view.whole or not app.is_terminal else app.out.height
+    for number, change in enumerate(changes):
+        lines = lines_of(change)
+        if room is not None:
+            room -= sum(1 + len(line) // app.out.width for line in lines)
+            if room <= 0 and number:
+                app.print(f"  … and {len(changes) - number} more {what}", style="dim")
+                return True
+        app.print(lines[0], style=_STYLES[change.kind])
         for line in lines[1:]:
             app.print(line)
-    if len(shown) == len(entries):
-        return False
-    app.print(f"  … and {len(entries) - len(shown)} more {what}", style="dim")
-    return True
-
-
-def _that_fit(app: App, entries: Sequence[Sequence[str]]) -> int:
-    """Return how many entries a screen holds, at least one."""
-    heights = (sum(1 + len(line) // app.out.width for line in lines) for lines in entries)
-    return max(1, sum(total < app.out.height for total in accumulate(heights)))
+    return False
 
 
 def _print_few(app: App, plan: Plan) -> None:
