@@ -99,6 +99,18 @@ class App:
             self._settings = found
         return self._settings
 
+    def require_configuration(self) -> None:
+        """Refuse to use databases that would be in whatever folder one happens to stand in.
+
+        Raises:
+            SettingsError: there is no configuration.
+        """
+        if self.settings.path is None:
+            raise SettingsError(
+                f"there is no tldops.toml in {Path.cwd()}, which says where the databases are. Go to its folder, or "
+                "name it: `tldops --config FILE …`. Nothing set up yet? `tldops init` begins here."
+            )
+
     def _look_at_modes(self, settings: "Settings") -> None:
         """Say once which files others may read or write.
 
@@ -145,6 +157,7 @@ class App:
         from radicale_tldops.store import create, newest
         from sync.stores import Stores
 
+        self.require_configuration()
         store, fault = self.settings.store, None
         if creating:
             create.create_both(store.roster, store.members)
@@ -166,6 +179,7 @@ class App:
         from radicale_tldops.store.engine import is_missing
         from sync.stores import Stores
 
+        self.require_configuration()
         store, grace = self.settings.store, self.settings.subscribers.leaving_grace
         self._opened = Stores(store.roster, store.members, grace=grace)
         if not is_missing(self._opened.roster):

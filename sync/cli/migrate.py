@@ -23,6 +23,7 @@ def migrate(app: App, yes: bool) -> int:
     Examples:
       tldops migrate
     """
+    app.require_configuration()
     store = app.settings.store
     steps = [
         (path, step)

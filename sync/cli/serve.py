@@ -26,12 +26,12 @@ def serve(app: App, host: str | None, port: int | None) -> int:
     from radicale_tldops.serve.process import check_tls, listen
     from radicale_tldops.serve.process import serve as run
 
+    app.require_configuration()
     server = app.settings.server
     host, port = host or server.host, port or server.port
     check_tls(server)
     listening = listen(host, port)
-    if app.settings.path is not None:
-        _announce(app, host, port)
+    _announce(app, host, port)
     run(app.settings, listening)
     return OK
 

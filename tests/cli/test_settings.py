@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
 from radicale_tldops.settings.file import known_settings
 from radicale_tldops.settings.reading import LIST_FORMATS
 from sync.cli import main
+from sync.cli.main import cli
 from sync.parse import FORMATS
 from tests.support import JANE, JOHN, World
 
@@ -176,3 +178,34 @@ def test_what_init_comments_out_is_the_default(tmp_path: Path) -> None:
 def test_the_formats_of_the_settings_are_those_of_the_parser() -> None:
     """The server reads the settings and cannot import the parser: the two lists are kept equal here."""
     assert set(LIST_FORMATS) == {"auto", *FORMATS}
+
+
+NO_STORE = [
+    "plan FILE", "sync FILE --yes", "follow --yes", "reconcile", "rollback 1 --yes", "status", "history", "show 1",
+    "backup copy", "restore FILE --yes", "migrate --yes", "confirm jane.doe@nic.vn", "access list", "device list",
+    "access deny jane.doe@nic.vn --reason x", "device add jane.doe@nic.vn --label x", "export", "audit", "serve",
+    "init --new-members",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", NO_STORE)
+def test_a_folder_without_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Each command that needs the databases says in one line what is missing and what to do, and makes nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TLDOPS_CONFIG", raising=False)
+    Path("members.txt").write_text(f"{JOHN}\n")
+    assert main(command.replace("FILE", "members.txt").split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (said,) = printed.err.splitlines()
+    assert f"no tldops.toml in {tmp_path}" in said
+    assert all(way in said for way in ("--config", "`tldops init`"))
+    assert [path.name for path in tmp_path.iterdir()] == ["members.txt"]
+
+
+def test_every_command_that_needs_a_configuration_is_tried() -> None:
+    """`check FILE` works with the defaults, and `init` makes a configuration; all others are in the list above."""
+    named = {command.split()[0] for command in NO_STORE}
+    assert set(cli.list_commands(click.Context(cli))) - named == {"check"}
