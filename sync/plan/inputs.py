@@ -51,13 +51,15 @@ def why_stale(source: Source, last: Source | None, now: datetime, *, is_undone: 
     if is_undone:
         return "has the content that the last rollback took back"
     if source.modified_at > (now + FUTURE).isoformat():
-        return f"is dated in the future, {source.modified_at[:19]}"
+        return f"is dated in the future, {_day(source)}: save it again, if it is the newest"
     if last and source.sha256 != last.sha256 and source.modified_at < last.modified_at:
-        return (
-            f"is of {source.modified_at[:19]}, older than the {source.part} input that was applied last "
-            f"({last.modified_at[:19]})"
-        )
+        return f"is of {_day(source)}, older than the {source.part} input that was applied last, of {_day(last)}"
     return ""
+
+
+def _day(source: Source) -> str:
+    """Return the date of an input as people read it: "2026-11-20 12:00:01 UTC"."""
+    return f"{source.modified_at[:19].replace('T', ' ')} UTC"
 
 
 def cut(unended: Unended) -> list[Hazard]:

@@ -1,6 +1,7 @@
 """The guards of `sync`: each hazard fires, in the plan too, stops what it should stop, and is overridden by name."""
 
 import os
+import time
 from datetime import timedelta
 
 import pytest
@@ -142,6 +143,22 @@ def test_older_file_than_the_last_one(tldops: World) -> None:
     assert "older than the membership input that was applied last" in tldops.refused("sync", "--yes", code=1)
     tldops.force("stale-source")
     assert len(tldops.contacts()) == 18
+
+
+@pytest.mark.parametrize(("minutes", "codes"), [(58, set()), (62, {"stale-source"})])
+@pytest.mark.parametrize("name", ["members.txt", "list.txt"])
+def test_a_file_of_the_future(tldops: World, name: str, minutes: int, codes: set[str]) -> None:
+    """A file or list that is dated more than an hour ahead is `stale-source`, also in the first sync; less is not."""
+    with_list(tldops, *TWENTY)
+    tldops.write(*TWENTY)
+    tldops.do("init")
+    ahead = time.time() + minutes * 60
+    os.utime(tldops.folder / name, (ahead, ahead))
+    assert hazards(tldops) == codes
+    if codes:
+        said = tldops.refused("sync", "--yes", code=1)
+        assert f"{name} is dated in the future" in said
+        assert "save it again" in said
 
 
 def test_older_list_than_the_last_one(tldops: World) -> None:
