@@ -60,6 +60,8 @@ def rules(settings: Settings) -> VettingRules:
         stale_after_months=vetting.stale_after_months,
         require_appointment=vetting.require_appointment,
         role_waivers=vetting.role_addresses,
+        domain_waivers=vetting.domain_typos,
+        name_waivers=vetting.look_alikes,
     )
 
 

@@ -185,7 +185,7 @@ CODES: Mapping[str, Code] = {
     "damaged": _error("A spreadsheet has changed the value", "Format the column as text, and type the value again."),
     "domain-typo": _warning(
         "The domain of an address is nearly that of a great mail provider",
-        "Ask the contact by another way, and correct the address.",
+        "Ask the contact by another way, and correct the address, or accept it in vetting.domain_typos.",
     ),
     "duplicate": _warning("The entry stands there twice; it counts once", "Delete one."),
     "encoded-twice": _warning(
@@ -213,7 +213,8 @@ CODES: Mapping[str, Code] = {
         "Ask whether a mail bounced. Subscribe the person again, or delete the entry.",
     ),
     "look-alike": _warning(
-        "A letter of the name looks like another one, or cannot be seen; an error in an address", "Type the word again."
+        "A letter of the name looks like another one, or cannot be seen; an error in an address",
+        "Type the word again, or accept it in vetting.look_alikes.",
     ),
     "lossy-export": _warning(
         "An export has put question marks in the place of letters", "Correct the name by hand, or " + _LOSSLESS

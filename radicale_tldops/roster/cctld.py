@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from radicale_tldops.roster.login import canonical_domain
@@ -44,10 +44,14 @@ class Cctld:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delegations:
-    """The ccTLDs that are delegated, by A-label, and the ISO 3166 codes of those that have telephone numbers."""
+    """The ccTLDs that are delegated, by A-label, and the ISO 3166 codes of those that have telephone numbers.
+
+    `ascii_of` is the two-letter ccTLD of the same country, by the A-label of an IDN ccTLD.
+    """
 
     by_label: Mapping[str, Cctld]
     regions: Mapping[str, str]
+    ascii_of: Mapping[str, str] = field(default_factory=dict)
 
     def known(self, label: str) -> Cctld | None:
         """Return the ccTLD that `label` names, or None.

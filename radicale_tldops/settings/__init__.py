@@ -13,6 +13,7 @@ from radicale_tldops.settings.reading import (
     LIST_FORMATS,
     GuardLimit,
     attribute,
+    cctld_reasons,
     directories,
     flag,
     headings,
@@ -165,6 +166,15 @@ class VettingSettings:
     retire_cctlds: tuple[str, ...] = setting((), labels, "ccTLDs that were retired after the packaged list was made.")
     role_addresses: Mapping[str, str] = setting(
         _NO_REASONS, reasons, "Role addresses that are accepted, each with the reason."
+    )
+    domain_typos: Mapping[str, str] = setting(
+        _NO_REASONS, reasons, "Addresses whose domain is right, though it is nearly that of a great mail provider."
+    )
+    look_alikes: Mapping[str, str] = setting(
+        _NO_REASONS, reasons, "People, by an address of theirs, whose names are right with the letters that they have."
+    )
+    no_contact_expected: Mapping[str, str] = setting(
+        _NO_REASONS, cctld_reasons, "ccTLDs of which no contact is expected, each with the reason."
     )
 
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
+from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.login import canonical_login
 
 LIST_FORMATS = ("auto", "report", "mailman2", "mailman3", "mailman3-rfc2047", "dumpdb", "csv", "tsv", "addresses")
@@ -172,19 +173,32 @@ directories = _several(
 proxies = _several(_proxy, 'a list of addresses and networks, for example ["127.0.0.1", "2001:db8::/64"]')
 
 
-def reasons(value: Any, _base: Path) -> Mapping[str, str]:
-    """Read a table from mail addresses, made canonical, to reasons."""
-    if not isinstance(value, dict):
-        raise WrongValueError('one line for each address: "somebody@example.org" = "the reason"')
-    found: dict[str, str] = {}
-    for address, reason in value.items():
-        login = canonical_login(address)
-        if not login:
-            raise WrongValueError(f"a mail address on the left, which {address!r} is not", address)
-        if not isinstance(reason, str) or not reason.strip():
-            raise WrongValueError(f"a reason in quotes behind {address!r}", address)
-        found[login] = reason.strip()
-    return found
+def _with_reasons(key: Callable[[str], str], what: str, example: str) -> Callable[[Any, Path], Mapping[str, str]]:
+    """Return the reader of a table of reasons; `key` returns the canonical form of what stands on the left, or ""."""
+
+    def read(value: Any, _base: Path) -> Mapping[str, str]:
+        if not isinstance(value, dict):
+            raise WrongValueError(f'one line for each {what}: "{example}" = "the reason"')
+        found: dict[str, str] = {}
+        for written, reason in value.items():
+            canonical = key(written)
+            if not canonical:
+                raise WrongValueError(f"a {what} on the left, which {written!r} is not", written)
+            if not isinstance(reason, str) or not reason.strip():
+                raise WrongValueError(f"a reason in quotes behind {written!r}", written)
+            found[canonical] = reason.strip()
+        return found
+
+    return read
+
+
+def _cctld(written: str) -> str:
+    label = canonical_label(written)
+    return label if re.fullmatch(r"[a-z]{2}|xn--[a-z0-9-]+", label) else ""
+
+
+reasons = _with_reasons(canonical_login, "mail address", "somebody@example.org")
+cctld_reasons = _with_reasons(_cctld, "ccTLD", ".nl")
 
 
 def headings(value: Any, base: Path) -> Mapping[str, tuple[str, ...]]:

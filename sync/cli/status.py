@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from radicale_tldops.roster.cctld import Delegations
 from radicale_tldops.roster.contact import Contact, is_stale, people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
@@ -19,6 +18,8 @@ from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import LastSync, RosterState
 from sync.cli.context import OK, App, counted, json_option, pass_app
+from sync.documents.missing import Missing, missing_lines
+from sync.documents.missing import missing as find_missing
 from sync.sources.root_data import delegations
 
 
@@ -42,11 +43,13 @@ def status(app: App, missing: bool, usage: bool, as_json: bool) -> int:
     state = load_state(stores.roster, app.now)
     vetting = app.settings.vetting
     known = delegations(vetting.add_cctlds, vetting.retire_cctlds)
+    have = people_per_cctld(person.contact for person in state.people.values())
+    without = find_missing(have, known, vetting.no_contact_expected)
     if missing:
-        return _missing(app, state, known, as_json)
+        return _missing(app, without, as_json)
     if usage:
         return _usage(app, state, as_json)
-    facts = _facts(app, state, known, app.now)
+    facts = _facts(app, state, without, app.now)
     if as_json:
         app.json(facts)
         return OK
@@ -58,19 +61,18 @@ def status(app: App, missing: bool, usage: bool, as_json: bool) -> int:
     return OK
 
 
-def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> dict[str, object]:
+def _facts(app: App, state: RosterState, without: Sequence[Missing], now: datetime) -> dict[str, object]:
     stores = app.stores()
     contacts = {uid: person.contact for uid, person in state.people.items()}
     claims = load_claims(stores.members)
     counts = people_per_cctld(contacts.values())
     last = read_note(stores.roster, LAST_SYNC)
-    months = app.settings.vetting.stale_after_months
     stale, unconfirmed = [], 0
     for uid, contact in contacts.items():
         days = [day for day in (contact.confirmed_on, claims.get(uid)) if day is not None]
         if not days:
             unconfirmed += 1
-        elif is_stale(max(days), now.date(), months):
+        elif is_stale(max(days), now.date(), app.settings.vetting.stale_after_months):
             stale.append(f"{contact.name} ({contact.served})")
     _, devices = load_devices(stores.members)
     head = state.head
@@ -80,7 +82,8 @@ def _facts(app: App, state: RosterState, known: Delegations, now: datetime) -> d
         "age_seconds": int((now - head.created_at).total_seconds()) if head else None,
         "people": len(contacts),
         "cctlds": len(counts),
-        "missing": len([cctld for cctld in known.all() if cctld.a_label not in counts]),
+        "missing": sum(not cctld.reason for cctld in without),
+        "no_contact_expected": sum(bool(cctld.reason) for cctld in without),
         "one_contact": sorted(label for label, number in counts.items() if number == 1),
         "stale": sorted(stale),
         "never_confirmed": unconfirmed,
@@ -190,18 +193,14 @@ def _age(seconds: int) -> str:
     return counted(seconds, "second")
 
 
-def _missing(app: App, state: RosterState, known: Delegations, as_json: bool) -> int:
-    have = people_per_cctld(person.contact for person in state.people.values())
-    missing = [cctld for cctld in known.all() if cctld.a_label not in have]
+def _missing(app: App, found: Sequence[Missing], as_json: bool) -> int:
     if as_json:
-        app.json([{"a_label": cctld.a_label, "u_label": cctld.u_label} for cctld in missing])
+        app.json([cctld.as_json() for cctld in found])
         return OK
-    for heading, some in (
-        ("ASCII", [cctld.dotted for cctld in missing if cctld.a_label == cctld.u_label]),
-        ("IDN", [f"{cctld.dotted} ({cctld.a_label})" for cctld in missing if cctld.a_label != cctld.u_label]),
-    ):
-        app.print(f"{heading}, {len(some)} without a contact:", style="bold")
-        app.print(" ".join(some) if heading == "ASCII" else "\n".join(some) or "none")
+    for heading, lines in missing_lines(found):
+        app.print(heading, style="bold")
+        for line in lines:
+            app.print(f"  {line}")
     return OK
 
 

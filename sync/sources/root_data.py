@@ -77,7 +77,10 @@ def _delegations(add: frozenset[str], retire: frozenset[str]) -> Delegations:
         country = countries.get(label) or _COUNTRY_OF.get(label, label.upper())
         if country in SUPPORTED_REGIONS:
             regions[label] = country
-    return Delegations({label: Cctld(label) for label in labels}, regions)
+    letters = {country: label for label, country in _COUNTRY_OF.items() if label != "su"}
+    forms = {label: letters.get(country, country.lower()) for label, country in countries.items()}
+    ascii_of = {label: form for label, form in forms.items() if label in labels and form in labels}
+    return Delegations({label: Cctld(label) for label in labels}, regions, ascii_of)
 
 
 @lru_cache(maxsize=1)

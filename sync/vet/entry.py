@@ -93,12 +93,12 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
     phones, about_phones = _phones(clean, labels, rules)
     columns, unread, about_columns = read_columns(clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
-    findings += [*damages(clean), *_missing(clean), *_look_alikes(clean.name)]
+    findings += [*damages(clean), *_missing(clean), *_look_alikes(clean, rules)]
     findings += [
         *(_unknown(label) for label in unknown),
         *_slot(clean.slot, rules),
         *(*bad_listed, *bad_others),
-        *_typos((*clean.listed, *clean.out_of_band)),
+        *_typos((*clean.listed, *clean.out_of_band), rules),
         *_roles(dict.fromkeys((*listed, *others)), rules),
         *(*about_phones, *about_columns),
     ]
@@ -206,10 +206,12 @@ def _unknown(label: str) -> Finding:
     return Finding("unknown-cctld", message, label, column="cctlds")
 
 
-def _look_alikes(name: str) -> list[Finding]:
-    seen = look_alikes(name)
-    message = f"{printable(name)}: {', '.join(seen[:5])}"
-    return [Finding("look-alike", message, name, column="name")] if seen else []
+def _look_alikes(record: Record, rules: VettingRules) -> list[Finding]:
+    seen = look_alikes(record.name)
+    if not seen or any(login_of(address) in rules.name_waivers for address in (*record.listed, *record.out_of_band)):
+        return []
+    message = f"{printable(record.name)}: {', '.join(seen[:5])}"
+    return [Finding("look-alike", message, record.name, column="name")]
 
 
 def _slot(slot: int | None, rules: VettingRules) -> list[Finding]:
@@ -237,8 +239,9 @@ def _addresses(written: Iterable[str], column: str) -> tuple[tuple[str, ...], li
     return tuple(addresses.values()), findings
 
 
-def _typos(texts: Iterable[str]) -> list[Finding]:
-    domains = {domain: text for text in texts if (domain := readable_domain(text))}
+def _typos(texts: Iterable[str], rules: VettingRules) -> list[Finding]:
+    doubted = [text for text in texts if login_of(text) not in rules.domain_waivers]
+    domains = {domain: text for text in doubted if (domain := readable_domain(text))}
     return [
         Finding("domain-typo", f"{printable(domain)} is nearly {provider}", text)
         for domain, text in domains.items()

@@ -16,7 +16,8 @@ class VettingRules:
 
     `max_slot` is the highest slot of a ccTLD, `max_per_cctld` the most people that it may have. An entry that was
     confirmed more than `stale_after_months` months ago is stale. `require_appointment` makes a missing appointment an
-    error. `role_waivers` maps addresses that may be role addresses to the reason; they are kept as canonical logins.
+    error. The waivers map addresses to a reason, and are kept as canonical logins: those that may be role addresses,
+    those with a domain that only looks misspelt, and those of people whose name only looks so.
     `registrable_domain` returns the part of a domain that is registered with a registry. Raises `SettingsError` for
     values that make no sense.
     """
@@ -28,15 +29,18 @@ class VettingRules:
     stale_after_months: int = 12
     require_appointment: bool = False
     role_waivers: Mapping[str, str] = field(default_factory=dict)
+    domain_waivers: Mapping[str, str] = field(default_factory=dict)
+    name_waivers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("max_slot", "max_per_cctld", "stale_after_months"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"vetting.{name} must be at least 1")
-        waivers = {canonical_login(address): reason for address, reason in self.role_waivers.items()}
-        if "" in waivers:
-            raise SettingsError("role addresses that are waived: one of them is not a mail address")
-        object.__setattr__(self, "role_waivers", waivers)
+        for name in ("role_waivers", "domain_waivers", "name_waivers"):
+            waivers = {canonical_login(address): reason for address, reason in getattr(self, name).items()}
+            if "" in waivers:
+                raise SettingsError("addresses that are waived: one of them is not a mail address")
+            object.__setattr__(self, name, waivers)
 
 
 @dataclass(frozen=True, slots=True)

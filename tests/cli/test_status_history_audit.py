@@ -6,10 +6,11 @@ import re
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import pytest
 
-from tests.support import World
+from tests.support import JOHN, World
 from tests.support.people import people
 
 TEN = people(10)
@@ -76,6 +77,42 @@ def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:
     assert " .nl " in text
     assert ".مصر (xn--wgbh1c)" in text
     assert ".at " not in text
+
+
+def part(shown: str, heading: str) -> list[str]:
+    """Return the lines below a heading of `status --missing`."""
+    lines = iter(shown.splitlines())
+    next(line for line in lines if line.startswith(heading))
+    return [line.strip() for line in takewhile(lambda line: line.startswith(" "), lines)]
+
+
+def test_missing_idn_cctlds_stand_with_the_ascii_one(tldops: World) -> None:
+    """Beside it where it has no contact either; apart where it has some, who may serve both."""
+    tldops.sync(JOHN, "“Иван Пример, #1, .ru, +7 722 260 00 06” ivan@nic.example")
+    shown = tldops.do("status", "--missing").out
+    assert ".eg with .مصر (xn--wgbh1c)" in part(shown, "IDN forms of these")
+    assert ".uk" in " ".join(part(shown, "Without a contact")).split()
+    assert part(shown, "IDN ccTLDs of a country whose ASCII") == [".рф (xn--p1ai): .ru"]
+    found = {cctld["a_label"]: cctld["ascii"] for cctld in tldops.do("status", "--missing", "--json").json}
+    assert (found["xn--p1ai"], found["xn--wgbh1c"], found["eg"]) == ("ru", "eg", None)
+
+
+def test_cctlds_of_which_no_contact_is_expected(tldops: World) -> None:
+    """They stand apart with the reason, as do the IDN forms, and `status` does not count them."""
+    tldops.sync(JOHN)
+    before = tldops.do("status", "--json").json
+    tldops.configure('[vetting.no_contact_expected]\n".BV" = "no registrations"\neg = "answers nobody"\n"nl" = "x"\n')
+    shown = tldops.do("status", "--missing").out
+    assert part(shown, "No contact expected, 3:") == [
+        ".bv: no registrations", ".eg: answers nobody", ".مصر (xn--wgbh1c): answers nobody",
+    ]  # fmt: skip
+    assert ".bv" not in " ".join(part(shown, "Without a contact"))
+    after = tldops.do("status", "--json").json
+    assert (after["missing"], after["no_contact_expected"]) == (before["missing"] - 3, 3)
+    found = {cctld["a_label"]: cctld for cctld in tldops.do("status", "--missing", "--json").json}
+    assert found["bv"]["no_contact_expected"] == "no registrations"
+    assert found["be"]["no_contact_expected"] is None
+    assert "nl" not in found
 
 
 def test_history_tells_every_generation(tldops: World) -> None:

@@ -57,6 +57,24 @@ def test_a_domain_that_is_nearly_a_providers_is_a_warning(field: str) -> None:
     assert len(result.contacts) == 1
 
 
+def test_a_domain_that_is_right_is_waived_for_the_address() -> None:
+    """For exactly this address, however it is spelled; another one in the same domain is still named."""
+    entry = record(listed=("jane@gmial.com",), out_of_band=("john@gmial.com",))
+    both = vetting_rules(domain_waivers={"Jane@GMIAL.com": "hers", "john@gmial.com": "his"})
+    assert "domain-typo" not in codes(vetted(entry, rules=both))
+    for address in ("jane@gmial.com", "john@gmial.com", "ada@gmial.com"):
+        assert "domain-typo" in codes(vetted(entry, rules=vetting_rules(domain_waivers={address: "x"})))
+
+
+def test_a_name_that_is_right_is_waived_for_the_person() -> None:
+    """By any address of the record; in an address such a letter stays an error."""
+    entry = record(name="J\u043ehn Doe", out_of_band=("john@oarc.net",))
+    waived = vetting_rules(name_waivers={"John@oarc.net": "written so"})
+    assert "look-alike" not in codes(vetted(entry, rules=waived))
+    assert "look-alike" in codes(vetted(entry, rules=vetting_rules(name_waivers={"jane@oarc.net": "x"})))
+    assert "bad-address" in codes(vetted(replace(entry, listed=("j\u043ehn@nic.nl",)), rules=waived))
+
+
 def test_a_letter_that_deceives_in_a_name_is_a_warning() -> None:
     """It is named, and the person stays."""
     result = vetted(record(name="J\u043ehn Doe"))
@@ -400,7 +418,13 @@ def test_every_code_has_its_row() -> None:
 
 @pytest.mark.parametrize(
     "rules",
-    [{"max_slot": 0}, {"max_per_cctld": 0}, {"stale_after_months": -1}, {"role_waivers": {"nobody": "why"}}],
+    [
+        {"max_slot": 0},
+        {"max_per_cctld": 0},
+        {"stale_after_months": -1},
+        {"role_waivers": {"nobody": "why"}},
+        {"name_waivers": {"": "why"}},
+    ],
 )
 def test_rules_that_make_no_sense_are_refused(rules: dict[str, object]) -> None:
     """A limit below one, or a waiver for what is no address, is the operator's mistake."""
