@@ -12,6 +12,7 @@ from radicale_tldops.roster.device import BECOMES, DeviceState, OwnerState
 from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store import audit
+from radicale_tldops.store.desk import keep_private
 from radicale_tldops.store.members import load_devices, move_devices
 from radicale_tldops.store.notes import LAST_SYNC, NoteValues, read_note
 from radicale_tldops.store.read import load_history, load_owner_states
@@ -81,9 +82,22 @@ def apply_plan(
     generation = apply_change(stores.roster, plan.base, change, stamp, approval.notes)
     try:
         catch_up(stores, approval.now)
+        _keep_private(stores, state, plan)
     except StoreError as error:
         raise StoreError(f"generation {generation.id} was applied and is served, but: {error}") from error
     return generation
+
+
+def _keep_private(stores: Stores, state: RosterState, plan: Plan) -> None:
+    """Write the private columns. If a command is killed before, the next sync finds the difference again.
+
+    A rollback brings back cards only.
+    """
+    if plan.kind != "sync" or stores.desk_fault is not None:
+        return
+    gone = {change.uid for change in plan.of_kind(Kind.REMOVED)}
+    changed = {uid: contact.private for uid, contact in plan.contacts.items()}
+    keep_private(stores.desk, changed, (state.people.keys() | changed.keys()) - gone)
 
 
 def build_change(state: RosterState, plan: Plan, rendering: Rendering, progress: Callable[[int, int], None]) -> Change:

@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from radicale_tldops.roster.contact import PrivateValues
 from radicale_tldops.roster.device import DeviceState
+from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.settings import Settings
+from radicale_tldops.store.desk import add_private, left_out, load_private
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
@@ -25,6 +28,7 @@ from sync.problems import Problem
 from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
+from sync.vet import Vetted
 
 _ALWAYS_SEEN = ("kept-value", "left-list", "no-final-newline")
 _ABOUT_VALUES = frozenset(
@@ -41,12 +45,14 @@ class Prepared:
     """The state of the store, the wanted state, and the plan between them.
 
     `unguarded` is the plan that also takes the last contact of a ccTLD, where there is one; forcing applies it.
+    `desk_fault` is why the private columns were left out, or None.
     """
 
     state: RosterState
     wanted: Wanted
     plan: Plan
     unguarded: Plan | None = None
+    desk_fault: StoreError | None = None
 
     @property
     def to_see(self) -> tuple[Problem, ...]:
@@ -82,22 +88,48 @@ def rendering(settings: Settings) -> Rendering:
     return Rendering(settings.cards.tlp, lambda contact: registrable_domain(contact.listed[0].rpartition("@")[2]))
 
 
-def prepare(settings: Settings, checked: Checked, now: datetime, same_people: Collection[str] = ()) -> Prepared:
+def prepare(
+    settings: Settings, where: Stores, checked: Checked, now: datetime, same_people: Collection[str] = ()
+) -> Prepared:
     """Compare the store with the checked inputs and return the plan of a sync.
 
     `same_people` are addresses at which a new name is the same person's.
     """
-    where = Stores(settings.store.roster, settings.store.members)
-    state = _load(where, settings, now)
+    state, vetted, fault = _with_private(where, _load(where, settings, now), checked.vetted)
     last = read_note(where.roster, LAST_SYNC)
     kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
     claims, grace = load_claims(where.members), settings.subscribers.leaving_grace
     months = settings.vetting.stale_after_months
-    given = Given(checked.vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months)
+    given = Given(vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months)
     last = replace(last, sources=_applied(settings, last))
     basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), grace)
-    return _prepared(settings, state, build(given, state, identities), now, basis)
+    return replace(_prepared(settings, state, build(given, state, identities), now, basis), desk_fault=fault)
+
+
+def read_desk(where: Stores) -> tuple[Mapping[str, PrivateValues], StoreError | None]:
+    """Return the private columns by UID, and why they cannot be read, or None."""
+    if where.desk_fault is not None:
+        return {}, where.desk_fault
+    try:
+        return load_private(where.desk), None
+    except StoreError as error:
+        return {}, left_out(where.desk, error)
+
+
+def _with_private(where: Stores, state: RosterState, vetted: Vetted) -> tuple[RosterState, Vetted, StoreError | None]:
+    """Add the private columns to the people of the roster. Where they cannot be read, take them from the others.
+
+    The third value is why they cannot be read.
+    """
+    private, fault = read_desk(where)
+    if fault is None:
+        return add_private(state, private), vetted, None
+    contacts, unlisted = (
+        tuple((contact.with_private({}), origins) for contact, origins in some)
+        for some in (vetted.contacts, vetted.unlisted)
+    )
+    return state, replace(vetted, contacts=contacts, unlisted=unlisted), fault
 
 
 def _prepared(settings: Settings, state: RosterState, wanted: Wanted, now: datetime, basis: Basis) -> Prepared:
@@ -132,9 +164,8 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
     return Prepared(state, wanted, plan)
 
 
-def prepare_rollback(settings: Settings, number: int, now: datetime) -> Prepared:
+def prepare_rollback(settings: Settings, where: Stores, number: int, now: datetime) -> Prepared:
     """Return the plan that brings back the cards of an earlier generation."""
-    where = Stores(settings.store.roster, settings.store.members)
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)

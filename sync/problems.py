@@ -274,7 +274,9 @@ CODES: Mapping[str, Code] = {
         "This is not a telephone number that dials; it is kept as text",
         "Write each number whole, with + and country code. Separate numbers by semicolons.",
     ),
-    "phone-remark": _warning("Words beside the telephone number are left out", "Move them to the note."),
+    "phone-remark": _warning(
+        "Words beside the telephone number are left out", "Move them to note, or to card_note for the members."
+    ),
     "phones-lost": _error(
         "Telephone numbers are given, but none of them dials, where one did before",
         "Write each number with + and its country code, or empty the cell.",

@@ -1,4 +1,4 @@
-"""Where the two databases are."""
+"""Where the databases are."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,12 +10,14 @@ from radicale_tldops.roster.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the two databases are. `fault` is why the members database cannot be used, or None.
+    """Where the databases are. `fault` is why the members database cannot be used, `desk_fault` why the desk cannot.
 
     `grace` is how long somebody who left may come back and keep the device passwords.
     """
 
     roster: Path
     members: Path
+    desk: Path
     fault: StoreError | None = None
+    desk_fault: StoreError | None = None
     grace: timedelta = GRACE

@@ -4,12 +4,18 @@ import calendar
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.login import canonical_login
+
+PRIVATE = ("note", "evidence")
+"""The columns that are the secretariat's alone: no card and nothing that the server reads holds their values."""
+
+PrivateValues: TypeAlias = Mapping[tuple[str, str], str]
+"""The private values of one person by column and ccTLD, which is "" where a value is one for all the ccTLDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Contact:
     """One person. All the values are checked and normalised by vetting; the tuples keep the order of the input.
 
     `slots` pairs each ccTLD's A-label with the slot there (1 to 3), or None where the input gives none. `listed`
-    are the addresses under which the person stands in the file as a list member, `out_of_band` the others.
+    are the addresses under which the person stands in the file as a list member, `out_of_band` the others. Members see
+    `card_note`; what `PRIVATE` names is the secretariat's.
 
     The last two are no values of the file: since when the person is not confirmed, if that is too long, and not on the
     list, while the card stays.
@@ -61,6 +68,7 @@ class Contact:
     evidence: str = ""
     confirmed_on: date | None = None
     note: str = ""
+    card_note: str = ""
     not_confirmed_since: date | None = None
     not_on_list_since: date | None = None
 
@@ -102,8 +110,20 @@ class Contact:
         """The ccTLDs as people write them, separated by spaces: ".fr .re .pm"."""
         return " ".join(cctld.dotted for cctld in self.cctlds)
 
+    @property
+    def private(self) -> PrivateValues:
+        """The values of the private columns, those that are there."""
+        return {(name, ""): value for name in PRIVATE if (value := getattr(self, name))}
+
+    def with_private(self, values: PrivateValues) -> Self:
+        """Return the contact with these private values, and without its own."""
+        return replace(self, note=values.get(("note", ""), ""), evidence=values.get(("evidence", ""), ""))
+
     def to_json(self) -> str:
-        """Return canonical JSON: the same contact always gives the same text. Empty fields are left out."""
+        """Return canonical JSON: the same contact always gives the same text.
+
+        Empty fields are left out, and so are the private columns: the roster database holds this text.
+        """
         return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -124,6 +144,8 @@ class Contact:
 def _plain(contact: Contact) -> dict[str, object]:
     plain: dict[str, object] = {}
     for field in fields(contact):
+        if field.name in PRIVATE:
+            continue
         value = getattr(contact, field.name)
         if field.name == "phones":
             value = [{"number": p.number, "dialable": p.dialable, "kind": p.kind, "display": p.display} for p in value]

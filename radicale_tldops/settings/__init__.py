@@ -43,11 +43,14 @@ _NO_HEADINGS: Mapping[str, tuple[str, ...]] = {}
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where the two databases are; a relative path counts from the folder of the configuration file."""
+    """Where the databases are; a relative path counts from the folder of the configuration file."""
 
     roster: Path = setting(Path("roster.sqlite"), path, "The roster database. Only commands write it.")
     members: Path = setting(
         Path("members.sqlite"), path, "Device passwords (as digests), confirmations and the audit log."
+    )
+    desk: Path | None = setting(
+        None, optional_path, "The secretariat's own columns. Only commands open it. Without it: beside the roster."
     )
     strict_modes: bool = setting(
         False,
@@ -55,6 +58,11 @@ class StoreSettings:
         "Refuse to run while others may read or write a database, its folder, the configuration, a key or a password "
         "file.",
     )
+
+    @property
+    def desk_file(self) -> Path:
+        """Where the desk database is."""
+        return self.desk or self.roster.with_name("desk.sqlite")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ def load(path: Path | None) -> Settings:
     file, base = _File(path, text), path.absolute().parent
     settings: Settings = file.read(Settings, data, "")
     store = replace(settings.store, roster=base / settings.store.roster, members=base / settings.store.members)
-    if store.roster == store.members:
-        raise file.error("store", "members", "store.roster and store.members must be two different files")
+    if len({store.roster, store.members, store.desk_file}) < 3:
+        key = "members" if store.roster == store.members else "desk"
+        raise file.error("store", key, "roster, members and desk in [store] must be three different files")
     return replace(settings, path=path, store=store)
 
 

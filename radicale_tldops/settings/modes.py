@@ -4,6 +4,7 @@
 |---|---|---|
 | the roster database, its folder, the configuration, keys, password files | may read | nothing |
 | the members database, and its folder where that is another one | may read and write | nothing |
+| the desk database | nothing | nothing |
 
 Each belongs to root, to the user of this process, or to the owner of the roster's folder. The right to enter a folder
 does not count: what is in it has a mode of its own.
@@ -19,7 +20,9 @@ from pathlib import Path
 
 from radicale_tldops.settings import Settings
 
-_VERBS = {0o004: "read", 0o002: "write", 0o006: "read and write"}
+_VERBS = {0o4: "read", 0o2: "write", 0o6: "read and write"}
+_READS, _SHARES = 0o40, 0o60
+"""What the group of most files may do, and that of the members database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +38,20 @@ class Exposure:
         return f"{self.path}: {self.wrong}. Correct it: {self.remedy}"
 
 
-def judge(path: Path, mode: int, owner: int, owners: Sequence[int], *, group_writes: bool) -> Exposure | None:
-    """Return what is wrong with a file of this mode and owner, or None; it should belong to one of `owners`."""
+def judge(path: Path, mode: int, owner: int, owners: Sequence[int], allowed: int) -> Exposure | None:
+    """Return what is wrong with a file of this mode and owner, or None.
+
+    It should belong to one of `owners`; `allowed` are the bits that its group may have.
+    """
     wrong, remedy, quoted = [], [], shlex.quote(str(path))
     if owner not in owners:
         wrong.append(f"it belongs to user {owner}")
         remedy.append(f"chown {owners[0]} {quoted}")
-    others, group = mode & 0o006, 0 if group_writes else mode & 0o020
+    others, group = mode & 0o006, mode & 0o060 & ~allowed
     if others:
         wrong.append(f"others may {_VERBS[others]} it")
     if group:
-        wrong.append("its group may write it")
+        wrong.append(f"its group may {_VERBS[group >> 3]} it")
     if others or group:
         private = stat.S_IMODE(mode) & ~(group | (0o007 if others else 0))
         remedy.append(f"chmod {private:04o} {quoted}")
@@ -58,25 +64,27 @@ def judge(path: Path, mode: int, owner: int, owners: Sequence[int], *, group_wri
 
 def look(settings: Settings) -> tuple[Exposure, ...]:
     """Return what is wrong now. What is missing, no file, or cannot be looked at, is left to those who need it."""
-    roster, members = settings.store.roster.absolute(), settings.store.members.absolute()
+    roster, members, desk = (
+        path.absolute() for path in (settings.store.roster, settings.store.members, settings.store.desk_file)
+    )
     passwords = (settings.ldap.password_file, settings.subscribers.mailman3.password_file)
     found: dict[Path, os.stat_result] = {}
-    for path in filter(None, (roster, members, settings.path, settings.server.tls_key, *passwords)):
+    for path in filter(None, (roster, members, desk, settings.path, settings.server.tls_key, *passwords)):
         with suppress(OSError):
             status = path.stat()
             if stat.S_ISREG(status.st_mode):
                 found[path.absolute()] = status
-                if path in (roster, members):
+                if path in (roster, members, desk):
                     found[path.parent] = path.parent.stat()
     if settings.store.strict_modes:
         # Before a command makes databases in a folder that is open to others.
-        for folder in (roster.parent, members.parent):
+        for folder in (roster.parent, members.parent, desk.parent):
             with suppress(OSError):
                 found[folder] = folder.stat()
     owners = (found[roster.parent].st_uid if roster.parent in found else 0, os.geteuid(), 0)
     shared = {members, members.parent} - {roster.parent}
+    allowed = {**dict.fromkeys(shared, _SHARES), desk: 0}
     judged = [
-        judge(path, status.st_mode, status.st_uid, owners, group_writes=path in shared)
-        for path, status in found.items()
+        judge(path, status.st_mode, status.st_uid, owners, allowed.get(path, _READS)) for path, status in found.items()
     ]
     return tuple(exposure for exposure in judged if exposure is not None)

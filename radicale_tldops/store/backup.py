@@ -20,22 +20,28 @@ from radicale_tldops.store.schema import ROSTER, Database
 MEMBERS_SUFFIX = ".members"
 """The end of the name of a backup's second file, the members database."""
 
+DESK_SUFFIX = ".desk"
+"""The end of the name of a backup's third file, the desk database."""
+
 _TRIES = 3
 
 
-def backup(roster_path: Path, members_path: Path, target: Path) -> Sequence[Path]:
-    """Write copies of both databases, each consistent, at `target` and beside it; return their paths.
+def backup(roster_path: Path, members_path: Path, desk_path: Path | None, target: Path) -> Sequence[Path]:
+    """Write copies of the databases, each consistent, at `target` and beside it; return their paths.
+
+    Without `desk_path` there is no copy of the desk database.
 
     Raises:
         InputError: a file or a link is there already; a backup never overwrites.
         StoreError: a database cannot be read, or the disk is full; no half-written copy stays.
     """
-    names = (target, target.with_name(target.name + MEMBERS_SUFFIX))
+    sources = {"": roster_path, MEMBERS_SUFFIX: members_path} | ({DESK_SUFFIX: desk_path} if desk_path else {})
+    names = [target.with_name(target.name + suffix) for suffix in sources]
     try:
         # SQLite follows links, so it writes where nobody else can make one.
         with tempfile.TemporaryDirectory() as private:
-            drafts = (Path(private) / "roster", Path(private) / "members")
-            _copy_both(((roster_path, drafts[0]), (members_path, drafts[1])))
+            drafts = [Path(private) / f"copy{suffix}" for suffix in sources]
+            _copy_all([*zip(sources.values(), drafts, strict=True)])
             with reading(drafts[0]) as connection:
                 verified(roster_path, connection)
             _place(dict(zip(names, drafts, strict=True)))
@@ -73,8 +79,8 @@ def _place(drafts: Mapping[Path, Path]) -> None:
         os.close(opened)
 
 
-def _copy_both(pairs: Sequence[tuple[Path, Path]]) -> None:
-    """Copy both, and again if the audit log was pruned meanwhile: the copied roster would not know of it."""
+def _copy_all(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Copy all, the roster first, and again if the audit log was pruned meanwhile: the copy would not know of it."""
     for _ in range(_TRIES):
         before = read_note(pairs[0][0], AUDIT_PRUNED)
         for source, copy in pairs:

@@ -1,7 +1,7 @@
-"""Creating the two databases, and bringing older ones to this version. For commands only, not for the server.
+"""Creating the databases, and bringing older ones to this version. For commands only, not for the server.
 
-Neither is ever created where the other one is there: only a restore brings a lost roster back, and only a restore or
-`tldops init --new-members` makes a members database for a roster.
+None is ever created where another one is there: only a restore brings a lost roster back, and only a restore, `tldops
+init --new-members` or `tldops init --new-desk` makes another database for a roster. Older versions had no desk.
 """
 
 import secrets
@@ -13,8 +13,9 @@ from sqlalchemy import update as update_rows
 
 from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.errors import InputError, MissingStoreError, StoreError
+from radicale_tldops.store.desk import keep_private, left_out
 from radicale_tldops.store.engine import create_file, is_missing, reading, recover, writing
-from radicale_tldops.store.migrations import Step
+from radicale_tldops.store.migrations import Step, private_values
 from radicale_tldops.store.notes import (
     COUNTER,
     DENIED_DIGEST,
@@ -27,15 +28,18 @@ from radicale_tldops.store.notes import (
     new_lineage,
     read_note,
 )
-from radicale_tldops.store.opening import check_version, later
-from radicale_tldops.store.schema import MEMBERS, ROSTER, Database, device, reader
+from radicale_tldops.store.opening import check_version, later, read_version
+from radicale_tldops.store.schema import DESK, MEMBERS, ROSTER, Database, device, reader
 
 Rows = Mapping[str, Sequence[dict[str, object]]]
 """Rows of tables, by the name of the table."""
 
+_WITHOUT_PRIVATE = 4
+"""The first version of the roster without private columns."""
 
-def create_both(roster: Path, members: Path) -> None:
-    """Create both databases where there is neither; else do nothing.
+
+def create_all(roster: Path, members: Path, desk: Path) -> None:
+    """Create the databases where there is neither roster nor members database; else do nothing.
 
     Raises:
         StoreError: a database cannot be created.
@@ -46,6 +50,8 @@ def create_both(roster: Path, members: Path) -> None:
         if _is_unmade(members):
             create(members, MEMBERS)
         if read_note(members, NEWEST_ROSTER) is None:
+            if _is_unmade(desk):
+                create(desk, DESK)
             create(roster, ROSTER)
 
 
@@ -76,6 +82,19 @@ def create_members(roster: Path, members: Path, rows: Rows | None = None) -> Non
     create(members, MEMBERS, read_note(roster, NEWEST_MEMBERS) + 1, rows)
 
 
+def create_desk(desk: Path, rows: Rows | None = None) -> None:
+    """Create the desk database of a roster, with the rows of a backup.
+
+    Raises:
+        InputError: there is one.
+        StoreError: it cannot be created.
+    """
+    recover(desk)
+    if not is_missing(desk):
+        raise InputError(f"{desk}: the file is there. Move it aside, then run the command again.")
+    create(desk, DESK, rows=rows)
+
+
 def create(path: Path, database: Database, counter: int = 0, rows: Rows | None = None) -> None:
     """Create one database with `rows` in it, in one transaction; `counter` is the least that its counter starts at."""
     recover(path)
@@ -88,15 +107,16 @@ def create(path: Path, database: Database, counter: int = 0, rows: Rows | None =
             if rows and rows.get(table.name):
                 connection.execute(insert(table), list(rows[table.name]))
         _write_version(connection, database)
-        COUNTER.write(connection, max(counter, COUNTER.read(connection) + bool(rows)))
+        if database is not DESK:
+            COUNTER.write(connection, max(counter, COUNTER.read(connection) + bool(rows)))
         if database is ROSTER:
             LINEAGE.write(connection, new_lineage())
             PRINCIPAL_KEY.write(connection, secrets.token_hex(32))
             DENIED_DIGEST.write(connection, digest(()))
 
 
-def update_roster(roster: Path, members: Path, *, migrating: bool = False) -> None:
-    """Bring the roster database to this version.
+def update_roster(roster: Path, members: Path, desk: Path, *, migrating: bool = False) -> None:
+    """Bring the roster database to this version. What an older one holds of private columns goes to the desk database.
 
     Raises:
         StoreError: it is missing, or as `update` says.
@@ -110,7 +130,37 @@ def update_roster(roster: Path, members: Path, *, migrating: bool = False) -> No
             f"{roster}: the roster database is missing, and its members database is there. Put it back, or bring it "
             f"back with `tldops restore BACKUP`. To start with an empty store, move {members} aside, too."
         )
-    update(roster, ROSTER, migrating=migrating)
+    update(roster, ROSTER, begin=lambda connection: _fill_desk(connection, desk), migrating=migrating)
+
+
+def _fill_desk(connection: Connection, desk: Path) -> None:
+    """Copy the private columns of a roster of an older version to the desk database. A killed command does it again."""
+    if (read_version(connection) or 0) >= _WITHOUT_PRIVATE:
+        return
+    if _is_unmade(desk):
+        create(desk, DESK)
+    values: dict[str, dict[tuple[str, str], str]] = {}
+    for row in private_values(connection):
+        values.setdefault(row["uid"], {})[row["column"], row["cctld"]] = row["value"]
+    keep_private(desk, values, values.keys())
+
+
+def find_desk_fault(roster: Path, members: Path, desk: Path, *, migrating: bool = False) -> StoreError | None:
+    """Bring the desk database of a roster to this version. Return why it cannot be used, or None.
+
+    It must not stop what the roster and access need.
+    """
+    try:
+        if _is_unmade(desk):
+            raise MissingStoreError
+        if any(other.exists() and desk.samefile(other) for other in (roster, members)):
+            raise StoreError(f"{desk}: this is another database, too. [store] desk has to name a file of its own.")
+        update(desk, DESK, migrating=migrating)
+    except StoreError as error:
+        return left_out(desk, error)
+    except OSError as error:
+        return left_out(desk, StoreError(f"{desk}: the database cannot be reached: {error.strerror}."))
+    return None
 
 
 def update_members(roster: Path, members: Path, *, migrating: bool = False) -> None:
@@ -156,9 +206,10 @@ def update(
     database: Database,
     finish: Callable[[Connection], None] = lambda connection: None,
     *,
+    begin: Callable[[Connection], None] = lambda connection: None,
     migrating: bool = False,
 ) -> None:
-    """Bring a database to this version, in one transaction that `finish` ends.
+    """Bring a database to this version, in one transaction that `begin` begins and `finish` ends.
 
     Raises:
         StoreError: as `pending`; also where a step is not additive, unless `migrating`.
@@ -173,6 +224,7 @@ def update(
             "one. Nothing was done. Run `tldops migrate` when the server may be restarted."
         )
     with writing(path) as connection:
+        begin(connection)
         for step in database.steps[check_version(path, connection, database, oldest=1) - 1 :]:
             step.run(connection)
         finish(connection)

@@ -76,6 +76,7 @@ def _engine(path: Path, *, read_only: bool, wait: float = WRITE_WAIT) -> Engine:
         if not read_only:
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)

@@ -5,13 +5,16 @@ all that a server of the version before reads and writes as it was: more tables,
 command takes it, under a running server of that version. Every other step waits for `tldops migrate`.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.traits import address_digest
+from radicale_tldops.store.values import SHOWS_PRIVATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +67,62 @@ def roster_3(connection: Connection) -> None:
     is_sound = head is not None and roster_digest(connection, head.lineage, head.id) == head.digest
     connection.execute(text("ALTER TABLE generation ADD COLUMN ended VARCHAR NOT NULL DEFAULT ''"))
     for number in connection.execute(text("SELECT id FROM generation")).scalars().all():
-        ended = digest(*_card_rows(connection, f"until = {number}"))
-        connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), {"ended": ended, "id": number})
+        values = {"ended": _ended_3(connection, number), "id": number}
+        connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), values)
     if head is not None and is_sound:
-        columns = "SELECT id, lineage, created_at, actor, kind, plan_id, sources, counts, forced, note, ended "
-        generations = map(tuple, connection.execute(text(columns + "FROM generation")))
-        new = roster_digest(connection, head.lineage, head.id, generations)
+        new = _digest_3(connection, head.lineage, head.id)
         connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
+
+
+def private_values(connection: Connection) -> list[dict[str, str]]:
+    """Return the private values that version 3 kept in the cards of its newest generation, as rows of the desk."""
+    return [
+        {"uid": row.uid, "column": name, "cctld": "", "value": value}
+        for row in _with_private(connection)
+        for name in ("note", "evidence")
+        if row.until is None and (value := json.loads(row.contact).get(name))
+    ]
+
+
+def _with_private(connection: Connection) -> Sequence[Row[Any]]:
+    """Return the cards whose contact may hold private columns."""
+    likely = """SELECT * FROM card WHERE contact LIKE '%"note":%' OR contact LIKE '%"evidence":%'"""
+    return connection.execute(text(likely)).all()
+
+
+def roster_4(connection: Connection) -> None:
+    """Take the private columns out of all contacts, and the text from earlier cards that showed them.
+
+    What members see now stays until the next sync. Digests that matched are taken anew.
+    """
+    head = connection.execute(text("SELECT id, lineage, digest FROM generation ORDER BY id DESC LIMIT 1")).first()
+    is_sound = head is not None and head.digest == _digest_3(connection, head.lineage, head.id)
+    sealed = connection.execute(text("SELECT id, ended FROM generation")).all()
+    matching = [row.id for row in sealed if row.ended == _ended_3(connection, row.id)]
+    strip = text("UPDATE card SET contact = :contact, key = :key WHERE href = :href AND since = :since")
+    for row in _with_private(connection):
+        contact = {name: value for name, value in json.loads(row.contact).items() if name not in ("note", "evidence")}
+        plain = json.dumps(contact, ensure_ascii=False, separators=(",", ":"))
+        if plain != row.contact:
+            its = {"href": row.href, "since": row.since}
+            connection.execute(strip, {"contact": plain, "key": SHOWS_PRIVATE, **its})
+    blank = text("UPDATE card SET text = '', etag = :etag WHERE until IS NOT NULL AND key = :key")
+    connection.execute(blank, {"etag": etag(""), "key": SHOWS_PRIVATE})
+    for number in matching:
+        values = {"ended": _ended_3(connection, number), "id": number}
+        connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), values)
+    if head is not None and is_sound:
+        new = _digest_3(connection, head.lineage, head.id)
+        connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
+
+
+def _digest_3(connection: Connection, lineage: str, number: int) -> str:
+    columns = "SELECT id, lineage, created_at, actor, kind, plan_id, sources, counts, forced, note, ended "
+    return roster_digest(connection, lineage, number, map(tuple, connection.execute(text(columns + "FROM generation"))))
+
+
+def _ended_3(connection: Connection, number: int) -> str:
+    return digest(*_card_rows(connection, f"until = {number}"))
 
 
 def roster_digest(connection: Connection, lineage: str, number: int, *more: Iterable[tuple[object, ...]]) -> str:
@@ -118,8 +170,10 @@ def members_3(connection: Connection) -> None:
 ROSTER_STEPS: Sequence[Step] = (
     Step("denials become those of people, and hold under every address", roster_2),
     Step("the kept cards of earlier generations get digests, of what they are now", roster_3),
+    Step("note and evidence move to the desk database, and out of the roster", roster_4, is_additive=True),
 )
 MEMBERS_STEPS: Sequence[Step] = (
     Step("a place for what the server records of logins and downloads", members_2, is_additive=True),
     Step("devices become those of people, and can be suspended", members_3),
 )
+DESK_STEPS: Sequence[Step] = ()

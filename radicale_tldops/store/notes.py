@@ -1,4 +1,4 @@
-"""The notes of the two databases: every value that a database keeps about itself, in one table.
+"""The notes of the databases: every value that a database keeps about itself, in one table.
 
 A note is a row of the table `meta`: a key and a text. The notes are the same in every version of the databases, so they
 can be read without looking at the version first.
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from radicale_tldops.store.engine import UNREADABLE, WRITE_WAIT, reading
 from radicale_tldops.store.freshness import Freshness
-from radicale_tldops.store.schema import MEMBERS, ROSTER, Database, meta
+from radicale_tldops.store.schema import DESK, MEMBERS, ROSTER, Database, meta
 from radicale_tldops.store.values import NO_LINK, LastSync, Link, Mark
 
 _T = TypeVar("_T")
@@ -88,12 +88,12 @@ def _strings(text: str) -> tuple[str, ...]:
 
 
 _KEPT, _FROM_BACKUP, _WRITTEN_ANEW, _NOT_TOUCHED = Restoring
-_BOTH = (ROSTER, MEMBERS)
+_BOTH, _ALL = (ROSTER, MEMBERS), (ROSTER, MEMBERS, DESK)
 
 # The version of the tables.
-SCHEMA_VERSION = Note("schema_version", _BOTH, _FROM_BACKUP, 0, int)
+SCHEMA_VERSION = Note("schema_version", _ALL, _FROM_BACKUP, 0, int)
 # The oldest version whose server can read it; 0 for its own version alone.
-READABLE_FROM = Note("readable_from", _BOTH, _FROM_BACKUP, 0, int)
+READABLE_FROM = Note("readable_from", _ALL, _FROM_BACKUP, 0, int)
 # A number that grows with every change that concerns a reader: a server reads a database again when it has grown.
 COUNTER = Note("counter", _BOTH, _KEPT, 0, int)
 # The name of this history: clients with a sync token of another lineage get a full answer.

@@ -14,7 +14,8 @@ replaced was:
 | notes | as `Restoring` in `notes.py` says | the same, without what cannot be read | the backup's |
 
 Devices, claims and the audit log come back only into a members database that has neither devices nor a log, or is
-missing; a device that ended since, as the roster knows, stays ended.
+missing; a device that ended since, as the roster knows, stays ended. The desk database comes back only where it is
+missing: what the secretariat wrote since is newer than the backup.
 """
 
 from collections.abc import Sequence
@@ -28,8 +29,8 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError, StoreError
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.audit import audited_generations
-from radicale_tldops.store.backup import MEMBERS_SUFFIX, read_backup
-from radicale_tldops.store.create import Rows, create, create_members
+from radicale_tldops.store.backup import DESK_SUFFIX, MEMBERS_SUFFIX, read_backup
+from radicale_tldops.store.create import Rows, create, create_desk, create_members
 from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
 from radicale_tldops.store.notes import (
     COUNTER,
@@ -42,6 +43,7 @@ from radicale_tldops.store.notes import (
 from radicale_tldops.store.read import newest
 from radicale_tldops.store.replaced import TABLES, Replaced, hrefs_of
 from radicale_tldops.store.schema import (
+    DESK,
     MEMBERS,
     ROSTER,
     absence,
@@ -86,7 +88,7 @@ class Restored:
     devices_ended: int = 0
 
 
-def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -> Restored:
+def restore(roster_path: Path, members_path: Path, desk_path: Path, source: Path, stamp: Stamp) -> Restored:
     """Replace the store by a backup, as a new generation of a new lineage, in one transaction.
 
     A database that is missing is created. Device passwords are restored only into a members database without any: a
@@ -101,6 +103,7 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
     beside = source.with_name(source.name + MEMBERS_SUFFIX)
     rows = read_backup(source, ROSTER)
     members_rows = read_backup(beside, MEMBERS) if beside.is_file() else None
+    desk_rows = _desk_rows(desk_path, source.with_name(source.name + DESK_SUFFIX))
     if members_rows is None and is_missing(members_path):
         raise InputError(
             f"{beside}: there is no such file, and the members database is missing, too. Put the second file of the "
@@ -111,10 +114,19 @@ def restore(roster_path: Path, members_path: Path, source: Path, stamp: Stamp) -
         create(roster_path, ROSTER)
     with writing(roster_path) as connection:
         restored = _replace(connection, Replaced.read(connection, roster_path), rows, stamp, used)
+    if desk_rows is not None:
+        create_desk(desk_path, desk_rows)
     if not members_rows:
         return restored
     count, ended = _restore_members(roster_path, members_path, members_rows, stamp)
     return replace(restored, devices_restored=count, devices_ended=ended)
+
+
+def _desk_rows(desk_path: Path, beside: Path) -> Rows | None:
+    """Return the rows of a new desk database, none where the backup has no desk; None where there is a desk."""
+    if not is_missing(desk_path):
+        return None
+    return read_backup(beside, DESK) if beside.is_file() else {}
 
 
 def _newest_used(members_path: Path) -> int:

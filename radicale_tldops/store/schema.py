@@ -1,4 +1,4 @@
-"""The tables of the two databases, and their versions.
+"""The tables of the three databases, and their versions.
 
 Cards carry `since`, the generation that wrote them, and `until`, the one that replaced them (null while they hold).
 A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from radicale_tldops.store.migrations import MEMBERS_STEPS, ROSTER_STEPS, Step
+from radicale_tldops.store.migrations import DESK_STEPS, MEMBERS_STEPS, ROSTER_STEPS, Step
 
 roster = MetaData()
 members = MetaData()
+desk = MetaData()
 
 
 def _strings(*names: str) -> Iterator[Column[str]]:
@@ -50,6 +51,7 @@ def _cards(name: str, *own: Column[str]) -> Table:
 
 meta = _meta(roster)
 _meta(members)
+_meta(desk)
 
 generation = Table(
     "generation",
@@ -136,10 +138,13 @@ last_used = Table(
 # From which networks a login came: parts of an address, never the whole of it.
 seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("first_seen", "last_seen"))
 
+# What the secretariat alone may see of a person, by column and ccTLD; the server cannot open this database.
+private = Table("private", desk, *_keys("uid", "column", "cctld"), *_texts("value"))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:
-    """One of the two databases. The first step brings a file from version 1 to 2."""
+    """One of the three databases. The first step brings a file from version 1 to 2."""
 
     name: str
     tables: MetaData
@@ -158,3 +163,4 @@ class Database:
 
 ROSTER = Database("roster", roster, ROSTER_STEPS)
 MEMBERS = Database("members", members, MEMBERS_STEPS)
+DESK = Database("desk", desk, DESK_STEPS)

@@ -74,6 +74,10 @@ class Generation:
         return {**asdict(self), "created_at": self.created_at.isoformat()}
 
 
+SHOWS_PRIVATE = "shows private columns"
+"""The key of a card that an older version rendered with private columns. The next sync renders it without them."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPerson:
     """A person of the roster. `key` changes when the rendered card has to change."""
@@ -81,6 +85,11 @@ class StoredPerson:
     uid: str
     contact: Contact
     key: str
+
+    @property
+    def shows_private(self) -> bool:
+        """Whether the card still shows private columns."""
+        return self.key == SHOWS_PRIVATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from radicale_tldops.store.schema import (
     reader,
     tombstone,
 )
-from radicale_tldops.store.values import Change, Denial, Generation, Stamp
+from radicale_tldops.store.values import SHOWS_PRIVATE, Change, Denial, Generation, Stamp
 
 _BATCH = 500
 
@@ -173,6 +173,9 @@ def _remove(connection: Connection, table: Table, style: Style, number: int, hre
 def _end(connection: Connection, table: Table, hrefs: Sequence[str], number: int) -> None:
     for some in _batches(hrefs):
         connection.execute(update(table).where(table.c.href.in_(some), table.c.until.is_(None)).values(until=number))
+    # Nobody needs the text of an earlier card.
+    shows_private = (table.c.until == number, table.c.key == SHOWS_PRIVATE)
+    connection.execute(update(table).where(*shows_private).values(text="", etag=etag("")))
 
 
 def _replace_readers(connection: Connection, number: int, change: Change) -> None:

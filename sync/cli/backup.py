@@ -18,7 +18,7 @@ from sync.cli.show import counted
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @pass_app
 def backup(app: App, file: Path) -> int:
-    """Write consistent copies of both databases to FILE and FILE.members.
+    """Write consistent copies of the databases to FILE, FILE.members and FILE.desk.
 
     Works while the server serves. An existing file is never overwritten, and no
     link is followed to another. The copies hold names and telephone
@@ -31,10 +31,13 @@ def backup(app: App, file: Path) -> int:
       tldops backup /var/backups/tldops-2026-11-21
     """
     stores = app.stores()
-    for path in store.backup(stores.roster, stores.members, file):
+    desk = None if stores.desk_fault else stores.desk
+    for path in store.backup(stores.roster, stores.members, desk, file):
         app.print(f"Wrote {path}.")
     # The newest generation was verified before; damage to an earlier one is no reason to have no backup.
     verify_kept(stores.roster)
+    if stores.desk_fault:
+        raise stores.desk_fault
     return OK
 
 
@@ -47,8 +50,8 @@ def restore(app: App, file: Path, yes: bool) -> int:
 
     Every client gets a full answer at its next sync. A login that was denied or
     lost its access since the backup stays without access. Device passwords come
-    back only into a members database that has none, or is missing. Run `tldops
-    sync` afterwards.
+    back only into a members database that has none, or is missing; note and
+    evidence only where the desk database is missing. Run `tldops sync` afterwards.
 
     \b
     Examples:
@@ -60,7 +63,7 @@ def restore(app: App, file: Path, yes: bool) -> int:
     if not yes and not click.confirm(f"Replace the roster in {stores.roster} by {file}?", err=True):
         raise click.Abort
     stamp = Stamp(app.now, app.actor, "restore", note=f"restored from {shown(str(file))}")
-    done = way_back.restore(stores.roster, stores.members, file, stamp)
+    done = way_back.restore(stores.roster, stores.members, stores.desk, file, stamp)
     people = done.generation.counts.people
     detail = {"from_generation": done.from_generation, "people": people, "gone": done.gone}
     audit.record(stores.members, app.actor, "restore", f"generation {done.generation.id}", detail, stamp.now)

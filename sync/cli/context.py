@@ -160,8 +160,8 @@ class App:
         self.require_configuration()
         store, fault = self.settings.store, None
         if creating:
-            create.create_both(store.roster, store.members)
-        create.update_roster(store.roster, store.members)
+            create.create_all(store.roster, store.members, store.desk_file)
+        create.update_roster(store.roster, store.members, store.desk_file)
         try:
             create.update_members(store.roster, store.members)
             newest.refuse_older(store.roster, store.members)
@@ -170,7 +170,9 @@ class App:
             if is_of_roster or not roster_alone:
                 raise
             fault = error
-        self._opened = Stores(store.roster, store.members, fault, self.settings.subscribers.leaving_grace)
+        desk_fault = create.find_desk_fault(store.roster, store.members, store.desk_file)
+        grace = self.settings.subscribers.leaving_grace
+        self._opened = Stores(store.roster, store.members, store.desk_file, fault, desk_fault, grace)
         return self._opened
 
     def repaired_stores(self) -> "Stores":
@@ -181,9 +183,9 @@ class App:
 
         self.require_configuration()
         store, grace = self.settings.store, self.settings.subscribers.leaving_grace
-        self._opened = Stores(store.roster, store.members, grace=grace)
+        self._opened = Stores(store.roster, store.members, store.desk_file, grace=grace)
         if not is_missing(self._opened.roster):
-            create.update_roster(self._opened.roster, self._opened.members, migrating=True)
+            create.update_roster(store.roster, store.members, store.desk_file, migrating=True)
         if not is_missing(self._opened.members):
             create.update_members(self._opened.roster, self._opened.members, migrating=True)
         return self._opened

@@ -14,32 +14,36 @@ from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.read import load_cards, load_history
 from sync.cli.context import OK, App, pass_app
 from sync.documents.export import report, spreadsheet, table
+from sync.prepare import read_desk
 
 _Form = TypeVar("_Form")
 
 
-def _contacts(app: App, write: Callable[[Iterable[Contact]], _Form]) -> _Form:
-    roster = app.stores().roster
+def _contacts(app: App, write: Callable[[Iterable[Contact]], _Form], *, private: bool = False) -> _Form:
+    stores = app.stores()
+    roster, (values, fault) = stores.roster, read_desk(stores) if private else ({}, None)
+    if fault is not None:
+        raise fault
     generations = load_history(roster)
     if not generations:
         raise InputError("the store holds no generation yet; `tldops sync` makes the first one.")
     _, people = load_people(roster, generations[0].id)
-    return write(person.contact for person in people.values())
+    return write(person.contact.with_private(values.get(uid, {})) for uid, person in people.items())
 
 
-def _workbook(app: App) -> bytes:
+def _workbook(app: App, private: bool) -> bytes:
     # Imported here: the other forms do not wait for the library.
     from sync.sources import workbook
 
-    return workbook.write(_contacts(app, table))
+    return workbook.write(_contacts(app, table, private=private))
 
 
 # Excel takes a file with this mark for UTF-8.
-_FORMATS: Mapping[str, Callable[[App], bytes]] = {
-    "report": lambda app: _contacts(app, report).encode(),
-    "csv": lambda app: _contacts(app, spreadsheet).encode("utf-8-sig"),
+_FORMATS: Mapping[str, Callable[[App, bool], bytes]] = {
+    "report": lambda app, _: _contacts(app, report).encode(),
+    "csv": lambda app, private: _contacts(app, spreadsheet, private=private).encode("utf-8-sig"),
     "xlsx": _workbook,
-    "vcf": lambda app: "".join(load_cards(app.stores().roster)).encode(),
+    "vcf": lambda app, _: "".join(load_cards(app.stores().roster)).encode(),
 }
 
 
@@ -53,22 +57,25 @@ _FORMATS: Mapping[str, Callable[[App], bytes]] = {
     type=click.Path(path_type=Path),
     help="A new file, readable by you alone, instead of standard output.",
 )
+@click.option("--private", is_flag=True, help="With csv: note and evidence, too, which members must not see.")
 @pass_app
-def export(app: App, form: str, output: Path | None) -> int:
+def export(app: App, form: str, output: Path | None, private: bool) -> int:
     """Write the roster out: it holds names and telephone numbers, so mind where.
 
     \b
     report  the repository message in the form that the list knows
-    csv     a spreadsheet that `tldops check` reads back to the same roster
+    csv     a spreadsheet; with --private, `tldops sync` reads the same roster
     xlsx    the same for Excel and LibreOffice, with every cell as text
     vcf     an offline copy for any address book
 
     \b
     Examples:
       tldops export > message.txt
-      tldops export --format xlsx -o members.xlsx
+      tldops export --format xlsx --private -o members.xlsx
     """
-    written = _FORMATS[form](app)
+    if private and form not in ("csv", "xlsx"):
+        raise click.UsageError("--private goes with --format csv or xlsx: nothing else holds note and evidence.")
+    written = _FORMATS[form](app, private)
     if output is None:
         if form == "xlsx" and sys.stdout.isatty():
             raise click.UsageError("an .xlsx file is nothing for a terminal; name a file with --output.")

@@ -15,8 +15,9 @@ from sync.cli.context import OK, App, pass_app
 @click.option(
     "--new-members", is_flag=True, help="Make a new members database for a roster whose own one cannot be brought back."
 )
+@click.option("--new-desk", is_flag=True, help="Make a new desk database in the place of one that is lost.")
 @pass_app
-def init(app: App, new_members: bool) -> int:
+def init(app: App, new_members: bool, new_desk: bool) -> int:
     """Write a commented tldops.toml and create the store.
 
     The file is written where --config says, or in this folder. One that exists
@@ -27,7 +28,12 @@ def init(app: App, new_members: bool) -> int:
       tldops init
       tldops --config /etc/tldops/tldops.toml init
       tldops init --new-members      every device password has to be issued again
+      tldops init --new-desk         the next sync fills it from the file
     """
+    if new_members and new_desk:
+        raise click.UsageError("--new-members and --new-desk are two steps: take one at a time.")
+    if new_desk:
+        return _make_desk(app)
     if new_members:
         return _make_members(app)
     path = Path(app.config or os.environ.get(ENVIRONMENT) or DEFAULT_FILE)
@@ -38,7 +44,20 @@ def init(app: App, new_members: bool) -> int:
         _write(path, resources.files("sync.cli").joinpath("tldops.toml").read_bytes())
         app.print(f"Wrote {path}. Set [membership] file in it, then run `tldops check`.")
     stores = app.stores(creating=True)
-    app.print(f"The store: {stores.roster} and {stores.members}.")
+    app.print(f"The store: {stores.roster}, {stores.members} and {stores.desk}.")
+    return OK
+
+
+def _make_desk(app: App) -> int:
+    """Create a desk database beside the roster, and record that in the audit log."""
+    # Imported here: with another option the databases may not be used.
+    from radicale_tldops.store import audit
+    from radicale_tldops.store.create import create_desk
+
+    stores = app.stores()
+    create_desk(stores.desk)
+    audit.record(stores.members, app.actor, "new desk database", stores.desk.name, {}, app.now)
+    app.print(f"Wrote {stores.desk}. Now run `tldops sync`: it fills in note and evidence from the membership file.")
     return OK
 
 

@@ -31,7 +31,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("status", "Tell at a glance: generation, age, people, ccTLDs, who is held or stale, readers."),
     "history": ("history", "List the generations, the newest first."),
     "show": ("history", "Show one generation: where it came from, and who was in it."),
-    "backup": ("backup", "Write consistent copies of both databases to FILE and FILE.members."),
+    "backup": ("backup", "Write consistent copies of the databases to FILE, FILE.members and FILE.desk."),
     "migrate": ("migrate", "Bring the databases of an older version to this one."),
     "restore": ("backup", "Put a backup in the place of the roster, as a new generation."),
     "confirm": ("confirm", "Record that contacts were confirmed today, how, and by whom."),

@@ -5,7 +5,8 @@ import sys
 import click
 
 from radicale_tldops.store import audit, create
-from radicale_tldops.store.schema import MEMBERS, ROSTER
+from radicale_tldops.store.engine import is_missing
+from radicale_tldops.store.schema import DESK, MEMBERS, ROSTER
 from sync.cli.context import OK, App, pass_app
 
 
@@ -25,13 +26,12 @@ def migrate(app: App, yes: bool) -> int:
     """
     app.require_configuration()
     store = app.settings.store
-    steps = [
-        (path, step)
-        for path, database in ((store.roster, ROSTER), (store.members, MEMBERS))
-        for step in create.pending(path, database)
-    ]
+    databases = [(store.roster, ROSTER), (store.members, MEMBERS), (store.desk_file, DESK)]
+    if is_missing(store.desk_file):  # as in older versions
+        databases.pop()
+    steps = [(path, step) for path, database in databases for step in create.pending(path, database)]
     if not steps:
-        app.print("Both databases are of this version: nothing to do.")
+        app.print("The databases are of this version: nothing to do.")
         return OK
     for path, step in steps:
         app.print(f"{path.name}: {step.does}")
@@ -39,11 +39,14 @@ def migrate(app: App, yes: bool) -> int:
         raise click.UsageError("without a terminal, say --yes.")
     if not yes and not click.confirm("Do this? The way back is a backup.", err=True):
         raise click.Abort
-    create.update_roster(store.roster, store.members, migrating=True)
+    create.update_roster(store.roster, store.members, store.desk_file, migrating=True)
     create.update_members(store.roster, store.members, migrating=True)
+    fault = create.find_desk_fault(store.roster, store.members, store.desk_file, migrating=True)
     stores = app.stores()
     audit.record(
         stores.members, app.actor, "migrate", "databases", {"steps": [step.does for _, step in steps]}, app.now
     )
+    if fault is not None:
+        raise fault
     app.print("Done. Restart the server.")
     return OK

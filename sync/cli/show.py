@@ -16,7 +16,7 @@ from sync.plan.plan import Plan
 from sync.problems import Problem
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
-_HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "evidence"})
+_HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "card_note", "evidence"})
 _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
@@ -117,7 +117,7 @@ def _person(change: PersonChange, view: PlanView) -> list[str]:
         lines.append(f"    stays as it is: {reason}{where}")
     elif reason:
         lines.append(f"    {reason}")
-    if change.kind is Kind.RERENDERED:
+    if change.kind is Kind.RERENDERED and not reason:
         lines.append("    the same data in a new layout of the card")
     elif change.kind is Kind.CHANGED:
         lines += (f"    {_field(field)}: {_difference(field, show_values)}" for field in change.fields)

@@ -20,6 +20,7 @@ from radicale_tldops.store.values import LastSync, RosterState
 from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.documents.missing import Missing, missing_lines
 from sync.documents.missing import missing as find_missing
+from sync.prepare import read_desk
 from sync.sources.root_data import delegations
 
 
@@ -74,7 +75,6 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
             unconfirmed += 1
         elif is_stale(max(days), now.date(), app.settings.vetting.stale_after_months):
             stale.append(f"{contact.name} ({contact.served})")
-    _, devices = load_devices(stores.members)
     head = state.head
     return {
         "generation": state.base,
@@ -96,8 +96,9 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "off_list": _off_list_facts(state, contacts),
         "readers": len(state.readers),
         "denied": sorted(state.denied),
-        "devices": sum(device.state is DeviceState.IN_FORCE for device in devices),
+        "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
+        "desk": str(read_desk(stores)[1] or "") or None,
         "list": _list_facts(read_note(stores.roster, FRESHNESS)),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }
@@ -149,6 +150,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"denied: {_few(denied, 'login')}",
         f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
         *_alarm(facts["list"]),
+        *([f"DESK       {facts['desk']}"] if facts["desk"] else ()),
         *(f"MODES      {exposure}" for exposure in facts["modes"]),
     ]
 

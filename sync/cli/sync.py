@@ -12,7 +12,7 @@ import click
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store import audit
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, LIST_KNOWN, NoteValues, read_note
-from radicale_tldops.store.values import LastSync
+from radicale_tldops.store.values import Generation, LastSync
 from sync import pipeline, prepare
 from sync.apply import Stores, newer_sources, note_no_change
 from sync.cli.carry_out import (
@@ -74,12 +74,14 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
       tldops plan members.csv --show-values
     """
     now, options = app.now, PlanOptions(**shown)
-    app.stores()
+    stores = app.stores()
     with app.working(_CHECKING):
-        prepared = _prepare(app, pipeline.read(app.settings, file, now), file_format, options, now)
+        prepared = _prepare(app, stores, pipeline.read(app.settings, file, now), file_format, options, now)
     if options.as_json:
         app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values))
     show(app, prepared, options)
+    if prepared.desk_fault is not None:
+        raise prepared.desk_fault
     return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
 
 
@@ -113,7 +115,8 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     with app.working(_CHECKING):
         with noting_failure(stores, now):
             inputs = pipeline.read(app.settings, file, now)
-        prepared = _prepare(app, inputs, file_format, options, now)
+        prepared = _prepare(app, stores, inputs, file_format, options, now)
+    stores = replace(stores, desk_fault=prepared.desk_fault)
     show(app, prepared, options)
     last = _last_sync(app, prepared, inputs, options, read_note(stores.roster, LAST_SYNC), now)
     notes = _notes(stores, prepared, now)
@@ -133,7 +136,18 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
         from sync.cli.audit import tidy
 
         tidy(app, stores)
+    return _end(app, prepared, generation, options)
+
+
+def _end(app: App, prepared: Prepared, generation: Generation | None, options: PlanOptions) -> int:
+    """Say what was applied, and return the exit code.
+
+    Raises:
+        StoreError: everything was done but what needs the desk database.
+    """
     report(app, prepared, generation, options)
+    if prepared.desk_fault is not None:
+        raise prepared.desk_fault
     return last_contacts_held(app, prepared, options)
 
 
@@ -150,9 +164,11 @@ def _note_nothing(stores: Stores, inputs: Inputs, last: LastSync, notes: NoteVal
     audit.record(stores.members, last.actor, "sync", "no change", counts, now)
 
 
-def _prepare(app: App, inputs: Inputs, file_format: str | None, options: PlanOptions, now: datetime) -> Prepared:
+def _prepare(
+    app: App, stores: Stores, inputs: Inputs, file_format: str | None, options: PlanOptions, now: datetime
+) -> Prepared:
     checked = pipeline.check(app.settings, inputs, file_format, now)
-    prepared = prepare.prepare(app.settings, checked, now, options.same_people)
+    prepared = prepare.prepare(app.settings, stores, checked, now, options.same_people)
     return prepared.not_installed(inputs.undone_by) if inputs.undone_by and not options.install else prepared
 
 
@@ -232,9 +248,8 @@ def rollback(app: App, number: int, options: PlanOptions) -> int:
     """
     options.require_answer()
     stores = app.stores()
-    prepared = prepare.prepare_rollback(app.settings, number, app.now)
+    prepared = prepare.prepare_rollback(app.settings, stores, number, app.now)
     show(app, prepared, options)
     with reporting_refusal(app, prepared, options):
         generation = carry_out(app, stores, prepared, options, {})
-    report(app, prepared, generation, options)
-    return last_contacts_held(app, prepared, options)
+    return _end(app, prepared, generation, options)

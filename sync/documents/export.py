@@ -30,7 +30,7 @@ def report(contacts: Iterable[Contact]) -> str:
 
 
 def spreadsheet(contacts: Iterable[Contact]) -> str:
-    """Return CSV with all columns. `check` reads it back to the same roster.
+    """Return CSV with all columns that have a value. `check` reads it back to the same roster.
 
     A cell that a spreadsheet would take for a formula starts with an apostrophe.
     """

@@ -13,7 +13,7 @@ PEOPLE = ("name", "slot", "cctlds", "phones", "email", "oob_email")
 
 FURTHER = (
     *("organisation", "role", "languages", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
-    *("appointed_by", "appointed_on", "evidence", "confirmed_on", "note"),
+    *("appointed_by", "appointed_on", "evidence", "confirmed_on", "note", "card_note"),
 )
 """The columns that go into `Record.columns` as they stand."""
 
@@ -47,7 +47,7 @@ ALIASES = {
 
 SEVERAL: Mapping[str, str] = {
     "name": " ",
-    **dict.fromkeys(("cctlds", "phones", "email", "oob_email", "languages", "evidence", "note"), "; "),
+    **dict.fromkeys(("cctlds", "phones", "email", "oob_email", "languages", "evidence", "note", "card_note"), "; "),
 }
 """The columns that several headings may fill together, and what then stands between their cells."""
 

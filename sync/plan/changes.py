@@ -27,7 +27,8 @@ class Kind(StrEnum):
 class PersonChange:
     """What happens to one person.
 
-    `how` says by what the person was recognised, `reason` why somebody is held, goes, or counts as somebody else.
+    `how` says by what the person was recognised, `reason` why somebody is held, goes, or counts as somebody else, or
+    why a card changes though its data does not.
     """
 
     kind: Kind
@@ -123,6 +124,7 @@ def _pairs(state: RosterState, wanted: Wanted, changes: Sequence[PersonChange]) 
     return pairs
 
 
+_UNPUBLISHED = "the card no longer shows note and evidence, which are the secretariat's alone"
 _NOBODY = Contact(name="", slots=(), listed=())
 
 
@@ -169,12 +171,13 @@ def _person_change(
         how = f"returned: {match.how}" if match.returned else How.NEW.value
         fields, reason = compare(_NOBODY, contact), _not_who_left(contact, left)
         return PersonChange(Kind.ADDED, match.uid, contact.name, contact.served, how, reason, origins, fields)
-    if stored.key == card_key(contact, match.uid):
+    if stored.key == card_key(contact, match.uid) and stored.contact.private == contact.private:
         return None
     differences = compare(stored.contact, contact)
     kind = Kind.CHANGED if differences else Kind.RERENDERED
+    reason = _UNPUBLISHED if stored.shows_private else ""
     return PersonChange(
-        kind, match.uid, contact.name, contact.served, match.how.value, origins=origins, fields=differences
+        kind, match.uid, contact.name, contact.served, match.how.value, reason, origins=origins, fields=differences
     )
 
 

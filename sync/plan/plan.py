@@ -211,7 +211,7 @@ def _is_reread(state: RosterState, basis: Basis, changes: PlannedChanges) -> boo
     """Tell whether values change or go although the membership file is the one that was applied last.
 
     Who was held then had a broken record, which other settings may allow now; a date that lay in the future may have
-    come; and a rollback brings old cards back.
+    come; and a rollback brings old cards back. Private columns have a database of their own, which may be a new one.
     """
     if basis.kind != "sync" or state.brought_back > basis.last.generation:
         return False
@@ -221,7 +221,7 @@ def _is_reread(state: RosterState, basis: Basis, changes: PlannedChanges) -> boo
     )
     held = {uid for uid, _ in basis.last.held} | {uid for uid, _, _ in basis.last.kept}
     is_changed = any(change.kind is Kind.CHANGED and change.uid not in held for change in changes.people)
-    return bool(now) and now == before and is_changed and bool(changes.values.changed)
+    return bool(now) and now == before and is_changed and changes.values.is_public
 
 
 def _removals_alone(whole: Proposal, access: Sequence[ReaderChange]) -> Proposal:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeAlias
 
-from radicale_tldops.roster.contact import Contact, name_key
+from radicale_tldops.roster.contact import PRIVATE, Contact, name_key
 from radicale_tldops.roster.login import canonical_login
 
 _Values: TypeAlias = tuple[str, Collection[object], Collection[object]]
@@ -101,6 +101,7 @@ FIELDS: Sequence[GuardedField] = (
     GuardedField("evidence", "evidence", _attribute("evidence")),
     CONFIRMED,
     GuardedField("notes", "note", _attribute("note")),
+    GuardedField("notes on cards", "card_note", _attribute("card_note")),
 )
 """Every field of a contact, in the order in which the guards name them."""
 
@@ -116,6 +117,11 @@ class ValueChanges:
     changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lost: Mapping[str, Sequence[str]] = field(default_factory=dict)
     moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether somebody has another value in a field that members see."""
+        return any(self.changed.get(guarded.label) for guarded in FIELDS if guarded.column not in PRIVATE)
 
 
 NO_VALUES = ValueChanges()

@@ -17,7 +17,7 @@ from sync.vcard.lines import CardError as CardError
 from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name
 
-RENDERER = "3"
+RENDERER = "4"
 """Changes whenever the bytes of any card would change for the same contact."""
 NAMESPACE = uuid.UUID("6a4c34f2-0e5b-4c7e-9a57-2f0f6d1c8b90")
 """Namespace of every UID (RFC 9562, 5.5). It never changes: the clients know a person by the UID."""
@@ -32,7 +32,7 @@ _TITLE = "Security and Stability Contact"
 _TEL_TYPES = {"cell": ("CELL", "VOICE"), "voice": ("WORK", "VOICE"), "fax": ("FAX",), "pager": ("PAGER",)}
 _TEXTS = (
     *("organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
-    *("appointed_by", "evidence"),
+    "appointed_by",
 )
 _LABEL = re.compile("[a-z0-9-]+")
 _NUMBER = re.compile(r"\+[0-9 ().-]+")
@@ -142,7 +142,7 @@ def _check(contact: Contact, options: CardOptions, fallback_org: str) -> None:
     for field, values in texts.items():
         for text in values:
             check_text(field, text, MAX_FIELD)
-    check_text("note", contact.note, MAX_NOTE, newlines=True)
+    check_text("card_note", contact.card_note, MAX_NOTE, newlines=True)
     for field, values in needed.items():
         if not all(value.strip() for value in values):
             raise CardError(f"{field}: empty")
@@ -256,8 +256,8 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
         if value:
             yield f"{heading}: {value}"
     yield from _dependent(contact)
-    if contact.note:
-        yield contact.note
+    if contact.card_note:
+        yield contact.card_note
 
 
 def _appointment(contact: Contact) -> str:
@@ -268,8 +268,6 @@ def _appointment(contact: Contact) -> str:
     words = [f"by {by}"] if by else []
     if contact.appointed_on:
         words.append(f"on {contact.appointed_on.isoformat()}")
-    if contact.evidence:
-        words.append(f"(evidence: {contact.evidence})")
     return " ".join(["Appointed for", contact.served, *words]) if words else ""
 
 

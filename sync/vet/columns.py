@@ -143,7 +143,7 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
             continue
         if name == "languages":
             merged[name] = tuple(dict.fromkeys(chain.from_iterable(values)))
-        elif name in ("note", "evidence"):
+        elif name in ("note", "card_note", "evidence"):
             merged[name] = "; ".join(values)
         elif name == "confirmed_on":
             merged[name] = max(values)

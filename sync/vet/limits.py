@@ -17,7 +17,7 @@ MAX_PHONES = 20
 MAX_ADDRESSES = 20
 """Most mail addresses of one person."""
 
-_LONGEST = {"name": MAX_NAME, "note": MAX_NOTE}
+_LONGEST = {"name": MAX_NAME, "note": MAX_NOTE, "card_note": MAX_NOTE}
 _MOST = {"ccTLD": MAX_CCTLDS, "phone": MAX_PHONES, "address": MAX_ADDRESSES}
 
 

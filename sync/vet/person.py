@@ -49,6 +49,7 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
             "phone": tuple(phones),
             "address": contact.emails,
             "note": (contact.note,),
+            "card_note": (contact.card_note,),
             "evidence": (contact.evidence,),
         }
         findings += (replace(found, message=f"the entries together: {found.message}") for found in too_long(together))

@@ -110,7 +110,7 @@ def test_nothing_to_migrate(tldops: World) -> None:
     assert "missing" in tldops.refused("migrate", "--yes", code=2)
     tldops.sync(JOHN, JANE)
     before = tldops.files()
-    assert tldops.do("migrate").out == "Both databases are of this version: nothing to do.\n"
+    assert tldops.do("migrate").out == "The databases are of this version: nothing to do.\n"
     assert tldops.files() == before
 
 
@@ -126,7 +126,7 @@ def test_a_backup_of_an_older_version_is_brought_forward(tldops: World, upgrade:
     assert backup.read_bytes() == content
     assert len(tldops.contacts()) == 2
     roster = tldops.folder / "roster.sqlite"
-    assert (read_note(roster, SCHEMA_VERSION), read_note(roster, READABLE_FROM)) == (4, 4)
+    assert (read_note(roster, SCHEMA_VERSION), read_note(roster, READABLE_FROM)) == (5, 5)
 
 
 def test_a_lost_members_database_is_made_anew_in_an_older_store(tldops: World, upgrade: Upgrade) -> None:

@@ -113,7 +113,7 @@ def test_a_file_of_somebody_else_is_named(installed: World) -> None:
 @pytest.mark.parametrize(("owner", "is_right"), [(0, True), (7, True), (1000, True), (1001, False)])
 def test_owners(owner: int, is_right: bool) -> None:
     """Root, the owner of the roster's folder and the user of the process; nobody else."""
-    found = judge(Path("/x"), 0o100640, owner, (7, 1000, 0), group_writes=False)
+    found = judge(Path("/x"), 0o100640, owner, (7, 1000, 0), 0o040)
     assert (found is None) == is_right
 
 

@@ -141,7 +141,7 @@ def test_paths_count_from_the_configuration(tldops: World, monkeypatch: pytest.M
     tldops.write(JOHN)
     monkeypatch.chdir(elsewhere)
     tldops.do("sync", "--yes")
-    assert sorted(path.name for path in (tldops.folder / "data").iterdir()) == ["m.sqlite", "r.sqlite"]
+    assert sorted(path.name for path in (tldops.folder / "data").iterdir()) == ["desk.sqlite", "m.sqlite", "r.sqlite"]
     assert list(elsewhere.iterdir()) == []
 
 
@@ -161,7 +161,7 @@ def test_init_writes_every_setting_and_a_store(tmp_path: Path, capsys: pytest.Ca
         assert f"[{section}" in text
         for key in keys:
             assert f"{key} = " in text or f"[{section}.{key}]" in text, f"{section}.{key}"
-    assert sorted(path.suffix for path in config.parent.iterdir()) == [".sqlite", ".sqlite", ".toml"]
+    assert sorted(path.suffix for path in config.parent.iterdir()) == [".sqlite", ".sqlite", ".sqlite", ".toml"]
     assert main(["--config", str(config), "status"]) == 0
     assert "No generation yet" in capsys.readouterr().out
     config.write_text(f"{text}# mine\n")

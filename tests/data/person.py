@@ -33,3 +33,4 @@ class Person:
     evidence: str = ""
     confirmed_on: date | None = None
     note: str = ""
+    card_note: str = ""

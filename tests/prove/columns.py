@@ -98,6 +98,7 @@ def _row(number: int, cctld: str, slot: int) -> dict[str, str]:
         "evidence": f"mail of {own}",
         "confirmed_on": (TODAY - timedelta(days=number % 300)).isoformat(),
         "note": f"Ask for {own}",
+        "card_note": f"Asks for {own}",
     }
 
 

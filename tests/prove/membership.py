@@ -22,6 +22,7 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.settings.file import load
+from radicale_tldops.store.desk import add_private, load_private
 from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync.cli.context import App
@@ -100,7 +101,7 @@ def applied_now(world: World) -> tuple[Settings, RosterState]:
         code, told = call(world, *SYNC)
     assert code == 0, told
     settings = load(world.config)
-    return settings, load_state(settings.store.roster, NOW)
+    return settings, add_private(load_state(settings.store.roster, NOW), load_private(settings.store.desk_file))
 
 
 def planned(settings: Settings, state: RosterState, data: bytes, name: str) -> tuple[Wanted, Plan]:

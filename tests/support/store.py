@@ -15,8 +15,9 @@ from tests.support.clock import START
 
 def ensure(roster: Path, members: Path) -> None:
     """Create the databases where there are none, and bring older ones to this version, as `migrate` does."""
-    create.create_both(roster, members)
-    create.update_roster(roster, members, migrating=True)
+    desk = roster.with_name("desk.sqlite")
+    create.create_all(roster, members, desk)
+    create.update_roster(roster, members, desk, migrating=True)
     create.update_members(roster, members, migrating=True)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from radicale_tldops.roster.contact import Contact
+from radicale_tldops.store.desk import load_private
 from radicale_tldops.store.read import load_state
 from sync.cli import main as tldops_main
 from tests.support.people import Person
@@ -153,9 +154,11 @@ class World:
         return path.read_bytes() if path.is_file() else b""
 
     def contacts(self) -> Mapping[str, Contact]:
-        """Return the contacts that are served, by name."""
+        """Return the contacts that are served, by name, with their private columns."""
         state = load_state(self.folder / ROSTER, ANY_TIME)
-        return {person.contact.name: person.contact for person in state.people.values()}
+        private = load_private(self.folder / "desk.sqlite")
+        found = [person.contact.with_private(private.get(uid, {})) for uid, person in state.people.items()]
+        return {contact.name: contact for contact in found}
 
     def logins(self) -> set[str]:
         """Return the logins that may read."""

@@ -26,7 +26,7 @@ PEOPLE = [person(f"Person {number}", cctld=cctld) for number, cctld in enumerate
 @pytest.fixture
 def stores(tmp_path: Path) -> Stores:
     """Two empty databases."""
-    found = Stores(tmp_path / "roster.sqlite", tmp_path / "members.sqlite")
+    found = Stores(tmp_path / "roster.sqlite", tmp_path / "members.sqlite", tmp_path / "desk.sqlite")
     ensure(found.roster, found.members)
     return found
 

@@ -44,8 +44,7 @@ FIELDS: dict[str, Callable[[str], Contact]] = {
     "pgp_fingerprint": lambda text: replace(JANE, pgp_fingerprint=text),
     "pgp_url": lambda text: replace(JANE, pgp_url="https://keys.example/" + text),
     "appointed_by": lambda text: replace(JANE, appointed_by=text),
-    "evidence": lambda text: replace(JANE, evidence=text),
-    "note": lambda text: replace(JANE, note=text),
+    "card_note": lambda text: replace(JANE, card_note=text),
 }
 FORBIDDEN = sorted(
     {*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, *range(0xFDD0, 0xFDF0)}
@@ -57,7 +56,7 @@ FORBIDDEN = sorted(
 def test_forbidden_characters_are_refused_by_field_and_code_point(field: str) -> None:
     """One such character makes a whole answer unreadable for a client, so it never reaches a card (HARDENING 30)."""
     for code in FORBIDDEN:
-        if (field, code) == ("note", 0x0A):
+        if (field, code) == ("card_note", 0x0A):
             continue
         with pytest.raises(CardError, match=rf"^{field}: the character U\+{code:04X} "):
             render_contact(FIELDS[field](f"a{chr(code)}b"), UID, AMBER)
@@ -106,7 +105,7 @@ def test_long_values_are_refused(field: str) -> None:
 
 def test_values_at_the_limits_pass() -> None:
     """The limits themselves are allowed, so that a longest field never stops a sync by one character."""
-    longest = replace(JANE, name="a" * MAX_FIELD, note="漢" * MAX_NOTE, phones=JANE.phones * MAX_VALUES)
+    longest = replace(JANE, name="a" * MAX_FIELD, card_note="漢" * MAX_NOTE, phones=JANE.phones * MAX_VALUES)
     assert render_contact(longest, UID, AMBER).count("\r\nTEL;") == MAX_VALUES
 
 

@@ -73,7 +73,7 @@ def test_vobject_reads_what_was_written(contact: Contact) -> None:
     assert read.get("tz", []) == [contact.timezone] * bool(contact.timezone)
     assert read["categories"] == [[*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS"]]
     assert read["note"][0].startswith("TLP:AMBER\n")
-    assert read["note"][0].endswith(single(contact.note))
+    assert read["note"][0].endswith(single(contact.card_note))
     check_card(text, UID)
 
 
@@ -98,7 +98,7 @@ def test_icaljs_reads_what_was_written(ical: IcalReader, contact: Contact) -> No
     assert card.every("tz") == [text(contact.timezone)] * bool(contact.timezone)
     assert card.one("categories") == [*(cctld.dotted for cctld in contact.cctlds), "TLD-OPS"]
     assert card.one("note").startswith("TLP:AMBER\n")
-    assert card.one("note").endswith(single(contact.note))
+    assert card.one("note").endswith(single(contact.card_note))
     assert card.every("url") == [cctld.iana_page for cctld in contact.cctlds]
     if contact.organisation:
         assert card.one("org") == [part(contact.organisation), contact.served]

@@ -29,7 +29,7 @@ def kde(asked_for: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[K
 def test_kde_reads_every_card_whole(kde: KdeReader, name: str) -> None:
     """Every name, address, number, handle, key and line of the note arrives as it was written."""
     # KDE takes "\n" that stands in a text for a line break.
-    contact = replace(REGIS, name=name, note="Second line of defence;\nnot at night, please")
+    contact = replace(REGIS, name=name, card_note="Second line of defence;\nnot at night, please")
     text = render_contact(contact, UID, CardOptions())
     written, read = fields(text), kde.read(text)
     (organisation,) = written["org"]

@@ -1,0 +1,77 @@
+"""The private columns of the membership file, in the desk database. For commands only: the server never imports this.
+
+Nothing depends on it but the plans of `sync` and the exports that ask for it: who may read, and every card, come from
+the roster alone.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import delete, insert, inspect, select
+
+from radicale_tldops.roster.contact import PrivateValues
+from radicale_tldops.roster.errors import CorruptStoreError, MissingStoreError, StoreError
+from radicale_tldops.store.engine import damaged, reading, writing
+from radicale_tldops.store.opening import check_version
+from radicale_tldops.store.schema import DESK, private
+from radicale_tldops.store.values import RosterState
+
+
+def left_out(path: Path, error: StoreError) -> StoreError:
+    """Return the error of a command that did everything but what needs the desk database; `error` is why."""
+    why, is_missing = str(error), isinstance(error, MissingStoreError)
+    if is_missing or isinstance(error, CorruptStoreError):
+        what = "missing or empty" if is_missing else "damaged, or holds what tldops did not write"
+        why = (
+            f"{path}: the desk database is {what}. Move the file aside, and put FILE.desk of a backup in its place. "
+            "Or run `tldops init --new-desk`: the next `tldops sync` fills it from the membership file."
+        )
+    return StoreError(f"the roster and access are up to date, but note and evidence were left out: {why}")
+
+
+def load_private(path: Path) -> Mapping[str, PrivateValues]:
+    """Return the private values of everybody who has some, by UID.
+
+    Raises:
+        StoreError: the desk database cannot be read, or is of another version.
+    """
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    with reading(path) as connection:
+        check_version(path, connection, DESK)
+        if private.name not in inspect(connection).get_table_names():
+            raise damaged(path, f"the table {private.name} is missing")
+        for row in connection.execute(select(private)):
+            if not isinstance(row.value, str):
+                raise TypeError(f"the column {row.column} of {row.uid} holds no text")
+            found.setdefault(row.uid, {})[row.column, row.cctld] = row.value
+    return found
+
+
+def add_private(state: RosterState, values: Mapping[str, PrivateValues]) -> RosterState:
+    """Return the state whose people have these private values."""
+    people = {
+        uid: replace(person, contact=person.contact.with_private(values[uid])) if uid in values else person
+        for uid, person in state.people.items()
+    }
+    return replace(state, people=people)
+
+
+def keep_private(path: Path, changed: Mapping[str, PrivateValues], everybody: Collection[str]) -> None:
+    """Write the private values of the people in `changed`, and forget those of all who are not in `everybody`.
+
+    Raises:
+        StoreError: the desk database cannot be written; it is as it was.
+    """
+    with writing(path) as connection:
+        check_version(path, connection, DESK)
+        known = set(connection.execute(select(private.c.uid).distinct()).scalars())
+        for uid in known & changed.keys() | known - set(everybody):
+            connection.execute(delete(private).where(private.c.uid == uid))
+        rows = [
+            {"uid": uid, "column": column, "cctld": cctld, "value": value}
+            for uid, values in changed.items()
+            for (column, cctld), value in values.items()
+        ]
+        if rows:
+            connection.execute(insert(private), rows)
