@@ -307,7 +307,7 @@ CODES: Mapping[str, Code] = {
     ),
     "too-many-contacts": _error(
         "The ccTLD has more contacts than vetting.max_per_cctld allows",
-        "Ask the ccTLD which ones stay.",
+        "Ask the ccTLD which ones stay, and delete the others. If it may have more: vetting.max_per_cctld.",
     ),
     "two-slots": _error(
         "One person has different slots of a ccTLD, or a slot and none",

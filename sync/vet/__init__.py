@@ -14,7 +14,7 @@ from sync.problems import Finding, Origin, Problem
 from sync.vet.addresses import login_of
 from sync.vet.damage import date_readers
 from sync.vet.entry import Entry, read_entry
-from sync.vet.people import conflicts, group
+from sync.vet.people import Conflicts, conflicts, group
 from sync.vet.person import is_on_list, judge, merge
 from sync.vet.rules import Broken as Broken
 from sync.vet.rules import Vetted as Vetted
@@ -46,13 +46,13 @@ def vet(
     unread: dict[Origin, frozenset[str]] = {}
     for members in groups:
         own = [entries[index] for index in members]
-        contact, findings = _joined(own, [clashes.get(index, ()) for index in members])
+        contact, findings = _joined(own, members, clashes)
         unparsed = any(entry.unparsed for entry in own)
         if not unparsed:  # else a value may be missing because it was not understood
             findings += ((own[0].origin, finding) for finding in judge(contact, own, rules, today, subscribers))
         problems += (finding.at(origin) for origin, finding in findings)
         origins = tuple(sorted(origin for entry in own for origin in entry.origins))
-        if unparsed or any(finding.is_error for _, finding in findings):
+        if unparsed or clashes.crowded.intersection(members) or any(finding.is_error for _, finding in findings):
             broken.append(_broken(own, origins))
         else:
             is_off = subscribers is not None and not is_on_list(contact, subscribers)
@@ -95,15 +95,19 @@ def _duplicates(entries: Sequence[Entry]) -> Iterator[Problem]:
             yield Finding("duplicate", message, entry.name).at(other)
 
 
-def _joined(own: Sequence[Entry], clashes: Sequence[Sequence[Finding]]) -> tuple[Contact, list[tuple[Origin, Finding]]]:
+def _joined(
+    own: Sequence[Entry], members: Sequence[int], clashes: Conflicts
+) -> tuple[Contact, list[tuple[Origin, Finding]]]:
     """Join the entries of one person, and return the contact and what is wrong with the entries, with its place.
 
-    `clashes` are the conflicts of each entry with others. They are reported wherever the entry stands.
+    `members` are their indices. What clashes with others is reported wherever the entry stands.
     """
     contact, mismatches = merge(own)
     findings = [(entry.origin, finding) for entry in own for finding in entry.findings]
-    for entry, clash in zip(own, clashes, strict=True):
+    for entry, index in zip(own, members, strict=True):
+        clash = clashes.findings.get(index, ())
         findings += ((origin, finding) for origin in entry.origins for finding in (*clash, *mismatches))
+        findings += ((entry.origin, finding) for finding in clashes.said.get(index, ()))
     return contact, findings
 
 

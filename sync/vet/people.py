@@ -1,8 +1,8 @@
 """Which entries are the same person, and which entries contradict each other."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 from radicale_tldops.roster.cctld import Cctld
@@ -13,7 +13,11 @@ from sync.vet.rules import VettingRules
 _NAMED = 5
 """How many others a message names before it only counts them."""
 
+_CROWD = 10
+"""How many contacts of a ccTLD the message about too many of them names."""
+
 _Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
 _Conflict: TypeAlias = tuple[str, str, list[int]]  # the code, what is wrong, the entries
 
 _SAME_CCTLDS = "Write the same ccTLDs in both entries if it is one person; else tell the two apart in the name."
@@ -54,23 +58,68 @@ def _traits(entry: Entry) -> Iterable[Hashable]:
         yield key, login
 
 
-def conflicts(
-    entries: Sequence[Entry], groups: Sequence[Sequence[int]], rules: VettingRules
-) -> Mapping[int, Sequence[Finding]]:
-    """Return what is wrong with entries because of others, by index. Every entry of a conflict gets its finding.
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """What is wrong with entries because of others, by index.
+
+    `findings` are said at each entry. `crowded` are the entries of ccTLDs with too many contacts; of these `said` holds
+    one finding for them all, at one of them.
+    """
+
+    findings: Mapping[int, Sequence[Finding]]
+    crowded: frozenset[int] = frozenset()
+    said: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
+
+
+def conflicts(entries: Sequence[Entry], groups: Sequence[Sequence[int]], rules: VettingRules) -> Conflicts:
+    """Return what is wrong with entries because of others. Every entry of a conflict is in error.
 
     Entries that have an error count, too: the slot and the ccTLD in them may be right. A slot that does not exist does
     not count, and neither does an entry without a name.
     """
     person = {index: number for number, members in enumerate(groups) for index in members}
+    claims = [
+        (index, label)
+        for index, entry in enumerate(entries)
+        if entry.key and (entry.slot is None or 1 <= entry.slot <= rules.max_slot)
+        for label in entry.labels
+    ]
+    crowds = {
+        label: tuple(members)
+        for label, members in _grouped((label, index) for index, label in claims).items()
+        if len({person[index] for index in members}) > rules.max_per_cctld
+    }
     found: dict[int, list[Finding]] = defaultdict(list)
-    for code, what, members in _conflicts(entries, person, rules):
+    for code, what, members in _conflicts(entries, person, claims, crowds):
         finding = Finding(code, f"{what}: {_names(entries, members)}")
         if code == "slot-taken" and len({entries[index].key for index in members}) == 1:
             finding = _same_name(entries, members, finding)
         for index in dict.fromkeys(members):
             found[index].append(finding)
-    return found
+    said = _grouped((members[-1], _crowd(entries, labels, members, rules)) for members, labels in _same(crowds).items())
+    return Conflicts(found, frozenset(index for members in crowds.values() for index in members), said)
+
+
+def _same(crowds: Mapping[str, tuple[int, ...]]) -> Mapping[tuple[int, ...], Sequence[str]]:
+    """Return the ccTLDs with the same entries."""
+    return _grouped((members, label) for label, members in crowds.items())
+
+
+def _crowd(entries: Sequence[Entry], labels: Sequence[str], members: Sequence[int], rules: VettingRules) -> Finding:
+    """Return the one finding about ccTLDs with too many contacts: who they are, and what can be done."""
+    cctlds, most = " ".join(Cctld(label).dotted for label in labels), rules.max_per_cctld
+    shown = [f"{_named(entries[index])}, {_seat(entries[index])}" for index in members[:_CROWD]]
+    more = f"; and {len(members) - _CROWD} more entries" if len(members) > _CROWD else ""
+    message = f"{cctlds} may have {most} contacts, and these are more: {'; '.join(shown)}{more}"
+    remedy = (
+        f"Ask the ccTLD which {most} stay. Delete the entries of the others, or their {cctlds}. If it may have more, "
+        f"set `vetting.max_per_cctld`."
+    )
+    return Finding("too-many-contacts", message, remedy=remedy)
+
+
+def _seat(entry: Entry) -> str:
+    return "no slot" if entry.slot is None else f"#{entry.slot}"
 
 
 def _same_name(entries: Sequence[Entry], members: Sequence[int], finding: Finding) -> Finding:
@@ -96,23 +145,23 @@ def _in_error(entry: Entry) -> str:
     return ", has an error" if entry.broken else ""
 
 
-def _conflicts(entries: Sequence[Entry], person: Mapping[int, int], rules: VettingRules) -> Iterator[_Conflict]:
-    """Yield every conflict; `person` is the number of the person of each entry."""
+def _conflicts(
+    entries: Sequence[Entry], person: Mapping[int, int], claims: Sequence[tuple[int, str]], crowds: Collection[str]
+) -> Iterator[_Conflict]:
+    """Yield every conflict that is said at each of its entries; `person` is the number of the person of each entry.
+
+    `claims` are the entries that may hold a place of a ccTLD. Where too many do, in `crowds`, the slots are no matter.
+    """
 
     def people(members: Iterable[int]) -> int:
         return len({person[index] for index in members})
 
     named = [(index, entry) for index, entry in enumerate(entries) if entry.key]
     labelled = [(index, entry, label) for index, entry in named for label in entry.labels]
-    claims = [claim for claim in labelled if claim[1].slot is None or 1 <= claim[1].slot <= rules.max_slot]
-    seats = _grouped(((label, entry.slot), index) for index, entry, label in claims if entry.slot is not None)
+    seats = _grouped(((label, entries[index].slot), index) for index, label in claims if label not in crowds)
     for (label, slot), members in seats.items():
-        if people(members) > 1:
+        if slot is not None and people(members) > 1:
             yield "slot-taken", f"several people hold slot #{slot} of {Cctld(label).dotted}", members
-    for label, members in _grouped((label, index) for index, _, label in claims).items():
-        if (count := people(members)) > rules.max_per_cctld:
-            what = f"{Cctld(label).dotted} has {count} contacts, more than the {rules.max_per_cctld} allowed"
-            yield "too-many-contacts", what, members
     for (label, _), members in _grouped(((label, entry.key), index) for index, entry, label in labelled).items():
         if len({entries[index].slot for index in members}) > 1:
             yield "two-slots", f"one person stands in several slots of {Cctld(label).dotted}", members
@@ -121,17 +170,20 @@ def _conflicts(entries: Sequence[Entry], person: Mapping[int, int], rules: Vetti
             yield "address-shared", f"{printable(login)} is the address of several people", members
 
 
-def _grouped(pairs: Iterable[tuple[_Key, int]]) -> Mapping[_Key, list[int]]:
-    """Return the indices of each key, in their order."""
-    groups: dict[_Key, list[int]] = defaultdict(list)
-    for key, index in pairs:
-        groups[key].append(index)
+def _grouped(pairs: Iterable[tuple[_Key, _Value]]) -> Mapping[_Key, list[_Value]]:
+    """Return the values of each key, in their order."""
+    groups: dict[_Key, list[_Value]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
     return groups
 
 
 def _names(entries: Sequence[Entry], members: Sequence[int]) -> str:
     """Return the names and lines of the first few entries: a message must not grow with the size of the conflict."""
     some = [entries[index] for index in members[:_NAMED]]
-    shown = [f"{printable(entry.name)} (line {entry.origin.line}{_in_error(entry)})" for entry in some]
     more = len(members) - _NAMED
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_named, some)) + (f" and {more} more" if more > 0 else "")
+
+
+def _named(entry: Entry) -> str:
+    return f"{printable(entry.name)} (line {entry.origin.line}{_in_error(entry)})"

@@ -186,15 +186,35 @@ def test_two_slots_of_two_cctlds_are_fine() -> None:
     assert vetted(first, second).problems == ()
 
 
-@pytest.mark.parametrize("slots", [(None, None, None, None), (1, 2, 3, None)])
+@pytest.mark.parametrize("slots", [(None, None, None, None), (1, 2, 3, None), (1, 2, 3, 3)])
 def test_a_cctld_has_at_most_three_contacts(slots: tuple[int | None, ...]) -> None:
-    """More people than the limit are all in error: the ccTLD chooses, not the order of the file."""
+    """More people than the limit are all in error, and one message names them: the ccTLD chooses, not the order."""
     people = [record(line, slot=slot) for line, slot in enumerate(slots, 1)]
     result = vetted(*people)
-    assert lines(result, "too-many-contacts") == [1, 2, 3, 4]
-    assert result.contacts == ()
+    (problem,) = result.problems
+    assert (problem.code, problem.origin.line) == ("too-many-contacts", 4)
+    shown = (f"Person {line} (line {line}), {f'#{slot}' if slot else 'no slot'}" for line, slot in enumerate(slots, 1))
+    assert problem.message == f".nl may have 3 contacts, and these are more: {'; '.join(shown)}"
+    assert problem.remedy.startswith("Ask the ccTLD which 3 stay. Delete the entries of the others, or their .nl.")
+    assert (result.contacts, len(result.broken)) == ((), 4)
     assert vetted(*people[:3]).problems == ()
+
+
+def test_the_limit_is_a_setting() -> None:
+    """With a higher limit the fourth contact is one."""
+    people = [record(line, slot=slot) for line, slot in enumerate((1, 2, 3, None), 1)]
     assert len(vetted(*people, rules=vetting_rules(max_per_cctld=4)).contacts) == 4
+
+
+def test_a_crowd_in_several_cctlds_is_one_message() -> None:
+    """The ccTLDs are named together; what else is wrong between the four is said apart."""
+    people = [record(line, slot=None, cctlds=("fr", "re")) for line in (1, 2, 3, 4)]
+    (problem,) = vetted(*people).problems
+    assert problem.message.startswith(".fr .re may have 3 contacts")
+    result = vetted(*people, record(5, slot=1, cctlds=("be",)), record(6, slot=1, cctlds=("be", "fr")))
+    assert lines(result, "slot-taken") == [5, 6]
+    assert lines(result, "too-many-contacts") == [4, 6]
+    assert (result.contacts, len(result.broken)) == ((), 6)
 
 
 def test_one_person_in_two_entries_counts_once() -> None:
@@ -239,10 +259,12 @@ def test_two_records_that_were_not_understood_are_no_duplicates() -> None:
 
 def test_a_large_conflict_has_short_messages() -> None:
     """A message names a few of those in a conflict, and counts the others."""
-    result = vetted(*(record(line) for line in range(1, 101)))
+    result = vetted(*(record(line) for line in range(1, 101)), rules=vetting_rules(max_per_cctld=100))
     assert len(found(result, "slot-taken")) == 100
     assert max(len(problem.message) for problem in result.problems) < 500
     assert "and 95 more" in result.problems[0].message
+    (crowd,) = vetted(*(record(line) for line in range(1, 101))).problems
+    assert crowd.message.endswith("; Person 10 (line 10), #1; and 90 more entries")
 
 
 def test_a_warning_never_takes_anybody_away() -> None:
