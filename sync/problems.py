@@ -143,8 +143,8 @@ _LOSSLESS = "export again with `dumpdb` (Mailman 2.1) or `mailman members` (Mail
 CODES: Mapping[str, Code] = {
     "address-only": _error(
         "The entry has an address and no name",
-        "Add name, slot and ccTLD. Not an SSC? Add the address to [readers].",
-        table_remedy="Fill the columns name and cctlds. Not an SSC? Add the address to [readers].",
+        "Add name, slot and ccTLD. Not an SSC? Add the address to [readers] in tldops.toml.",
+        table_remedy="Fill the columns name and cctlds. Not an SSC? Add the address to [readers] in tldops.toml.",
     ),
     "address-shared": _error(
         "Two people have the same address", "Find out whose it is. Give the other person another one."
@@ -184,8 +184,8 @@ CODES: Mapping[str, Code] = {
     "cut-off": _error("The entry is not complete", "Export again, and copy the whole file."),
     "damaged": _error("A spreadsheet has changed the value", "Format the column as text, and type the value again."),
     "domain-typo": _warning(
-        "The domain of an address is nearly that of a great mail provider",
-        "Ask the contact by another way, and correct the address, or accept it in vetting.domain_typos.",
+        "The domain of an address is nearly that of a well-known mail provider",
+        "Ask the contact in another way, and correct the address, or accept it in tldops.toml, vetting.domain_typos.",
     ),
     "duplicate": _warning("The entry stands there twice; it counts once", "Delete one."),
     "encoded-twice": _warning(
@@ -200,21 +200,21 @@ CODES: Mapping[str, Code] = {
     ),
     "future-date": _warning("The date lies in the future and is not used", "Correct it."),
     "invalid-phone": _warning(
-        "No number of this kind is in use; it is kept",
+        "As far as is known, the country has no numbers of this kind; the number is kept",
         "Ask the contact for the number. Leave it if you know that it rings.",
     ),
     "kept-value": _warning(
-        "The value is not understood, or a number without country code would change its country with the ccTLD. The "
-        "roster keeps the old one; an error after 30 days",
+        "The roster keeps the old value: the new one is not understood, or would be a number in another country. An "
+        "error after 30 days",
         "Correct the value, or empty the cell.",
     ),
     "left-list": _warning(
-        "The person left the list: no login, and after subscribers.leaving_grace_days no card",
+        "The person is not on the list any more: no login, and after subscribers.leaving_grace_days no card",
         "Ask whether a mail bounced. Subscribe the person again, or delete the entry.",
     ),
     "look-alike": _warning(
-        "A letter of the name looks like another one, or cannot be seen; an error in an address",
-        "Type the word again, or accept it in vetting.look_alikes.",
+        "A letter of the name looks like another one, or cannot be seen. In an address that is an error",
+        "Type the word again, or accept it in tldops.toml, vetting.look_alikes.",
     ),
     "lossy-export": _warning(
         "An export has put question marks in the place of letters", "Correct the name by hand, or " + _LOSSLESS
@@ -241,7 +241,7 @@ CODES: Mapping[str, Code] = {
         "The entry does not name a person", "Write the name before the slot.", table_remedy="Fill the column name."
     ),
     "no-out-of-band": _warning(
-        "No address works when the ccTLD, or the list address's domain, is down",
+        "The person has no address that works when the ccTLD, or the list address's domain, is down",
         "Ask for an address in another domain, not under the ccTLD.",
     ),
     "no-phone": _warning("The person has no telephone number that dials", "Ask for a number with its country code."),
@@ -251,7 +251,8 @@ CODES: Mapping[str, Code] = {
         table_remedy="Write only the ccTLDs in the column cctlds, and the telephone numbers in the column phones.",
     ),
     "no-slot": _error(
-        "The entry has no slot", "Write “Name, #1, .nl, +31 …”. Not an SSC? Add the address to [readers]."
+        "The entry has no slot",
+        "Write “Name, #1, .nl, +31 …”. Not an SSC? Add the address to [readers] in tldops.toml.",
     ),
     "not-a-member": _warning(
         "The dump names an address that left the list; it is not used",
@@ -286,7 +287,7 @@ CODES: Mapping[str, Code] = {
     ),
     "role-address": _warning(
         "The address belongs to a role, not to a person",
-        "Ask for a personal address, or accept this one in vetting.role_addresses.",
+        "Ask for a personal address, or accept this one in tldops.toml, vetting.role_addresses.",
     ),
     "run-together": _error(
         "A bracket is open, or an address stands in the name",
@@ -298,8 +299,8 @@ CODES: Mapping[str, Code] = {
         "Find out whose it is. Give the other person a free slot.",
     ),
     "stale": _warning(
-        "The entry was not confirmed within vetting.stale_after_months; nobody is removed for this",
-        "Ask, and record the answer with `tldops confirm`.",
+        "The person was not confirmed within vetting.stale_after_months; nobody is removed for this",
+        "Ask whether the entry is right, and record the answer with `tldops confirm`.",
     ),
     "too-long": _error(
         "A field is too long, or has too many values",
@@ -318,7 +319,8 @@ CODES: Mapping[str, Code] = {
         "Compare it with its source, then add or delete the mark.",
     ),
     "unknown-cctld": _error(
-        "The label is not a ccTLD that is delegated today", "Correct it, or add a new ccTLD to vetting.add_cctlds."
+        "The label is not a ccTLD that is delegated today",
+        "Correct it, or add a new ccTLD in tldops.toml, vetting.add_cctlds.",
     ),
     "unknown-column": _warning("The column is not known and not used", "Rename it to a known name, or leave it."),
 }

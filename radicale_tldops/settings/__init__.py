@@ -176,7 +176,7 @@ class VettingSettings:
         _NO_REASONS, reasons, "Role addresses that are accepted, each with the reason."
     )
     domain_typos: Mapping[str, str] = setting(
-        _NO_REASONS, reasons, "Addresses whose domain is right, though it is nearly that of a great mail provider."
+        _NO_REASONS, reasons, "Addresses whose domain is right, though it is nearly that of a well-known mail provider."
     )
     look_alikes: Mapping[str, str] = setting(
         _NO_REASONS, reasons, "People, by an address of theirs, whose names are right with the letters that they have."

@@ -18,7 +18,7 @@ from sync.cli.context import FOUND, OK, App, json_option
 from sync.cli.problems import print_problems
 from sync.cli.show import PlanView, counted, plan_json, print_plan
 from sync.plan.changes import Kind
-from sync.plan.hazards import HAZARDS, LAST_CONTACT
+from sync.plan.hazards import HAZARDS, LAST_CONTACT, NOT_INSTALLED
 from sync.plan.plan import Plan
 from sync.prepare import Prepared
 
@@ -104,6 +104,22 @@ def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
         print_plan(app, prepared.to_apply(options.forced), view)
 
 
+def way_past(plan: Plan, command: str) -> str:
+    """Return what to do about the hazards of a plan that was only shown; `command` applies it."""
+    codes = {hazard.code for hazard in plan.hazards}
+    if codes == {LAST_CONTACT}:
+        forced = f"`{command} --plan {plan.id} --force {LAST_CONTACT}`"
+        return f"`{command}` holds the last contact and applies the rest. To let that person go, too: {forced}."
+    # Letting the last contact of a ccTLD go is not proposed beside anything else.
+    forced = "".join(f" --force {code}" for code in sorted(codes - {LAST_CONTACT, NOT_INSTALLED}))
+    install = " --install" if NOT_INSTALLED in codes else ""
+    reviewed = f" --plan {plan.id}{forced}" if forced else ""
+    return (
+        f"What is marked with ! stops `{command}`. Correct the input. Or, if all of this is right: "
+        f"`{command}{install}{reviewed}`."
+    )
+
+
 def refuse_another_plan(plan: Plan, options: PlanOptions) -> None:
     """Compare the plan with the one that was reviewed, before anything of it is done.
 
@@ -136,13 +152,13 @@ def carry_out(
         reasons = "; ".join(dict.fromkeys(hazard.message for hazard in open_hazards))
         # Removing logins made a generation, and a plan on top of it has another id.
         remedy = (
-            f"`{_REVIEW[plan.kind]}` shows the rest, for --plan ID {names}"
+            f"--plan ID {names}: `{_REVIEW[plan.kind]}` shows the id of what is left"
             if moved
             else f"--plan {prepared.plan.id} {names}"
         )
         unchanged = "access" if plan.kind == "access" else "the roster"
         raise RefusedError(
-            f"{unchanged} was left as it is: {reasons}. Correct the input, or, if that is right: {remedy}"
+            f"{unchanged} was left as it is: {reasons}. Correct the input. Or, if it is right, add {remedy}"
         )
     if not options.agreed and not click.confirm("Apply this plan?", err=True):
         raise RefusedError("nothing was applied.")

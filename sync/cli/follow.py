@@ -9,7 +9,7 @@ from radicale_tldops.roster.errors import RefusedError, SettingsError
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, NoteValues, read_note
 from sync import pipeline, prepare
 from sync.apply import Stores, note_no_change
-from sync.cli.carry_out import PlanOptions, carry_out, plan_options, report, reporting_refusal
+from sync.cli.carry_out import PlanOptions, carry_out, plan_options, report, reporting_refusal, way_past
 from sync.cli.context import FOUND, OK, App, pass_app
 from sync.cli.freshness import noting_failure, noting_list
 from sync.cli.show import PlanView, plan_json, print_plan
@@ -75,4 +75,6 @@ def _show(app: App, prepared: Prepared, options: PlanOptions) -> int:
         app.json(plan_json(prepared.plan, (), show_values=False))
     else:
         print_plan(app, prepared.plan, PlanView(whole=options.whole))
+        if prepared.plan.hazards:
+            app.print(way_past(prepared.plan, "tldops follow"))
     return FOUND if prepared.plan.hazards else OK

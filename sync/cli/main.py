@@ -13,7 +13,7 @@ import click
 
 from radicale_tldops import __version__
 from radicale_tldops.roster.errors import RefusedError, TldopsError
-from sync.cli.context import FAILED, FOUND, OK, App, shown, silence
+from sync.cli.context import FAILED, FOUND, OK, App, silence
 
 EPILOG = """\b
 Exit codes: 0 done, nothing to do, or warnings only; 1 errors were found, or a
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             error.show()
         return FAILED
     except TldopsError as error:
-        _complain("tldops: " + shown(str(error)).replace("\n", "\\n"))
+        app.note("tldops: " + str(error).replace("\n", "\\n"))
         return FOUND if isinstance(error, RefusedError) else FAILED
     except BrokenPipeError:
         # The reader of the output has closed the pipe. Python must not report that when it exits.

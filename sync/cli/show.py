@@ -10,7 +10,7 @@ from sync.cli.context import counted as counted
 from sync.cli.problems import problem_json
 from sync.plan.changes import Kind, PersonChange, ReaderChange
 from sync.plan.fields import FieldChange
-from sync.plan.hazards import without_numbers
+from sync.plan.hazards import REMEDIES, without_numbers
 from sync.plan.identify import How
 from sync.plan.plan import Plan
 from sync.problems import Problem
@@ -66,9 +66,7 @@ def print_plan(app: App, plan: Plan, view: PlanView) -> None:
     for kind in Kind:
         logins = [change for change in plan.access if change.kind is kind]
         is_cut |= _print_list(app, logins, lambda change: [_reader(change)], f"logins {_WORDS[kind]}", view)
-    # A hazard of both halves is one thing to read.
-    for line in dict.fromkeys(f"! {hazard.code}: {hazard.message}" for hazard in reviewed.hazards):
-        app.print(line, style="bold red")
+    _print_hazards(app, reviewed)
     _print_few(app, plan)
     totals = plan.totals
     app.print(
@@ -99,6 +97,15 @@ def _print_list(
     return False
 
 
+def _print_hazards(app: App, plan: Plan) -> None:
+    """Print the hazards of each code, and below them what to do."""
+    for code in dict.fromkeys(hazard.code for hazard in plan.hazards):
+        # A hazard of both halves is one thing to read.
+        for message in dict.fromkeys(hazard.message for hazard in plan.hazards if hazard.code == code):
+            app.print(f"! {code}: {message}", style="bold red")
+        app.print(f"    {REMEDIES[code]}")
+
+
 def _print_few(app: App, plan: Plan) -> None:
     """Say which ccTLDs the plan leaves with one contact or none."""
     for number, words in ((0, "no contact"), (1, "one contact")):
@@ -122,7 +129,8 @@ def _person(change: PersonChange, view: PlanView) -> list[str]:
     elif change.kind is Kind.CHANGED:
         lines += (f"    {_field(field)}: {_difference(field, show_values)}" for field in change.fields)
     elif change.kind is Kind.ADDED and show_values:
-        lines += (f"    {_field(field)}: {field.new}" for field in change.fields)
+        # The name stands above them.
+        lines += (f"    {_field(field)}: {field.new}" for field in change.fields if field.field != "name")
     return lines
 
 
@@ -179,7 +187,8 @@ def plan_json(
             {name: value for name, value in asdict(change).items() if name != "off_list"} for change in plan.access
         ],
         "hazards": [
-            {"code": hazard.code, "part": hazard.part.value, "message": hazard.message} for hazard in reviewed.hazards
+            {"code": hazard.code, "part": hazard.part.value, "message": hazard.message, "remedy": REMEDIES[hazard.code]}
+            for hazard in reviewed.hazards
         ],
         "totals": totals,
         "left_with": {

@@ -28,6 +28,7 @@ from sync.cli.carry_out import (
     show,
     show_values_option,
     shut_out,
+    way_past,
 )
 from sync.cli.context import (
     FOUND,
@@ -80,6 +81,8 @@ def plan(app: App, /, file: Path | None, file_format: str | None, **shown: Any) 
     if options.as_json:
         app.json(plan_json(prepared.plan, prepared.wanted.problems, show_values=options.show_values))
     show(app, prepared, options)
+    if prepared.plan.hazards and not options.as_json:
+        app.print(way_past(prepared.plan, f"tldops sync {file or ''}".rstrip()))
     if prepared.desk_fault is not None:
         raise prepared.desk_fault
     return FOUND if prepared.plan.hazards or prepared.wanted.errors else OK
@@ -224,9 +227,11 @@ def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs,
     refuse_another_plan(prepared.plan, options)
     if inputs.subscribers is not None:
         shut_out(app, stores, prepared, options)
+    number = len(prepared.wanted.errors)
     raise RefusedError(
-        f"nothing was applied: {counted(len(prepared.wanted.errors), 'error')} in {inputs.membership.source.name}. "
-        "Correct them, or apply the rest with --quarantine. `tldops plan` lists them."
+        f"nothing was applied: {counted(number, 'error')} in {inputs.membership.source.name}. Correct "
+        f"{'it' if number == 1 else 'them'}. Or add --quarantine: people with an error stay as they are, and the rest "
+        "is applied."
     )
 
 

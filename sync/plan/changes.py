@@ -184,7 +184,9 @@ def _person_change(
 def _not_who_left(contact: Contact, left: Mapping[str, Contact]) -> str:
     """Return why somebody with the address of a person who goes counts as somebody else, or ""."""
     login = next((login for login in contact.logins if login in left), "")
-    return f"not {left[login].name}, whose address it was; the same person? --same-person {login}" if login else ""
+    if not login:
+        return ""
+    return f"somebody else than {left[login].name}, who had the address; if it is one person: --same-person {login}"
 
 
 def _reader_changes(state: RosterState, wanted: Wanted, fates: Mapping[str, str]) -> Iterable[ReaderChange]:

@@ -42,6 +42,23 @@ HAZARDS: Mapping[str, str] = {
 NOT_INSTALLED = "not-installed"
 """The hazard that --install ends; what the plan does is the same, and so is its id."""
 
+REMEDIES: Mapping[str, str] = {
+    "empty-input": "Look at the input; it is almost never right.",
+    "mass-removal": "Was the file exported whole?",
+    "mass-addition": "Look at each new name: strangers would read everything.",
+    "mass-change": "Compare old and new: was a column sorted or filled?",
+    "mass-loss": "Is the column still there, under its old heading?",
+    "mass-access": "Look at the list: who was subscribed or removed?",
+    "moved-values": "Take the column from the last good file.",
+    "last-contact": "Find a new contact. If there is none, force it.",
+    "reread": "Look at the plan once, and force it.",
+    "cut-input": "Export it again. If it is whole, add the line break.",
+    "stale-source": "Export or save the newest one again.",
+    "not-installed": "Add `--install`.",
+    "list-mismatch": "Are both of today, and of the same list?",
+}
+"""What to do about every hazard."""
+
 LAST_CONTACT = "last-contact"
 """The hazard that holds single people, and stops nothing else."""
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sync.plan.hazards import REMEDIES
 from tests.support import JANE, JOHN, World
 from tests.support.people import REGIS, people
 from tests.support.terminal import on_a_terminal
@@ -39,7 +40,9 @@ def test_somebody_else_at_an_address_is_explained(tldops: World) -> None:
     tldops.write(JOHN, JANE.replace("Jane Doe", "Olga Muster"))
     shown = tldops("plan").out.splitlines()
     come, goes = shown.index("+ .vn Olga Muster  [new]"), shown.index("- .vn Jane Doe")
-    assert shown[come + 1] == "    not Jane Doe, whose address it was; the same person? --same-person jane.doe@nic.vn"
+    assert shown[come + 1] == (
+        "    somebody else than Jane Doe, who had the address; if it is one person: --same-person jane.doe@nic.vn"
+    )
     assert shown[goes + 1] == "    not in the file any more; the address is that of Olga Muster now"
     tldops.do("sync", "--yes", "--same-person", "jane.doe@nic.vn")
     assert set(tldops.contacts()) == {"John Doe", "Olga Muster"}
@@ -112,3 +115,44 @@ def test_values_to_agree_to_can_all_be_seen(tldops: World) -> None:
     assert "--all shows it" in cut.out[: cut.out.index("[y/N]")]
     whole = on_a_terminal(tldops, "n\n", "sync", "--all").out
     assert all(person.phone.replace(" ", "") in re.sub(r"\s|-", "", whole) for person in MANY)
+
+
+def hazardous(tldops: World) -> list[str]:
+    """Return the lines of `plan` for twelve people of whom seven are gone."""
+    some = people(12)
+    tldops.sync(*some)
+    tldops.write(*some[:5])
+    return tldops("plan").out.splitlines()
+
+
+def test_a_plan_says_what_to_do_about_its_hazards(tldops: World) -> None:
+    """Below each hazard its remedy, and at the end the command that applies the plan all the same, which works."""
+    shown = hazardous(tldops)
+    for code in ("mass-removal", "mass-access"):
+        (place,) = (number for number, line in enumerate(shown) if line.startswith(f"! {code}: "))
+        assert shown[place + 1] == f"    {REMEDIES[code]}"
+    command = re.search(r"if all of this is right: `tldops (sync --plan [0-9a-f]{16}(?: --force [a-z-]+)+)`", shown[-1])
+    assert command
+    assert "last-contact" not in command[1]
+    tldops(*command[1].split())
+    assert len(tldops.contacts()) < 12
+
+
+def test_a_plan_with_a_last_contact_alone(tldops: World) -> None:
+    """The plain command applies the rest, and the other one, with the id, lets the person go."""
+    tldops.sync(JOHN, JANE)
+    tldops.write(JANE)
+    said = tldops("plan").out.splitlines()[-1]
+    command = re.search(r"`tldops sync` holds the last contact .*`tldops (sync --plan \S+ --force last-contact)`", said)
+    assert command
+    tldops.do(*command[1].split())
+    assert set(tldops.contacts()) == {"Jane Doe"}
+
+
+def test_a_refusal_at_a_terminal_is_broken_at_its_width(tldops: World) -> None:
+    """A long message of a command that stops is read in whole words."""
+    tldops.do("init")
+    tldops.write(JOHN, JANE.replace("#1", "#9"))
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", on_a_terminal(tldops, "", "sync").out)
+    assert "--quarantine: people with an error" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80

@@ -8,7 +8,7 @@ from radicale_tldops.settings.file import known_settings
 from sync.parse import COLUMNS, FORMATS, parse
 from sync.parse.headings import REQUIRED
 from sync.plan.guards import WINDOW_HOURS
-from sync.plan.hazards import HAZARDS
+from sync.plan.hazards import HAZARDS, REMEDIES
 from sync.problems import CODES, Severity
 from tests.docs.pages import Page, code_of, page, pages
 
@@ -41,7 +41,8 @@ def test_settings_that_a_problem_names_exist() -> None:
 def test_every_hazard_has_its_row_and_no_other() -> None:
     """Also what can be set about it."""
     rows = PAGE.section("## Hazards").rows("hazard", "what it means", "what to do", "setting")
-    assert [code_of(row["hazard"])[0] for row in rows] == list(HAZARDS)
+    assert [code_of(row["hazard"])[0] for row in rows] == list(HAZARDS) == list(REMEDIES)
+    assert [row["what to do"] for row in rows] == list(REMEDIES.values())
     named = {setting for row in rows for setting in code_of(row["setting"])}
     assert named == {f"guards.{key}" for key in known_settings()["guards"]}
     assert f"{WINDOW_HOURS} hours" in PAGE.section("## Hazards").prose
