@@ -35,7 +35,7 @@ class Problem:
     """Something wrong in an input, with the reason and the remedy. `code` is a key of `CODES`.
 
     `text` quotes the input as one printable line; it may hold a telephone number, so it must not go to a log. `column`
-    is the column of a table, or "" where it is not known.
+    is the column of a table, and `cell` the cell of a spreadsheet ("D4"), each "" where it is not known.
     """
 
     origin: Origin
@@ -45,6 +45,7 @@ class Problem:
     remedy: str
     text: str = ""
     column: str = ""
+    cell: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -113,7 +114,7 @@ def joined(origin: Origin, findings: Iterable[Finding], text: str, *, table: boo
         code = CODES[name]
         message = f"{code.meaning}: {'; '.join(details)}" if details else code.meaning
         remedy = (table and code.table_remedy) or code.remedy
-        found.append(Problem(origin, code.severity, name, message, remedy, shown))
+        found.append(Problem(origin, code.severity, name, message, remedy, shown, _ONE_CELL.get(name, "") * table))
     return tuple(found)
 
 
@@ -136,6 +137,8 @@ def _escaped(text: str) -> str:
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
+
+_ONE_CELL = {"bad-cctld": "cctlds", "bad-slot": "slot", "no-address": "email", "no-cctld": "cctlds", "no-name": "name"}
 
 _error, _warning = partial(Code, Severity.ERROR), partial(Code, Severity.WARNING)
 _LOSSLESS = "export again with `dumpdb` (Mailman 2.1) or `mailman members` (Mailman 3)."

@@ -128,7 +128,9 @@ def _print_example(
     message = message.removeprefix(CODES[problem.code].meaning).removeprefix(": ")
     place = _place(alike, is_one_file=is_one_file)
     if problem.column and not message.startswith(f"{problem.column}:"):
-        place = f"{place}, {problem.column}"
+        place += f", {problem.column}"
+    if problem.cell and len(alike) == 1:
+        place += f" ({problem.cell})"
     quote = problem.text if show_values and problem.text not in message else ""
     if not message and quote:
         message, quote = quote, ""
@@ -168,6 +170,7 @@ def problem_json(problem: Problem, *, show_values: bool = True) -> dict[str, obj
         "file": problem.origin.file,
         "line": problem.origin.line,
         "column": problem.column,
+        "cell": problem.cell,
         "severity": problem.severity.value,
         "code": problem.code,
         "message": problem.message if show_values else _without_values(problem),

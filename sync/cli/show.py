@@ -101,9 +101,11 @@ def _print_hazards(app: App, plan: Plan) -> None:
     """Print the hazards of each code, and below them what to do."""
     for code in dict.fromkeys(hazard.code for hazard in plan.hazards):
         # A hazard of both halves is one thing to read.
-        for message in dict.fromkeys(hazard.message for hazard in plan.hazards if hazard.code == code):
+        messages = dict.fromkeys(hazard.message for hazard in plan.hazards if hazard.code == code)
+        for message in messages:
             app.print(f"! {code}: {message}", style="bold red")
-        app.print(f"    {REMEDIES[code]}")
+        if not any(". " in message for message in messages):  # some say what to do in more detail
+            app.print(f"    {REMEDIES[code]}")
 
 
 def _print_few(app: App, plan: Plan) -> None:

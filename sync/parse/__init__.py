@@ -15,7 +15,7 @@ from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
 from sync.parse.records import Parsed, Record
 from sync.parse.render import render_csv, render_report
-from sync.parse.sheets import Sheet, find_table
+from sync.parse.sheets import Sheet, find_table, letters
 from sync.parse.table import Row, find_header, late_header, read_rows
 from sync.problems import Finding, Origin, Problem, Severity, joined, printable
 
@@ -99,7 +99,8 @@ def parse_sheets(sheets: Sequence[Sheet], file: str, name: str = "", headings: H
     header, rows = table.header, table.rows
     records, more = _read_table(rows, file, header, headings, " | ".join(filter(None, header.spelled)))
     _refuse_garbage(records, header, file)
-    return Parsed(file, "addresses" if _are_addresses(records) else table.format, tuple(records), more)
+    found = "addresses" if _are_addresses(records) else table.format
+    return Parsed(file, found, tuple(records), more, letters=letters(header))
 
 
 def _are_addresses(records: Sequence[Record]) -> bool:

@@ -37,9 +37,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A whole file: its format, its records in order, and the problems that belong to no record."""
+    """A whole file: its format, its records in order, and the problems that belong to no record.
+
+    `letters` says in which column of a spreadsheet a column of the table stands: "D".
+    """
 
     file: str
     format: str
     records: tuple[Record, ...]
     problems: tuple[Problem, ...] = ()
+    letters: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The sheets of a spreadsheet as rows of text, and which of them is the membership list."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from radicale_tldops.roster.errors import InputError
@@ -76,6 +76,18 @@ def _header(sheet: Sheet, headings: Headings) -> Header | None:
         if header.is_certain or (index == 0 and header.is_likely):
             return header
     return None
+
+
+def letters(header: Header) -> Mapping[str, str]:
+    """Return the letters of each column, as a spreadsheet program shows them; of several the first."""
+    found: dict[str, str] = {}
+    for index, column in enumerate(header.columns):
+        text, number = "", index + 1
+        while number:
+            number, letter = divmod(number - 1, 26)
+            text = chr(ord("A") + letter) + text
+        found.setdefault(column, text)
+    return found
 
 
 def _without_empty_end(cells: Sequence[str]) -> Sequence[str]:

@@ -60,8 +60,13 @@ def vet(
             unread[origins[0]] = frozenset(name for entry in own for name in entry.unread if not getattr(contact, name))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
     columns = frozenset[str]().union(*(record.present for record in parsed.records))
-    every = tuple(sorted(set(problems)))
+    every = tuple(sorted({_with_cell(problem, parsed.letters) for problem in problems}))
     return Vetted(tuple(contacts), tuple(unlisted), tuple(broken), every, listed, unread, columns)
+
+
+def _with_cell(problem: Problem, letters: Mapping[str, str]) -> Problem:
+    letter = letters.get(problem.column, "") if problem.origin.line else ""
+    return replace(problem, cell=f"{letter}{problem.origin.line}") if letter else problem
 
 
 def _is_reader(record: Record, exempt: set[str]) -> bool:

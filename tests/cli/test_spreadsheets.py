@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import World
 from tests.support.books import HEADINGS, JANE, JOHN, ods, xlsx
+from tests.support.terminal import on_a_terminal
 
 OWN = ("First name", "Last name", "Nr", "TLD", "Telephone", "E-mail", "Second mail", "Birthday")
 ROWS = [("Jane", "Doe", *JANE[1:], "1 May"), ("John", "Roe", *JOHN[1:], "2 May")]
@@ -89,3 +90,17 @@ def test_a_wrong_mapping_is_named_with_its_setting(tldops: World) -> None:
     assert "[membership.columns] name: the table has no column 'First name'" in tldops.refused("check", code=2)
     tldops.configure('[membership.columns]\nmobile = "Mobile"\n')
     assert "[membership.columns] mobile: there is no such column" in tldops.refused("check", str(file), code=2)
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_a_problem_names_the_cell(tldops: World, form: str) -> None:
+    """By letters and row, as the spreadsheet program shows it, with headings of one's own; a CSV has rows alone."""
+    last = (*ROWS[1][:2], "9", ".xx", "call me", *ROWS[1][5:])
+    rows = [("", *map(str, row)) for row in (OWN, ROWS[0], last)]
+    own(tldops, xlsx(*rows) if form == "xlsx" else ods(*rows), f"members.{form}")
+    found = {problem["code"]: problem["cell"] for problem in tldops("check", "--json").json["problems"]}
+    assert (found["bad-slot"], found["unknown-cctld"], found["phone-not-understood"]) == ("D3", "E3", "F3")
+    shown = on_a_terminal(tldops, "", "check", "--only", "bad-slot").out
+    assert "line 3, slot (D3): there is no slot #9" in shown
+    own(tldops, "\n".join(map(",".join, rows)).encode(), "members.csv")
+    assert {problem["cell"] for problem in tldops("check", "--json").json["problems"]} == {""}
