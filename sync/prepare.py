@@ -30,7 +30,7 @@ from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
 from sync.vet import Vetted
 
-_ALWAYS_SEEN = ("kept-value", "left-list", "no-final-newline")
+_ALWAYS_SEEN = ("appointment-left", "kept-value", "left-list", "no-final-newline")
 _ABOUT_VALUES = frozenset(
     {
         *("assumed-region", "invalid-phone", "phone-not-understood", "phone-remark", "no-phone"),
@@ -100,8 +100,8 @@ def prepare(
     kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
     claims, grace = load_claims(where.members), settings.subscribers.leaving_grace
-    months = settings.vetting.stale_after_months
-    given = Given(vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months)
+    months, required = settings.vetting.stale_after_months, settings.vetting.require_appointment
+    given = Given(vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months, required)
     last = replace(last, sources=_applied(settings, last))
     basis = Basis("sync", checked.sources, last, _taken_back(where, state), _devices(where, state), grace)
     return replace(_prepared(settings, state, build(given, state, identities), now, basis), desk_fault=fault)

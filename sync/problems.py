@@ -156,6 +156,9 @@ CODES: Mapping[str, Code] = {
         "It is not clear which person this is",
         "Were two cells swapped? Swap them back. Else change the address in one sync, the name in the next.",
     ),
+    "appointment-left": _warning(
+        "The appointment is for a ccTLD that the person left", "Ask who appointed for the new one, and write it."
+    ),
     "assumed-region": _warning(
         "The number has no country code; the ccTLD's was taken", "Write it with + and the country code."
     ),
@@ -175,8 +178,7 @@ CODES: Mapping[str, Code] = {
     "bad-date": _warning("The date is not in the form YYYY-MM-DD and is not used", "Write it as YYYY-MM-DD."),
     "bad-encoding": _error("The encoding of the text is broken", "Correct it by hand, or " + _LOSSLESS),
     "bad-row": _error(
-        "The row does not fit the header",
-        "Give it as many cells as the header. Quote a cell that holds the separator.",
+        "The row does not fit the header", "Give it as many cells as the header. Quote a cell that holds the separator."
     ),
     "bad-slot": _error(
         "The slot does not exist", "Choose a free slot.", table_remedy="Write 1, 2 or 3 in the column slot."
@@ -198,8 +200,7 @@ CODES: Mapping[str, Code] = {
         "The file is not in UTF-8; its encoding was guessed", "Check names with accents; save or export as UTF-8."
     ),
     "forbidden-character": _error(
-        "The entry holds a control or invisible character",
-        "Delete it, or type the field again.",
+        "The entry holds a control or invisible character", "Delete it, or type the field again."
     ),
     "future-date": _warning("The date lies in the future and is not used", "Correct it."),
     "invalid-phone": _warning(
@@ -298,16 +299,14 @@ CODES: Mapping[str, Code] = {
         table_remedy="Write only the name in the column name; addresses go into email and oob_email.",
     ),
     "slot-taken": _error(
-        "Two people hold the same slot of one ccTLD",
-        "Find out whose it is. Give the other person a free slot.",
+        "Two people hold the same slot of one ccTLD", "Find out whose it is. Give the other person a free slot."
     ),
     "stale": _warning(
         "The person was not confirmed within vetting.stale_after_months; nobody is removed for this",
         "Ask whether the entry is right, and record the answer with `tldops confirm`.",
     ),
     "too-long": _error(
-        "A field is too long, or has too many values",
-        "Shorten it. Perhaps several entries have run into one.",
+        "A field is too long, or has too many values", "Shorten it. Perhaps several entries have run into one."
     ),
     "too-many-contacts": _error(
         "The ccTLD has more contacts than vetting.max_per_cctld allows",

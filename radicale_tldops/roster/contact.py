@@ -37,20 +37,50 @@ class Phone:
             object.__setattr__(self, "display", self.number)
 
 
+APPOINTMENT = ("appointed_by", "appointed_on", "evidence")
+"""The columns that say who appointed a person for a ccTLD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A ccTLD that a person serves, and who appointed the person for it.
+
+    `cctld` is its A-label, and `slot` the number there (1 to 3), or None where the input gives none. `appointed_by` is
+    "admin" or "tech", for the IANA contact of the ccTLD. `evidence` is the secretariat's. `left` is an appointment that
+    the file still gives, though it is the one for a ccTLD that the person has left.
+    """
+
+    cctld: str
+    slot: int | None = None
+    appointed_by: str = ""
+    appointed_on: date | None = None
+    evidence: str = ""
+    left: str = ""
+
+    @property
+    def appointment(self) -> str:
+        """Who appointed the person and when, as one text; empty without an appointment."""
+        return f"{self.appointed_by} {self.appointed_on or ''}".strip()
+
+
+def serving(*places: tuple[str, int | None]) -> tuple[Service, ...]:
+    """Return the services of somebody with these slots, by A-label, without an appointment."""
+    return tuple(Service(label, slot) for label, slot in places)
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One person. All the values are checked and normalised by vetting; the tuples keep the order of the input.
 
-    `slots` pairs each ccTLD's A-label with the slot there (1 to 3), or None where the input gives none. `listed`
-    are the addresses under which the person stands in the file as a list member, `out_of_band` the others. Members see
-    `card_note`; what `PRIVATE` names is the secretariat's.
+    `listed` are the addresses under which the person stands in the file as a list member, `out_of_band` the others.
+    Members see `card_note`; what `PRIVATE` names is the secretariat's.
 
     The last two are no values of the file: since when the person is not confirmed, if that is too long, and not on the
     list, while the card stays.
     """
 
     name: str
-    slots: tuple[tuple[str, int | None], ...]
+    services: tuple[Service, ...]
     listed: tuple[str, ...]
     out_of_band: tuple[str, ...] = ()
     phones: tuple[Phone, ...] = ()
@@ -63,14 +93,37 @@ class Contact:
     matrix: str = ""
     pgp_fingerprint: str = ""
     pgp_url: str = ""
-    appointed_by: str = ""
-    appointed_on: date | None = None
-    evidence: str = ""
     confirmed_on: date | None = None
     note: str = ""
     card_note: str = ""
     not_confirmed_since: date | None = None
     not_on_list_since: date | None = None
+
+    @property
+    def slots(self) -> tuple[tuple[str, int | None], ...]:
+        """The A-label of each ccTLD with the slot there."""
+        return tuple((service.cctld, service.slot) for service in self.services)
+
+    @property
+    def appointed_by(self) -> tuple[str, ...]:
+        """Who appointed the person, for each ccTLD of which that is known."""
+        return tuple(service.appointed_by for service in self.services if service.appointed_by)
+
+    @property
+    def appointed_on(self) -> tuple[date, ...]:
+        """The days of the appointments that are known."""
+        return tuple(service.appointed_on for service in self.services if service.appointed_on)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Where the appointments are on file, for each ccTLD of which that is known."""
+        return tuple(service.evidence for service in self.services if service.evidence)
+
+    def lacks(self, name: str) -> bool:
+        """Tell whether a column has no value, or none for one of the ccTLDs."""
+        if name in APPOINTMENT:
+            return not all(getattr(service, name) for service in self.services)
+        return not getattr(self, name)
 
     @property
     def cctlds(self) -> tuple[Cctld, ...]:
@@ -113,11 +166,16 @@ class Contact:
     @property
     def private(self) -> PrivateValues:
         """The values of the private columns, those that are there."""
-        return {(name, ""): value for name in PRIVATE if (value := getattr(self, name))}
+        evidence = {("evidence", service.cctld): service.evidence for service in self.services if service.evidence}
+        return evidence | ({("note", ""): self.note} if self.note else {})
 
     def with_private(self, values: PrivateValues) -> Self:
         """Return the contact with these private values, and without its own."""
-        return replace(self, note=values.get(("note", ""), ""), evidence=values.get(("evidence", ""), ""))
+        for_all = values.get(("evidence", ""), "")  # of a store in which it was one text for each person
+        services = tuple(
+            replace(service, evidence=values.get(("evidence", service.cctld), for_all)) for service in self.services
+        )
+        return replace(self, note=values.get(("note", ""), ""), services=services)
 
     def to_json(self) -> str:
         """Return canonical JSON: the same contact always gives the same text.
@@ -128,15 +186,17 @@ class Contact:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote, also that of a version which knew one appointment for all the ccTLDs."""
         data: dict[str, Any] = json.loads(text)
-        for key in ("appointed_on", "confirmed_on", "not_confirmed_since", "not_on_list_since"):
+        shared = {key: data.pop(key) for key in ("appointed_by", "appointed_on") if key in data}
+        services = [{"cctld": label, "slot": slot, **shared} for label, slot in data.pop("slots", ())]
+        data["services"] = tuple(map(_service, data.get("services", services)))
+        for key in ("confirmed_on", "not_confirmed_since", "not_on_list_since"):
             if key in data:
                 data[key] = date.fromisoformat(data[key])
         for key in ("listed", "out_of_band", "languages"):
             if key in data:
                 data[key] = tuple(data[key])
-        data["slots"] = tuple((label, slot) for label, slot in data["slots"])
         data["phones"] = tuple(Phone(**phone) for phone in data.get("phones", ()))
         return cls(**data)
 
@@ -149,11 +209,25 @@ def _plain(contact: Contact) -> dict[str, object]:
         value = getattr(contact, field.name)
         if field.name == "phones":
             value = [{"number": p.number, "dialable": p.dialable, "kind": p.kind, "display": p.display} for p in value]
+        elif field.name == "services":
+            value = [_plain_service(service) for service in value]
         elif isinstance(value, date):
             value = value.isoformat()
         if value:
             plain[field.name] = value
     return plain
+
+
+def _plain_service(service: Service) -> Mapping[str, object]:
+    day = service.appointed_on.isoformat() if service.appointed_on else ""
+    values = {"slot": service.slot, "appointed_by": service.appointed_by, "appointed_on": day, "left": service.left}
+    return {"cctld": service.cctld} | {name: value for name, value in values.items() if value}
+
+
+def _service(data: dict[str, Any]) -> Service:
+    if "appointed_on" in data:
+        data = {**data, "appointed_on": date.fromisoformat(data["appointed_on"])}
+    return Service(**data)
 
 
 def name_key(name: str) -> str:

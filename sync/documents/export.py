@@ -1,11 +1,11 @@
 """Writes the roster as the message of the list, and as a spreadsheet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
 from radicale_tldops.roster.cctld import Cctld
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone, Service
 from sync.parse import render_csv, render_report
 from sync.parse.headings import FURTHER
 from sync.parse.records import Record
@@ -22,7 +22,7 @@ def report(contacts: Iterable[Contact]) -> str:
     `parse` reads every line back, except lines without a slot.
     """
     lines = []
-    for record in _records(contacts):
+    for record in _records(contacts, lambda service: service.slot):
         first, *others = record.listed
         lines.append(render_report(replace(record, listed=(first,))))
         lines += [render_report(replace(record, listed=(other,), out_of_band=())) for other in others]
@@ -34,27 +34,34 @@ def spreadsheet(contacts: Iterable[Contact]) -> str:
 
     A cell that a spreadsheet would take for a formula starts with an apostrophe.
     """
-    return render_csv(_records(contacts))
+    return render_csv(_records(contacts, _row))
 
 
 def table(contacts: Iterable[Contact]) -> list[list[str]]:
     """Return the same as rows of texts for cells that hold no formulas, the headings first."""
-    return [list(map(text_cell, row)) for row in rows_of(_records(contacts))]
+    return [list(map(text_cell, row)) for row in rows_of(_records(contacts, _row))]
 
 
-def _records(contacts: Iterable[Contact]) -> Iterator[Record]:
-    """Yield the records of each contact: one for all ccTLDs of the same slot that follow one another."""
+def _row(service: Service) -> Hashable:
+    """Return what the ccTLDs of one row have in common. Evidence with semicolons would be one value for each."""
+    alone = service.cctld if ";" in service.evidence else ""
+    return service.slot, service.appointed_by, service.appointed_on, service.evidence, alone
+
+
+def _records(contacts: Iterable[Contact], key: Callable[[Service], Hashable]) -> Iterator[Record]:
+    """Yield the records of each contact: one for all ccTLDs of the same key that follow one another."""
     for contact in sorted(contacts, key=lambda person: (person.slots[0][0], person.slot or 0, person.name)):
-        for slot, served in groupby(contact.slots, key=lambda place: place[1]):
+        for _, some in groupby(contact.services, key):
+            served = tuple(some)
             yield Record(
                 origin=_ROSTER,
                 name=contact.name,
-                slot=slot,
-                cctlds=tuple(Cctld(label).u_label for label, _ in served),
+                slot=served[0].slot,
+                cctlds=tuple(Cctld(service.cctld).u_label for service in served),
                 phones=tuple(map(_written, contact.phones)),
                 listed=contact.listed,
                 out_of_band=contact.out_of_band,
-                columns=_columns(contact),
+                columns=_columns(contact, served[0]),
             )
 
 
@@ -66,10 +73,11 @@ def _written(phone: Phone) -> str:
     return next((text for text in texts if read_phones(text, None)[0] == [phone]), f"{phone.kind} {phone.number}")
 
 
-def _columns(contact: Contact) -> dict[str, str]:
-    """Return the further columns in which the contact has a value.
+def _columns(contact: Contact, service: Service) -> dict[str, str]:
+    """Return the further columns in which the contact has a value; those about the appointment are of `service`.
 
     A column without any value is not written: an empty column of confirmations would say that nobody is confirmed.
     """
-    values = {name: getattr(contact, name) for name in FURTHER} | {"languages": "; ".join(contact.languages)}
+    values = {name: getattr(service if name in APPOINTMENT else contact, name) for name in FURTHER}
+    values["languages"] = "; ".join(contact.languages)
     return {name: str(value) for name, value in values.items() if value}

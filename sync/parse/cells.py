@@ -2,6 +2,7 @@
 
 import re
 
+from radicale_tldops.roster.contact import APPOINTMENT
 from sync.parse.address import address_findings, is_address
 from sync.parse.characters import (
     direction_findings,
@@ -108,8 +109,10 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         findings.append(Finding("no-address"))
     further: dict[str, str] = {}
     for column in FURTHER:
-        if values.get(column):
-            further[column], found_there = _single(column, values[column])
+        if cell := values.get(column):
+            # A line break separates values, as a semicolon does.
+            cell = cell.replace("\n", ";") if column in APPOINTMENT else cell
+            further[column], found_there = _single(column, cell)
             findings += found_there
     return Record(
         origin=origin,

@@ -125,7 +125,7 @@ def _pairs(state: RosterState, wanted: Wanted, changes: Sequence[PersonChange]) 
 
 
 _UNPUBLISHED = "the card no longer shows note and evidence, which are the secretariat's alone"
-_NOBODY = Contact(name="", slots=(), listed=())
+_NOBODY = Contact(name="", services=(), listed=())
 
 
 def _people_changes(

@@ -1,9 +1,10 @@
 """The fields in which two contacts differ, as a plan shows them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,37 @@ class FieldChange:
 
 def compare(old: Contact, new: Contact) -> tuple[FieldChange, ...]:
     """Return the fields in which two contacts differ, in the order of the fields."""
-    return tuple(
-        FieldChange(field.name, _text(before), _text(after))
-        for field in fields(Contact)
-        if (before := getattr(old, field.name)) != (after := getattr(new, field.name))
-    )
+    changes: list[FieldChange] = []
+    for field in fields(Contact):
+        if field.name == "services":
+            changes += _services(old, new)
+        elif (before := getattr(old, field.name)) != (after := getattr(new, field.name)):
+            changes.append(FieldChange(field.name, _text(before), _text(after)))
+    return tuple(changes)
+
+
+def _services(old: Contact, new: Contact) -> Iterator[FieldChange]:
+    """Yield the differences of the slots, and of what stands in each column about the appointments."""
+    if old.slots != new.slots:
+        yield FieldChange("slots", _text(old.slots), _text(new.slots))
+    is_move = bool(old.services) and old.cctlds != new.cctlds
+    for name, shown in (*((name, name) for name in APPOINTMENT), ("left", "appointment_left")):
+        before, after = _filled(old, name), _filled(new, name)
+        if before != after:
+            texts = (_by_cctld(either, name, with_label=is_move) for either in (old, new))
+            yield FieldChange(shown, *texts)
+
+
+def _filled(contact: Contact, name: str) -> dict[str, object]:
+    return {service.cctld: value for service in contact.services if (value := getattr(service, name))}
+
+
+def _by_cctld(contact: Contact, name: str, *, with_label: bool) -> str:
+    """Return the values of a column, with their ccTLDs where these do not all have the same."""
+    values = _filled(contact, name)
+    if len(values) == len(contact.services) and len(set(values.values())) == 1 and not with_label:
+        return _text(next(iter(values.values())))
+    return ", ".join(f".{label} {_text(value)}" for label, value in values.items())
 
 
 def _text(value: object) -> str:

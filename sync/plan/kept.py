@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import APPOINTMENT, Contact
 from sync.plan.identify import Identifiable, Match
 from sync.problems import Finding, Origin, Problem, Severity, printable
 
@@ -59,8 +59,9 @@ def keep_values(
         if any(value.problem.is_error for value in values):
             broken.append(match.entry)
             continue
-        fields = {value.name: getattr(stored, value.name) for value in values}
-        entry = replace(match.entry, contact=replace(match.entry.contact, **fields)) if fields else match.entry
+        entry = match.entry
+        if values and stored:
+            entry = replace(entry, contact=_with_kept(entry.contact, stored, [value.name for value in values]))
         people[match.uid] = replace(match, entry=entry)
     return people, tuple(kept), tuple(broken)
 
@@ -69,7 +70,8 @@ def _kept(match: Match, stored: Contact, unclear: Unclear) -> Iterator[Kept]:
     """Yield the values of a person that stay."""
     contact, origin = match.entry.contact, match.entry.origins[0]
     name = printable(contact.name)
-    why = {field: f"{field} is not understood" for field in unclear.unread.get(origin, ()) if getattr(stored, field)}
+    unread = unclear.unread.get(origin, ())
+    why = {field: f"{field} is not understood" for field in unread if _has(stored, field, contact)}
     remedy = ""
     if match.is_claimed:
         why.pop("confirmed_on", None)  # the answer that `tldops confirm` recorded counts
@@ -85,6 +87,26 @@ def _kept(match: Match, stored: Contact, unclear: Unclear) -> Iterator[Kept]:
     if contact.phones and not contact.dials and stored.dials:
         message = f"{name} has no telephone number that dials any more; the old ones are kept"
         yield Kept(match.uid, "phones", unclear.today, Finding("phones-lost", message).at(origin))
+
+
+def _has(stored: Contact, name: str, contact: Contact) -> bool:
+    """Tell whether the roster has a value that can stay: of an appointment, one for a ccTLD that is still served."""
+    if name not in APPOINTMENT:
+        return bool(getattr(stored, name))
+    labels = {label for label, _ in contact.slots}
+    return any(getattr(service, name) for service in stored.services if service.cctld in labels)
+
+
+def _with_kept(contact: Contact, stored: Contact, names: Sequence[str]) -> Contact:
+    """Return the contact with the old values of some fields; of appointments, those that it has no new ones for."""
+    fields = {name: getattr(stored, name) for name in names if name not in APPOINTMENT}
+    before = {service.cctld: service for service in stored.services}
+    services = []
+    for service in contact.services:
+        old = before.get(service.cctld, service)
+        kept = {name: getattr(service, name) or getattr(old, name) for name in names if name in APPOINTMENT}
+        services.append(replace(service, **kept))
+    return replace(contact, services=tuple(services), **fields)
 
 
 def _moved_abroad(stored: Contact, contact: Contact) -> bool:

@@ -11,6 +11,7 @@ from radicale_tldops.store.values import NewReader, RosterState
 from sync.plan.identify import How, Identifiable, Identities, Match, People, Recognised, recognise
 from sync.plan.kept import Kept, Unclear, keep_values
 from sync.plan.leaving import Leaving, with_leavers
+from sync.plan.moves import leave_appointments
 from sync.plan.series import counted_up
 from sync.problems import Finding, Origin, Problem
 from sync.vet import Broken, Vetted
@@ -87,6 +88,7 @@ class Given:
     kept: Mapping[tuple[str, str], date] = field(default_factory=dict)
     grace: timedelta = GRACE
     stale_after_months: int = 0
+    require_appointment: bool = False
 
 
 def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
@@ -99,14 +101,15 @@ def build(given: Given, state: RosterState, identities: Identities) -> Wanted:
     uncounted = [entry for entry in entries if entry.origins not in counted]
     found, gone = _recognise(uncounted, given, state, identities)
     matches = [_with_claim(match, given.claims) for match in found.matches]
+    matches, moved, about_moved = leave_appointments(matches, known, required=given.require_appointment)
     assumed = frozenset(problem.origin for problem in vetted.problems if problem.code == "assumed-region")
     people, kept, unkept = keep_values(matches, known, Unclear(vetted.unread, assumed, given.kept, given.today))
     people = {uid: _with_staleness(match, given) for uid, match in people.items()}
-    broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *unkept))]
+    broken = [*vetted.broken, *(_as_broken(entry) for entry in (*series, *found.unresolved, *moved, *unkept))]
     held = _hold(broken, known, people, gone)
     for uid in held:
         people.pop(uid, None)
-    problems = (*vetted.problems, *damaged, *found.problems, *(value.problem for value in kept))
+    problems = (*vetted.problems, *damaged, *found.problems, *about_moved, *(value.problem for value in kept))
     whole = Wanted(
         *(people, held, {}, problems),
         mismatch=_mismatch(given, entries),

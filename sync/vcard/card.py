@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import quote
 
 from radicale_tldops.roster.cctld import Cctld
@@ -30,10 +31,7 @@ MAX_VALUES = 100
 
 _TITLE = "Security and Stability Contact"
 _TEL_TYPES = {"cell": ("CELL", "VOICE"), "voice": ("WORK", "VOICE"), "fax": ("FAX",), "pager": ("PAGER",)}
-_TEXTS = (
-    *("organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),
-    "appointed_by",
-)
+_TEXTS = (*("organisation", "role", "timezone", "signal", "whatsapp", "matrix", "pgp_fingerprint", "pgp_url"),)
 _LABEL = re.compile("[a-z0-9-]+")
 _NUMBER = re.compile(r"\+[0-9 ().-]+")
 _DIALLED = re.compile(r"(\+[0-9]+)(?:;ext=([0-9]+))?")
@@ -99,7 +97,7 @@ def render_contact(contact: Contact, uid: str, options: CardOptions, *, fallback
         lines.append(ContentLine("TZ", contact.timezone, params=(("VALUE", "text"),)))
     if _is_web(contact.pgp_url):
         lines.append(ContentLine("KEY", quote(contact.pgp_url, safe=_URI_SAFE), params=(("VALUE", "uri"),)))
-    dates = [day for day in (contact.confirmed_on, contact.appointed_on) if day]
+    dates = [*contact.appointed_on, *([contact.confirmed_on] if contact.confirmed_on else ())]
     if dates:
         lines.append(ContentLine("REV", f"{max(dates).isoformat()}T00:00:00Z"))
     return write_card(lines, uid)
@@ -135,8 +133,14 @@ def _check(contact: Contact, options: CardOptions, fallback_org: str) -> None:
         "phones": tuple(phone.display for phone in contact.phones),
     }
     others = {field: (getattr(contact, field),) for field in _TEXTS}
-    texts = {**others, "languages": contact.languages, "fallback organisation": (fallback_org,), **needed}
-    for field, values in {"slots": contact.slots, **texts}.items():
+    texts = {
+        **others,
+        "languages": contact.languages,
+        "appointed_by": contact.appointed_by,
+        "fallback organisation": (fallback_org,),
+        **needed,
+    }
+    for field, values in {"services": contact.services, **texts}.items():
         if len(values) > MAX_VALUES:
             raise CardError(f"{field}: {len(values)} values, more than the {MAX_VALUES} that a card takes")
     for field, values in texts.items():
@@ -238,9 +242,7 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
     if contact.out_of_band:
         yield f"Out of band: {', '.join(contact.out_of_band)}"
     yield from (f"Telephone as written: {phone.display}" for phone in contact.phones if not _dialled(phone))
-    appointed = _appointment(contact)
-    if appointed:
-        yield appointed
+    yield from _appointments(contact)
     if contact.not_confirmed_since:
         yield f"Not confirmed since {contact.not_confirmed_since.isoformat()}"
     elif contact.confirmed_on:
@@ -260,15 +262,19 @@ def _note(contact: Contact, options: CardOptions) -> Iterator[str]:
         yield contact.card_note
 
 
-def _appointment(contact: Contact) -> str:
-    """Return for which ccTLDs who appointed the contact, and when; each ccTLD has an IANA admin contact of its own."""
-    by = contact.appointed_by
-    if by in ("admin", "tech"):
-        by = f"the IANA {by} contact{' of each' if len(contact.slots) > 1 else ''}"
-    words = [f"by {by}"] if by else []
-    if contact.appointed_on:
-        words.append(f"on {contact.appointed_on.isoformat()}")
-    return " ".join(["Appointed for", contact.served, *words]) if words else ""
+def _appointments(contact: Contact) -> Iterator[str]:
+    """Yield who appointed the contact and when, for the ccTLDs that have that in common.
+
+    Each ccTLD has IANA contacts of its own.
+    """
+    groups: dict[tuple[str, date | None], list[str]] = {}
+    for service in contact.services:
+        if service.appointment:
+            groups.setdefault((service.appointed_by, service.appointed_on), []).append(Cctld(service.cctld).dotted)
+    for (by, day), served in groups.items():
+        if by in ("admin", "tech"):
+            by = f"the IANA {by} contact{' of each' if len(served) > 1 else ''}"
+        yield " ".join(["Appointed for", *served, *([f"by {by}"] if by else ()), *([f"on {day}"] if day else ())])
 
 
 def _dependent(contact: Contact) -> Iterator[str]:

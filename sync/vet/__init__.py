@@ -57,7 +57,7 @@ def vet(
         else:
             is_off = subscribers is not None and not is_on_list(contact, subscribers)
             (unlisted if is_off else contacts).append((contact, origins))
-            unread[origins[0]] = frozenset(name for entry in own for name in entry.unread if not getattr(contact, name))
+            unread[origins[0]] = frozenset(name for entry in own for name in entry.unread if contact.lacks(name))
     listed = frozenset(login_of(address) for record in parsed.records for address in record.listed) - {""}
     columns = frozenset[str]().union(*(record.present for record in parsed.records))
     every = tuple(sorted({_with_cell(problem, parsed.letters) for problem in problems}))

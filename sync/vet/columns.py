@@ -132,7 +132,7 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
 def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]:
     """Join the columns of one person's entries; return also the names of those that contradict each other.
 
-    Languages, notes and evidence are joined, and the latest confirmation counts. Two values in any other column are a
+    Languages and notes are joined, and the latest confirmation counts. Two values in any other column are a
     conflict: the software does not guess which value is right.
     """
     conflicts: list[str] = []
@@ -143,7 +143,7 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
             continue
         if name == "languages":
             merged[name] = tuple(dict.fromkeys(chain.from_iterable(values)))
-        elif name in ("note", "card_note", "evidence"):
+        elif name in ("note", "card_note"):
             merged[name] = "; ".join(values)
         elif name == "confirmed_on":
             merged[name] = max(values)

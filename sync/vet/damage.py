@@ -86,7 +86,8 @@ def date_readers(records: Sequence[Record]) -> Mapping[str, DateReader]:
 
     The other forms are DD.MM.YYYY, DD/MM/YYYY and MM/DD/YYYY. A text that fits none of them is no date.
     """
-    return {name: _date_reader([record.columns.get(name, "").strip() for record in records]) for name in DATES}
+    cells = {name: [part for record in records for part in record.columns.get(name, "").split(";")] for name in DATES}
+    return {name: _date_reader(map(str.strip, texts)) for name, texts in cells.items()}
 
 
 def _date_reader(texts: Iterable[str]) -> DateReader:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from radicale_tldops.roster.cctld import canonical_label
-from radicale_tldops.roster.contact import Phone, name_key
+from radicale_tldops.roster.contact import APPOINTMENT, Phone, Service, name_key
 from radicale_tldops.roster.errors import InputError
 from sync.parse.characters import describe, is_clean, is_placeholder, without_forbidden
 from sync.parse.records import Record
 from sync.problems import Finding, Origin, printable
 from sync.vet.addresses import is_role, login_of, normalise_address, readable_domain
+from sync.vet.appointments import read_services
 from sync.vet.columns import Columns, read_columns
 from sync.vet.damage import ISO_DATES, DateReader, damages
 from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_NOTE, MAX_PHONES, MAX_TEXT, too_long
@@ -31,6 +32,7 @@ class Entry:
     `labels` are A-labels of known ccTLDs, `unknown` those of other labels.
 
     `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
+    `services` are its ccTLDs with who appointed the person for each, and `columns` the values of the other columns.
     `unread` are the further columns that are filled but not understood. `unparsed` says that parsing has found an error
     in it, so that what is missing was perhaps not understood, and `joined` that it may be the rest of two entries, so
     that nothing in it says whose it is.
@@ -47,6 +49,7 @@ class Entry:
     other_logins: tuple[str, ...]
     phones: tuple[Phone, ...]
     columns: Columns
+    services: tuple[Service, ...]
     present: frozenset[str]
     unread: frozenset[str]
     findings: tuple[Finding, ...]
@@ -81,7 +84,7 @@ class Entry:
         """
         listed, others = (tuple(map(login_of, some)) for some in (self.listed, self.out_of_band))
         people = (self.name, self.slot, self.labels, listed, others)
-        return (*people, self.phones, tuple(self.columns.items()), self.present)
+        return (*people, self.phones, tuple(self.columns.items()), self.services, self.present)
 
 
 def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[str, DateReader] = ISO_DATES) -> Entry:
@@ -91,7 +94,9 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
     listed, bad_listed = _addresses(clean.listed, "email")
     others, bad_others = _addresses(clean.out_of_band, "oob_email")
     phones, about_phones = _phones(clean, labels, rules)
-    columns, unread, about_columns = read_columns(clean.columns, today, dates)
+    own = {name: text for name, text in clean.columns.items() if name not in APPOINTMENT}
+    columns, unread, about_columns = read_columns(own, today, dates)
+    appointed = read_services(labels, clean.slot, clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
     findings += [*damages(clean), *_missing(clean), *_look_alikes(clean, rules)]
     findings += [
@@ -100,7 +105,7 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
         *(*bad_listed, *bad_others),
         *_typos((*clean.listed, *clean.out_of_band), rules),
         *_roles(dict.fromkeys((*listed, *others)), rules),
-        *(*about_phones, *about_columns),
+        *(*about_phones, *about_columns, *appointed.findings),
     ]
     reported = {problem.code for problem in record.problems}
     return Entry(
@@ -116,7 +121,8 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
         phones=phones,
         columns=columns,
         present=record.present,
-        unread=unread,
+        services=appointed.services,
+        unread=unread | appointed.unread,
         findings=_unreported(findings, reported, is_table=bool(record.present)),
         unparsed=record.broken,
         joined="run-together" in reported,

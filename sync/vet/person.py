@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 
-from radicale_tldops.roster.contact import Contact, Phone, is_stale
+from radicale_tldops.roster.cctld import Cctld
+from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone, is_stale
 from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
+from sync.vet.appointments import merge_services
 from sync.vet.columns import merge_columns
 from sync.vet.entry import Entry
 from sync.vet.limits import too_long
 from sync.vet.rules import VettingRules
-
-_APPOINTMENT = ("appointed_by", "appointed_on", "evidence")
 
 
 def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
@@ -22,18 +22,16 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
     The name is the one that comes first; the other spellings differ from it in case and spaces alone.
     """
     columns, contradictions = merge_columns([entry.columns for entry in entries])
+    services, more = merge_services(entry.services for entry in entries)
     listed = _mailboxes(entry.listed for entry in entries)
     others = _mailboxes(entry.out_of_band for entry in entries)
     phones: dict[str, Phone] = {}
-    slots: dict[str, int | None] = {}
     for entry in entries:
         for phone in entry.phones:
             phones.setdefault(phone.number, phone)
-        for label in entry.labels:
-            slots.setdefault(label, entry.slot)
     contact = Contact(
         name=entries[0].name,
-        slots=tuple(slots.items()),
+        services=services,
         listed=tuple(listed.values()),
         out_of_band=tuple(address for login, address in others.items() if login not in listed),
         phones=tuple(phones.values()),
@@ -41,16 +39,16 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
     )
     findings = [
         Finding("conflicting-column", f"the entries of {printable(contact.name)} have different values in {name}")
-        for name in contradictions
+        for name in (*contradictions, *more)
     ]
     if len(entries) > 1:
         together = {
-            "ccTLD": tuple(slots),
+            "ccTLD": tuple(service.cctld for service in services),
             "phone": tuple(phones),
             "address": contact.emails,
             "note": (contact.note,),
             "card_note": (contact.card_note,),
-            "evidence": (contact.evidence,),
+            "evidence": (max(contact.evidence, key=len, default=""),),
         }
         findings += (replace(found, message=f"the entries together: {found.message}") for found in too_long(together))
     return contact, tuple(findings)
@@ -97,12 +95,18 @@ def _has_out_of_band(contact: Contact, rules: VettingRules) -> bool:
 
 
 def _appointment(contact: Contact, present: frozenset[str], rules: VettingRules) -> list[Finding]:
-    needed = [name for name in _APPOINTMENT if rules.require_appointment or name in present]
-    empty = [name for name in needed if not getattr(contact, name)]
-    if not empty:
+    needed = [name for name in APPOINTMENT if rules.require_appointment or name in present]
+    missing: dict[str, list[str]] = {}
+    for service in contact.services:
+        if empty := ", ".join(name for name in needed if not getattr(service, name)):
+            missing.setdefault(empty, []).append(Cctld(service.cctld).dotted)
+    if not missing:
         return []
+    what = "; ".join(f"{empty} missing for {' '.join(cctlds)}" for empty, cctlds in missing.items())
+    if list(map(len, missing.values())) == [len(contact.services)]:
+        what = f"{', '.join(missing)} missing"
     severity = Severity.ERROR if rules.require_appointment else None
-    return [Finding("not-vetted", f"{printable(contact.name)}: {', '.join(empty)} missing", severity=severity)]
+    return [Finding("not-vetted", f"{printable(contact.name)}: {what}", severity=severity)]
 
 
 def _confirmation(contact: Contact, present: frozenset[str], rules: VettingRules, today: date) -> list[Finding]:

@@ -154,7 +154,7 @@ def test_what_only_the_secretariat_sees_changes_no_card(synced: World) -> None:
     assert "-> another" in synced.do("plan", "--show-values").out
     synced.do("sync", "--yes")
     contact = synced.contacts()[NINE[0].name]
-    assert (contact.note, contact.evidence) == ("another", "")
+    assert (contact.note, contact.evidence) == ("another", ())
     assert cards(synced) == before
     assert "Nothing to do" in synced.do("sync", "--yes").out
 
@@ -323,7 +323,7 @@ def test_a_store_of_an_older_version_gives_them_up(old: World) -> None:
     with serve(old) as url:
         client = Client(url, device)
         assert sum("Redweasel" in card for card in client.cards(client.book()).values()) == 9
-    rows = [row(p, note=found[p.name].note, evidence=found[p.name].evidence) for p in NINE]
+    rows = [row(p, note=found[p.name].note, evidence=found[p.name].evidence[0]) for p in NINE]
     rows[0]["phones"] = "+1 202 555 0199"
     write(old, rows)
     shown = old.do("plan")

@@ -156,9 +156,9 @@ def test_dates_of_three_kinds() -> None:
     ]
     result = read(xlsx(headings, *people))
     assert [contact.appointed_on for contact, _ in result.contacts] == [
-        date(2025, 3, 1),
-        date(2025, 3, 2),
-        date(2025, 3, 31),
+        (date(2025, 3, 1),),
+        (date(2025, 3, 2),),
+        (date(2025, 3, 31),),
     ]
     with_time = (*JANE, datetime(2025, 3, 1, 12, 30))  # noqa: DTZ001 - a cell has no time zone
     assert [found.code for found in read(xlsx(headings, with_time)).problems if "date" in found.code] == ["bad-date"]
@@ -318,7 +318,7 @@ def test_typed_cells_of_an_ods() -> None:
     ((contact, _),) = read(ods([*map(str, HEADINGS), "appointed_on"], row, cells=cells), "members.ods").contacts
     assert contact.slots == (("nl", 3),)
     assert contact.phones[0].number == "+31612345678"
-    assert contact.appointed_on == date(2025, 3, 1)
+    assert contact.appointed_on == (date(2025, 3, 1),)
 
 
 def test_a_million_empty_rows_are_skipped() -> None:

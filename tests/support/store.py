@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, serving
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store import create
 from radicale_tldops.store.values import Change, Counts, Denial, Generation, NewCard, NewGroup, NewReader, Stamp
@@ -85,7 +85,7 @@ def href(name: str) -> str:
 
 def contact(name: str) -> Contact:
     """A person of .nl."""
-    return Contact(name=name.title(), slots=(("nl", 1),), listed=(login(name),))
+    return Contact(name=name.title(), services=serving(("nl", 1)), listed=(login(name),))
 
 
 def new_card(name: str, note: str) -> NewCard:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, serving
 from radicale_tldops.roster.snapshot import Reader
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.values import Counts, Generation, RosterState, StoredPerson
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def person(name: str, address: str = "", cctld: str = "nl", slot: int = 1, oob: str = "") -> Contact:
     """A contact; the address follows from the name unless it is given."""
     listed = address or f"{name.lower().replace(' ', '.')}@nic.example"
-    return Contact(name=name, slots=((cctld, slot),), listed=(listed,), out_of_band=(oob,) if oob else ())
+    return Contact(name=name, services=serving((cctld, slot)), listed=(listed,), out_of_band=(oob,) if oob else ())
 
 
 def entry(contact: Contact, line: int = 1) -> Identifiable:

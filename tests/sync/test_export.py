@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, serving
 from sync.documents.export import report, spreadsheet, table
 from sync.parse import parse, parse_sheets
 from sync.sources.root_data import delegations, registrable_domain
@@ -85,7 +85,7 @@ def jane(**changes: object) -> Contact:
         phones |= {phone.number: phone for phone in read_phones(text, None)[0]}
     contact = Contact(
         "Jane Doe",
-        (("nl", 1), ("de", 2), ("be", 1), ("fr", None)),
+        serving(("nl", 1), ("de", 2), ("be", 1), ("fr", None)),
         ("jane@nic.example", "j@nic.example"),
         ("jane@oob.example",),
         tuple(phones.values()),
@@ -99,7 +99,7 @@ def test_every_kind_of_number_and_the_order_of_slots_come_back() -> None:
     assert {phone.kind for phone in contact.phones} == {"voice", "cell", "fax", "pager"}
     for as_file in (spreadsheet, workbook):
         assert read(as_file([contact])) == {contact.listed[0]: contact}
-    slotted = replace(contact, slots=(("nl", 1), ("de", 2), ("be", 1)))
+    slotted = replace(contact, services=serving(("nl", 1), ("de", 2), ("be", 1)))
     assert in_a_line(read(report([slotted]))[slotted.listed[0]]) == in_a_line(slotted)
 
 

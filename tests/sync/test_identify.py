@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, serving
 from radicale_tldops.roster.traits import name_words
 from sync.plan.identify import How, Identities, Recognised, is_same_name, recognise
 from tests.sync.people import entry, person, state, uid
@@ -36,7 +36,7 @@ def codes(found: Recognised) -> list[str]:
         (replace(JANE, name="Jane Miller", out_of_band=("other@example.org",)), How.LIST_ADDRESS),
         (replace(JANE, name="Jane Miller", listed=("jm@nic.example",)), How.OUT_OF_BAND),
         (replace(JANE, listed=("jd@nic.example",), out_of_band=()), How.NAME),
-        (replace(JANE, slots=(("be", 3),), name="J. Doe", out_of_band=()), How.LIST_ADDRESS),
+        (replace(JANE, services=serving(("be", 3)), name="J. Doe", out_of_band=()), How.LIST_ADDRESS),
         (replace(JANE, listed=("jane@oarc.net",), out_of_band=(), name="J. Dóe"), How.OUT_OF_BAND),
         (replace(JANE, name="JANE   DOE", listed=("new@nic.example",), out_of_band=()), How.NAME),
     ],

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, serving
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
 from sync.plan.changes import Kind
@@ -147,6 +147,6 @@ def test_only_what_left_the_list_goes_when_the_roster_is_refused() -> None:
 
 def test_members_of_a_cctld_are_listed_once_each_in_order() -> None:
     """What the group cards are made of."""
-    many = Contact(name="Ann", slots=(("fr", 1), ("re", 1)), listed=("ann@nic.example",))
+    many = Contact(name="Ann", services=serving(("fr", 1), ("re", 1)), listed=("ann@nic.example",))
     made = plan(state(), vetted(many, JANE))
     assert dict(made.members) == {"fr": (uid(many),), "re": (uid(many),), "nl": (uid(JANE),)}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from radicale_tldops.roster.contact import Contact
+from radicale_tldops.roster.contact import Contact, serving
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.settings.reading import GuardLimit
 from sync.problems import Origin, Problem, Severity
@@ -13,8 +13,8 @@ from sync.reconcile.list_changes import Standing, list_changes, objections
 from sync.sources.subscribers import Delivery, Role, Subscriber
 from sync.vet import Broken, Vetted
 
-ADA = Contact("Ada Example", (("nl", 1),), ("ada@nic.example",), ("ada@example.net",))
-BOB = Contact("Bob Example", (("fr", 1), ("re", 2)), ("bob@registry.example", "bob@example.org"))
+ADA = Contact("Ada Example", serving(("nl", 1)), ("ada@nic.example",), ("ada@example.net",))
+BOB = Contact("Bob Example", serving(("fr", 1), ("re", 2)), ("bob@registry.example", "bob@example.org"))
 
 
 def on(address: str, name: str = "", cctlds: Sequence[str] = (), **more: object) -> Subscriber:
@@ -102,7 +102,7 @@ def test_a_namesake_is_somebody_else(there: Subscriber) -> None:
 
 def test_a_name_that_two_people_share_is_nobodys() -> None:
     """Without a ccTLD it could be either."""
-    other = Contact("Ada Example", (("de", 1),), ("a@nic.example",))
+    other = Contact("Ada Example", serving(("de", 1)), ("a@nic.example",))
     situations = [finding.situation for finding in found(vetted(ADA, other), on("x@example.org", "Ada Example"))]
     assert situations == [Situation.NOT_ON_LIST, Situation.NOT_ON_LIST, Situation.NOT_IN_FILE]
 
@@ -190,7 +190,7 @@ def strangers(count: int) -> list[Subscriber]:
 
 def people(count: int) -> list[Contact]:
     """Invented people of the file."""
-    return [Contact(f"P {number}", (("nl", 1),), (f"p{number}@nic.example",)) for number in range(count)]
+    return [Contact(f"P {number}", serving(("nl", 1)), (f"p{number}@nic.example",)) for number in range(count)]
 
 
 @pytest.mark.parametrize(

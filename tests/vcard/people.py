@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, Service, serving
 
 # The time that one example takes is no property of a card.
 UNTIMED = settings(deadline=None)
@@ -14,7 +14,7 @@ LABELS = ("nl", "fr", "re", "aw", "vn", "xn--p1ai", "xn--wgbh1c", "xn--kprw13d")
 
 JANE = Contact(
     name="Jane Doe",
-    slots=(("nl", 1),),
+    services=serving(("nl", 1)),
     listed=("jane.doe@nic.nl",),
     out_of_band=("jane@example.com",),
     phones=(Phone("+31612345678", kind="cell", display="+31 6 12345678"),),
@@ -23,7 +23,10 @@ JANE = Contact(
 
 REGIS = Contact(
     name="Régis van der Example",
-    slots=(("fr", 2), ("re", 2), ("xn--p1ai", 1), ("aw", None)),
+    services=tuple(
+        Service(label, slot, "admin", date(2024, 3, 1), "ticket 4711")
+        for label, slot in (("fr", 2), ("re", 2), ("xn--p1ai", 1), ("aw", None))
+    ),
     listed=("regis@nic.fr", "r.example@example.org"),
     out_of_band=("regis@example.com", "регис@пример.рф"),
     phones=(
@@ -43,9 +46,6 @@ REGIS = Contact(
     matrix="@regis:matrix.example",
     pgp_fingerprint="0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",
     pgp_url="https://keys.example/lookup?a=1,2;b=é",
-    appointed_by="admin",
-    appointed_on=date(2024, 3, 1),
-    evidence="ticket 4711",
     confirmed_on=date(2025, 6, 30),
     note="Ask for the duty officer",
     card_note="Second line of defence;\nnot at night, please \\n",
@@ -53,15 +53,15 @@ REGIS = Contact(
 
 LI = Contact(
     name="山田 太郎",
-    slots=(("xn--kprw13d", None),),
+    services=(Service("xn--kprw13d", None, "tech", date(2019, 12, 31)),),
     listed=("li@example.net",),
     phones=(Phone("+886200000000;ext=126", display="+886 2 0000 0000 ext. 126"),),
     card_note="緊急時には、まずこの番号に電話してください。つながらない場合は、帯域外のアドレスに書いてください。",
-    appointed_by="tech",
-    appointed_on=date(2019, 12, 31),
 )
 
-JOHN = Contact(name="Doe, Jr., John", slots=(("us", 1), ("um", 1)), listed=("john@nic.example",), matrix="john")
+JOHN = Contact(
+    name="Doe, Jr., John", services=serving(("us", 1), ("um", 1)), listed=("john@nic.example",), matrix="john"
+)
 
 # What XML, or some parser's idea of a line, cannot take; every other character must pass through a card.
 _NONCHARACTERS = "".join(chr(plane + low) for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF))
@@ -102,10 +102,16 @@ def addresses() -> st.SearchStrategy[tuple[str, ...]]:
     return st.lists(made, max_size=3).map(tuple)
 
 
-def slots() -> st.SearchStrategy[tuple[tuple[str, int | None], ...]]:
-    """Give one to five different ccTLDs, each with a slot or none."""
-    label_and_slot = st.tuples(st.sampled_from(LABELS), st.sampled_from([None, 1, 2, 3]))
-    return st.lists(label_and_slot, min_size=1, max_size=5, unique_by=lambda slot: slot[0]).map(tuple)
+def services() -> st.SearchStrategy[tuple[Service, ...]]:
+    """Give one to five different ccTLDs, each with a slot or none, and perhaps an appointment."""
+    service = st.builds(
+        Service,
+        cctld=st.sampled_from(LABELS),
+        slot=st.sampled_from([None, 1, 2, 3]),
+        appointed_by=st.sampled_from(["", "admin", "tech"]) | texts(),
+        appointed_on=st.none() | st.dates(),
+    )
+    return st.lists(service, min_size=1, max_size=5, unique_by=lambda service: service.cctld).map(tuple)
 
 
 def contacts() -> st.SearchStrategy[Contact]:
@@ -115,7 +121,7 @@ def contacts() -> st.SearchStrategy[Contact]:
     return st.builds(
         Contact,
         name=filled() | filled(400),
-        slots=slots(),
+        services=services(),
         listed=addresses(),
         out_of_band=addresses(),
         phones=st.lists(phones(), max_size=4).map(tuple),
@@ -128,8 +134,6 @@ def contacts() -> st.SearchStrategy[Contact]:
         matrix=texts(max_size=20) | st.just("@regis:matrix.example:8448"),
         pgp_fingerprint=texts(),
         pgp_url=urls,
-        appointed_by=st.sampled_from(["", "admin", "tech"]) | texts(),
-        appointed_on=days,
         confirmed_on=days,
         not_confirmed_since=days,
         not_on_list_since=days,

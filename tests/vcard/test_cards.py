@@ -10,7 +10,7 @@ import vobject
 from hypothesis import given
 
 from radicale_tldops.roster.cctld import Cctld
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, Service, serving
 from radicale_tldops.roster.login import canonical_login
 from sync.vcard.card import (
     NAMESPACE,
@@ -32,6 +32,11 @@ AMBER = CardOptions()
 
 def card_of(contact: Contact, options: CardOptions = AMBER, fallback_org: str = "") -> str:
     return render_contact(contact, contact_uid(canonical_login(contact.listed[0])), options, fallback_org=fallback_org)
+
+
+def appointed(by: str = "", on: date | None = None) -> tuple[Service, ...]:
+    """JANE's service with an appointment."""
+    return (Service("nl", 1, by, on),)
 
 
 def logical(text: str) -> list[str]:
@@ -62,7 +67,7 @@ def test_full_name_holds_what_people_type() -> None:
     """Name, ccTLDs and the registry's name stand in FN, the only place where every client's autocompletion looks."""
     assert values(card_of(JANE), "fn") == ["Jane Doe (.nl SIDN)"]
     assert values(card_of(replace(JANE, organisation="")), "fn") == ["Jane Doe (.nl)"]
-    assert values(card_of(replace(JANE, slots=(("fr", 1), ("re", 1)))), "fn") == ["Jane Doe (.fr .re SIDN)"]
+    assert values(card_of(replace(JANE, services=serving(("fr", 1), ("re", 1)))), "fn") == ["Jane Doe (.fr .re SIDN)"]
 
 
 def test_organisation_falls_back_to_the_domain_outside_the_full_name() -> None:
@@ -86,7 +91,7 @@ def test_organisation_falls_back_to_the_domain_outside_the_full_name() -> None:
 )
 def test_title_tells_every_slot(slots: tuple[tuple[str, int | None], ...], title: str) -> None:
     """One number where it is the same everywhere, else each number with its ccTLDs in the order of the input."""
-    assert values(card_of(replace(JANE, slots=slots)), "title") == [title]
+    assert values(card_of(replace(JANE, services=serving(*slots))), "title") == [title]
 
 
 def test_addresses_stand_list_address_first() -> None:
@@ -134,9 +139,13 @@ def test_numbers_stand_best_first() -> None:
 def test_revision_is_the_latest_date_in_the_data() -> None:
     """REV comes from the dates of the contact, never from the clock, and is absent where there are none."""
     march, june = date(2024, 3, 1), date(2025, 6, 30)
-    assert values(card_of(replace(JANE, appointed_on=march, confirmed_on=june)), "rev") == ["2025-06-30T00:00:00Z"]
-    assert values(card_of(replace(JANE, appointed_on=june, confirmed_on=march)), "rev") == ["2025-06-30T00:00:00Z"]
-    assert values(card_of(replace(JANE, appointed_on=march)), "rev") == ["2024-03-01T00:00:00Z"]
+    assert values(card_of(replace(JANE, services=appointed(on=march), confirmed_on=june)), "rev") == [
+        "2025-06-30T00:00:00Z"
+    ]
+    assert values(card_of(replace(JANE, services=appointed(on=june), confirmed_on=march)), "rev") == [
+        "2025-06-30T00:00:00Z"
+    ]
+    assert values(card_of(replace(JANE, services=appointed(on=march))), "rev") == ["2024-03-01T00:00:00Z"]
     assert values(card_of(JANE), "rev") == []
 
 
@@ -162,19 +171,32 @@ def test_note_tells_what_has_no_property() -> None:
     ]
 
 
+def test_note_tells_for_each_cctld_who_appointed_and_when() -> None:
+    """One line for the ccTLDs that have both in common; without an appointment there is none."""
+    day = date(2024, 3, 1)
+    services = (Service("ky", 1, "admin", day), Service("gd", 2, "tech", day), Service("vg", 1, "admin", day))
+    text = card_of(replace(JANE, services=(*services, Service("nl", 3))))
+    lines = [line for line in str(values(text, "note")[0]).split("\n") if line.startswith("Appointed")]
+    assert lines == [
+        "Appointed for .ky .vg by the IANA admin contact of each on 2024-03-01",
+        "Appointed for .gd by the IANA tech contact on 2024-03-01",
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({"appointed_by": "admin"}, "Appointed for .nl by the IANA admin contact"),
+        ({"services": appointed("admin")}, "Appointed for .nl by the IANA admin contact"),
         (
-            {"appointed_by": "tech", "appointed_on": date(2024, 3, 1)},
+            {"services": appointed("tech", date(2024, 3, 1))},
             "Appointed for .nl by the IANA tech contact on 2024-03-01",
         ),
-        ({"appointed_on": date(2024, 3, 1)}, "Appointed for .nl on 2024-03-01"),
+        ({"services": appointed(on=date(2024, 3, 1))}, "Appointed for .nl on 2024-03-01"),
         (
-            {"appointed_by": "tech", "slots": (("fr", 1), ("re", 2))},
+            {"services": (Service("fr", 1, "tech"), Service("re", 2, "tech"))},
             "Appointed for .fr .re by the IANA tech contact of each",
         ),
+        ({"services": (Service("ky", 1, "admin"), Service("gd", 1))}, "Appointed for .ky by the IANA admin contact"),
         ({"confirmed_on": date(2024, 3, 1)}, "Last confirmed: 2024-03-01"),
         ({"confirmed_on": date(2024, 3, 1), "not_confirmed_since": date(2024, 3, 1)}, "Not confirmed since 2024-03-01"),
         ({"not_on_list_since": date(2024, 3, 1)}, "Not on the list since 2024-03-01"),

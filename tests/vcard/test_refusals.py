@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.cctld import Cctld
-from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.contact import Contact, Phone, Service, serving
 from radicale_tldops.roster.errors import TldopsError
 from sync.vcard import lines
 from sync.vcard.card import (
@@ -43,7 +43,7 @@ FIELDS: dict[str, Callable[[str], Contact]] = {
     "matrix": lambda text: replace(JANE, matrix=text),
     "pgp_fingerprint": lambda text: replace(JANE, pgp_fingerprint=text),
     "pgp_url": lambda text: replace(JANE, pgp_url="https://keys.example/" + text),
-    "appointed_by": lambda text: replace(JANE, appointed_by=text),
+    "appointed_by": lambda text: replace(JANE, services=(Service("nl", 1, text),)),
     "card_note": lambda text: replace(JANE, card_note=text),
 }
 FORBIDDEN = sorted(
@@ -109,7 +109,7 @@ def test_values_at_the_limits_pass() -> None:
     assert render_contact(longest, UID, AMBER).count("\r\nTEL;") == MAX_VALUES
 
 
-@pytest.mark.parametrize("field", ["slots", "listed", "out_of_band", "phones", "languages"])
+@pytest.mark.parametrize("field", ["services", "listed", "out_of_band", "phones", "languages"])
 def test_too_many_values_are_refused(field: str) -> None:
     """10,000 phones, or ccTLDs, or addresses, are no contact (HARDENING 32)."""
     many = replace(REGIS, **{field: getattr(REGIS, field) * 10_000})
@@ -135,7 +135,7 @@ def test_unknown_kinds_of_phone_are_refused() -> None:
 def test_labels_that_are_none_are_refused(label: str) -> None:
     """A ccTLD that cannot be one is refused before it can bring a comma into NICKNAME."""
     with pytest.raises(CardError, match=r"^ccTLD: "):
-        render_contact(replace(JANE, slots=((label, 1),)), UID, AMBER)
+        render_contact(replace(JANE, services=serving((label, 1))), UID, AMBER)
 
 
 def test_group_of_an_impossible_label_is_refused() -> None:
