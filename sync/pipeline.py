@@ -142,4 +142,4 @@ def _parsed(settings: Settings, inputs: Inputs, file_format: str | None) -> Pars
     form = file_format or given.format
     if form == "auto" and spreadsheet.is_spreadsheet(data, file):
         return parse_sheets(spreadsheet.read(data, file), file, given.sheet, headings)
-    return parse(data, file, form, headings)
+    return parse(data, file, form, headings, with_text=True)

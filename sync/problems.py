@@ -286,9 +286,7 @@ CODES: Mapping[str, Code] = {
         "Telephone numbers are given, but none of them dials, where one did before",
         "Write each number with + and its country code, or empty the cell.",
     ),
-    "reader-not-listed": _warning(
-        "An address in [readers] is not on the list: no login", "Subscribe it, or delete it there."
-    ),
+    "reader-not-listed": _warning("An address in [readers] is not on the list: no login", "Subscribe or delete it."),
     "role-address": _warning(
         "The address belongs to a role, not to a person",
         "Ask for a personal address, or accept this one in tldops.toml, vetting.role_addresses.",
@@ -298,6 +296,7 @@ CODES: Mapping[str, Code] = {
         "Compare it with its source: perhaps these are two entries.",
         table_remedy="Write only the name in the column name; addresses go into email and oob_email.",
     ),
+    "skipped-line": _warning("The line is text around the list, and no entry", "Nothing, if nobody stands in it."),
     "slot-taken": _error(
         "Two people hold the same slot of one ccTLD", "Find out whose it is. Give the other person a free slot."
     ),

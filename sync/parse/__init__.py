@@ -13,8 +13,16 @@ from sync.parse.encoding import decode
 from sync.parse.headings import COLUMNS, NO_HEADINGS, Header, Headings, check_header
 from sync.parse.limits import MAX_LINES
 from sync.parse.lines import SHAPES, logical_lines, read_line
+from sync.parse.message import (
+    around_the_list,
+    is_of_a_reply,
+    text_of_message,
+    without_links,
+    without_quotation_marks,
+)
 from sync.parse.records import Parsed, Record
 from sync.parse.render import render_csv, render_report
+from sync.parse.roster_page import addresses_of_page
 from sync.parse.sheets import Sheet, find_table, letters
 from sync.parse.table import Row, find_header, late_header, read_rows
 from sync.problems import Finding, Origin, Problem, Severity, joined, printable
@@ -56,15 +64,20 @@ _KINDS = (
 _FEW_LINES = 10
 
 
-def parse(data: bytes, file: str, format: str = "auto", headings: Headings = NO_HEADINGS) -> Parsed:
+def parse(
+    data: bytes, file: str, format: str = "auto", headings: Headings = NO_HEADINGS, *, with_text: bool = False
+) -> Parsed:
     """Return the records and problems of a membership file with the content `data`; `file` is its name in messages.
 
-    `headings` are those of one's own, for a table. `Parsed.format` is one of `FORMATS`, "addresses" whenever no entry
-    has a name, or "mixed" for lines of several kinds. Raises `InputError` for what is certainly no list, cannot be
-    decoded, is cut off as a whole, and for an unknown format.
+    `headings` are those of one's own, for a table. With `with_text`, lines around the list that are no entries are left
+    out and counted; without it, each of them is an error, because the list may be cut off there. `Parsed.format` is one
+    of `FORMATS`, "addresses" whenever no entry has a name, or "mixed" for lines of several kinds. Raises `InputError`
+    for what is certainly no list, cannot be decoded, is cut off as a whole, and for an unknown format.
     """
     if format != "auto" and format not in FORMATS:
         raise InputError(f"{file}: there is no format {format!r}; use auto, {', '.join(FORMATS)}")
+    if format == "auto":
+        data = addresses_of_page(text_of_message(data, file), file)
     text, findings = decode(data, file)
     lines = _split(text, file)
     if len(lines) > MAX_LINES:
@@ -81,7 +94,7 @@ def parse(data: bytes, file: str, format: str = "auto", headings: Headings = NO_
         found = "tsv" if header.delimiter == "\t" else "csv"
         records, more = _read_table(read_rows(lines, header), file, header, headings, lines[header.after - 1])
     else:
-        found, records = _read_lines(lines, file, format)
+        found, records, more = _read_lines(lines, file, format, with_text=with_text)
     _refuse_garbage(records, header, file)
     if _are_addresses(records):
         found = "addresses"
@@ -159,14 +172,26 @@ def _read_table(
     return [replace(record, problems=misread + record.problems) for record in read if record is not None], found
 
 
-def _read_lines(lines: Sequence[str], file: str, format_: str) -> tuple[str, list[Record]]:
+def _read_lines(
+    lines: Sequence[str], file: str, format_: str, *, with_text: bool
+) -> tuple[str, list[Record], tuple[Problem, ...]]:
+    """Return the format, the records, and the lines that were left out."""
+    lines = without_quotation_marks(lines)
+    around = around_the_list(lines) if with_text else frozenset[int]()
     records: list[Record] = []
+    left_out: list[Problem] = []
     kinds: set[str] = set()
     for number, text in logical_lines(lines):
-        shape, record = read_line(Origin(file, number), text, _SHAPES[format_])
+        origin = Origin(file, number)
+        if is_of_a_reply(text):
+            continue
+        if number in around:
+            left_out += joined(origin, [Finding("skipped-line")], text)
+            continue
+        shape, record = read_line(origin, without_links(text), _SHAPES[format_])
         kinds.add(shape)
         records.append(record)
-    return _kind(kinds) if format_ == "auto" else format_, records
+    return _kind(kinds) if format_ == "auto" else format_, records, tuple(left_out)
 
 
 def _kind(shapes: set[str]) -> str:

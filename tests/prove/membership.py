@@ -106,7 +106,7 @@ def applied_now(world: World) -> tuple[Settings, RosterState]:
 
 def planned(settings: Settings, state: RosterState, data: bytes, name: str) -> tuple[Wanted, Plan]:
     """Return what a sync of a file with these bytes would be about, and its plan."""
-    vetted = vet(parse(data, name, "auto"), rules(settings), NOW.date(), None, {})
+    vetted = vet(parse(data, name, with_text=True), rules(settings), NOW.date(), None, {})
     given = Given(vetted, NOW.date(), stale_after_months=settings.vetting.stale_after_months)
     wanted = build(given, state, Identities.of(state, contact_uid))
     return wanted, make_plan(state, wanted, settings.guards, NOW, rendering(settings).key)
