@@ -7,14 +7,14 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What the clients of `make clients` need, as Debian calls it.
-DESKTOP = thunderbird xvfb openbox imagemagick fonts-noto-core g++ pkg-config libkf5contacts-dev
+DESKTOP = thunderbird xvfb openbox imagemagick fonts-noto-core g++ pkg-config libkf5contacts-dev libreoffice-calc
 
 .PHONY: help demo test clients lint bench prove clean
 
 help:
 	@echo "make demo [PORT=5300]   a server with invented contacts, and a login for your address book"
 	@echo "make test               all the tests"
-	@echo "make clients            a real Thunderbird under a virtual display, and KDE's parser (as root on Debian it installs $(DESKTOP))"
+	@echo "make clients            a real Thunderbird under a virtual display, KDE's parser, LibreOffice (as root on Debian it installs $(DESKTOP))"
 	@echo "make lint               ruff and mypy"
 	@echo "make bench              the figures: the sync, and the server against stock Radicale"
 	@echo "make prove              faults, damage and hostile requests by the hundred thousand (an hour; needs strace and nginx)"

@@ -1,11 +1,13 @@
 """The sync side: wall time and peak memory of whole `tldops` processes, from 900 people to 100,000."""
 
+import csv
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +16,7 @@ from rich.table import Table
 
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.store.read import load_history, load_snapshot
+from sync.sources import workbook
 from sync.vcard.card import contact_uid
 from tests.bench import measure
 from tests.bench.figures import Tell, Wanted
@@ -24,6 +27,9 @@ SIZES = {900: 3, 10_000: 3, 100_000: 1}
 """Number of people, and how often everything is measured with them; the best counts."""
 
 STEPS = ("check", "first sync", "no change", "1 % changed")
+XLSX = "check of .xlsx"
+MOST_IN_XLSX = 10_000
+"""A larger file is more than a spreadsheet is read for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,14 @@ class Bench(World):
         self.changed = frozenset(_uid(person) for person in before[::100])
         self.before = as_csv(before)
         self.after = as_csv(_called_elsewhere(before))
+        self.book = folder / "members.xlsx"
+        if count <= MOST_IN_XLSX:
+            self.book.write_bytes(workbook.write(list(csv.reader(StringIO(self.before, newline="")))))
 
-    def measure(self, step: str, *arguments: str) -> tuple[Run, str]:
+    def measure(self, step: str, *arguments: str, file: Path | None = None) -> tuple[Run, str]:
         """Run `tldops` with these arguments and the file; return the figures and what was printed."""
         output = self.folder / "output.txt"
-        command = [sys.executable, "-m", "sync", "--config", str(self.config), *arguments, str(self.file)]
+        command = [sys.executable, "-m", "sync", "--config", str(self.config), *arguments, str(file or self.file)]
         launcher = [sys.executable, "-I", "-S", str(measure.__file__), str(output), *command]
         found = json.loads(subprocess.run(launcher, check=True, capture_output=True).stdout)
         printed = output.read_text()
@@ -69,9 +78,12 @@ class Bench(World):
         for database in self.folder.glob("*.sqlite*"):
             database.unlink()
         self.file.write_text(self.before, newline="")
-        run, printed = self.measure("check", "check")
-        assert re.search(rf"\(csv\): {self.count} contacts of \d+ ccTLDs, 0 errors,", printed), printed[-200:]
-        yield run
+        for step, form, file in (("check", "csv", self.file), (XLSX, "xlsx", self.book)):
+            if file.exists():
+                run, printed = self.measure(step, "check", file=file)
+                told = printed[-200:]
+                assert re.search(rf"\({form}\): {self.count} contacts of \d+ ccTLDs, 0 errors,", told), told
+                yield run
         yield self.measure("first sync", "sync", "--yes")[0]
         self.expect(generation=1, added=self.count, changed=0, written=None)
         yield self.measure("no change", "sync", "--yes")[0]
@@ -123,6 +135,7 @@ def wanted(runs: Sequence[Run]) -> Iterator[Wanted]:
     by = {(run.people, run.step): run for run in runs}
     for step, count, limit in (("first sync", 900, 1.5), ("no change", 900, 1.0), ("first sync", 10_000, 10.0)):
         yield Wanted(f"{step} of {count:,} people", by[count, step].seconds, limit, "s")
+    yield Wanted(f"{XLSX} of 900 people against CSV", by[900, XLSX].seconds / by[900, STEPS[0]].seconds, 1.5, "times")
     if (max(SIZES), STEPS[0]) in by:
         for step in STEPS:
             ratio = by[100_000, step].seconds / by[10_000, step].seconds
@@ -138,7 +151,7 @@ def table(runs: Sequence[Run]) -> Table:
     for heading in ("people", "seconds", "CPU seconds", "peak MiB"):
         shown.add_column(heading, justify="right")
     figure: Callable[[float], str] = "{:.2f}".format
-    for step in STEPS:
+    for step in (STEPS[0], XLSX, *STEPS[1:]):
         for run in runs:
             if run.step == step:
                 shown.add_row(step, f"{run.people:,}", figure(run.seconds), figure(run.cpu), f"{run.peak:.0f}")
