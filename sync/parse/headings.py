@@ -151,8 +151,10 @@ class Header:
 
     @property
     def is_certain(self) -> bool:
-        """Whether it is a header wherever it stands: most of its cells name columns, so that it is no sentence."""
+        """Whether it is a header wherever it stands: what is required, or most of its cells, name columns."""
         filled = sum(map(bool, self.columns))
+        if self.names.issuperset(REQUIRED):
+            return True
         return bool(self.address_column) and filled > 1 and self.known * 2 > filled
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:

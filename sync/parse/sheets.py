@@ -59,7 +59,24 @@ def find_table(sheets: Sequence[Sheet], file: str, name: str, headings: Headings
             f"--sheet NAME, or `sheet` under [membership]"
         )
     ((sheet, header),) = lists
+    if other := next((other for other in sheets if _may_be_the_list(other, sheet, headings)), None):
+        raise InputError(
+            f"{file}: the sheet {printable(other.name)!r} holds addresses, too, and not the headings of a membership "
+            f"list, as {printable(sheet.name)!r} has; say which one it is with --sheet NAME, or `sheet` under "
+            f"[membership]"
+        )
     return Table(sheet.format, header, _rows(sheet, header))
+
+
+def _may_be_the_list(other: Sheet, sheet: Sheet, headings: Headings) -> bool:
+    """Tell whether another sheet has nearly as many addresses, so that its headings may only be unknown."""
+    if other is sheet or _header(other, headings) is not None:
+        return False
+    return _addresses(other) * 2 >= _addresses(sheet)
+
+
+def _addresses(sheet: Sheet) -> int:
+    return sum(any("@" in cell for cell in row.cells) for row in sheet.rows)
 
 
 def _no_such(sheets: Sequence[Sheet], file: str, name: str) -> Sequence[Sheet]:

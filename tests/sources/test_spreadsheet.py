@@ -205,6 +205,27 @@ def test_two_sheets_with_headings() -> None:
     assert "there is no sheet '2024'; there is 'Members', '2025'" in refusal(data, sheet="2024")
 
 
+def test_a_sheet_whose_headings_are_not_known_is_not_passed_over() -> None:
+    """An old sheet is not read in its place; notes with few addresses are no list."""
+    dutch = [
+        ("Naam", "Land", "Adres"),
+        ("Jane Doe", "nl", "jane@nic-nl.example"),
+        ("John", "be", "john@nic-be.example"),
+    ]
+    said = refusal(xlsx(HEADINGS, JANE, JOHN, more={"2026": dutch}))
+    assert "the sheet '2026' holds addresses, too, and not the headings of a membership list, as 'Members' has" in said
+    assert names(read(xlsx(HEADINGS, JANE, JOHN, more={"2026": dutch}), sheet="members")) == BOTH
+    more = (*JOHN[:2], ".de", *JOHN[3:])
+    assert names(read(xlsx(HEADINGS, JANE, JOHN, more, more={"Notes": [("ask jane@nic-nl.example",)]}))) == BOTH
+
+
+def test_headings_with_many_columns_of_ones_own_below_a_title() -> None:
+    """The required ones are enough."""
+    own = [f"Column {letter}" for letter in "ABCDEFGHI"]
+    result = read(xlsx(("Members",), (*HEADINGS, *own), (*JANE, *own)), private=own)
+    assert names(result) == BOTH[:1]
+
+
 def test_private_columns_are_left_alone() -> None:
     """Without a word, also where one heading stands there twice; without the setting they are a warning."""
     data = xlsx((*HEADINGS, "Birthday", "Birthday"), (*JANE, date(1980, 1, 1), "x"))
