@@ -1,4 +1,4 @@
-"""The two databases: the roster, which only commands write, and the members' devices, claims and audit log.
+"""The databases: the roster, which only commands write; the members' devices, claims and audit log; the desk.
 
 Every function here that opens a database raises `StoreError` where the database cannot be read or written.
 """

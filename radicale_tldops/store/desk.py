@@ -19,15 +19,16 @@ from radicale_tldops.store.values import RosterState
 
 
 def left_out(path: Path, error: StoreError) -> StoreError:
-    """Return the error of a command that did everything but what needs the desk database; `error` is why."""
-    why, is_missing = str(error), isinstance(error, MissingStoreError)
-    if is_missing or isinstance(error, CorruptStoreError):
-        what = "missing or empty" if is_missing else "damaged, or holds what tldops did not write"
+    """Return the error of a command that goes on without the desk database; `error` is why it cannot be used."""
+    why = str(error)
+    if isinstance(error, MissingStoreError | CorruptStoreError):
+        is_missing = isinstance(error, MissingStoreError)
+        what = "missing or empty." if is_missing else "damaged, or holds what tldops did not write. Move it aside."
         why = (
-            f"{path}: the desk database is {what}. Move the file aside, and put FILE.desk of a backup in its place. "
-            "Or run `tldops init --new-desk`: the next `tldops sync` fills it from the membership file."
+            f"{path}: the desk database is {what} Put FILE.desk of a backup in its place, or run `tldops init "
+            "--new-desk`: the next `tldops sync` fills it from the membership file."
         )
-    return StoreError(f"the roster and access are up to date, but note and evidence were left out: {why}")
+    return StoreError(f"note and evidence cannot be used, and nothing else depends on them: {why}")
 
 
 def load_private(path: Path) -> Mapping[str, PrivateValues]:
