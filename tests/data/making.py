@@ -85,6 +85,7 @@ def draw_person(rng: Random, registry: Registry, slot: int, taken: Taken, today:
         languages=tuple(dict.fromkeys((registry.language.tag, "en"))),
         timezone=registry.zone if rng.random() < 0.8 else "",
         note=rng.choice(_NOTES) if rng.random() < 0.1 else "",
+        card_note="Call before you write" if slot == 3 else "",
     )
     return _appointed(rng, _reachable(rng, person, name), today)
 
