@@ -40,7 +40,7 @@ def backup(roster_path: Path, members_path: Path, desk_path: Path | None, target
     try:
         # SQLite follows links, so it writes where nobody else can make one.
         with tempfile.TemporaryDirectory() as private:
-            drafts = [Path(private) / f"copy{suffix}" for suffix in sources]
+            drafts = [Path(private) / f"draft{suffix}" for suffix in sources]
             _copy_all([*zip(sources.values(), drafts, strict=True)])
             with reading(drafts[0]) as connection:
                 verified(roster_path, connection)

@@ -9,7 +9,7 @@ import pytest
 from tests.support import World
 from tests.support.people import people
 
-NAMES = ("copy", "copy.members")
+NAMES = ("copy", "copy.members", "copy.desk")
 BESIDE = tuple(f"{name}-{end}" for name in NAMES for end in ("journal", "wal", "shm"))
 
 
@@ -63,7 +63,7 @@ def test_a_link_that_appears_is_not_followed(
 def test_a_folder_that_becomes_a_link_is_not_followed(
     tldops: World, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both files go into the folder that was named, although its name leads elsewhere by then."""
+    """All files go into the folder that was named, although its name leads elsewhere by then."""
     elsewhere = tldops.folder / "elsewhere"
     elsewhere.mkdir()
 
