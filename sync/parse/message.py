@@ -32,7 +32,7 @@ _WHO = re.compile(
     r"|- (?:Results|Unprocessed|Ignored|Done)[:.]|(?:Non-digest \(regular\)|Digest) members:)"
 )
 # What an entry has, and a sentence does not: an address, a slot, digits that may be dialled, a ccTLD behind a name.
-_OF_AN_ENTRY = re.compile(r"[@<>]|#\s?\d|\d(?:[\s()/.-]{0,3}\d){5}|\w[\s,;].*(?<!\w)\.[^\W\d_]{2,}(?![\w.])")
+_OF_AN_ENTRY = re.compile(r"[@<>]|=\?|#\s?\d|\d(?:[\s()/.-]{0,3}\d){5}|\w[\s,;].*(?<!\w)\.[^\W\d_]{2,}(?![\w.])")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}\.\d{1,2}\.\d{4}\b|\b\d{1,2}/\d{1,2}/\d{4}\b")
 _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|killed|fail|fault|fatal|denied|time-?out|timed out|refused|cannot|could not"

@@ -30,8 +30,10 @@ from radicale_tldops.roster.traits import (
 from radicale_tldops.store.values import RosterState
 from sync.problems import Finding, Origin, Problem
 
-_NEARLY = 0.75
+_NEARLY = 0.66
 """Names with so large a part of their letters in common, in their order, are one name with a slip."""
+_LEAST = 4
+"""So many letters at the end or the beginning of a name are the rest of it."""
 
 
 class How(StrEnum):
@@ -112,11 +114,14 @@ class Identities:
 def is_same_name(name: str, other: str) -> bool:
     """Tell whether two names at one address are one person's: they share a word, or are the same but for a slip.
 
-    A blank that is lost, or a letter that is another, may leave no word as it was.
+    A blank that is lost, a letter that is another, or a part that is missing may leave no word as it was.
     """
     if name_words(name) & name_words(other):
         return True
-    return SequenceMatcher(None, name_letters(name), name_letters(other), autojunk=False).ratio() >= _NEARLY
+    shorter, longer = sorted((name_letters(name), name_letters(other)), key=len)
+    if len(shorter) >= _LEAST and (longer.startswith(shorter) or longer.endswith(shorter)):
+        return True
+    return SequenceMatcher(None, shorter, longer, autojunk=False).ratio() >= _NEARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,9 @@ def recognise(entries: Sequence[Identifiable], people: Mapping[str, Contact], kn
             outcomes.append(Match(uids[0], entry, min(claim[uids[0]], key=list(How).index)))
         else:
             outcome = _newcomer(entry, known, used)
+            before = [people[uid].name for uid in index.with_any(traits(entry.contact))]
+            if before and (unclear := _cut_short(entry, before) or _swallowed(entry, people, taken)):
+                outcome = _ambiguous(entry, unclear)
             if isinstance(outcome, Match):
                 if outcome.uid in returned:
                     outcome = _ambiguous(entry, ["somebody who left, as is another record"])
@@ -224,6 +232,19 @@ def _newcomer(entry: Identifiable, known: Identities, used: Collection[str]) -> 
         if uids:
             return Match(uids.pop(), entry, how, returned=True)
     return Match(known.uid(canonical_login(contact.listed[0]), used), entry, How.NEW)
+
+
+def _cut_short(entry: Identifiable, before: Sequence[str]) -> Sequence[str]:
+    """Return the names at somebody's address of which a few letters may be the rest: no full name is so short."""
+    letters = name_letters(entry.contact.name)
+    is_short = len(letters) <= _LEAST and letters.upper() != letters.lower()
+    return [name for name in before if is_short and len(name_letters(name)) > 2 * len(letters)]
+
+
+def _swallowed(entry: Identifiable, people: Mapping[str, Contact], matched: Collection[str]) -> Sequence[str]:
+    """Return whose whole names stand in that of somebody else at an address, and have no entry: two ran into one."""
+    words = name_words(entry.contact.name)
+    return [person.name for uid, person in people.items() if uid not in matched and name_words(person.name) <= words]
 
 
 def _ambiguous(entry: Identifiable, names: Sequence[str]) -> Problem:

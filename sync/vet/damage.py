@@ -17,9 +17,9 @@ DateReader: TypeAlias = Callable[[str], date | None]
 # #REF!, #DIV/0!, #NAME?, #N/A and their translations; Err:502 of LibreOffice; ### where the column was too narrow.
 _ERROR_VALUE = re.compile(r"#[\w¡¿/]+[!?]|#N/A|#N/D|#NV|Err:\d{3}|#{2,}", re.IGNORECASE)
 # What is left of a letter that was written as a number, &#233;, and of which a character was lost.
-_BROKEN_LETTER = re.compile(r"&#x?\w", re.ASCII)
+_BROKEN_LETTER = re.compile(r"&#x?\w|&\d+;", re.ASCII)
 _LEAST_DIGITS = 5
-"""So many digits without a letter are a number and no name."""
+"""So many digits are of a number, and of no name."""
 
 _TRUTH = frozenset({"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero", "waar", "onwaar"})
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII)
@@ -65,9 +65,9 @@ def _damage(column: str, text: str) -> str:
 
 def _is_no_name(text: str) -> bool:
     """Tell whether a text is a number or a date, or question marks that an encoding left of the letters."""
-    if text[:1].isdigit():
+    if text[:1].isdigit() or sum(map(str.isdigit, text)) >= _LEAST_DIGITS:
         return True
-    return not any(map(str.isalpha, text)) and ("??" in text or sum(map(str.isdigit, text)) >= _LEAST_DIGITS)
+    return "??" in text and not any(map(str.isalpha, text))
 
 
 def _is_mojibake(word: str) -> bool:

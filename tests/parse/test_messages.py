@@ -74,6 +74,7 @@ def test_a_message_pasted_whole() -> None:
     [
         "Jack Poe, .fr", "Jack Poe #3", "jack@nic.fr is new", "Jack: +33 1 99 00 15 02", "Jack Poe <jack",
         "Jack 0199001502",
+        "=?utf-8?b?UsOpZ2lz?=",
         "Traceback (most recent call last):", "ssh: connection timed out", "mailman: could not read the list",
     ],
 )  # fmt: skip

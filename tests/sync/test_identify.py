@@ -96,6 +96,8 @@ def test_somebody_else_at_an_address(name: str) -> None:
         ("Samplewood", "Samplewod"),
         ("範例國華", "範例国華"),
         ("김나라보", "김나라 보"),
+        ("François d'Échantillon", "llon"),
+        ("範例國華", "範.nl0363;國華"),
     ],
 )
 def test_a_name_with_a_slip_is_the_same_persons(old: str, new: str) -> None:
@@ -119,6 +121,23 @@ def test_a_name_with_a_slip_is_the_same_persons(old: str, new: str) -> None:
 def test_a_name_that_is_only_a_little_alike_is_somebody_elses(name: str, other: str) -> None:
     """Half of the letters are no slip."""
     assert not is_same_name(name, other)
+
+
+@pytest.mark.parametrize("name", ["F", "Flon", "Jan"])
+def test_a_few_letters_are_no_name_of_somebody_else(name: str) -> None:
+    """Perhaps the rest of a name."""
+    found = run([replace(JANE, name="Owen Fieldmouse")], [replace(JANE, name=name)])
+    assert codes(found) == ["ambiguous-person"]
+
+
+def test_two_entries_that_ran_into_one_are_nobodys() -> None:
+    """The name of the first stands before that of the second, at the second's address."""
+    found = run([JANE, replace(JOHN, name="範例國華")], [replace(JOHN, name="Jane Doe, ;例國華")])
+    assert codes(found) == ["ambiguous-person"]
+    assert "Jane Doe" in found.problems[0].message
+    # Where Jane has an entry of her own, somebody else has her name.
+    successor = replace(JOHN, name="Jane Doe Ximena")
+    assert codes(run([JANE, replace(JOHN, name="範例國華")], [JANE, successor])) == []
 
 
 def test_a_new_name_of_the_same_person() -> None:
