@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from radicale_tldops.roster.contact import PrivateValues
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.settings import Settings
-from radicale_tldops.store.desk import add_private, left_out, load_private
+from radicale_tldops.store.desk import add_private
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
@@ -107,22 +106,12 @@ def prepare(
     return replace(_prepared(settings, state, build(given, state, identities), now, basis), desk_fault=fault)
 
 
-def read_desk(where: Stores) -> tuple[Mapping[str, PrivateValues], StoreError | None]:
-    """Return the private columns by UID, and why they cannot be read, or None."""
-    if where.desk_fault is not None:
-        return {}, where.desk_fault
-    try:
-        return load_private(where.desk), None
-    except StoreError as error:
-        return {}, left_out(where.desk, error)
-
-
 def _with_private(where: Stores, state: RosterState, vetted: Vetted) -> tuple[RosterState, Vetted, StoreError | None]:
     """Add the private columns to the people of the roster. Where they cannot be read, take them from the others.
 
     The third value is why they cannot be read.
     """
-    private, fault = read_desk(where)
+    private, fault = where.read_desk()
     if fault is None:
         return add_private(state, private), vetted, None
     contacts, unlisted = (

@@ -14,14 +14,13 @@ from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.read import load_cards, load_history
 from sync.cli.context import OK, App, pass_app
 from sync.documents.export import report, spreadsheet, table
-from sync.prepare import read_desk
 
 _Form = TypeVar("_Form")
 
 
 def _contacts(app: App, write: Callable[[Iterable[Contact]], _Form], *, private: bool = False) -> _Form:
     stores = app.stores()
-    roster, (values, fault) = stores.roster, read_desk(stores) if private else ({}, None)
+    roster, (values, fault) = stores.roster, stores.read_desk() if private else ({}, None)
     if fault is not None:
         raise fault
     generations = load_history(roster)

@@ -20,7 +20,6 @@ from radicale_tldops.store.values import LastSync, RosterState
 from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.documents.missing import Missing, missing_lines
 from sync.documents.missing import missing as find_missing
-from sync.prepare import read_desk
 from sync.sources.root_data import delegations
 
 
@@ -98,7 +97,7 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "denied": sorted(state.denied),
         "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
-        "desk": str(read_desk(stores)[1] or "") or None,
+        "desk": str(stores.read_desk()[1] or "") or None,
         "list": _list_facts(read_note(stores.roster, FRESHNESS)),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }

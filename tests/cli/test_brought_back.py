@@ -238,7 +238,7 @@ def test_the_server_takes_a_restored_members_database(world: World) -> None:
 
 
 def test_a_log_that_is_pruned_during_a_backup_is_whole_in_it(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both copies are made again: else the roster of the backup would not know of the pruning."""
+    """All copies are made again: else the roster of the backup would not know of the pruning."""
     tldops.configure("[audit]\nkeep_days = 30\n")
     tldops.sync(*FORTY[:10])
     tldops.ahead = timedelta(days=40)
@@ -253,7 +253,7 @@ def test_a_log_that_is_pruned_during_a_backup_is_whole_in_it(tldops: World, monk
     with monkeypatch.context() as patch:
         patch.setattr(store_backup, "_copy", copying)
         tldops.do("backup", str(tldops.folder / "backup"))
-    assert calls == ["roster.sqlite", "members.sqlite"] * 2
+    assert calls == ["roster.sqlite", "members.sqlite", "desk.sqlite"] * 2
     for name in ("roster.sqlite", "members.sqlite"):
         (tldops.folder / name).unlink()
     tldops.do("restore", str(tldops.folder / "backup"), "--yes")

@@ -9,6 +9,7 @@ from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import Counts, Source
 from sync.plan.changes import Totals
 from sync.plan.guards import GuardWindow, Proposal, check
+from sync.plan.values import ValueChanges
 from sync.plan.wanted import Mismatch
 from tests.sync.people import NOW, generation, person, state
 
@@ -116,3 +117,11 @@ def test_a_list_and_a_file_that_disagree_are_a_hazard() -> None:
     """More than ten percent of the people, in either direction."""
     assert codes(QUIET, mismatch=Mismatch(5, ("a", "b", "c", "d", "e"), 100)) == set()
     assert codes(QUIET, mismatch=Mismatch(6, ("a", "b", "c", "d", "e"), 100)) == {"list-mismatch"}
+
+
+def test_a_hazard_shows_no_telephone_number() -> None:
+    """A number that stands in the name of somebody of an older roster."""
+    names = {"telephone numbers": ("Person +1 202 555 0101", "Person +1 202 555 0102")}
+    proposal = Proposal(QUIET, values=ValueChanges(moved=names))
+    (hazard,) = check(ROSTER, proposal, LIMITS, NOW)
+    assert "of 2 people would be those of other people: Person …, Person …" in hazard.message
