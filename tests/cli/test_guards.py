@@ -317,7 +317,7 @@ def test_a_name_with_a_telephone_number_in_it_is_damaged(tldops: World) -> None:
     numbers = [f"+1 202 555 01{person.number:02}" for person in TWENTY]
     rows = [f"{p.name} {n},{p.slot},{p.cctld},{p.phone},{p.login}" for p, n in zip(TWENTY, numbers, strict=True)]
     tldops.write("name,slot,cctlds,phones,email", *rows)
-    for command in (("plan",), ("sync", "--yes")):
+    for command in (("sync", "--yes"), ("plan",)):
         result = tldops.run(*command)
         assert result.code == 1
         assert "name: Person … is not a name [damaged]" in result.out
