@@ -20,15 +20,11 @@ from sync.vet import Vetted, VettingRules, vet
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of a sync as they were read: the membership file, and the list where it is another source.
-
-    `undone_by` is the configured membership file, where it is another one, whose next sync would undo this one.
-    """
+    """The inputs of a sync as they were read: the membership file, and the list where it is another source."""
 
     path: Path
     membership: InputFile
     subscribers: Subscribers | None
-    undone_by: Path | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -81,19 +77,19 @@ def read(settings: Settings, file: Path | None, now: datetime, *, delivery: bool
         path, membership = membership_file.STANDARD_INPUT, membership_file.read_standard_input(now)
     else:
         membership = membership_file.read(path, "membership")
-    undone_by = None if file is None else _other_file(settings.membership.file, membership)
-    return Inputs(path, membership, read_list(settings, now, delivery=delivery), undone_by)
+    return Inputs(path, membership, read_list(settings, now, delivery=delivery))
 
 
-def _other_file(configured: Path | None, membership: InputFile) -> Path | None:
-    """Return the configured file, if a sync of it would bring other content than this file's."""
-    if configured is None:
+def undone_by(settings: Settings, inputs: Inputs) -> Path | None:
+    """Return the configured file, if the next sync of it would bring other content than this input."""
+    configured = settings.membership.file
+    if configured in (None, inputs.path):
         return None
     try:
         found = membership_file.read(configured, "membership")
     except InputError:
         return None  # nor could the next sync read it
-    return configured if found.source.sha256 != membership.source.sha256 else None
+    return configured if found.source.sha256 != inputs.membership.source.sha256 else None
 
 
 def place_of(settings: Settings, inputs: Inputs) -> Path:

@@ -172,7 +172,8 @@ def _prepare(
 ) -> Prepared:
     checked = pipeline.check(app.settings, inputs, file_format, now)
     prepared = prepare.prepare(app.settings, stores, checked, now, options.same_people)
-    return prepared.not_installed(inputs.undone_by) if inputs.undone_by and not options.install else prepared
+    configured = None if options.install else pipeline.undone_by(app.settings, inputs)
+    return prepared.not_installed(configured) if configured else prepared
 
 
 @contextmanager

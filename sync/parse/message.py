@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 
 from radicale_tldops.roster.errors import InputError
+from sync.parse.limits import MAX_LINE
 
 _HEADERS = re.compile(
     rb"(?:From [^\n]*\n)?(?:(?:Return-Path|Received|Delivered-To|From|To|Date|Subject|Message-ID|MIME-Version|X-[\w-]+"
     rb"|Authentication-Results|ARC-[\w-]+|DKIM-Signature|Reply-To|Sender|List-[\w-]+|Content-[\w-]+):[^\n]*\n"
-    rb"(?:[ \t]+[^\n]*\n)*){2,}\r?\n",
+    rb"(?:[ \t][^\n]*\n)*+){2,}+\r?\n",
     re.IGNORECASE,
 )
 _SHOWN_HEADER = re.compile(
@@ -21,9 +22,9 @@ _SHOWN_HEADER = re.compile(
 )
 _QUOTED = re.compile(r"(?:>[ \t]?)+")
 _LINKS = (
-    re.compile(r"(?P<a>[^\s<>()\[\]|\"]+@[^\s<>()\[\]|\"]+)<mailto:(?P<b>[^\s<>]+)>", re.IGNORECASE),
-    re.compile(r"\[(?P<a>[^\s\[\]]+@[^\s\[\]]+)\]\(mailto:(?P<b>[^\s()]+)\)", re.IGNORECASE),
-    re.compile(r"\[\[?mailto:(?P<b>[^\s\[\]|]+)[ |](?P<a>[^\s\[\]]+)\]\]?", re.IGNORECASE),
+    re.compile(r"(?P<a>[^\s<>()\[\]|\"@]{1,320}@[^\s<>()\[\]|\"]{1,320})<mailto:(?P<b>[^\s<>]{1,320})>", re.IGNORECASE),
+    re.compile(r"\[(?P<a>[^\s\[\]]{1,320}@[^\s\[\]]{1,320})\]\(mailto:(?P<b>[^\s()]{1,320})\)", re.IGNORECASE),
+    re.compile(r"\[\[?mailto:(?P<b>[^\s\[\]|]{1,320})[ |](?P<a>[^\s\[\]]{1,320})\]\]?", re.IGNORECASE),
 )
 _MAILTO = re.compile(r"\bmailto:(?=[^\s<>]+@)", re.IGNORECASE)
 _WHO = re.compile(
@@ -32,7 +33,9 @@ _WHO = re.compile(
     r"|- (?:Results|Unprocessed|Ignored|Done)[:.]|(?:Non-digest \(regular\)|Digest) members:)"
 )
 # What an entry has, and a sentence does not: an address, a slot, digits that may be dialled, a ccTLD behind a name.
-_OF_AN_ENTRY = re.compile(r"[@<>]|=\?|#\s?\d|\d(?:[\s()/.-]{0,3}\d){5}|\w[\s,;].*(?<!\w)\.[^\W\d_]{2,}(?![\w.])")
+_OF_AN_ENTRY = re.compile(r"[@<>]|=\?|#\s?\d|\d(?:[\s()/.-]{0,3}\d){5}")
+_CCTLD = re.compile(r"(?<!\w)\.[^\W\d_]{2,}(?![\w.])")
+_BEHIND_A_WORD = re.compile(r"\w[\s,;]")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}\.\d{1,2}\.\d{4}\b|\b\d{1,2}/\d{1,2}/\d{4}\b")
 _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|killed|fail|fault|fatal|denied|time-?out|timed out|refused|cannot|could not"
@@ -79,7 +82,7 @@ def without_quotation_marks(lines: Sequence[str]) -> Sequence[str]:
 
 def without_links(text: str) -> str:
     """Return a line in which an address that is also a link stands once."""
-    if "mailto:" not in text.casefold():
+    if "mailto:" not in text.casefold() or len(text) > MAX_LINE:
         return text
     for link in _LINKS:
         text = link.sub(lambda found: found["a"] if found["a"].casefold() == found["b"].casefold() else found[0], text)
@@ -119,7 +122,11 @@ def around_the_list(lines: Sequence[str]) -> frozenset[int]:
 
 def is_text(text: str) -> bool:
     """Tell whether a line has nothing of an entry: no address, slot, telephone number, nor ccTLD behind a name."""
-    return not _OF_AN_ENTRY.search(_DATE.sub("", text))
+    if len(text) > MAX_LINE:
+        return False
+    undated = _DATE.sub("", text)
+    word = _BEHIND_A_WORD.search(undated)
+    return not _OF_AN_ENTRY.search(undated) and not (word and _CCTLD.search(undated, word.end()))
 
 
 def is_of_a_reply(text: str) -> bool:

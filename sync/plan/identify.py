@@ -170,6 +170,7 @@ def recognise(entries: Sequence[Identifiable], people: Mapping[str, Contact], kn
     certain = {uid for claim in claims for uid, common in claim.items() if _is_certain(common)}
     chosen = [_choose(claim, certain) for claim in claims]
     taken = Counter(uid for uids in chosen for uid in uids)
+    alone = [(person.name, name_words(person.name)) for uid, person in people.items() if uid not in taken]
     used = {*people, *known.spent, *(uid for uids in known.departed.values() for uid in uids)}
     returned: set[str] = set()
     outcomes: list[Match | Problem] = []
@@ -181,7 +182,7 @@ def recognise(entries: Sequence[Identifiable], people: Mapping[str, Contact], kn
         else:
             outcome = _newcomer(entry, known, used)
             before = [people[uid].name for uid in index.with_any(traits(entry.contact))]
-            if before and (unclear := _cut_short(entry, before) or _swallowed(entry, people, taken)):
+            if before and (unclear := _cut_short(entry, before) or _swallowed(entry, alone)):
                 outcome = _ambiguous(entry, unclear)
             if isinstance(outcome, Match):
                 if outcome.uid in returned:
@@ -241,10 +242,13 @@ def _cut_short(entry: Identifiable, before: Sequence[str]) -> Sequence[str]:
     return [name for name in before if is_short and len(name_letters(name)) > 2 * len(letters)]
 
 
-def _swallowed(entry: Identifiable, people: Mapping[str, Contact], matched: Collection[str]) -> Sequence[str]:
-    """Return whose whole names stand in that of somebody else at an address, and have no entry: two ran into one."""
+def _swallowed(entry: Identifiable, alone: Sequence[tuple[str, frozenset[str]]]) -> Sequence[str]:
+    """Return whose whole names stand in that of somebody else at an address, though they have no entry of their own.
+
+    Two entries ran into one. `alone` are the names, with their words, of all who have no entry.
+    """
     words = name_words(entry.contact.name)
-    return [person.name for uid, person in people.items() if uid not in matched and name_words(person.name) <= words]
+    return [name for name, own in alone if own <= words]
 
 
 def _ambiguous(entry: Identifiable, names: Sequence[str]) -> Problem:

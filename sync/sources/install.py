@@ -23,20 +23,36 @@ def staged(data: bytes, target: Path) -> Iterator[Callable[[], Path | None]]:
     place = target.resolve()  # a link stays a link
     draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
-        old = place.stat() if place.exists() else None
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            if old is not None:
-                os.fchown(file.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(file.fileno(), old.st_mode & 0o7777)
-            file.flush()
-            os.fsync(file.fileno())
-        yield lambda: _put(draft, place, data)
-    except OSError as error:
-        raise InputError(f"{target}: the new file cannot be put in its place: {error.strerror}.") from error
+        with _naming(target):
+            _write(draft, data, place.stat() if place.exists() else None)
+
+        def put() -> Path | None:
+            with _naming(target):
+                return _put(draft, place, data)
+
+        yield put
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Say of an error which file could not be replaced."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{target}: the new file cannot be put in its place: {error.strerror}.") from error
+
+
+def _write(draft: Path, data: bytes, old: os.stat_result | None) -> None:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        if old is not None:
+            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(file.fileno(), old.st_mode & 0o7777)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _put(draft: Path, place: Path, data: bytes) -> Path | None:

@@ -11,6 +11,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ MAX_MEMORY = 2 * 1024**3
 """Most bytes of memory that it may take."""
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_MANIFEST, _LARGEST_MANIFEST = "META-INF/manifest.xml", 1_000_000
 _EXACT = 10**15
 """From here on, a spreadsheet does not keep every digit of a number."""
 _NO_VALUE = "#NOVALUE!"
@@ -82,25 +84,32 @@ def read(data: bytes, file: str) -> Sequence[Sheet]:
 
 def _parts(data: bytes, file: str) -> Mapping[str, int]:
     """Return the sizes of the parts of the file by their names."""
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            parts = {part.filename: part.file_size for part in archive.infolist()}
-            is_locked = any(part.flag_bits & 1 for part in archive.infolist())
-            manifest = (
-                archive.read("META-INF/manifest.xml") if parts.get("META-INF/manifest.xml", 9**9) < 10**6 else b""
-            )
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise _damaged(file) from error
+    with _naming_damage(file), zipfile.ZipFile(BytesIO(data)) as archive:
+        parts = {part.filename: part.file_size for part in archive.infolist()}
+        is_locked = any(part.flag_bits & 1 for part in archive.infolist())
+        small = 0 < parts.get(_MANIFEST, 0) < _LARGEST_MANIFEST
+        is_locked = is_locked or (small and b"encryption-data" in archive.read(_MANIFEST))
     if sum(parts.values()) > MAX_UNPACKED:
         raise InputError(
             f"{file}: unpacked, the file is larger than {MAX_UNPACKED // 1024**2} MiB; check that it is the right "
             "file, and copy the list into a new one"
         )
-    if is_locked or b"encryption-data" in manifest:
+    if is_locked:
         raise InputError(f"{file}: the file is protected by a password; save it without the password")
     if any(name.rpartition("/")[2] == "vbaProject.bin" or name.startswith("Basic/Standard/") for name in parts):
         raise InputError(f"{file}: the file holds macros; save it without them, as .xlsx or .ods")
     return parts
+
+
+@contextmanager
+def _naming_damage(file: str) -> Iterator[None]:
+    """Name whatever a library makes of a damaged part (BadZipFile, zlib.error, KeyError, ParseError …) as damage."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise _damaged(file) from error
 
 
 def _damaged(file: str) -> InputError:
@@ -108,10 +117,14 @@ def _damaged(file: str) -> InputError:
 
 
 def _read_xlsx(data: bytes, file: str, parts: Iterable[str]) -> Sequence[Sheet]:
-    formulas: Mapping[str, Collection[tuple[int, int]]] = _formulas(data, file) if _has_formulas(data, parts) else {}
+    with _naming_damage(file), zipfile.ZipFile(BytesIO(data)) as archive:
+        named = len(re.findall(rb"<(?:\w+:)?sheet\s", archive.read("xl/workbook.xml")))
+        sheets = (archive.read(name) for name in parts if "worksheets/" in name)
+        has_formulas = any(re.search(rb"<(?:\w+:)?f[\s/>]", sheet) for sheet in sheets)
+    formulas: Mapping[str, Collection[tuple[int, int]]] = _formulas(data, file) if has_formulas else {}
     book = _opened(data, file, formulas=False)
     try:
-        if len(book.sheetnames) < _sheets_named(data):
+        if len(book.sheetnames) < named:
             raise _damaged(file)  # openpyxl leaves out a sheet that is missing
         return [
             Sheet(
@@ -129,23 +142,9 @@ def _opened(data: bytes, file: str, *, formulas: bool) -> "Workbook":
     # Imported here: a membership file in text does not wait for it.
     import openpyxl
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and the like, which are of no interest
-            return openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=not formulas, keep_links=False)
-    except Exception as error:
-        # Whatever a damaged part makes of it: KeyError, ParseError, ValueError …
-        raise _damaged(file) from error
-
-
-def _sheets_named(data: bytes) -> int:
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        return len(re.findall(rb"<(?:\w+:)?sheet\s", archive.read("xl/workbook.xml")))
-
-
-def _has_formulas(data: bytes, parts: Iterable[str]) -> bool:
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        return any(re.search(rb"<(?:\w+:)?f[\s/>]", archive.read(name)) for name in parts if "worksheets/" in name)
+    with _naming_damage(file), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and the like, which are of no interest
+        return openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=not formulas, keep_links=False)
 
 
 def _formulas(data: bytes, file: str) -> Mapping[str, Collection[tuple[int, int]]]:
@@ -177,13 +176,10 @@ def _formulas(data: bytes, file: str) -> Mapping[str, Collection[tuple[int, int]
 
 def _cells(sheet: Any, file: str, *, values_only: bool) -> Iterator[tuple[int, Sequence[Any]]]:
     """Yield the number and the cells of each row, or their values, whatever the size that the file claims."""
-    try:
+    with _naming_damage(file), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         sheet.reset_dimensions()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield from enumerate(sheet.iter_rows(values_only=values_only), 1)
-    except Exception as error:
-        raise _damaged(file) from error
+        yield from enumerate(sheet.iter_rows(values_only=values_only), 1)
 
 
 def rows_of(

@@ -129,6 +129,22 @@ def test_an_address_that_is_a_link(address: str) -> None:
     assert record.listed == ("jane.doe@nic.vn",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ab " * 20_000 + "\n",
+        "ab " * 200_000 + "\n",
+        "a" * 30_000 + "mailto:" + "b@" * 15_000 + "\n",
+        "From: a\nTo: b\n" + "    folded\n" * 10_000,
+        "From: a\nTo: b\n" * 10_000 + "no header\n",
+        "<" * 30_000 + "mailto:\n",
+    ],
+)
+def test_a_long_line_takes_no_long_time(text: str) -> None:
+    """Patterns that try every way to read it would take hours: this test would not end."""
+    assert names(read(text + JANE + "\n")) in ([], ["Jane Doe"])
+
+
 def test_a_link_to_another_address_is_an_error() -> None:
     """Which one is meant is not certain."""
     assert errors(read("“Jane Doe, #1, .vn” jane.doe@nic.vn<mailto:else@nic.vn>\n")) != []

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from io import BytesIO
+from random import Random
 
 import pytest
 from openpyxl.comments import Comment
@@ -340,6 +341,23 @@ def test_typed_cells_of_an_ods() -> None:
     assert contact.slots == (("nl", 3),)
     assert contact.phones[0].number == "+31612345678"
     assert contact.appointed_on == (date(2025, 3, 1),)
+
+
+@pytest.mark.parametrize("whole", [_PLAIN, xlsx(HEADINGS, (*JANE[:5], "=LOWER(E2)"))])
+def test_a_flipped_bit_is_named_as_damage_or_read(whole: bytes) -> None:
+    """Wherever it is, no library's own error gets out."""
+    rng = Random(1)
+    refused = 0
+    for _ in range(300):
+        at = rng.randrange(len(whole))
+        damaged = whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
+        try:
+            read(damaged, "members")
+        except InputError:
+            refused += 1
+        except AssertionError:
+            assert not spreadsheet.is_spreadsheet(damaged, "members")
+    assert refused > 100
 
 
 def test_a_million_empty_rows_are_skipped() -> None:
