@@ -56,7 +56,7 @@ _FORMATS: Mapping[str, Callable[[App, bool], bytes]] = {
     type=click.Path(path_type=Path),
     help="A new file, readable by you alone, instead of standard output.",
 )
-@click.option("--private", is_flag=True, help="With csv: note and evidence, too, which members must not see.")
+@click.option("--private", is_flag=True, help="With csv and xlsx: note and evidence, too, which members must not see.")
 @pass_app
 def export(app: App, form: str, output: Path | None, private: bool) -> int:
     """Write the roster out: it holds names and telephone numbers, so mind where.
