@@ -52,8 +52,8 @@ def name_words(name: str) -> frozenset[str]:
 
 
 def name_letters(name: str) -> str:
-    """Return the letters of a name in one word, without accents."""
-    return "".join(filter(str.isalpha, _bare(name)))
+    """Return the letters of a name in one word, without accents; a syllable of Hangul is one letter."""
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFC", _bare(name))))
 
 
 def _bare(name: str) -> str:

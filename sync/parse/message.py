@@ -93,12 +93,13 @@ def around_the_list(lines: Sequence[str]) -> frozenset[int]:
     """Return the numbers of the lines that are no entries: headers above the list, text around it, a signature.
 
     A line that may be an entry, or a part of the entry above or below it, is never among them, nor one that tells of a
-    failure.
+    failure. An address in a signature belongs to it, unless an entry stands below.
     """
     first = next((number for number, line in enumerate(lines, 1) if _SLOT.search(line)), len(lines) + 1)
     end = len(lines)
     signatures = [number for number in range(max(1, end - _LAST_LINES), end + 1) if lines[number - 1].rstrip() == "--"]
     signature = signatures[-1] if signatures else end + 1
+    last = max((number for number, line in enumerate(lines, 1) if _SLOT.search(line)), default=0)
 
     def _beside(number: int) -> Sequence[str]:
         return [*lines[max(0, number - 2) : number - 1], *lines[number : number + 1]]
@@ -110,7 +111,7 @@ def around_the_list(lines: Sequence[str]) -> frozenset[int]:
         and not _FAILURE.search(text)
         and not _SLOT.search(text)
         and (
-            number >= signature
+            (number >= signature and "=?" not in text and (number > last or "@" not in text))
             or (number < first and _SHOWN_HEADER.fullmatch(text))
             or (
                 is_text(text)

@@ -97,6 +97,14 @@ def test_an_entry_below_a_signature_is_one() -> None:
     assert [line for line, _ in errors(parsed)] == [5]
 
 
+@pytest.mark.parametrize(
+    "rest", ["John Doe <john@nic.nl>", "=?utf-8?b?Wm/Dqw==?= =?utf-8?b?IFJvZSwgIzIsIC5ubA==?= <z@nic.nl>"]
+)
+def test_a_line_like_a_signatures_within_the_list_hides_no_entry(rest: str) -> None:
+    """Two hyphens begin no signature where an entry stands below, also one whose slot is encoded."""
+    assert skipped(read(f"{JANE}\n-- \n{rest}\n{JOHN}\n")) == [2]
+
+
 def test_without_leave_every_line_counts() -> None:
     """A list of subscribers that a program wrote holds no text: what is not understood may be a member."""
     parsed = parse(f"Dear all,\n{ENTRIES}".encode(), "list.txt")

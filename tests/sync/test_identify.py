@@ -96,6 +96,7 @@ def test_somebody_else_at_an_address(name: str) -> None:
         ("Samplewood", "Samplewod"),
         ("範例國華", "範例国華"),
         ("김나라보", "김나라 보"),
+        ("範例國華", "範例國쏯"),
         ("François d'Échantillon", "llon"),
         ("範例國華", "範.nl0363;國華"),
     ],
