@@ -11,11 +11,16 @@ from typing import Any, Self, TypeAlias
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.login import canonical_login
 
-PRIVATE = ("note", "evidence")
-"""The columns that are the secretariat's alone: no card and nothing that the server reads holds their values."""
+PRIVATE = ("note", "evidence", "own_columns")
+"""The fields that are the secretariat's alone: no card and nothing that the server reads holds their values."""
 
 PrivateValues: TypeAlias = Mapping[tuple[str, str], str]
-"""The private values of one person by column and ccTLD, which is "" where a value is one for all the ccTLDs."""
+"""The private values of one person by column and ccTLD, which is "" where a value is one for all the ccTLDs.
+
+A column of the secretariat's own is `OWN` and its heading.
+"""
+
+OWN = "own/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class Contact:
     """One person. All the values are checked and normalised by vetting; the tuples keep the order of the input.
 
     `listed` are the addresses under which the person stands in the file as a list member, `out_of_band` the others.
-    Members see `card_note`; what `PRIVATE` names is the secretariat's.
+    Members see `card_note`; what `PRIVATE` names is the secretariat's. `own_columns` are its own columns that are
+    filled: headings with texts, sorted.
 
     The last two are no values of the file: since when the person is not confirmed, if that is too long, and not on the
     list, while the card stays.
@@ -96,6 +102,7 @@ class Contact:
     confirmed_on: date | None = None
     note: str = ""
     card_note: str = ""
+    own_columns: tuple[tuple[str, str], ...] = ()
     not_confirmed_since: date | None = None
     not_on_list_since: date | None = None
 
@@ -167,7 +174,8 @@ class Contact:
     def private(self) -> PrivateValues:
         """The values of the private columns, those that are there."""
         evidence = {("evidence", service.cctld): service.evidence for service in self.services if service.evidence}
-        return evidence | ({("note", ""): self.note} if self.note else {})
+        own = {(f"{OWN}{heading}", ""): text for heading, text in self.own_columns}
+        return evidence | ({("note", ""): self.note} if self.note else {}) | own
 
     def with_private(self, values: PrivateValues) -> Self:
         """Return the contact with these private values, and without its own."""
@@ -175,7 +183,8 @@ class Contact:
         services = tuple(
             replace(service, evidence=values.get(("evidence", service.cctld), for_all)) for service in self.services
         )
-        return replace(self, note=values.get(("note", ""), ""), services=services)
+        own = sorted((name.removeprefix(OWN), text) for (name, _), text in values.items() if name.startswith(OWN))
+        return replace(self, note=values.get(("note", ""), ""), own_columns=tuple(own), services=services)
 
     def to_json(self) -> str:
         """Return canonical JSON: the same contact always gives the same text.

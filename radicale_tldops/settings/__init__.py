@@ -73,7 +73,7 @@ class ListSettings:
     format: str = setting("auto", one_of(*LIST_FORMATS), 'Its format. `"auto"` detects it, and spreadsheets.')
     sheet: str = setting("", text, "The sheet of a spreadsheet. Without it: the only one with the headings of a list.")
     private_columns: tuple[str, ...] = setting(
-        (), names, "Headings of columns that are left alone: nothing of them is kept or shown."
+        (), names, "Headings of columns of your own: not looked at, and kept for `export --private`, as `note` is."
     )
     columns: Mapping[str, tuple[str, ...]] = setting(_NO_HEADINGS, headings, "Headings of your own, by column.")
 

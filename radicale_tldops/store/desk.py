@@ -28,7 +28,7 @@ def left_out(path: Path, error: StoreError) -> StoreError:
             f"{path}: the desk database is {what} Put FILE.desk of a backup in its place, or run `tldops init "
             "--new-desk`: the next `tldops sync` fills it from the membership file."
         )
-    return StoreError(f"note and evidence cannot be used, and nothing else depends on them: {why}")
+    return StoreError(f"note, evidence and columns of your own cannot be used, and nothing else depends on them: {why}")
 
 
 def load_private(path: Path) -> Mapping[str, PrivateValues]:

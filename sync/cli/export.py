@@ -56,7 +56,11 @@ _FORMATS: Mapping[str, Callable[[App, bool], bytes]] = {
     type=click.Path(path_type=Path),
     help="A new file, readable by you alone, instead of standard output.",
 )
-@click.option("--private", is_flag=True, help="With csv and xlsx: note and evidence, too, which members must not see.")
+@click.option(
+    "--private",
+    is_flag=True,
+    help="With csv and xlsx: note, evidence and columns of your own, too, which members must not see.",
+)
 @pass_app
 def export(app: App, form: str, output: Path | None, private: bool) -> int:
     """Write the roster out: it holds names and telephone numbers, so mind where.
@@ -73,7 +77,9 @@ def export(app: App, form: str, output: Path | None, private: bool) -> int:
       tldops export --format xlsx --private -o members.xlsx
     """
     if private and form not in ("csv", "xlsx"):
-        raise click.UsageError("--private goes with --format csv or xlsx: nothing else holds note and evidence.")
+        raise click.UsageError(
+            "--private goes with --format csv or xlsx: nothing else holds what members must not see."
+        )
     written = _FORMATS[form](app, private)
     if output is None:
         if form == "xlsx" and sys.stdout.isatty():

@@ -57,7 +57,7 @@ def _make_desk(app: App) -> int:
     stores = app.stores()
     create_desk(stores.desk)
     audit.record(stores.members, app.actor, "new desk database", stores.desk.name, {}, app.now)
-    app.print(f"Wrote {stores.desk}. Now run `tldops sync`: it fills in note and evidence from the membership file.")
+    app.print(f"Wrote {stores.desk}. Now run `tldops sync`: it fills in what is private from the membership file.")
     return OK
 
 

@@ -16,7 +16,7 @@ from sync.plan.plan import Plan
 from sync.problems import Problem
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
-_HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "card_note", "evidence"})
+_HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "card_note", "evidence", "own_columns"})
 _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
 _SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
@@ -32,6 +32,7 @@ _FIELDS = {
     "listed": "list address",
     "out_of_band": "out-of-band address",
     "not_on_list_since": "not on the list since",
+    "own_columns": "columns of your own",
 }
 """Fields that people know by another name."""
 

@@ -62,6 +62,7 @@ def _records(contacts: Iterable[Contact], key: Callable[[Service], Hashable]) ->
                 listed=contact.listed,
                 out_of_band=contact.out_of_band,
                 columns=_columns(contact, served[0]),
+                own=dict(contact.own_columns),
             )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from radicale_tldops.roster.contact import APPOINTMENT
+from radicale_tldops.roster.contact import APPOINTMENT, OWN
 from sync.parse.address import address_findings, is_address
 from sync.parse.characters import (
     direction_findings,
@@ -14,7 +14,7 @@ from sync.parse.characters import (
 )
 from sync.parse.entry import Line, make_entry, unread
 from sync.parse.full import cctld_labels, person_name, slot_number
-from sync.parse.headings import DISPLAY_NAMES, FURTHER, Header
+from sync.parse.headings import DISPLAY_NAMES, FURTHER, Header, is_own
 from sync.parse.records import Record
 from sync.parse.table import Row
 from sync.parse.transport import allowed, plain
@@ -123,6 +123,9 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         listed=tuple(listed),
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
+        own={
+            name.removeprefix(OWN): without_forbidden(cell)[0] for name, cell in values.items() if is_own(name) and cell
+        },
         present=present,
         numbers=row.numbers,
         problems=joined(origin, findings, row.source, table=True),

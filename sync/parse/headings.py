@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from radicale_tldops.roster.contact import OWN
 from radicale_tldops.roster.errors import InputError, SettingsError
 from sync.problems import Finding, printable
 
@@ -51,7 +52,6 @@ SEVERAL: Mapping[str, str] = {
 }
 """The columns that several headings may fill together, and what then stands between their cells."""
 
-_PRIVATE = "\0"
 _SHORT = 5  # letters of a name that with two other letters is another word: note, name, role, date
 
 
@@ -62,9 +62,10 @@ def spelled(heading: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """Headings of one's own, as `spelled`: `columns` maps them to columns, and those in `private` are left alone.
+    """Headings of one's own, as `spelled`.
 
-    `written` are the headings that are mapped as the configuration has them.
+    `columns` maps them to columns. What stands under those in `private` is kept, and not looked at. `written` are
+    the headings that are mapped as the configuration has them.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class Headings:
         """Return the column of a heading, or the heading itself as it is spelled."""
         name = spelled(heading)
         if name in self.private:
-            return _PRIVATE
+            return f"{OWN}{name}"
         return self.columns.get(name) or ALIASES.get(name, name)
 
 
@@ -118,7 +119,7 @@ class Header:
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", frozenset(self.columns) - {"", _PRIVATE})
+        object.__setattr__(self, "names", frozenset(name for name in self.columns if name and not is_own(name)))
 
     @classmethod
     def of(cls, cells: Sequence[str], headings: Headings, delimiter: str, line: int) -> "Header":
@@ -161,12 +162,17 @@ class Header:
         """Return the cells of a row by column, those of several headings for one column joined."""
         found: dict[str, list[str]] = {}
         for name, cell in zip(self.columns, cells, strict=True):
-            if name in self.names:
+            if name:
                 found.setdefault(name, []).append(cell)
         return {
             name: some[0] if len(some) == 1 else SEVERAL.get(name, "; ").join(filter(None, some))
             for name, some in found.items()
         }
+
+
+def is_own(name: str) -> bool:
+    """Whether a column is one of the secretariat's own."""
+    return name.startswith(OWN)
 
 
 def check_header(header: Header, file: str, headings: Headings = NO_HEADINGS) -> tuple[Finding, ...]:

@@ -12,9 +12,9 @@ class Record:
 
     `name` is empty where the entry is an address alone. `cctlds` are labels as written, without the dot. `listed` are
     the list addresses of the entry, `out_of_band` its other addresses. `columns` holds the further columns of a table
-    by name (organisation, role, languages, …), `present` the names of all columns of the table, `numbers` those whose
-    cells a spreadsheet holds as numbers. A record with an error among its `problems` still carries what was understood,
-    so that it can be matched with a person.
+    by name (organisation, role, languages, …), `own` those of the secretariat's own by heading, `present` the names of
+    all the other columns of the table, `numbers` those whose cells a spreadsheet holds as numbers. A record with an
+    error among its `problems` still carries what was understood, so that it can be matched with a person.
     """
 
     origin: Origin
@@ -28,6 +28,7 @@ class Record:
     present: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def broken(self) -> bool:

@@ -43,19 +43,21 @@ def render_csv(records: Iterable[Record]) -> str:
     The lines end with CR LF (RFC 4180, 2).
     """
     names, *rows = rows_of(records)
-    lines = [",".join(names), *(",".join(map(_cell, row)) for row in rows)]
+    lines = [",".join(map(_cell, names)), *(",".join(map(_cell, row)) for row in rows)]
     return "".join(line + "\r\n" for line in lines)
 
 
 def rows_of(records: Iterable[Record]) -> list[list[str]]:
     """Return the names of the columns that the records use, and a row of cells for each record.
 
-    A text that looks encoded has an encoding around it, which `parse` takes away.
+    A text that looks encoded has an encoding around it, which `parse` takes away; columns of one's own stand last, as
+    they are.
     """
     every = list(records)
     used = {name for record in every for name in record.columns}
     names = [name for name in COLUMNS if name not in FURTHER or name in used]
-    rows = [names]
+    own = sorted({heading for record in every for heading in record.own})
+    rows = [names + own]
     for record in every:
         values = {
             "name": record.name,
@@ -67,7 +69,8 @@ def rows_of(records: Iterable[Record]) -> list[list[str]]:
             **record.columns,
         }
         cells = ((name, values.get(name, "")) for name in names)
-        rows.append([text if name in UNDECODED else _protected(text) for name, text in cells])
+        known = [text if name in UNDECODED else _protected(text) for name, text in cells]
+        rows.append(known + [record.own.get(heading, "") for heading in own])
     return rows
 
 

@@ -22,9 +22,20 @@ def compare(old: Contact, new: Contact) -> tuple[FieldChange, ...]:
     for field in fields(Contact):
         if field.name == "services":
             changes += _services(old, new)
+        elif field.name == "own_columns":
+            changes += _own_columns(old, new)
         elif (before := getattr(old, field.name)) != (after := getattr(new, field.name)):
             changes.append(FieldChange(field.name, _text(before), _text(after)))
     return tuple(changes)
+
+
+def _own_columns(old: Contact, new: Contact) -> Iterator[FieldChange]:
+    """Yield the difference of the texts in columns of the secretariat's own, if there is one."""
+    before, after = (dict(contact.own_columns) for contact in (old, new))
+    headings = sorted(name for name in before | after if before.get(name) != after.get(name))
+    if headings:
+        texts = (", ".join(f"{name}: {some[name]}" for name in headings if name in some) for some in (before, after))
+        yield FieldChange("own_columns", *texts)
 
 
 def _services(old: Contact, new: Contact) -> Iterator[FieldChange]:

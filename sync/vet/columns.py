@@ -1,7 +1,7 @@
 """The further columns of a table: each is checked, and the columns of one person's entries are joined."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import chain
@@ -152,3 +152,11 @@ def merge_columns(several: Sequence[Columns]) -> tuple[Columns, tuple[str, ...]]
             if len(values) > 1:
                 conflicts.append(name)
     return merged, tuple(conflicts)
+
+
+def merge_own(several: Iterable[Sequence[tuple[str, str]]]) -> tuple[tuple[str, str], ...]:
+    """Join the texts in columns of the secretariat's own of one person's entries, by heading."""
+    merged: dict[str, dict[str, None]] = {}
+    for heading, text in chain.from_iterable(several):
+        merged.setdefault(heading, {})[text] = None
+    return tuple(sorted((heading, "; ".join(texts)) for heading, texts in merged.items()))

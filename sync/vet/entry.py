@@ -33,6 +33,7 @@ class Entry:
 
     `listed_logins` and `other_logins` are the canonical logins of its addresses, also of those that are refused.
     `services` are its ccTLDs with who appointed the person for each, and `columns` the values of the other columns.
+    `own` are the texts in columns of the secretariat's own, by heading.
     `unread` are the further columns that are filled but not understood. `unparsed` says that parsing has found an error
     in it, so that what is missing was perhaps not understood, and `joined` that it may be the rest of two entries, so
     that nothing in it says whose it is.
@@ -49,6 +50,7 @@ class Entry:
     other_logins: tuple[str, ...]
     phones: tuple[Phone, ...]
     columns: Columns
+    own: tuple[tuple[str, str], ...]
     services: tuple[Service, ...]
     present: frozenset[str]
     unread: frozenset[str]
@@ -84,7 +86,7 @@ class Entry:
         """
         listed, others = (tuple(map(login_of, some)) for some in (self.listed, self.out_of_band))
         people = (self.name, self.slot, self.labels, listed, others)
-        return (*people, self.phones, tuple(self.columns.items()), self.services, self.present)
+        return (*people, self.phones, tuple(self.columns.items()), self.own, self.services, self.present)
 
 
 def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[str, DateReader] = ISO_DATES) -> Entry:
@@ -98,10 +100,9 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
     columns, unread, about_columns = read_columns(own, today, dates)
     appointed = read_services(labels, clean.slot, clean.columns, today, dates)
     listed_logins = _logins(clean.listed)
-    findings += [*damages(clean), *_missing(clean), *_look_alikes(clean, rules)]
     findings += [
-        *(_unknown(label) for label in unknown),
-        *_slot(clean.slot, rules),
+        *(*damages(clean), *_missing(clean), *_look_alikes(clean, rules)),
+        *(*map(_unknown, unknown), *_slot(clean.slot, rules)),
         *(*bad_listed, *bad_others),
         *_typos((*clean.listed, *clean.out_of_band), rules),
         *_roles(dict.fromkeys((*listed, *others)), rules),
@@ -120,6 +121,7 @@ def read_entry(record: Record, rules: VettingRules, today: date, dates: Mapping[
         other_logins=tuple(login for login in _logins(clean.out_of_band) if login not in listed_logins),
         phones=phones,
         columns=columns,
+        own=tuple(clean.own.items()),
         present=record.present,
         services=appointed.services,
         unread=unread | appointed.unread,

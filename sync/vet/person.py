@@ -10,7 +10,7 @@ from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone, is_stale
 from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
 from sync.vet.appointments import merge_services
-from sync.vet.columns import merge_columns
+from sync.vet.columns import merge_columns, merge_own
 from sync.vet.entry import Entry
 from sync.vet.limits import too_long
 from sync.vet.rules import VettingRules
@@ -35,6 +35,7 @@ def merge(entries: Sequence[Entry]) -> tuple[Contact, tuple[Finding, ...]]:
         listed=tuple(listed.values()),
         out_of_band=tuple(address for login, address in others.items() if login not in listed),
         phones=tuple(phones.values()),
+        own_columns=merge_own(entry.own for entry in entries),
         **columns,
     )
     findings = [

@@ -198,7 +198,7 @@ def test_the_roster_and_access_do_not_wait_for_the_desk(synced: World, harm: str
     for command in (("plan",), ("sync", "--yes"), ("sync", "--yes")):
         result = synced(*command)
         assert (result.code, result.err.count("\n")) == (2, 1), result
-        assert "note and evidence cannot be used, and nothing else depends on them: " in result.err
+        assert "note, evidence and columns of your own cannot be used, and nothing else depends on them: " in result.err
         assert "evidence: " not in result.out
     assert synced.generation() == 2
     assert synced.logins() == {person.login for person in NINE[:8]}

@@ -31,13 +31,36 @@ def test_from_a_spreadsheet_to_the_roster_and_back(tldops: World) -> None:
     own(tldops, xlsx(("Members",), OWN, *ROWS, more={"Notes": [("call Jane",)]}))
     assert tldops.do("check").out.endswith("members.xlsx (xlsx): 2 contacts of 2 ccTLDs, 0 errors, 0 warnings\n")
     tldops.do("sync", "--yes")
-    assert "Birthday" not in tldops.do("export", "--format", "vcf").out
-    tldops.configure()
+    assert "May" not in tldops.do("export", "--format", "vcf").out
+    tldops.config.write_text('[membership]\nprivate_columns = ["BIRTHDAY"]\n')
     for form in ("xlsx", "csv"):
         file = tldops.folder / f"export.{form}"
-        tldops.do("export", "--format", form, "-o", str(file))
+        tldops.do("export", "--format", form, "--private", "-o", str(file))
         assert "Nothing to do" in tldops.do("sync", "--yes", str(file)).out
     assert (tldops.folder / "export.csv").read_bytes().startswith(b"\xef\xbb\xbfname,")
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_columns_of_ones_own_are_kept_for_the_secretariat(tldops: World, form: str) -> None:
+    """In the desk database alone: no card shows them and the server cannot read them; they come back with --private."""
+    rows = [(*ROWS[0][:-1], "=1 May"), (*ROWS[1][:-1], "with &amp; “cake”")]
+    own(tldops, xlsx(OWN, *rows))
+    tldops.do("sync", "--yes")
+    files = [path for path in tldops.folder.iterdir() if path.name.startswith(("roster.sqlite", "members.sqlite"))]
+    assert len(files) > 1
+    assert not any(b"cake" in path.read_bytes() for path in files)
+    for kind in ("vcf", "report", "csv"):
+        assert "cake" not in tldops.do("export", "--format", kind).out
+    file = tldops.folder / f"export.{form}"
+    tldops.do("export", "--format", form, "--private", "-o", str(file))
+    tldops.config.write_text('[membership]\nprivate_columns = ["BIRTHDAY"]\n')
+    assert "Nothing to do" in tldops.do("sync", "--yes", str(file)).out
+    own(tldops, xlsx(OWN, rows[0], (*ROWS[1][:-1], "no cake")))
+    shown = tldops("plan", "--show-values").out
+    assert "columns of your own: birthday: with &amp; “cake” -> birthday: no cake" in " ".join(shown.split())
+    assert "cake" not in tldops("plan").out
+    tldops.do("sync", "--yes")
+    assert "no cake" in tldops.do("export", "--format", "csv", "--private").out
 
 
 def test_a_damaged_cell_stops_the_sync_with_its_row(tldops: World) -> None:

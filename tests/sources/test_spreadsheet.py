@@ -227,11 +227,12 @@ def test_headings_with_many_columns_of_ones_own_below_a_title() -> None:
     assert names(result) == BOTH[:1]
 
 
-def test_private_columns_are_left_alone() -> None:
-    """Without a word, also where one heading stands there twice; without the setting they are a warning."""
-    data = xlsx((*HEADINGS, "Birthday", "Birthday"), (*JANE, date(1980, 1, 1), "x"))
+def test_private_columns_are_kept_as_they_are() -> None:
+    """Without a word, whatever they hold, also where one heading stands there twice."""
+    data = xlsx((*HEADINGS, "Birthday", "Birthday"), (*JANE, date(1980, 1, 1), "#REF!"))
     result = read(data, private=["birthday"])
     assert names(result) == BOTH[:1]
+    assert [contact.own_columns for contact, _ in result.contacts] == [(("birthday", "1980-01-01; #REF!"),)]
     assert [found.code for found in result.problems] == []
 
 
