@@ -38,7 +38,7 @@ _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _MANIFEST, _LARGEST_MANIFEST = "META-INF/manifest.xml", 1_000_000
 _EXACT = 10**15
 """From here on, a spreadsheet does not keep every digit of a number."""
-_NO_VALUE = "#NOVALUE!"
+_NO_VALUE = "#FORMULA_WITHOUT_VALUE!"
 """What stands for a formula whose value is not in the file: vetting takes it for the error of a formula."""
 _OF_ANOTHER_FILE = re.compile(r"\[\d+\]|\[[^\[\]]+\.xls[xmb]?\]", re.IGNORECASE)
 
