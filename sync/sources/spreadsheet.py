@@ -40,6 +40,9 @@ _EXACT = 10**15
 """From here on, a spreadsheet does not keep every digit of a number."""
 _NO_VALUE = "#FORMULA_WITHOUT_VALUE!"
 """What stands for a formula whose value is not in the file: vetting takes it for the error of a formula."""
+_PLACE = re.compile(rb"<(?:\w+:)?(row|c)\b(?:[^<>]*?\sr=[\"']([A-Za-z]*)(\d*)[\"'])?")
+_ESCAPE = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)
+"""A character in a text of an .xlsx by its code; halves of a surrogate pair stay as they stand."""
 _OF_ANOTHER_FILE = re.compile(r"\[\d+\]|\[[^\[\]]+\.xls[xmb]?\]", re.IGNORECASE)
 
 
@@ -86,6 +89,8 @@ def _parts(data: bytes, file: str) -> Mapping[str, int]:
     """Return the sizes of the parts of the file by their names."""
     with _naming_damage(file), zipfile.ZipFile(BytesIO(data)) as archive:
         parts = {part.filename: part.file_size for part in archive.infolist()}
+        if len(parts) < len(archive.infolist()):
+            raise _damaged(file)  # of two parts with one name, each program reads another
         is_locked = any(part.flag_bits & 1 for part in archive.infolist())
         small = 0 < parts.get(_MANIFEST, 0) < _LARGEST_MANIFEST
         is_locked = is_locked or (small and b"encryption-data" in archive.read(_MANIFEST))
@@ -119,8 +124,10 @@ def _damaged(file: str) -> InputError:
 def _read_xlsx(data: bytes, file: str, parts: Iterable[str]) -> Sequence[Sheet]:
     with _naming_damage(file), zipfile.ZipFile(BytesIO(data)) as archive:
         named = len(re.findall(rb"<(?:\w+:)?sheet\s", archive.read("xl/workbook.xml")))
-        sheets = (archive.read(name) for name in parts if "worksheets/" in name)
-        has_formulas = any(re.search(rb"<(?:\w+:)?f[\s/>]", sheet) for sheet in sheets)
+        has_formulas = False
+        for sheet_part in (archive.read(name) for name in parts if "worksheets/" in name):
+            has_formulas = has_formulas or re.search(rb"<(?:\w+:)?f[\s/>]", sheet_part) is not None
+            _check_order(sheet_part, file)
     formulas: Mapping[str, Collection[tuple[int, int]]] = _formulas(data, file) if has_formulas else {}
     book = _opened(data, file, formulas=False)
     try:
@@ -130,12 +137,27 @@ def _read_xlsx(data: bytes, file: str, parts: Iterable[str]) -> Sequence[Sheet]:
             Sheet(
                 sheet.title,
                 "xlsx",
-                rows_of(_cells(sheet, file, values_only=True), file, formulas.get(sheet.title, ())),
+                rows_of(_values(sheet, file), file, formulas.get(sheet.title, ())),
             )
             for sheet in book.worksheets
         ]
     finally:
         book.close()
+
+
+def _check_order(sheet: bytes, file: str) -> None:
+    """Refuse a sheet whose rows or cells stand out of order: openpyxl leaves them out without a word."""
+    row = column = 0
+    for place in _PLACE.finditer(sheet):
+        kind, letters, digits = place.groups()
+        if kind == b"row":
+            before, row, column = row, int(digits or row + 1), 0
+            is_behind = row > before
+        else:
+            before, column = column, int(letters, 36) if letters else column + 1  # in base 36, Z comes before AA
+            is_behind = column > before
+        if not is_behind:
+            raise _damaged(file)
 
 
 def _opened(data: bytes, file: str, *, formulas: bool) -> "Workbook":
@@ -180,6 +202,17 @@ def _cells(sheet: Any, file: str, *, values_only: bool) -> Iterator[tuple[int, S
         warnings.simplefilter("ignore")
         sheet.reset_dimensions()
         yield from enumerate(sheet.iter_rows(values_only=values_only), 1)
+
+
+def _values(sheet: Any, file: str) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Yield the number and the values of each row; Excel on a Mac writes a line break as "_x000D_" and a line feed."""
+    for number, values in _cells(sheet, file, values_only=True):
+        yield number, [_unescaped(value) if isinstance(value, str) else value for value in values]
+
+
+def _unescaped(text: str) -> str:
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def rows_of(

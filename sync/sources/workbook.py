@@ -1,5 +1,6 @@
 """Writes a table as an .xlsx file."""
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -10,6 +11,8 @@ from openpyxl.utils import get_column_letter
 
 _WIDEST = 50
 """The widest column, in characters."""
+_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-F]{4}_)", re.IGNORECASE)
+"""What a spreadsheet program would take for the code of a character."""
 
 
 def write(rows: Sequence[Sequence[str]]) -> bytes:
@@ -20,7 +23,7 @@ def write(rows: Sequence[Sequence[str]]) -> bytes:
     for index, texts in enumerate(zip(*rows, strict=True), 1):
         sheet.column_dimensions[get_column_letter(index)].width = min(max(map(len, texts)) + 2, _WIDEST)
     for number, row in enumerate(rows):
-        cells = [WriteOnlyCell(sheet, text or None) for text in row]
+        cells = [WriteOnlyCell(sheet, _LIKE_AN_ESCAPE.sub("_x005F_", text) or None) for text in row]
         for cell in cells:
             # Excel makes a number of "+31…" where the format of the cell is not that of a text.
             cell.data_type, cell.number_format = "s" if cell.value else "n", "@"

@@ -1,5 +1,6 @@
 """Membership files as people keep them in a spreadsheet: each is read right, or refused with what to do."""
 
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from radicale_tldops.roster.errors import InputError, SettingsError
 from sync.parse import parse_sheets
 from sync.parse.headings import Headings
 from sync.problems import Severity
-from sync.sources import spreadsheet
+from sync.sources import spreadsheet, workbook
 from sync.vet import Vetted, vet
 from tests.support.books import HEADINGS, JANE, JOHN, SHEET, ods, part, repacked, xlsx
 from tests.vet.entries import RULES, TODAY
@@ -366,3 +367,110 @@ def test_a_million_empty_rows_are_skipped() -> None:
     sheet = part(_PLAIN, SHEET)
     empty = b"".join(b'<row r="%d"><c r="A%d" s="0"/></row>' % (row, row) for row in range(3, 300_000))
     assert names(read(repacked(_PLAIN, {SHEET: sheet.replace(b"</sheetData>", empty + b"</sheetData>")}))) == BOTH[:1]
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        (b'<row r="3"', b'<row r="2"'),
+        (b'<row r="2"', b'<row r="9"'),
+        (b'<c r="E3"', b'<c r="B3"'),
+        (b'<c r="A3"', b'<c r="AA3"'),
+    ],
+)
+def test_rows_and_cells_out_of_order_are_refused(now: bytes, then: bytes) -> None:
+    """The library leaves out what stands too late: a person would be lost."""
+    plain = xlsx(HEADINGS, JANE, JOHN)
+    sheet = part(plain, SHEET)
+    assert now in sheet
+    assert "cannot be read as a spreadsheet; open it" in refusal(repacked(plain, {SHEET: sheet.replace(now, then)}))
+
+
+def test_rows_and_cells_without_numbers_are_read() -> None:
+    """They count up by themselves."""
+    plain = xlsx(HEADINGS, JANE, JOHN)
+    sheet = re.sub(rb'(<(?:row|c)) r="\w+"', rb"\1", part(plain, SHEET))
+    assert names(read(repacked(plain, {SHEET: sheet}))) == BOTH
+
+
+def test_two_parts_with_one_name_are_refused() -> None:
+    """Which of them counts is another in each program."""
+    file = BytesIO(xlsx(HEADINGS, JANE))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(SHEET, part(xlsx(HEADINGS, JOHN), SHEET))
+    assert "cannot be read as a spreadsheet" in refusal(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("cell", "note"),
+    [
+        ("one_x000D_\n", "one"),
+        ("one_x000d_", "one"),
+        ("_x005F_x000D_", "_x000D_"),
+        ("_xD83D_", "_xD83D_"),
+        ("x000D_", "x000D_"),
+    ],
+)
+def test_a_character_by_its_code(cell: str, note: str) -> None:
+    """Excel writes so what XML cannot hold, among it a line break made on a Mac; an export writes a text as it is."""
+    headings = [*map(str, HEADINGS), "note"]
+    ((contact, _),) = read(xlsx(headings, (*JANE, cell))).contacts
+    assert contact.note == note
+    ((contact, _),) = read(workbook.write([headings, [*map(str, JANE), note]])).contacts
+    assert contact.note == note
+
+
+def _string(inside: str, attributes: str = 'office:value-type="string"') -> str:
+    return f"<table:table-cell {attributes}>{inside}</table:table-cell>"
+
+
+def test_breaks_in_a_cell_of_an_ods() -> None:
+    """A line break separates values, as everywhere; a tab in a name is an error, and never nothing."""
+    cells = {
+        "tel": _string("<text:p>+31 6 12345678<text:line-break/>+31 20 1234567</text:p>"),
+        "name": _string("<text:p>Jane<text:tab/>Doe</text:p>"),
+    }
+    row = [*map(str, JANE[:3]), "tel", *map(str, JANE[4:])]
+    headings = ["name ", *map(str, HEADINGS[1:])]
+    ((contact, _),) = read(ods(headings, row, cells=cells), "members.ods").contacts
+    assert [phone.number for phone in contact.phones] == ["+31612345678", "+31201234567"]
+    result = read(ods(headings, ["name", *map(str, JANE[1:])], cells=cells), "members.ods")
+    assert errors(result) == [(2, "forbidden-character")]
+
+
+def test_the_error_of_a_formula_in_an_ods_is_no_empty_cell() -> None:
+    """LibreOffice writes an empty value beside it."""
+    attributes = 'table:formula="of:=1/0" office:value-type="string" office:string-value=""'
+    row = [*map(str, JANE[:3]), "tel", *map(str, JANE[4:])]
+    data = ods([*map(str, HEADINGS)], row, cells={"tel": _string("<text:p>#DIV/0!</text:p>", attributes)})
+    assert errors(read(data, "members.ods")) == [(2, "damaged")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        _string("<text:p>+31 6 12345678</text:p>", ""),
+        _string("<office:annotation><text:p>a remark</text:p></office:annotation><text:p>+31</text:p>", 'table:x="y"'),
+        _string("<text:p><![CDATA[+31 6 12345678]]></text:p>"),
+    ],
+)
+def test_a_cell_of_an_ods_without_a_type_is_refused(cell: str) -> None:
+    """Its text would be an empty cell; a remark at an empty cell is fine."""
+    row = [*map(str, JANE[:3]), "tel", *map(str, JANE[4:])]
+    said = refusal(ods([*map(str, HEADINGS)], row, cells={"tel": cell}), "members.ods")
+    assert said.endswith("a cell has no type, as a text or a number; open it in LibreOffice, and save it again")
+    remark = _string("<office:annotation><text:p>ask</text:p></office:annotation>", "")
+    assert names(read(ods([*map(str, HEADINGS)], row, cells={"tel": remark}), "members.ods")) == BOTH[:1]
+
+
+def test_a_person_below_the_last_row_of_an_ods_is_not_left_out() -> None:
+    """Rows that repeat can put somebody there; empty ones alone may end below it."""
+    plain = ods([*map(str, HEADINGS)], [*map(str, JANE)], [*map(str, JOHN)])
+    content = part(plain, "content.xml")
+    empty = b'<table:table-row table:number-rows-repeated="1048576"><table:table-cell/></table:table-row>'
+    last = content.rindex(b"<table:table-row>")
+    moved = content[:last] + empty + content[last:]
+    said = refusal(repacked(plain, {"content.xml": moved}), "members.ods")
+    assert said.endswith("a sheet goes on below row 1048576. Delete what does not belong to the list")
+    longer = content.replace(b"</table:table>", empty + b"</table:table>")
+    assert names(read(repacked(plain, {"content.xml": longer}), "members.ods")) == BOTH
