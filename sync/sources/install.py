@@ -20,7 +20,9 @@ def staged(data: bytes, target: Path) -> Iterator[Callable[[], Path | None]]:
     Raises:
         InputError: the folder cannot be written, or the new file cannot get the owner of the old one.
     """
-    place = target.resolve()  # a link stays a link
+    place = Path(os.path.realpath(target))  # a link stays a link
+    if place.is_symlink():
+        raise InputError(f"{target}: its links lead in a circle; delete them, and put the file there.")
     draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
         with _naming(target):

@@ -131,3 +131,13 @@ def test_an_old_file_does_not_undo_standard_input(synced: World, monkeypatch: py
     assert len(synced.contacts()) == 10
     assert "stale-source" in " ".join(synced("sync", "--yes").out.split())
     assert len(synced.contacts()) == 10
+
+
+def test_links_that_lead_in_a_circle_are_named(synced: World) -> None:
+    """Without a traceback; nothing changes."""
+    file = new(synced)
+    synced.members.unlink()
+    synced.members.symlink_to(synced.members.name)
+    said = synced.refused("sync", "--yes", str(file), "--install", code=2)
+    assert "members.txt: its links lead in a circle; delete them, and put the file there." in said
+    assert len(synced.contacts()) == 9
