@@ -1,6 +1,7 @@
 """Reads the cells of a row into a record."""
 
 import re
+from collections.abc import Sequence
 
 from radicale_tldops.roster.contact import APPOINTMENT, OWN
 from sync.parse.address import address_findings, is_address
@@ -28,6 +29,7 @@ _MARKS_HANDLED = {"name", "cctlds", "email", "oob_email"}
 _VALUES = re.compile(r";(?! ?ext=)", re.IGNORECASE)
 _SLOT = re.compile(r"(?:SSC ?)?#? ?([0-9]+)(?:[.,]0{1,3})?", re.IGNORECASE)  # a spreadsheet may write 2 as 2.0
 _SLOT_FIELD = re.compile(r"(?:^|[,;]) ?(?:SSC ?)?# ?[0-9]+ ?(?:[,;]|$)", re.IGNORECASE)
+_BETWEEN_PEOPLE = re.compile(r" *[;/&] *| and ", re.IGNORECASE)
 _NEUTRALISED = re.compile(r"(^|[;\t\r\n]\s*)'(?='*[=+\-@])")
 
 
@@ -107,6 +109,8 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
     ]
     if not listed and not bad:
         findings.append(Finding("no-address"))
+    if _are_several(name, listed):
+        findings.append(Finding("not-understood", "the name may be those of several people; give each a row"))
     further: dict[str, str] = {}
     for column in FURTHER:
         if cell := values.get(column):
@@ -130,6 +134,12 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         numbers=row.numbers,
         problems=joined(origin, findings, row.source, table=True),
     )
+
+
+def _are_several(name: str, listed: Sequence[str]) -> bool:
+    """Tell whether a name has parts of several words each, and the row as many addresses: one card would be for all."""
+    parts = _BETWEEN_PEOPLE.split(name)
+    return 1 < len(parts) <= len(listed) and all(" " in part for part in parts)
 
 
 def _slot(cell: str) -> tuple[int | None, tuple[Finding, ...]]:

@@ -284,6 +284,18 @@ def test_a_name_of_its_own_cell_keeps_its_last_semicolon(cell: str, name: str) -
     assert only_record(f"{HEADER}{cell},1,.nl,,j@nic.nl,\n").name == name
 
 
+@pytest.mark.parametrize(
+    "name", ["Jane Doe; John Roe", "Jane Doe / John Roe", "Jane Doe & John Roe", "Jane Doe and John Roe"]
+)
+def test_several_people_in_one_row_are_an_error(name: str) -> None:
+    """One card would be for both; a second address alone, or a part of one word, is no sign of that."""
+    columns = "name,cctlds,email\n"
+    (problem,) = only_record(f"{columns}{name},.nl,jane@nic.nl; john@nic.nl\n").problems
+    assert (problem.code, "give each a row" in problem.message) == ("not-understood", True)
+    assert only_record(f"{columns}{name},.nl,jane@nic.nl\n").problems == ()
+    assert only_record(f"{columns}Jane Doe; Jr.,.nl,jane@nic.nl; jd@nic.nl\n").problems == ()
+
+
 def test_a_neutralised_formula_is_read_as_it_was() -> None:
     """The apostrophe that an export puts before "+" and "=" is not part of the value."""
     record = only_record(HEADER + "'=J Doe,1,.nl,'+31 1,j@nic.nl,\n")
