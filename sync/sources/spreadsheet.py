@@ -29,6 +29,8 @@ MAX_COLUMNS = 300
 """Most columns of a sheet with something in them."""
 MAX_ROWS = 100_000
 """The last row of a sheet with something in it."""
+MAX_CHARACTERS = 32_767
+"""Most characters of a cell, as in Excel."""
 MAX_SECONDS = 60
 """Longest time in seconds for which the process that reads an .ods may run."""
 MAX_MEMORY = 2 * 1024**3
@@ -123,7 +125,10 @@ def _damaged(file: str) -> InputError:
 
 def _read_xlsx(data: bytes, file: str, parts: Iterable[str]) -> Sequence[Sheet]:
     with _naming_damage(file), zipfile.ZipFile(BytesIO(data)) as archive:
-        named = len(re.findall(rb"<(?:\w+:)?sheet\s", archive.read("xl/workbook.xml")))
+        book_part = archive.read("xl/workbook.xml")
+        if b"purl.oclc.org/ooxml/spreadsheetml" in book_part:
+            raise InputError(f'{file}: the file is a "Strict Open XML Spreadsheet"; save it as an "Excel Workbook"')
+        named = len(re.findall(rb"<(?:\w+:)?sheet\s", book_part))
         has_formulas = False
         for sheet_part in (archive.read(name) for name in parts if "worksheets/" in name):
             has_formulas = has_formulas or re.search(rb"<(?:\w+:)?f[\s/>]", sheet_part) is not None
@@ -244,6 +249,8 @@ def _row(number: int, values: Sequence[Any], file: str) -> SheetRow | None:
             f"{file}:{number}: the sheet goes on to row {number}, column {filled[-1] + 1}; at most {MAX_ROWS} rows and "
             f"{MAX_COLUMNS} columns are read. Delete what does not belong to the list"
         )
+    if any(isinstance(values[index], str) and len(values[index]) > MAX_CHARACTERS for index in filled):
+        raise InputError(f"{file}:{number}: a cell holds more than {MAX_CHARACTERS} characters; shorten it")
     numbers = frozenset(index for index in filled if type(values[index]) in (int, float))
     return SheetRow(number, tuple(map(_text, values[: filled[-1] + 1])), numbers)
 

@@ -16,11 +16,11 @@ from sync.sources.spreadsheet import rows_of
 _OTHER_FILE = re.compile(
     rb"<table:table-source|table:formula=\"[^\"]*(?:'|&apos;)(?:file|https?|ftp|smb):", re.IGNORECASE
 )
-_WITHOUT_VALUE = re.compile(rb"<table:table-cell(?=[^>]*\stable:formula=)(?![^>]*\soffice:value-type=)[^>]*>")
+_WITHOUT_VALUE = re.compile(rb"<table:table-cell(?=[^<>]*\stable:formula=)(?![^<>]*\soffice:value-type=)[^<>]*>")
 
 _WITHOUT_TYPE = re.compile(
     rb"<table:table-cell(?![^<>]*\soffice:value-type=)[^<>]*(?<!/)>\s*"
-    rb"(?:<office:annotation\b(?:(?!</office:annotation>).)*+</office:annotation>\s*)?<text:p\b[^<>]*>(?!</text:p>)",
+    rb"(?:<office:annotation\b(?:(?!</?office:annotation\b).)*+</office:annotation>\s*)?<text:p\b[^<>]*>(?!</text:p>)",
     re.DOTALL,
 )
 _BETWEEN_WORDS = {rb"<text:line-break\s*/>": b"\n", rb"<text:tab\s*/>": b"\t"}

@@ -474,3 +474,20 @@ def test_a_person_below_the_last_row_of_an_ods_is_not_left_out() -> None:
     assert said.endswith("a sheet goes on below row 1048576. Delete what does not belong to the list")
     longer = content.replace(b"</table:table>", empty + b"</table:table>")
     assert names(read(repacked(plain, {"content.xml": longer}), "members.ods")) == BOTH
+
+
+def test_a_cell_that_no_spreadsheet_program_can_hold_is_refused() -> None:
+    """Its text would fill the screen of each message."""
+    long = part(_PLAIN, SHEET).replace(b"Jane Doe", b"J" * 40_000)
+    people = ods([*map(str, HEADINGS)], ["J" * 40_000, *map(str, JANE[1:])])
+    for data, file in ((repacked(_PLAIN, {SHEET: long}), "members.xlsx"), (people, "members.ods")):
+        assert f"{file}:2: a cell holds more than 32767 characters; shorten it" in refusal(data, file)
+
+
+def test_strict_open_xml_is_named() -> None:
+    """To save it again would give the same."""
+    book = part(_PLAIN, "xl/workbook.xml").replace(
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+    )
+    said = refusal(repacked(_PLAIN, {"xl/workbook.xml": book}))
+    assert said.endswith('the file is a "Strict Open XML Spreadsheet"; save it as an "Excel Workbook"')
