@@ -12,7 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ MAX_MEMORY = 2 * 1024**3
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _MANIFEST, _LARGEST_MANIFEST = "META-INF/manifest.xml", 1_000_000
+_COMPUTED = (int, float, date, datetime, time, timedelta)
+"""The types of a value that the program has made of what was typed."""
 _EXACT = 10**15
 """From here on, a spreadsheet does not keep every digit of a number."""
 _NO_VALUE = "#FORMULA_WITHOUT_VALUE!"
@@ -251,7 +253,7 @@ def _row(number: int, values: Sequence[Any], file: str) -> SheetRow | None:
         )
     if any(isinstance(values[index], str) and len(values[index]) > MAX_CHARACTERS for index in filled):
         raise InputError(f"{file}:{number}: a cell holds more than {MAX_CHARACTERS} characters; shorten it")
-    numbers = frozenset(index for index in filled if type(values[index]) in (int, float))
+    numbers = frozenset(index for index in filled if type(values[index]) in _COMPUTED)
     return SheetRow(number, tuple(map(_text, values[: filled[-1] + 1])), numbers)
 
 

@@ -22,7 +22,7 @@ from sync.vet.providers import nearly_provider
 from sync.vet.rules import VettingRules
 
 # A number as a spreadsheet computes it.
-_COMPUTED = re.compile(r"-?[\d.]+(E\+\d+)?")
+_COMPUTED = re.compile(r"-?[\d.]+(E\+\d+)?|[\d-]+(?:[ T,a-z]*\d+:[\d:.]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ def _phones(
     for text in record.phones:
         some, notes = read_phones(text, region)
         if "phones" in record.numbers and _COMPUTED.fullmatch(text) and not any(phone.dialable for phone in some):
-            notes = [Finding("damaged", f"phones: {printable(text)} stands in the cell as a number", text)]
+            notes = [Finding("damaged", f"phones: {printable(text)} stands in the cell as a number or a date", text)]
         if is_placeholder(text):
             message = f"“{printable(text)}” only says that there is no number; it is kept as text"
             notes = [Finding("phone-not-understood", message, text, remedy="Leave the place empty instead.")]

@@ -70,7 +70,7 @@ def test_a_damaged_cell_stops_the_sync_with_its_row(tldops: World) -> None:
     own(tldops, xlsx(OWN, ROWS[0], (*ROWS[1][:4], 470123456, *ROWS[1][5:])))
     result = tldops("sync", "--yes")
     assert result.code == 1
-    assert "members.xlsx:3: error: phones: … stands in the cell as a number [damaged]" in result.out
+    assert "members.xlsx:3: error: phones: … stands in the cell as a number or a date [damaged]" in result.out
     assert "Format the column as text, and type the value again." in result.out
 
 

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from io import BytesIO
 from random import Random
 
@@ -176,7 +176,7 @@ def test_a_telephone_number_that_is_a_number(value: object, number: str) -> None
     assert [phone.number for phone in contact.phones] == [number]
 
 
-@pytest.mark.parametrize("value", [12, 5e20, 3.1612345678, -3545, 612345678])
+@pytest.mark.parametrize("value", [12, 5e20, 3.1612345678, -3545, 612345678, date(2026, 3, 2), time(12, 30)])
 def test_a_number_that_is_no_telephone_number_any_more(value: object) -> None:
     """What the program has made of it is not kept as a text."""
     result = read(xlsx(HEADINGS, (*JANE[:3], value, *JANE[4:])))
