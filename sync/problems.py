@@ -225,7 +225,7 @@ CODES: Mapping[str, Code] = {
     ),
     "misspelt-column": _error(
         "A column is missing, and another has nearly its name",
-        "Correct the name in the header, or make it less similar.",
+        "Correct the heading, or say in [membership.columns] or private_columns what it is.",
     ),
     "no-address": _error(
         "The entry has no mail address",

@@ -1,7 +1,7 @@
 """Reads the cells of a row into a record."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from radicale_tldops.roster.contact import APPOINTMENT, OWN
 from sync.parse.address import address_findings, is_address
@@ -127,13 +127,17 @@ def _person(origin: Origin, row: Row, values: dict[str, str], present: frozenset
         listed=tuple(listed),
         out_of_band=tuple(seconds),
         columns={column: without_direction(value) for column, value in further.items() if value},
-        own={
-            name.removeprefix(OWN): without_forbidden(cell)[0] for name, cell in values.items() if is_own(name) and cell
-        },
+        own=_own(values),
         present=present,
         numbers=row.numbers,
         problems=joined(origin, findings, row.source, table=True),
     )
+
+
+def _own(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what stands in columns of the secretariat's own, by heading."""
+    own = {name.removeprefix(OWN): cell for name, cell in values.items() if is_own(name)}
+    return {heading: without_forbidden(cell)[0] for heading, cell in own.items() if cell}
 
 
 def _are_several(name: str, listed: Sequence[str]) -> bool:

@@ -52,6 +52,8 @@ SEVERAL: Mapping[str, str] = {
 }
 """The columns that several headings may fill together, and what then stands between their cells."""
 
+_REMARK = re.compile(r"(?<=\w)_?(?:\([^()]*\)|\d+)$")
+"""What people write behind the name of a column: "Phone (mobile)", "E-mail 2"."""
 _SHORT = 5  # letters of a name that with two other letters is another word: note, name, role, date
 
 
@@ -217,7 +219,8 @@ def _unknown(name: str, present: frozenset[str]) -> Finding:
     Without that column everybody would lose what stands in it.
     """
     spellings = {**{known: known for known in COLUMNS}, **ALIASES}
-    near = {spelling: _edits(name, spelling) for spelling, known in spellings.items() if known not in present}
+    plain = _REMARK.sub("", name)
+    near = {spelling: _edits(plain, spelling) for spelling, known in spellings.items() if known not in present}
     likely = [spelling for spelling, edits in near.items() if edits <= (1 if len(spelling) <= _SHORT else 2)]
     if not likely:
         return Finding("unknown-column", f"“{printable(name)}”")

@@ -85,6 +85,8 @@ def test_further_columns_are_carried_by_name_and_unknown_ones_warned_of_once() -
             ("phonesx", "phones"),
             ("p hones", "phones"),
             ("Phone 1", "phones"),
+            ("Phone (mobile)", "phones"),
+            ("Telephone (24h)", "phones"),
             ("hpones", "phones"),
         ),
         *(("slt", "slot"), ("sl ot", "slot"), ("solt", "slot"), ("rôle", "role")),
@@ -99,7 +101,7 @@ def test_a_column_of_nearly_a_known_name_is_an_error_of_the_file_and_no_row_is_a
     (problem,) = {problem for record in parsed.records for problem in record.problems}
     assert (problem.code, problem.severity, str(problem.origin)) == ("misspelt-column", "error", "members.txt:2")
     assert f"is probably “{meant}”" in problem.message
-    assert "Correct the name in the header" in problem.remedy
+    assert "Correct the heading" in problem.remedy
     assert column in problem.text
     assert [(record.broken, record.listed) for record in parsed.records] == [
         (True, ("j@nic.nl",)),
