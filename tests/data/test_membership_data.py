@@ -26,8 +26,8 @@ from sync.vet.phones import read_phones
 from tests.data.membership import TODAY, Person, as_csv, as_report, as_subscribers, as_text, churn, people
 
 ROOT = Path(__file__).parents[2]
-COLUMNS = Contact.__slots__[5:-2]
-"""Behind name, slots, addresses and phones, and without what no file holds."""
+COLUMNS = Contact.__slots__[5:-3]
+"""Behind name, slots, addresses and phones, without columns of one's own and what no file holds."""
 RESERVED = ("example.com", "example.net", "example.org")
 
 
