@@ -22,9 +22,8 @@ def few_changes() -> list[Person]:
     """Return the demo's contacts after a new number, a new name, one new contact, and one contact who left."""
     jane, daan, *others = people(400)
     others.remove(next(person for person in others if person.name == ZELIE))
-    eva = replace(
-        daan, name="Eva Voorbeeld", slot=2, email="eva@nic-nl.example", oob_email="", phones=("+31100000572",)
-    )
+    eva = replace(daan, name="Eva Voorbeeld", slot=2, email="eva@nic-nl.example", phones=("+31100000572",))
+    eva = replace(eva, oob_email="", pgp_fingerprint="", pgp_url="")
     return [replace(jane, phones=("+31610000146",)), replace(daan, name="Daan van Voorbeeld"), eva, *others]
 
 
