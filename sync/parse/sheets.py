@@ -11,7 +11,7 @@ from sync.problems import printable
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row with something in it: its number, its cells as text, and the indexes of those that were numbers."""
+    """A row with something in it: its number, its cells as text, and the indexes of its numbers and dates."""
 
     number: int
     cells: tuple[str, ...]

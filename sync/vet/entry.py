@@ -21,7 +21,7 @@ from sync.vet.phones import read_phones
 from sync.vet.providers import nearly_provider
 from sync.vet.rules import VettingRules
 
-# A number as a spreadsheet computes it.
+# A number, date or time as a spreadsheet computes it.
 _COMPUTED = re.compile(r"-?[\d.]+(E\+\d+)?|[\d-]+(?:[ T,a-z]*\d+:[\d:.]+)?")
 
 
