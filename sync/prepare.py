@@ -98,7 +98,8 @@ def prepare(
     last = read_note(where.roster, LAST_SYNC)
     kept = {(uid, name): date.fromisoformat(since) for uid, name, since in last.kept}
     identities = Identities.of(state, contact_uid, same_people)
-    claims, grace = load_claims(where.members), settings.subscribers.leaving_grace
+    claims = {uid: told[-1].confirmed_on for uid, told in load_claims(where.members).items()}
+    grace = settings.subscribers.leaving_grace
     months, required = settings.vetting.stale_after_months, settings.vetting.require_appointment
     given = Given(vetted, now.date(), checked.listed, settings.readers, claims, kept, grace, months, required)
     last = replace(last, sources=_applied(settings, last))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from radicale_tldops.store.values import parse_time
 
-_TIMES = ("checked_at", "list_checked_at", "failing_since", "refused_since")
+_TIMES = ("checked_at", "list_checked_at", "failing_since", "refused_since", "stopped_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Freshness:
     list, `tldops follow` included. `failing_since` is the first time since then at which the list was unreadable, and
     `failure` is the class of the latest reason. `refused_since` is when a guard first kept logins that are no longer on
     the list; `refusal` names the hazards, and `waiting` is the number of these logins at the latest attempt.
+    `stopped_since` is the first sync since `checked_at` that was refused, and `stopped` says why the latest one was.
     """
 
     checked_at: datetime | None = None
@@ -26,10 +27,16 @@ class Freshness:
     refused_since: datetime | None = None
     refusal: str = ""
     waiting: int = 0
+    stopped_since: datetime | None = None
+    stopped: str = ""
 
     def list_read(self, now: datetime) -> "Freshness":
         """Return what holds when the list was read at `now`, and only people on it can read."""
-        return Freshness(self.checked_at, now)
+        return Freshness(self.checked_at, now, stopped_since=self.stopped_since, stopped=self.stopped)
+
+    def sync_stopped(self, now: datetime, why: str) -> "Freshness":
+        """Return what holds when a sync was refused at `now`; the same if the one before was for this reason."""
+        return replace(self, stopped_since=self.stopped_since or now, stopped=why)
 
     def refused(self, now: datetime, refusal: str, waiting: int) -> "Freshness":
         """Return what holds when the list was read at `now`, and `waiting` logins that are not on it can still read."""
@@ -54,4 +61,5 @@ class Freshness:
             failure=str(data["failure"]),
             refusal=str(data.get("refusal", "")),
             waiting=int(data.get("waiting", 0)),
+            stopped=str(data.get("stopped", "")),
         )

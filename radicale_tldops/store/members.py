@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -22,6 +22,15 @@ GROUP_LENGTH = 5
 
 SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that looks like a digit, so it is easy to read aloud and to type on a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a contact was confirmed: on which day, how, and who recorded it."""
+
+    confirmed_on: date
+    how: str
+    actor: str
 
 
 def password_digest(password: str) -> str:
@@ -102,11 +111,11 @@ def add_claims(path: Path, people: Mapping[str, str], how: str, actor: str, now:
         connection.execute(insert(claim), [{"uid": uid, "login": login, **same} for uid, login in people.items()])
 
 
-def load_claims(path: Path) -> Mapping[str, date]:
-    """Return the latest confirmation of each person, by UID."""
-    latest: dict[str, date] = {}
+def load_claims(path: Path) -> Mapping[str, Sequence[Claim]]:
+    """Return the confirmations of each person, by UID, the oldest first."""
+    found: dict[str, list[Claim]] = {}
     with reading_members(path) as connection:
-        for row in few_rows(connection, select(claim.c.uid, claim.c.confirmed_on)):
-            day = date.fromisoformat(row["confirmed_on"])
-            latest[row["uid"]] = max(latest.get(row["uid"], day), day)
-    return latest
+        for row in few_rows(connection, select(claim).order_by(claim.c.confirmed_on, claim.c.id)):
+            told = Claim(date.fromisoformat(row["confirmed_on"]), row["how"], row["actor"])
+            found.setdefault(row["uid"], []).append(told)
+    return found

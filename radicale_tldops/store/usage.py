@@ -132,6 +132,11 @@ def load_usage(members: Path) -> tuple[Sequence[LastUsed], Sequence[SeenFrom]]:
         return used, [SeenFrom(**row) for row in few_rows(connection, select(seen_from))]
 
 
+def by_device(uses: Iterable[LastUsed]) -> Mapping[str, LastUsed]:
+    """Return the last use of each device, under whichever login, by the id of the device."""
+    return {use.device: use for use in sorted(uses, key=lambda use: use.last_seen) if use.device}
+
+
 def write_events(members: Path, events: Iterable[Event]) -> None:
     """Write the news in these events in one transaction; commands write to the same database."""
     with writing(members) as connection:

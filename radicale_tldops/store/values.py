@@ -286,7 +286,8 @@ class LastSync:
 
     `generation` is the newest one that it found; 0 where that was not recorded. `columns` are the names of the columns
     of the membership file, empty for a file without columns. `kept` are the values of the roster that stay because the
-    file's are not understood: UID, name of the field, and since which day.
+    file's are not understood: UID, name of the field, and since which day. `places` says where in the file each person
+    stands, by UID.
     """
 
     checked_at: str = ""
@@ -297,6 +298,7 @@ class LastSync:
     generation: int = 0
     columns: tuple[str, ...] = ()
     kept: tuple[tuple[str, str, str], ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> "LastSync":
@@ -311,6 +313,7 @@ class LastSync:
             generation=int(str(data.get("generation", 0))),
             columns=tuple(map(str, data.get("columns", ()))),
             kept=tuple((str(uid), str(name), str(since)) for uid, name, since in data.get("kept", ())),
+            places={str(uid): str(place) for uid, place in data.get("places", {}).items()},
         )
 
 

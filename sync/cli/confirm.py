@@ -1,17 +1,30 @@
 """`tldops confirm`: a contact was confirmed."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 
-from radicale_tldops.roster.errors import UnknownSubjectError
-from radicale_tldops.roster.login import canonical_login
+from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_claims
 from radicale_tldops.store.read import load_state
 from sync.cli.context import OK, App, one_line, pass_app
+from sync.cli.whom import choose, named_as
+from sync.people.load import load_desk
+
+_MAX_FILE = 1024 * 1024
+"""Largest list of people, in octets."""
 
 
 @click.command()
-@click.argument("logins", metavar="LOGIN...", nargs=-1, required=True)
+@click.argument("who", nargs=-1)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="Also everybody in this file, one on each line; - is standard input.",
+)
 @click.option(
     "--how",
     default="by hand",
@@ -20,28 +33,44 @@ from sync.cli.context import OK, App, one_line, pass_app
     help='How: "answered the mail of 2026-11-02", "called".',
 )
 @pass_app
-def confirm(app: App, logins: tuple[str, ...], how: str) -> int:
+def confirm(app: App, who: tuple[str, ...], file: Path | None, how: str) -> int:
     """Record that contacts were confirmed today, how, and by whom.
 
-    LOGIN is any address of the contact. The card shows the date after the next
-    sync. Either all the logins are recorded or none.
+    WHO is an address, a name or a part of it, or a ccTLD. Where it may be
+    several people, a terminal asks which one. Either everybody is recorded or
+    nobody. The card shows the date after the next sync.
 
     \b
     Examples:
       tldops confirm john@nic.example --how "answered the yearly mail"
+      tldops confirm "jane doe" .fr --how called
+      tldops confirm --file answered.txt --how "answered the yearly mail"
     """
+    words = [*who, *(_lines(file) if file else ())]
+    if not words:
+        raise click.UsageError("say who was confirmed: an address, a name or a ccTLD, or --file.")
     stores = app.stores()
-    state = load_state(stores.roster, app.now)
-    uids = {login: uid for uid, person in state.people.items() for login in person.contact.logins}
-    people: dict[str, str] = {}
-    for login in logins:
-        name = canonical_login(login)
-        if name not in uids:
-            raise UnknownSubjectError(f"{login}: no contact of the roster has this address. Nothing was recorded.")
-        people[uids[name]] = name
+    desk = load_desk(app.settings, stores, load_state(stores.roster, app.now), app.now)
+    asking = app.is_terminal and sys.stdin.isatty()
+    chosen = {person.uid: person for person in (choose(app, desk, word, asking=asking) for word in words)}
+    people = {uid: person.contact.logins[0] for uid, person in chosen.items()}
     add_claims(stores.members, people, how, app.actor, app.now)
-    for uid, name in people.items():
-        audit.record(stores.members, app.actor, "confirm", name, {"uid": uid, "how": how}, app.now)
-        app.print(f"Confirmed today: {state.people[uid].contact.name} ({state.people[uid].contact.served})")
+    for uid, person in chosen.items():
+        audit.record(stores.members, app.actor, "confirm", people[uid], {"uid": uid, "how": how}, app.now)
+        app.print(f"Confirmed today: {named_as(person)}")
     app.print("The cards show it after the next `tldops sync`.")
     return OK
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """Yield who stands on each line of a file; empty lines and those that start with # are left out."""
+    try:
+        with sys.stdin.buffer if file == Path("-") else file.open("rb") as source:
+            data = source.read(_MAX_FILE + 1)
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise InputError(f"{file}: cannot read who was confirmed: {why}.") from error
+    if len(data) > _MAX_FILE:
+        raise InputError(f"{file}: more than {_MAX_FILE // 1024} KiB; it takes one person on each line.")
+    yield from (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))

@@ -241,11 +241,21 @@ class App:
         """Print a result as JSON."""
         _write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-        """Print rows under headings; the columns whose indexes are in `right` are aligned to the right."""
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        right: Sequence[int] = (),
+        *,
+        one_line: bool = False,
+    ) -> None:
+        """Print rows under headings; the columns whose indexes are in `right` are aligned to the right.
+
+        With `one_line`, long cells are cut on a terminal, so that each row is one line.
+        """
         from sync.cli.terminal import print_table
 
-        print_table(self.out, headings, rows, right)
+        print_table(self.out, headings, rows, right, one_line=one_line)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """`tldops device`: device passwords."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -14,9 +15,11 @@ from radicale_tldops.settings import Settings
 from radicale_tldops.store import audit
 from radicale_tldops.store.members import add_device, load_devices, revoke_devices
 from radicale_tldops.store.read import load_snapshot, load_state
-from radicale_tldops.store.usage import LastUsed, load_usage
+from radicale_tldops.store.usage import by_device, load_usage
 from radicale_tldops.store.values import RosterState
 from sync.cli.context import OK, App, json_option, one_line, pass_app
+from sync.cli.device_words import device_json, device_line
+from sync.plan.whom import Subject, find_subject
 
 MAX_LABEL = 60
 """Longest label of a device in characters."""
@@ -79,11 +82,14 @@ def add(app: App, login: str, label: str, style: str, as_json: bool) -> int:
 
 
 @device.command("list")
-@click.argument("login", required=False)
+@click.argument("who", required=False)
 @json_option
 @pass_app
-def list_devices(app: App, login: str | None, as_json: bool) -> int:
-    """List the device passwords, those of LOGIN or all, and when each was last used.
+def list_devices(app: App, who: str | None, as_json: bool) -> int:
+    """List the device passwords by person, the newest first, and when each was used.
+
+    WHO is any address of a person, the name or the UID. Revoked ones stand at
+    the end.
 
     \b
     Examples:
@@ -91,56 +97,73 @@ def list_devices(app: App, login: str | None, as_json: bool) -> int:
       tldops device list john@nic.example
     """
     stores = app.stores()
-    _, devices = load_devices(stores.members)
-    used = {use.device: use for use in load_usage(stores.members)[0]}
-    state = load_state(stores.roster, app.now)
-    if login is not None:
-        owner = _owner(state, canonical_login(login))
+    devices, state = list(reversed(load_devices(stores.members)[1])), load_state(stores.roster, app.now)
+    used, networks = load_usage(stores.members)
+    uses = by_device(used)
+    if who is not None:
+        owner = _owner(state, who)
         devices = [device for device in devices if device.owner == owner]
     logins = {reader.owner: name for name, reader in sorted(state.readers.items(), reverse=True)}
     # Somebody who is away is shown under the address that the device was issued to.
     shown = [replace(device, login=logins.get(device.owner, device.login)) for device in devices]
     if as_json:
-        app.json([_plain(device, used.get(device.id)) for device in shown])
+        app.json([device_json(device, uses.get(device.id)) for device in reversed(shown)])
         return OK
-    app.table(
-        ("device", "login", "label", "style", "issued", "last used", "state"),
-        [
-            (
-                device.id,
-                device.login,
-                device.label,
-                device.style,
-                device.created_at[:10],
-                used[device.id].last_seen[:10] if device.id in used else "never",
-                _state(device),
-            )
-            for device in shown
-        ],
-    )
+    revoked = [device for device in shown if device.state is DeviceState.ENDED]
+    for some, end in ((shown, ""), (revoked, "Revoked:")):
+        if end and some:
+            app.print(end, style="bold")
+        for owner, its in _by_owner([device for device in some if (device in revoked) == bool(end)]).items():
+            app.print(_heading(state, owner, its[0].login))
+            for device in its:
+                app.print(f"  {device.id} {device_line(device, uses.get(device.id), networks)}")
+    if not shown:
+        app.print("No device password.")
     return OK
 
 
+def _by_owner(devices: Sequence[Device]) -> Mapping[str, Sequence[Device]]:
+    found: dict[str, list[Device]] = {}
+    for device in devices:
+        found.setdefault(device.owner, []).append(device)
+    return found
+
+
+def _heading(state: RosterState, owner: str, login: str) -> str:
+    person = state.people.get(owner)
+    return f"{person.contact.served} {person.contact.name} ({login})" if person else login
+
+
 @device.command()
-@click.argument("devices", metavar="DEVICE...", nargs=-1, required=True)
+@click.argument("whom", metavar="DEVICE...", nargs=-1, required=True)
+@click.option("--label", help="Revoke the device with this label; DEVICE is then its person.")
 @click.option(
     "--reason", default="revoked by hand", show_default=True, callback=one_line, help="Why; it is kept and shown."
 )
 @pass_app
-def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
+def revoke(app: App, whom: tuple[str, ...], label: str | None, reason: str) -> int:
     """Revoke device passwords by the id that `device list` shows; live within a second.
+
+    Or by the person, any address, the name or the UID, with --label.
 
     \b
     Examples:
       tldops device revoke 1a2b3c4d --reason "phone lost"
+      tldops device revoke john@nic.example --label iPhone
     """
     stores = app.stores()
-    known = {device.id: device for device in load_devices(stores.members)[1]}
-    unknown = [device_id for device_id in devices if device_id not in known]
-    if unknown:
-        raise UnknownSubjectError(f"there is no device {unknown[0]}. `tldops device list` shows them with their ids.")
-    count = revoke_devices(stores.members, devices, reason, app.now)
-    found = [known[device_id] for device_id in devices]
+    devices = load_devices(stores.members)[1]
+    if label is None:
+        known = {device.id: device for device in devices}
+        unknown = [device_id for device_id in whom if device_id not in known]
+        if unknown:
+            raise UnknownSubjectError(
+                f"there is no device {unknown[0]}. `tldops device list` shows the ids. To name a person, add --label."
+            )
+        found = [known[device_id] for device_id in whom]
+    else:
+        found = [_labelled(devices, find_subject(load_state(stores.roster, app.now), " ".join(whom)), label)]
+    count = revoke_devices(stores.members, [device.id for device in found], reason, app.now)
     for device in found:
         detail = {"device": device.id, "label": device.label, "reason": reason}
         audit.record(stores.members, app.actor, "device revoke", device.login, detail, app.now)
@@ -150,6 +173,21 @@ def revoke(app: App, devices: tuple[str, ...], reason: str) -> int:
         else f"Revoked: {count}."
     )
     return OK
+
+
+def _labelled(devices: Sequence[Device], whose: Subject, label: str) -> Device:
+    """Return the one device of a person, not revoked, that has this label.
+
+    Raises:
+        RefusedError: there is none, or more than one.
+    """
+    its = [device for device in devices if device.owner == whose.owner and device.state is not DeviceState.ENDED]
+    found = [device for device in its if device.label.casefold() == label.strip().casefold()]
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} devices" if found else "no device"
+    there = ", ".join(f"{device.id} ({device.label})" for device in found or its) or "none"
+    raise RefusedError(f"{whose} has {what} with the label {label!r}. Nothing was revoked. There are: {there}.")
 
 
 def base_url(settings: Settings) -> str:
@@ -187,31 +225,6 @@ def set_up_lines(settings: Settings, login: str, reader: Reader) -> list[str]:
     ]
 
 
-def _owner(state: RosterState, login: str) -> str:
-    """Return whose a list address is, or was last; the address itself where that is not known."""
-    reader = state.readers.get(login)
-    return reader.owner if reader else state.addresses.get(address_digest(login), login)
-
-
-def _state(device: Device) -> str:
-    """Return the state of a device in words."""
-    if device.state is DeviceState.ENDED:
-        return f"revoked {device.revoked_at[:10]}: {device.revoked_because}"
-    return f"suspended {device.suspended_at[:10]}" if device.suspended_at else "valid"
-
-
-def _plain(device: Device, used: LastUsed | None) -> dict[str, object]:
-    return {
-        "id": device.id,
-        "login": device.login,
-        "label": device.label,
-        "style": device.style,
-        "created_at": device.created_at,
-        "issued_by": device.actor,
-        "state": device.state.value,
-        "revoked_at": device.revoked_at or None,
-        "revoked_because": device.revoked_because or None,
-        "last_used": used.last_seen if used else None,
-        "app": used.agent or None if used else None,
-        "generation": used.generation or None if used else None,
-    }
+def _owner(state: RosterState, who: str) -> str:
+    """Return whose a list address is, or was last; else who is meant by an address, a name or a UID."""
+    return state.addresses.get(address_digest(canonical_login(who))) or find_subject(state, who).owner

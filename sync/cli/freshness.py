@@ -1,6 +1,6 @@
 """Notes when the list was read, or since when it is unreadable, for `status`, readiness and metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
@@ -9,7 +9,9 @@ from radicale_tldops.store.notes import FRESHNESS, read_note
 from radicale_tldops.store.read import load_readers
 from radicale_tldops.store.write import write_note
 from sync.apply import Stores
+from sync.cli.context import counted
 from sync.plan.plan import Plan
+from sync.prepare import Prepared
 from sync.sources.subscribers import ListError, Subscribers
 
 
@@ -44,4 +46,22 @@ def noting_list(stores: Stores, subscribers: Subscribers | None, plan: Plan, now
                 refusal = " ".join(dict.fromkeys(hazard.code for hazard in plan.removal_hazards))
                 after = fresh.refused(now, refusal, waiting) if waiting and refusal else fresh.list_read(now)
                 write_note(stores.roster, FRESHNESS, after)
+        raise
+
+
+@contextmanager
+def noting_stop(stores: Stores, prepared: Prepared, forced: Collection[str], now: datetime) -> Iterator[None]:
+    """Where errors or hazards stop a sync, note them: the next `status` says so. The same ones again write nothing."""
+    try:
+        yield
+    except RefusedError:
+        errors = len(prepared.wanted.errors)
+        codes = {hazard.code for hazard in prepared.plan.hazards} - set(forced)
+        why = ", ".join([*([counted(errors, "error")] if errors else []), *sorted(codes)])
+        if why:
+            with suppress(StoreError):
+                before = read_note(stores.roster, FRESHNESS)
+                after = before.sync_stopped(now, why)
+                if after != before:
+                    write_note(stores.roster, FRESHNESS, after)
         raise

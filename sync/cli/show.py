@@ -130,10 +130,10 @@ def _person(change: PersonChange, view: PlanView) -> list[str]:
     if change.kind is Kind.RERENDERED and not reason:
         lines.append("    the same data in a new layout of the card")
     elif change.kind is Kind.CHANGED:
-        lines += (f"    {_field(field)}: {_difference(field, show_values)}" for field in change.fields)
+        lines += (f"    {field_name(field)}: {difference(field, show_values)}" for field in change.fields)
     elif change.kind is Kind.ADDED and show_values:
         # The name stands above them.
-        lines += (f"    {_field(field)}: {field.new}" for field in change.fields if field.field != "name")
+        lines += (f"    {field_name(field)}: {field.new}" for field in change.fields if field.field != "name")
     return lines
 
 
@@ -148,16 +148,19 @@ def _how(change: PersonChange) -> str:
     return f"  [{f'{returned}, ' if returned else ''}recognised by the {how}]"
 
 
-def _field(field: FieldChange) -> str:
+def field_name(field: FieldChange) -> str:
+    """Return the name of a field as people know it."""
     return _FIELDS.get(field.field, field.field.replace("_", " "))
 
 
-def _difference(field: FieldChange, show_values: bool) -> str:
-    old, new = _value(field, field.old, show_values), _value(field, field.new, show_values)
+def difference(field: FieldChange, show_values: bool) -> str:
+    """Return a field before and after as one text."""
+    old, new = field_value(field, field.old, show_values), field_value(field, field.new, show_values)
     return f"{old} -> {new}" if old != new else f"other values ({new})"
 
 
-def _value(field: FieldChange, text: str, show_values: bool) -> str:
+def field_value(field: FieldChange, text: str, show_values: bool) -> str:
+    """Return a value of a field; one that may hold a telephone number only with `show_values`."""
     if not text:
         return "none"
     if field.field in _HIDDEN and not show_values:
@@ -214,8 +217,8 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
         "fields": [
             {
                 "field": f.field,
-                "old": f.old and _value(f, f.old, show_values),
-                "new": f.new and _value(f, f.new, show_values),
+                "old": f.old and field_value(f, f.old, show_values),
+                "new": f.new and field_value(f, f.new, show_values),
             }
             for f in change.fields
         ],

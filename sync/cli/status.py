@@ -2,24 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
 
-from radicale_tldops.roster.contact import Contact, is_stale, people_per_cctld
+from radicale_tldops.roster.contact import people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings.modes import look
 from radicale_tldops.store.freshness import Freshness
-from radicale_tldops.store.members import load_claims, load_devices
+from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
-from radicale_tldops.store.values import LastSync, RosterState
+from radicale_tldops.store.values import RosterState
 from sync.cli.context import OK, App, counted, json_option, pass_app
+from sync.cli.to_do import minute, to_do
 from sync.documents.missing import Missing, missing_lines
 from sync.documents.missing import missing as find_missing
+from sync.people.load import load_desk
+from sync.people.person import FILTERS, Person
 from sync.sources.root_data import delegations
 
 
@@ -29,7 +32,7 @@ from sync.sources.root_data import delegations
 @json_option
 @pass_app
 def status(app: App, missing: bool, usage: bool, as_json: bool) -> int:
-    """Tell at a glance: generation, age, people, ccTLDs, who is held or stale, readers.
+    """Tell at a glance how things are, and what to do next, the worst first.
 
     \b
     Examples:
@@ -50,72 +53,69 @@ def status(app: App, missing: bool, usage: bool, as_json: bool) -> int:
     if usage:
         return _usage(app, state, as_json)
     facts = _facts(app, state, without, app.now)
+    tasks = to_do(facts)
     if as_json:
-        app.json(facts)
+        app.json({**facts, "to_do": [{"what": task.what, "command": task.command} for task in tasks]})
         return OK
     if state.head is None:
         app.print("No generation yet: `tldops sync` makes the first one.")
         return OK
-    for line in _lines(facts):
+    for line in _heading(facts):
         app.print(line)
+    for task in tasks:
+        app.print(f"{'!' if task.is_urgent else '-'} {task.what}", style="bold red" if task.is_urgent else "yellow")
+        if task.command:
+            app.print(f"    {task.command}")
+    if not tasks:
+        app.print("Nothing to do.", style="bold green")
     return OK
 
 
 def _facts(app: App, state: RosterState, without: Sequence[Missing], now: datetime) -> dict[str, object]:
-    stores = app.stores()
-    contacts = {uid: person.contact for uid, person in state.people.items()}
-    claims = load_claims(stores.members)
-    counts = people_per_cctld(contacts.values())
+    stores, head = app.stores(), state.head
+    desk = load_desk(app.settings, stores, state, now)
     last = read_note(stores.roster, LAST_SYNC)
-    stale, unconfirmed = [], 0
-    for uid, contact in contacts.items():
-        days = [day for day in (contact.confirmed_on, claims.get(uid)) if day is not None]
-        if not days:
-            unconfirmed += 1
-        elif is_stale(max(days), now.date(), app.settings.vetting.stale_after_months):
-            stale.append(f"{contact.name} ({contact.served})")
-    head = state.head
+    everybody = {name: desk.those([name]) for name in FILTERS}
+    fresh = read_note(stores.roster, FRESHNESS)
     return {
         "generation": state.base,
         "created_at": _iso(head.created_at if head else None),
         "age_seconds": int((now - head.created_at).total_seconds()) if head else None,
-        "people": len(contacts),
-        "cctlds": len(counts),
+        "people": len(desk.people),
+        "cctlds": len(desk.per_cctld),
         "missing": sum(not cctld.reason for cctld in without),
         "no_contact_expected": sum(bool(cctld.reason) for cctld in without),
-        "one_contact": sorted(label for label, number in counts.items() if number == 1),
-        "stale": sorted(stale),
-        "never_confirmed": unconfirmed,
-        "held": [
-            {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "reason": reason}
-            for uid, reason in last.held
-            if uid in contacts
+        "one_contact": sorted(label for label, number in desk.per_cctld.items() if number == 1),
+        "stale": sorted(f"{person.contact.name} ({person.contact.served})" for person in everybody["stale"]),
+        "never_confirmed": len(everybody["never-confirmed"]),
+        "filters": {name: len(found) for name, found in everybody.items()},
+        "held": [{**_named(person), "reason": person.held} for person in everybody["held"]],
+        "kept": [
+            {**_named(person), "field": name, "since": since}
+            for person in everybody["kept"]
+            for name, since in person.kept
         ],
-        "kept": _kept_facts(last, contacts),
-        "off_list": _off_list_facts(state, contacts),
+        "off_list": [
+            {**_named(person), "since": day.isoformat()}
+            for day, person in sorted(((p.away_since, p) for p in desk.people if p.away_since), key=_since)
+        ],
         "readers": len(state.readers),
         "denied": sorted(state.denied),
         "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
+        "refused": {"since": _iso(fresh.stopped_since), "why": fresh.stopped or None},
         "desk": str(stores.read_desk()[1] or "") or None,
-        "list": _list_facts(read_note(stores.roster, FRESHNESS)),
+        "list": _list_facts(fresh),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }
 
 
-def _kept_facts(last: LastSync, contacts: Mapping[str, Contact]) -> list[dict[str, object]]:
-    return [
-        {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "field": name, "since": since}
-        for uid, name, since in last.kept
-        if uid in contacts
-    ]
+def _named(person: Person) -> dict[str, object]:
+    return {"name": person.contact.name, "cctlds": person.contact.served.split()}
 
 
-def _off_list_facts(state: RosterState, contacts: Mapping[str, Contact]) -> list[dict[str, object]]:
-    return [
-        {"name": contacts[uid].name, "cctlds": contacts[uid].served.split(), "since": day.isoformat()}
-        for uid, day in sorted(state.away_since.items(), key=lambda away: (away[1], contacts[away[0]].name))
-    ]
+def _since(away: tuple[date, Person]) -> tuple[date, str]:
+    return away[0], away[1].contact.name
 
 
 def _list_facts(fresh: Freshness) -> dict[str, object]:
@@ -133,58 +133,14 @@ def _iso(time: datetime | None) -> str | None:
     return time.isoformat() if time else None
 
 
-def _lines(facts: Mapping[str, Any]) -> list[str]:
-    last, held = facts["last_sync"], facts["held"]
-    alone, stale, denied = facts["one_contact"], facts["stale"], facts["denied"]
+def _heading(facts: Mapping[str, Any]) -> list[str]:
+    last = facts["last_sync"]
     return [
         f"Generation {facts['generation']}, {_age(facts['age_seconds'])} old",
-        f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs; {facts['missing']} ccTLDs without a contact "
-        "(--missing)",
-        f"Only one   {_few(alone, 'ccTLD with one contact', 'ccTLDs with one contact')}",
-        f"Stale      {_few(stale, 'person', 'people')}; {facts['never_confirmed']} never confirmed",
-        f"Held       {_few([person['name'] for person in held], 'person', 'people')}",
-        *([f"Off list   {_few(_off_list(facts['off_list']), 'person', 'people')}"] if facts["off_list"] else ()),
-        *([f"Kept       {_few(_kept(facts['kept']), 'value')}, not understood in the file"] if facts["kept"] else ()),
-        f"Readers    {counted(facts['readers'], 'login')}, {counted(facts['devices'], 'device password')}; "
-        f"denied: {_few(denied, 'login')}",
-        f"Last sync  {_minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
-        *_alarm(facts["list"]),
-        *([f"DESK       {facts['desk']}"] if facts["desk"] else ()),
-        *(f"MODES      {exposure}" for exposure in facts["modes"]),
+        f"Roster     {facts['people']} people of {facts['cctlds']} ccTLDs",
+        f"Readers    {counted(facts['readers'], 'login')}, {counted(facts['devices'], 'device password')}",
+        f"Last sync  {minute(str(last['at']))} by {last['by']}" if last["at"] else "Last sync  never",
     ]
-
-
-def _kept(values: Sequence[Mapping[str, str]]) -> list[str]:
-    return [f"{value['field']} of {value['name']} since {value['since']}" for value in values]
-
-
-def _off_list(people: Sequence[Mapping[str, str]]) -> list[str]:
-    return [f"{person['name']} since {person['since']}" for person in people]
-
-
-def _alarm(had: Mapping[str, Any]) -> list[str]:
-    """Return the lines that say that the list could not be read, or that a guard refused its changes."""
-    lines = []
-    if had["failing_since"]:
-        before = f"last read {_minute(had['at'])}" if had["at"] else "never read"
-        lines.append(f"LIST       unreadable since {_minute(had['failing_since'])} ({had['failure']}); {before}")
-    if had["refused_since"]:
-        lines.append(
-            f"REFUSED    since {_minute(had['refused_since'])} ({had['refusal']}): "
-            f"{counted(had['waiting'], 'login')} not on the list may still read"
-        )
-    return lines
-
-
-def _minute(moment: str) -> str:
-    return f"{moment[:16].replace('T', ' ')} UTC"
-
-
-def _few(names: list[str], noun: str, plural: str = "") -> str:
-    if not names:
-        return "none"
-    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return f"{counted(len(names), noun, plural)}: {shown}"
 
 
 def _age(seconds: int) -> str:

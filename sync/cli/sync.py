@@ -1,6 +1,6 @@
 """`tldops plan`, `tldops sync` and `tldops rollback`: review, confirm, apply."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -41,11 +41,12 @@ from sync.cli.context import (
     pass_app,
     sheet_option,
 )
-from sync.cli.freshness import noting_failure, noting_list
+from sync.cli.freshness import noting_failure, noting_list, noting_stop
 from sync.cli.show import counted, plan_json
 from sync.pipeline import Inputs
 from sync.plan.follow import known_beside
 from sync.prepare import Prepared
+from sync.problems import Origin
 from sync.sources.install import staged
 
 _CHECKING = "Checking the membership file and the store"
@@ -126,6 +127,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     with (
         _installing(app, inputs, file_format, options) as install,
         reporting_refusal(app, prepared, options),
+        noting_stop(stores, prepared, options.forced, now),
         noting_list(stores, inputs.subscribers, prepared.plan, now),
     ):
         if prepared.wanted.errors and not quarantine:
@@ -135,8 +137,7 @@ def sync(app: App, file: Path | None, file_format: str | None, quarantine: bool,
     if generation is None:
         _note_nothing(stores, inputs, last, notes, now)
     else:
-        # Imported here: most syncs have nothing to do and do not need it.
-        from sync.cli.audit import tidy
+        from sync.cli.audit import tidy  # most syncs have nothing to do and do not need it
 
         tidy(app, stores)
     return _end(app, prepared, generation, options)
@@ -207,6 +208,8 @@ def _last_sync(
     wanted, held = prepared.wanted, prepared.to_reach(options.forced).held
     kept = {(uid, name): since for uid, name, since in before.kept if uid in held}
     kept |= {(value.uid, value.name): value.since.isoformat() for value in wanted.kept}
+    found = {uid: match.entry.origins for uid, match in wanted.people.items()}
+    found |= {uid: person.origins for uid, person in held.items()}
     return LastSync(
         now.isoformat(),
         app.actor,
@@ -216,7 +219,12 @@ def _last_sync(
         prepared.state.base,
         tuple(sorted({*wanted.columns, *(before.columns if held else ())})),
         tuple((uid, name, since) for (uid, name), since in sorted(kept.items())),
+        {uid: _place(origins) for uid, origins in found.items() if origins},
     )
+
+
+def _place(origins: Sequence[Origin]) -> str:
+    return ", ".join(f"{Path(origin.file).name}:{origin.line}" for origin in origins)
 
 
 def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs, options: PlanOptions) -> None:

@@ -39,11 +39,18 @@ def print_text(on: Console, text: str, style: str | None) -> None:
             on.print(part, style=style, soft_wrap=True)
 
 
-def print_table(on: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
-    """Print rows under headings; the columns whose indexes are in `right` are aligned to the right."""
+def print_table(
+    on: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int], *, one_line: bool
+) -> None:
+    """Print rows under headings; see `App.table`."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
+        table.add_column(
+            heading,
+            justify="right" if number in right else "left",
+            overflow="ellipsis" if one_line else "fold",
+            no_wrap=one_line,
+        )
     for row in rows:
         table.add_row(*map(shown, row))
     # Lines are not folded in a pipe, so that a search there finds whole lines.

@@ -1,7 +1,7 @@
 """Writes records as the repository message and as a spreadsheet, in the form that `parse` reads."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sync.parse.cells import UNDECODED
 from sync.parse.headings import COLUMNS, FURTHER
@@ -42,9 +42,12 @@ def render_csv(records: Iterable[Record]) -> str:
 
     The lines end with CR LF (RFC 4180, 2).
     """
-    names, *rows = rows_of(records)
-    lines = [",".join(map(_cell, names)), *(",".join(map(_cell, row)) for row in rows)]
-    return "".join(line + "\r\n" for line in lines)
+    return csv_table(rows_of(records))
+
+
+def csv_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells as CSV; no spreadsheet takes a cell of it for a formula."""
+    return "".join(",".join(map(_cell, row)) + "\r\n" for row in rows)
 
 
 def rows_of(records: Iterable[Record]) -> list[list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 
+from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone
 
 
@@ -59,7 +60,7 @@ def _by_cctld(contact: Contact, name: str, *, with_label: bool) -> str:
     values = _filled(contact, name)
     if len(values) == len(contact.services) and len(set(values.values())) == 1 and not with_label:
         return _text(next(iter(values.values())))
-    return ", ".join(f".{label} {_text(value)}" for label, value in values.items())
+    return ", ".join(f"{Cctld(label).dotted} {_text(value)}" for label, value in values.items())
 
 
 def _text(value: object) -> str:
@@ -71,6 +72,7 @@ def _text(value: object) -> str:
         return f"{value.display} ({value.kind})" if value.kind in ("fax", "pager") else value.display
     if isinstance(value, tuple):
         if len(value) == 2 and isinstance(value[1], int | None) and isinstance(value[0], str):
-            return f".{value[0]} #{value[1]}" if value[1] is not None else f".{value[0]}"
+            dotted = Cctld(value[0]).dotted
+            return f"{dotted} #{value[1]}" if value[1] is not None else dotted
         return ", ".join(_text(item) for item in value)
     return str(value)

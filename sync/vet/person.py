@@ -1,6 +1,6 @@
 """Joins the entries of one person into a contact, and judges the person as a whole."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -74,7 +74,7 @@ def judge(
         findings.append(Finding("not-on-list", f"no address of {name} is on the list: {', '.join(contact.logins)}"))
     if not contact.dials:
         findings.append(Finding("no-phone", f"{name} has no telephone number that dials"))
-    if contact.emails and not _has_out_of_band(contact, rules):
+    if contact.emails and not has_out_of_band(contact, rules.registrable_domain):
         message = f"{name} has no address in a second domain that is not under {contact.served or 'the ccTLD'}"
         findings.append(Finding("no-out-of-band", message, ", ".join(contact.emails)))
     findings += _appointment(contact, present, rules)
@@ -87,10 +87,10 @@ def is_on_list(contact: Contact, subscribers: frozenset[str]) -> bool:
     return any(login_of(address) in subscribers for address in contact.emails)
 
 
-def _has_out_of_band(contact: Contact, rules: VettingRules) -> bool:
+def has_out_of_band(contact: Contact, registrable_domain: Callable[[str], str]) -> bool:
     """Whether an address is outside the served ccTLDs and in another registrable domain than a list address."""
     served = {cctld.a_label for cctld in contact.cctlds}
-    domains = {address: rules.registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
+    domains = {address: registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
     primary = {domains[address] for address in contact.listed}
     return any(domain.rpartition(".")[2] not in served and primary - {domain} for domain in domains.values())
 

@@ -235,8 +235,10 @@ def test_devices_are_listed_with_their_last_use(busy: World) -> None:
     assert [(row["app"], row["generation"]) for row in shown] == [("Thunderbird", 1), ("DAVx5", None), (None, None)]
     assert [str(row["last_used"])[:10] for row in shown] == [today, today, "None"]
     lines = busy.do("device", "list").out.splitlines()
-    assert "last used" in lines[0]
-    assert "never" in lines[-1]
+    assert lines[0] == f".{TEN[1].cctld} {TEN[1].name} ({TEN[1].login})"
+    assert lines[1].endswith(f"tablet (plain), issued {today}, never used")
+    assert lines[2] == f".{TEN[0].cctld} {TEN[0].name} ({ANN})"
+    assert f"phone (plain), issued {today}, last used {today} by DAVx5, from a network not seen before" in lines[3]
     assert max(map(len, lines_on_a_terminal(busy, "device", "list"))) <= 80
 
 

@@ -147,6 +147,38 @@ def test_unknown_device_revokes_nothing(tldops: World) -> None:
     assert tldops.devices(TEN[0].login) == [True]
 
 
+def test_a_device_is_revoked_by_person_and_label(tldops: World) -> None:
+    """Named by address, name or UID; where the label is nobody's, or two devices have it, nothing is revoked."""
+    tldops.sync(*TEN)
+    for person, label in ((TEN[0], "iPhone"), (TEN[0], "laptop"), (TEN[1], "iPhone"), (TEN[2], "tablet")):
+        tldops.do("device", "add", person.login, "--label", label)
+    tldops.do("device", "add", TEN[2].login, "--label", "Tablet")
+    said = tldops.refused("device", "revoke", TEN[0].name, "--label", "phone", code=1)
+    assert "(iPhone)" in said
+    assert "(laptop)" in said
+    assert "2 devices" in tldops.refused("device", "revoke", TEN[2].login, "--label", "tablet", code=1)
+    tldops.refused("device", "revoke", "nobody@nic.example", "--label", "iPhone", code=1)
+    tldops.do("device", "revoke", TEN[0].name, "--label", "IPHONE", "--reason", "stolen")
+    assert tldops.devices(TEN[0].login) == [False, True]
+    assert tldops.devices(TEN[1].login) == [True]
+    assert tldops.do("audit", "--json").json[-1]["action"] == "device revoke"
+
+
+def test_devices_stand_by_person_the_newest_first_and_the_revoked_apart(tldops: World) -> None:
+    """With the name of the person above them, also for one person alone."""
+    tldops.sync(*TEN)
+    for number, label in enumerate(("oldest", "middle", "newest")):
+        tldops.ahead = timedelta(minutes=number)
+        tldops.do("device", "add", TEN[0].login, "--label", label)
+    tldops.do("device", "add", TEN[1].login, "--label", "other")
+    tldops.do("device", "revoke", TEN[0].login, "--label", "middle")
+    lines = [line.split(" (")[0] for line in tldops.do("device", "list", TEN[0].name).out.splitlines()]
+    name = f".{TEN[0].cctld} {TEN[0].name}"
+    assert [line if line in (name, "Revoked:") else line.split()[-1] for line in lines] == [
+        name, "newest", "oldest", "Revoked:", name, "middle",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("days", "revived"), [(0, True), (29, True), (31, False)])
 def test_removal_suspends_the_devices(tldops: World, days: int, revived: bool) -> None:
     """The plan says how many, and coming back within the days of grace revives all but the revoked ones."""

@@ -272,9 +272,9 @@ def test_what_a_guard_keeps_is_shown_until_it_is_done(listed: World) -> None:
     listed.refused("follow", "--yes", code=1)
     first = listed.do("status", "--json").json["list"]
     assert (first["refusal"], first["waiting"]) == ("list-mismatch mass-access", 7)
-    line = listed.do("status").out.splitlines()[-1]
-    assert line.startswith("REFUSED    since ")
-    assert f"(list-mismatch mass-access): 7 logins {said}" in line
+    shown = listed.do("status").out
+    assert f"! 7 logins {said}, since " in shown
+    assert "UTC (list-mismatch mass-access)\n    tldops follow --dry-run\n" in shown
     listed.ahead = timedelta(hours=1)
     subscribe(listed, FORTY[8:])
     listed.refused("follow", "--yes", code=1)
@@ -407,8 +407,8 @@ def test_a_mailman_that_is_gone_changes_nothing(world: World, tmp_path: Path) ->
     noted = read_note(roster, FRESHNESS)
     assert noted.failure == "unreachable"
     assert noted.failing_since is not None
-    alarm = world.do("status").out.splitlines()[-1]
-    assert alarm.startswith("LIST       unreadable since ")
+    alarm = next(line for line in world.do("status").out.splitlines() if line.startswith("! "))
+    assert alarm.startswith("! The list is unreadable since ")
     assert "(unreachable); last read " in alarm
     page = content(b"<html><body>Bad Gateway</body></html>", 200, "text/html")
     with answering(page) as url:

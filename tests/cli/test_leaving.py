@@ -64,7 +64,7 @@ def test_the_card_stays_and_says_since_when(listed: World) -> None:
     after = cards(listed)
     assert after[LEAVER.name].replace(note(day), "") == before[LEAVER.name] != after[LEAVER.name]
     assert {**after, LEAVER.name: ""} == {**before, LEAVER.name: ""}
-    assert f"Off list   1 person: {LEAVER.name} since {day}" in listed.do("status").out.splitlines()
+    assert f"- 1 person no longer on the list: {LEAVER.name} since {day}" in listed.do("status").out.splitlines()
     (away,) = listed.do("status", "--json").json["off_list"]
     assert away == {"name": LEAVER.name, "cctlds": [f".{LEAVER.cctld}"], "since": day.isoformat()}
 
@@ -82,7 +82,7 @@ def test_the_days_pass_without_a_generation_and_then_the_card_goes(listed: World
     place = shown.index(f"- .{LEAVER.cctld} {LEAVER.name}")
     assert shown[place + 1] == f"    left the list on {day}, still in line 1"
     assert set(cards(listed)) == {person.name for person in REST}
-    assert "Off list" not in listed.do("status").out
+    assert "no longer on the list" not in listed.do("status").out
     listed.do("sync", "--yes")
     assert listed.generation() == generation + 1
 

@@ -204,7 +204,7 @@ def test_the_roster_and_access_do_not_wait_for_the_desk(synced: World, harm: str
     assert synced.logins() == {person.login for person in NINE[:8]}
     assert synced.do("follow", "--yes").err == ""
     assert synced.do("access", "deny", NINE[1].login, "--reason", "x").err == ""
-    assert "DESK " in synced.do("status").out
+    assert "! note, evidence and columns of your own cannot be used" in synced.do("status").out
     backup = synced("backup", str(synced.folder / "backup"))
     assert backup.code == 2 or harm in ("a table is gone", "no text")
     assert (synced.folder / "backup.members").is_file()
@@ -221,7 +221,7 @@ def test_the_roster_and_access_do_not_wait_for_the_desk(synced: World, harm: str
         name: (contact.note, contact.evidence) for name, contact in before.items() if name in after
     }
     assert "Nothing to do" in synced.do("sync", "--yes").out
-    assert "DESK " not in synced.do("status").out
+    assert "cannot be used" not in synced.do("status").out
 
 
 def test_a_sync_that_is_killed_before_the_desk_is_finished_by_the_next(

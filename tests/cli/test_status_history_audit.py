@@ -43,7 +43,7 @@ def test_status_counts_what_is_there(tldops: World) -> None:
     shown = tldops.do("status").out
     assert "Generation 1, 3 days old" in shown
     assert "10 people of 5 ccTLDs" in shown
-    assert f"denied: 1 login: {TEN[1].login}" in shown
+    assert f"- denied: 1 login: {TEN[1].login}\n    tldops access list" in shown
 
 
 def test_status_names_the_stale(tldops: World) -> None:
@@ -60,6 +60,35 @@ def test_status_names_the_stale(tldops: World) -> None:
     assert facts["never_confirmed"] == 1
     tldops.do("confirm", "old@nic.example")
     assert tldops.do("status", "--json").json["stale"] == []
+
+
+def test_status_says_what_to_do_the_worst_first(tldops: World) -> None:
+    """A refused sync with its reasons and since when, before people who are held; each with its command."""
+    tldops.sync(*TEN)
+    broken = TEN[0].line.replace(f".{TEN[0].cctld}", ".zz")
+    tldops.write(broken, *TEN[1:])
+    assert tldops("sync", "--yes").code == 1
+    first = tldops.do("status", "--json").json["refused"]
+    assert first["why"] == "1 error"
+    lines = tldops.do("status").out.splitlines()
+    assert lines[4].startswith("! Every sync is refused since ")
+    assert lines[5] == "    tldops plan"
+    tldops.ahead = timedelta(hours=1)
+    assert tldops("sync", "--yes").code == 1
+    assert tldops.do("status", "--json").json["refused"] == first
+    tldops("sync", "--yes", "--quarantine")
+    lines = tldops.do("status").out.splitlines()
+    assert lines[4:8] == [
+        "! The last sync left out 1 error", "    tldops check",
+        f"- 1 person held, as before: {TEN[0].name}", "    tldops people --held",
+    ]  # fmt: skip
+    tldops.sync(*TEN)
+    facts = tldops.do("status", "--json").json
+    assert facts["refused"] == {"since": None, "why": None}
+    assert [task["command"] for task in facts["to_do"]] == [
+        "tldops status --missing",
+        "tldops people --never-confirmed",
+    ]
 
 
 def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:

@@ -9,7 +9,9 @@ import sys
 from tests.support.world import Result, World
 
 
-def on_a_terminal(world: World, answer: str, *arguments: str, before: World | None = None) -> Result:
+def on_a_terminal(
+    world: World, answer: str, *arguments: str, before: World | None = None, question: bytes = b"[y/N]"
+) -> Result:
     """Run the command on a pseudo-terminal and type `answer` at its question; with `before`, first run its sync."""
     child, terminal = pty.fork()
     if child == 0:
@@ -35,13 +37,13 @@ def on_a_terminal(world: World, answer: str, *arguments: str, before: World | No
             shown += os.read(terminal, 65536)
         except OSError:  # how Linux says that the other side is closed
             break
-        if b"[y/N]" in shown and not asked:
+        if question in shown and not asked:
             asked = True
             if before is not None:
                 before.do("sync", "--yes")
             os.write(terminal, answer.encode())
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert asked == (b"[y/N]" in shown)
+    assert asked == (question in shown)
     assert b"Traceback" not in shown
     return Result(code, shown.decode(), "")

@@ -1,0 +1,86 @@
+"""Who is meant by what somebody typed: any part of a name, a ccTLD, an address, a number, an organisation, a UID."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+
+from radicale_tldops.roster.cctld import Cctld, Delegations
+from radicale_tldops.roster.contact import name_key
+from radicale_tldops.roster.login import canonical_login
+from sync.people.person import Person
+
+_NUMBER = re.compile(r"\+?[\d\s()./-]+")
+_MIN_DIGITS = 4
+"""So many digits are a part of a telephone number; fewer stand in too many of them."""
+_MIN_UID = 8
+_SHORT = 2
+"""A word of so few letters is a ccTLD where it can be one."""
+
+# Letters that have no accent to take away, though people leave one out.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+
+
+def find(people: Sequence[Person], typed: str, known: Delegations, countries: Mapping[str, str]) -> list[Person]:
+    """Return the people who are meant, in their order.
+
+    A whole address, name or UID means its owner alone. Else every word has to be found: a ccTLD among those that are
+    served, digits in a number, any other word in name, organisation, address, ccTLD or country. `countries` are the
+    names of countries by A-label.
+    """
+    text = " ".join(typed.split())
+    if not text:
+        return []
+    login, name = canonical_login(text), name_key(text)
+    exact = [p for p in people if login in p.contact.logins or name_key(p.contact.name) == name or p.uid == text]
+    if exact:
+        return exact
+    if _NUMBER.fullmatch(text) and len(digits := _digits(text)) >= _MIN_DIGITS:
+        return [person for person in people if any(digits in number for number in _numbers(person))]
+    tests = [_word(word, known, countries) for word in text.split()]
+    found = [person for person in people if all(test(person) for test in tests)]
+    if found or not any(_cctld(word, known) for word in text.split()):
+        return found
+    # A short word that is the label of a ccTLD may be a part of a name: "de Vries".
+    words = [_folded(word) for word in text.split()]
+    return [person for person in people if all(word in _text(person, countries) for word in words)]
+
+
+def _word(word: str, known: Delegations, countries: Mapping[str, str]) -> Callable[[Person], bool]:
+    """Return the test whether a person has this word."""
+    cctld = _cctld(word, known)
+    if cctld is not None:
+        return lambda person: cctld in person.contact.cctlds
+    folded = _folded(word)
+    if len(folded) >= _MIN_UID and re.fullmatch(r"[0-9a-f-]+", folded):
+        return lambda person: person.uid.startswith(folded) or folded in _text(person, countries)
+    return lambda person: folded in _text(person, countries)
+
+
+def _cctld(word: str, known: Delegations) -> Cctld | None:
+    """Return the ccTLD that a word names: with a dot, as an A-label, of two letters, or of a script of its own."""
+    is_label = word.startswith(".") or len(word) <= _SHORT or not word.isascii() or word.lower().startswith("xn--")
+    return known.known(word) if is_label else None
+
+
+def _text(person: Person, countries: Mapping[str, str]) -> str:
+    """Return the words in which a person is searched."""
+    contact = person.contact
+    labels = (f"{cctld.dotted} .{cctld.a_label} {countries.get(cctld.a_label, '')}" for cctld in contact.cctlds)
+    parts = (contact.name, contact.organisation, *contact.emails, contact.signal, contact.matrix, *labels)
+    return _folded(" ".join(parts))
+
+
+def _folded(text: str) -> str:
+    """Return text in lower case, without accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter)).translate(_PLAIN)
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a number without what stands for the country or the trunk: 00, +, 0."""
+    return re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
+
+
+def _numbers(person: Person) -> list[str]:
+    contact = person.contact
+    return [re.sub(r"\D", "", text) for text in (*(p.number for p in contact.phones), contact.signal, contact.whatsapp)]
