@@ -1,7 +1,6 @@
 """`tldops init`: a commented configuration and an empty store."""
 
 import os
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import click
 from radicale_tldops.roster.errors import SettingsError
 from radicale_tldops.settings.file import DEFAULT_FILE, ENVIRONMENT
 from sync.cli.context import OK, App, pass_app
+from sync.cli.examples import read_example
 
 
 @click.command()
@@ -41,7 +41,7 @@ def init(app: App, new_members: bool, new_desk: bool) -> int:
     if path.exists():
         app.print(f"{path} exists and was left as it is.")
     else:
-        _write(path, resources.files("sync.cli").joinpath("tldops.toml").read_bytes())
+        _write(path, read_example("tldops.toml"))
         app.print(f"Wrote {path}. Set [membership] file in it, then run `tldops check`.")
     stores = app.stores(creating=True)
     app.print(f"The store: {stores.roster}, {stores.members} and {stores.desk}.")

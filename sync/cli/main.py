@@ -38,6 +38,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "confirm": ("confirm", "Record that contacts were confirmed today, how, and by whom."),
     "access": ("access", "Show, end and give back the right to read."),
     "device": ("device", "Issue, list and revoke device passwords: one for each app on each device."),
+    "examples": ("examples", "Write examples for systemd, nginx, Caddy and fail2ban into a folder."),
     "export": ("export", "Write the roster out: it holds names and telephone numbers, so mind where."),
     "serve": ("serve", "Serve the address book over CardDAV until interrupted."),
     "audit": ("audit", "Show the audit log, or verify its chain of digests."),

@@ -15,7 +15,7 @@ from radicale_tldops.settings.reading import GuardLimit
 from tests.docs.pages import ROOT, code_of, page, pages
 
 PAGE = page("docs/configuration.md")
-TEMPLATE = ROOT / "sync/cli/tldops.toml"
+TEMPLATE = ROOT / "config/tldops.toml"
 # Keys without a default, for which the template has an example.
 EXAMPLES = {
     *(("membership", key) for key in ("file", "columns")),

@@ -1,4 +1,4 @@
-"""The shipped examples: nginx in front of the server, and the unit of systemd."""
+"""The shipped examples: nginx in front of the server, and the units of systemd."""
 
 import http.client
 import re
@@ -87,13 +87,27 @@ def test_discovery_leads_back_to_the_proxy(behind: Behind) -> None:
     assert target == "/" or re.fullmatch(rf"https://127\.0\.0\.1(:{behind.port})?/", target)
 
 
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
-    """Every line of config/tldops.service is known and well-formed."""
+UNITS = sorted(path.name for kind in ("service", "timer") for path in CONFIG.glob(f"*.{kind}"))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_each_unit_is_one_that_systemd_takes(tmp_path: Path, name: str) -> None:
+    """Every line is known and well-formed; a timer has its service, and what OnFailure= names is there."""
     program = needs("systemd-analyze")
-    text = (CONFIG / "tldops.service").read_text()
-    text = re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text)
-    unit = tmp_path / "tldops.service"
-    unit.write_text(text)
-    done = subprocess.run([program, "verify", str(unit)], capture_output=True, text=True, check=False, timeout=60)
-    assert "tldops.service" not in done.stderr, done.stderr
+    for unit in UNITS:
+        text = (CONFIG / unit).read_text().replace("/opt/tldops/bin/tldops", "/bin/true")
+        (tmp_path / unit).write_text(text)
+        assert set(re.findall(r"(?m)^OnFailure=(.*)", text)) <= {"tldops-failed@%n.service"}
+    done = subprocess.run(
+        [program, "verify", str(tmp_path / name)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "tldops" not in done.stderr, done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_each_service_of_a_timer_tells_when_it_fails() -> None:
+    """Nobody looks at a timer that goes wrong at night, unless it tells."""
+    timed = [name.replace(".timer", ".service") for name in UNITS if name.endswith(".timer")]
+    assert len(timed) == 3
+    for name in timed:
+        assert "\nOnFailure=tldops-failed@%n.service\n" in (CONFIG / name).read_text(), name
