@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What the clients of `make clients` need, as Debian calls it.
 DESKTOP = thunderbird xvfb openbox imagemagick fonts-noto-core g++ pkg-config libkf5contacts-dev libreoffice-calc
 
-.PHONY: help demo test clients lint bench prove clean
+.PHONY: help demo test clients lint bench prove lock clean
 
 help:
 	@echo "make demo [PORT=5300]   a server with invented contacts, and a login for your address book"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint               ruff and mypy"
 	@echo "make bench              the figures: the sync, and the server against stock Radicale"
 	@echo "make prove              faults, damage and hostile requests by the hundred thousand (an hour; needs strace and nginx)"
+	@echo "make lock               requirements.lock anew: the newest versions that pyproject.toml allows, with their hashes"
 	@echo "make clean              remove everything that these made"
 
 $(VENV)/run.done: pyproject.toml
@@ -62,6 +63,13 @@ bench: $(VENV)/test.done
 
 prove: $(VENV)/test.done
 	$(BIN)/python -m tests.prove
+
+# uv writes one file for every Python and platform; an environment of its own, because it is needed for this alone.
+lock: $(VENV)/run.done
+	$(PYTHON) -m venv --without-pip $(VENV)/lock
+	$(PIP) --python $(VENV)/lock install --group lock
+	$(VENV)/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+	    --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tests/vcard/node_modules
