@@ -75,6 +75,19 @@ def test_nothing_is_overwritten(tldops: World, kind: str, name: str) -> None:
     assert not victim.exists() or victim.read_text() == "mine"
 
 
+def test_a_link_that_appears_at_the_last_moment_is_not_followed(tldops: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the look for names that are taken, somebody else plants one: it is named, and its target stays."""
+    folder, victim = tldops.folder / "examples", tldops.folder / "victim"
+    victim.write_text("mine")
+    folder.mkdir()
+    plant = (folder / "tldops.service").symlink_to
+    monkeypatch.setattr("sync.cli.examples._refuse_existing", lambda _: plant(victim))
+    result = tldops("examples", str(folder))
+    assert result.code == 2
+    assert "tldops.service: cannot write the example: File exists" in result.err
+    assert victim.read_text() == "mine"
+
+
 def test_a_folder_that_cannot_be_made_is_named(tldops: World) -> None:
     """With the reason, and without a traceback."""
     (tldops.folder / "file").write_text("")
