@@ -39,7 +39,7 @@ EXAMPLES = (
     Example("radicale.ini", "stock Radicale instead", "/etc/radicale/"),
     Example("tld-ops.mobileconfig", "an Apple account", "sent to a member"),
 )
-"""Every example, in the order in which an operator comes to them. With its line in the output it fits 80 columns."""
+"""Every example, in the order in which an operator needs them. A line of the output fits 80 columns."""
 
 
 def read_example(file: str) -> bytes:
