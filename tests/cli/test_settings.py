@@ -209,6 +209,6 @@ def test_a_folder_without_a_configuration(
 
 
 def test_every_command_that_needs_a_configuration_is_tried() -> None:
-    """`check FILE` works with the defaults, `examples` needs none, `init` makes one; all others are in the list above."""
+    """`check FILE` works with the defaults, `examples` without, `init` makes one; all others are in the list above."""
     named = {command.split()[0] for command in NO_STORE}
     assert set(cli.list_commands(click.Context(cli))) - named == {"check", "examples"}
