@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from radicale_tldops.roster.device import DeviceState
-from radicale_tldops.roster.errors import StoreError
+from radicale_tldops.roster.errors import StoreError, UnknownSubjectError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.desk import add_private
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
 from radicale_tldops.store.read import load_history, load_state
-from radicale_tldops.store.values import LastSync, RosterState, Source
+from radicale_tldops.store.values import Generation, LastSync, RosterState, Source
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow
@@ -152,6 +152,22 @@ def prepare_access(settings: Settings, where: Stores, subscribers: Subscribers, 
     basis = Basis("access", (subscribers.source,), last, (), _devices(where, state), grace)
     plan = make_plan(state, wanted, settings.guards, now, lambda _, uid: state.people[uid].key, basis)
     return Prepared(state, wanted, plan)
+
+
+def generation_before(where: Stores, number: int | None) -> Generation:
+    """Return the generation of this number; without one, the one before the cards last changed.
+
+    Raises:
+        UnknownSubjectError: there is none.
+    """
+    history = load_history(where.roster)
+    if number is None:
+        number = next((entry.id for entry in history if entry.kind != "access"), 0) - 1
+    found = next((entry for entry in history if entry.id == number), None)
+    if found is None:
+        which = f"no generation {number}" if number > 0 else "nothing before the first generation"
+        raise UnknownSubjectError(f"there is {which}. `tldops history` lists them.")
+    return found
 
 
 def prepare_rollback(settings: Settings, where: Stores, number: int, now: datetime) -> Prepared:

@@ -3,7 +3,7 @@
 import calendar
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Self, TypeAlias
@@ -247,6 +247,14 @@ def name_key(name: str) -> str:
 def people_per_cctld(contacts: Iterable[Contact]) -> Mapping[str, int]:
     """Count the contacts of each ccTLD, by A-label."""
     return Counter(label for contact in contacts for label, _ in contact.slots)
+
+
+def has_out_of_band(contact: Contact, registrable_domain: Callable[[str], str]) -> bool:
+    """Whether an address is outside the served ccTLDs and in another registrable domain than a list address."""
+    served = {cctld.a_label for cctld in contact.cctlds}
+    domains = {address: registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
+    primary = {domains[address] for address in contact.listed}
+    return any(domain.rpartition(".")[2] not in served and primary - {domain} for domain in domains.values())
 
 
 def is_stale(confirmed_on: date, today: date, months: int) -> bool:

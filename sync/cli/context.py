@@ -281,7 +281,7 @@ class App:
 pass_app = click.make_pass_decorator(App, ensure=True)
 
 
-class _GenerationNumber(click.IntRange):
+class GenerationNumber(click.IntRange):
     """The number of a generation, with a message that says what to give."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -293,7 +293,7 @@ class _GenerationNumber(click.IntRange):
             self.fail(said, param, ctx)
 
 
-generation_argument = click.argument("number", metavar="GENERATION", type=_GenerationNumber(1, 2**63 - 1))
+generation_argument = click.argument("number", metavar="GENERATION", type=GenerationNumber(1, 2**63 - 1))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")

@@ -11,6 +11,7 @@ import click
 
 from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store import audit
+from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, LIST_KNOWN, NoteValues, read_note
 from radicale_tldops.store.values import Generation, LastSync
 from sync import pipeline, prepare
@@ -34,19 +35,20 @@ from sync.cli.context import (
     FOUND,
     OK,
     App,
+    GenerationNumber,
     file_argument,
     format_option,
-    generation_argument,
     json_option,
     pass_app,
     sheet_option,
 )
 from sync.cli.freshness import noting_failure, noting_list, noting_stop
 from sync.cli.show import counted, plan_json
+from sync.cli.undo import left_out
 from sync.pipeline import Inputs
 from sync.plan.follow import known_beside
 from sync.prepare import Prepared
-from sync.problems import Origin
+from sync.problems import Origin, printable
 from sync.sources.install import staged
 
 _CHECKING = "Checking the membership file and the store"
@@ -224,7 +226,7 @@ def _last_sync(
 
 
 def _place(origins: Sequence[Origin]) -> str:
-    return ", ".join(f"{Path(origin.file).name}:{origin.line}" for origin in origins)
+    return ", ".join(f"{printable(Path(origin.file).name)}:{origin.line}" for origin in origins)
 
 
 def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs, options: PlanOptions) -> None:
@@ -245,25 +247,31 @@ def _refuse_errors(app: App, stores: Stores, prepared: Prepared, inputs: Inputs,
 
 
 @click.command()
-@generation_argument
+@click.argument("number", metavar="[GENERATION]", type=GenerationNumber(1, 2**63 - 1), required=False)
 @show_values_option
 @plan_options
 @pass_app
-def rollback(app: App, number: int, options: PlanOptions) -> int:
+def rollback(app: App, number: int | None, options: PlanOptions) -> int:
     """Bring back the cards of an earlier generation, as a new generation.
 
-    Cards only: who may read stays as the newest sync left it. The guards hold as
-    in a sync. The last ten generations with cards of their own can be brought back.
+    Without GENERATION: those before the last change of cards. Cards only: who may
+    read stays as the newest sync left it, and the plan says what else does not
+    come back, and how to get it. The guards hold as in a sync.
 
     \b
     Examples:
+      tldops rollback                    undo the last sync
       tldops history
       tldops rollback 41
     """
     options.require_answer()
     stores = app.stores()
-    prepared = prepare.prepare_rollback(app.settings, stores, number, app.now)
+    past = prepare.generation_before(stores, number)
+    prepared = prepare.prepare_rollback(app.settings, stores, past.id, app.now)
     show(app, prepared, options)
+    if not options.as_json:
+        for line in left_out(prepared, past, load_devices(stores.members)[1]):
+            app.print(line)
     with reporting_refusal(app, prepared, options):
         generation = carry_out(app, stores, prepared, options, {})
     return _end(app, prepared, generation, options)

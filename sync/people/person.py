@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from radicale_tldops.roster.cctld import Delegations
-from radicale_tldops.roster.contact import Contact, is_stale, people_per_cctld
+from radicale_tldops.roster.contact import Contact, has_out_of_band, is_stale, people_per_cctld
 from radicale_tldops.roster.device import Device, DeviceState
+from radicale_tldops.roster.role_address import is_role
 from radicale_tldops.store.members import Claim
 from radicale_tldops.store.usage import LastUsed
 from radicale_tldops.store.values import Denial
-from sync.vet.addresses import is_role
-from sync.vet.person import has_out_of_band
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from datetime import date
 from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.contact import APPOINTMENT, Phone, Service, name_key
 from radicale_tldops.roster.errors import InputError
+from radicale_tldops.roster.role_address import is_role
 from sync.parse.characters import describe, is_clean, is_placeholder, without_forbidden
 from sync.parse.records import Record
 from sync.problems import Finding, Origin, printable
-from sync.vet.addresses import is_role, login_of, normalise_address, readable_domain
+from sync.vet.addresses import login_of, normalise_address, readable_domain
 from sync.vet.appointments import read_services
 from sync.vet.columns import Columns, read_columns
 from sync.vet.damage import ISO_DATES, DateReader, damages

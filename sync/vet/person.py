@@ -1,12 +1,12 @@
 """Joins the entries of one person into a contact, and judges the person as a whole."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
 
 from radicale_tldops.roster.cctld import Cctld
-from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone, is_stale
+from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone, has_out_of_band, is_stale
 from sync.problems import Finding, Severity, printable
 from sync.vet.addresses import login_of
 from sync.vet.appointments import merge_services
@@ -85,14 +85,6 @@ def judge(
 def is_on_list(contact: Contact, subscribers: frozenset[str]) -> bool:
     """Whether the person is on the list, under any address."""
     return any(login_of(address) in subscribers for address in contact.emails)
-
-
-def has_out_of_band(contact: Contact, registrable_domain: Callable[[str], str]) -> bool:
-    """Whether an address is outside the served ccTLDs and in another registrable domain than a list address."""
-    served = {cctld.a_label for cctld in contact.cctlds}
-    domains = {address: registrable_domain(address.rpartition("@")[2]) for address in contact.emails}
-    primary = {domains[address] for address in contact.listed}
-    return any(domain.rpartition(".")[2] not in served and primary - {domain} for domain in domains.values())
 
 
 def _appointment(contact: Contact, present: frozenset[str], rules: VettingRules) -> list[Finding]:

@@ -23,13 +23,13 @@ def test_errors_stop_the_sync(tldops: World) -> None:
     """With one broken record `sync` applies nothing, not even what is sound, and says how to go on."""
     tldops.sync(*TEN[:9])
     tldops.write(*lines(BROKEN))
-    before = tldops.files()
+    before = tldops.data()
     result = tldops("sync", "--yes")
     assert result.code == 1
     assert "1 error in" in result.err
     assert "--quarantine" in result.err
     assert f"{tldops.members}:10: error: " in result.out
-    assert tldops.files() == before
+    assert tldops.data() == before
 
 
 def test_quarantine_holds_the_person_and_applies_the_rest(tldops: World) -> None:

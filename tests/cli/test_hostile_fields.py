@@ -47,9 +47,9 @@ def test_control_characters_in_any_field_are_refused(synced: World, character: s
         assert checked.code == 1
         assert f"{synced.members}:41: error: " in checked.out
         assert all(line.isprintable() for line in checked.out.splitlines())
-        files = synced.files()
+        before = synced.data()
         assert synced("sync", "--yes").code == 1
-        assert synced.files() == files
+        assert synced.data() == before
 
 
 @pytest.mark.parametrize("character", [*CHARACTERS, "LF"])

@@ -48,14 +48,14 @@ def test_the_stored_texts_are_those_of_earlier_versions(tmp_path: Path) -> None:
         (
             FRESHNESS,
             f'{{"checked_at": "{time}", "list_checked_at": "{time}", "failing_since": null, "failure": "", '
-            '"refused_since": null, "refusal": "", "waiting": 0}',
+            '"refused_since": null, "refusal": "", "waiting": 0, "stopped_since": null, "stopped": ""}',
             Freshness(NOON, NOON),
         ),
         (
             LAST_SYNC,
             f'{{"checked_at": "{time}", "actor": "jane", "sources": [{{"part": "membership", "name": "members.txt", '
             f'"sha256": "ab", "modified_at": "{time}"}}], "held": [["uid", "why"]], "errors": 1, '
-            '"generation": 7, "columns": [], "kept": []}',
+            '"generation": 7, "columns": [], "kept": [], "places": {}}',
             last,
         ),
         (NEWEST_ROSTER, "0123 4 5", Mark("0123", 4, 5)),

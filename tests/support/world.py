@@ -15,6 +15,7 @@ from typing import Any
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.desk import load_private
+from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.read import load_state
 from sync.cli import main as tldops_main
 from tests.support.people import Person
@@ -148,6 +149,15 @@ class World:
             for path in sorted(self.folder.iterdir())
             if ".sqlite" in path.name and path.is_file()
         }
+
+    def data(self) -> Mapping[str, str]:
+        """Return the digest of what each database holds, but for the note that the last sync was refused."""
+        found = {}
+        for path in self.folder.glob("*.sqlite"):
+            with contextlib.closing(sqlite3.connect(path)) as connection:
+                lines = [line for line in connection.iterdump() if FRESHNESS.key not in line]
+            found[path.name] = sha256("\n".join(lines).encode()).hexdigest()
+        return found
 
     def _roster(self) -> bytes:
         path = self.folder / ROSTER
