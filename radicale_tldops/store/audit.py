@@ -1,15 +1,19 @@
-"""The audit log: who did what. The entries form a chain of digests, so a changed or missing entry shows."""
+"""The audit log: who did what. The entries form a chain of digests, so a changed or missing entry shows.
+
+The chain covers the digest of an entry's detail, so that `tldops erase` can take the detail away and leave that digest.
+An entry says so; a detail that is gone without one was taken away by something else.
+"""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.opening import few_rows, reading_members
@@ -22,6 +26,10 @@ PRUNED = "pruned"
 PRUNE = "prune"
 """The action of the entry that says what was pruned."""
 
+ERASE = "erase"
+"""The action of the entry that says whose entries have lost their details: `subjects` in its own detail."""
+
+_ERASED = re.compile(r'\{"erased": "([0-9a-f]{64})"\}')
 _START = "0" * 64
 _GENERATION = re.compile(r"generation ([0-9]{1,18})")
 
@@ -143,10 +151,29 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     for entry in entries:
         text = json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
         number += 1
-        values = (number, entry.at.isoformat(), entry.actor, entry.action, entry.subject, text)
-        chain = _link(chain, values)
-        rows.append(dict(zip(audit.c.keys(), (*values, chain), strict=True)))
+        row = AuditRow(number, entry.at.isoformat(), entry.actor, entry.action, entry.subject, text, "")
+        chain = _link(chain, row)
+        rows.append(asdict(row) | {"chain": chain})
     connection.execute(insert(audit), rows)
+
+
+def erase_details(connection: Connection, subjects: Collection[str]) -> tuple[int, int]:
+    """Take the details of all entries on these subjects away; return the numbers of those without and still with one.
+
+    An entry of an earlier version, whose chain covers the detail itself, keeps it.
+    """
+    erased, kept, before = 0, 0, _START
+    for values in connection.execute(select(audit).order_by(audit.c.id)).mappings().all():
+        row = AuditRow(**values)
+        if row.subject in subjects and row.action != ERASE:
+            if row.chain == _link(before, row):
+                text = json.dumps({"erased": _detail_digest(row)})
+                connection.execute(update(audit).where(audit.c.id == row.id).values(detail=text))
+                erased += 1
+            else:
+                kept += 1
+        before = row.chain
+    return erased, kept
 
 
 def audited_generations(path: Path) -> tuple[frozenset[int], int]:
@@ -216,18 +243,23 @@ def verify(rows: Iterable[AuditRow], known: Known = Known()) -> Verdict:
     anchor: Anchor | None = None
     before = Link(0, _START)
     count, told = 0, False
+    unsaid: dict[str, int] = {}
     for row in rows:
         if not before.number and (anchor := Anchor.of(row)):
             before = Link(row.id, row.chain)
         else:
-            chain = _link(before.chain, (row.id, row.at, row.actor, row.action, row.subject, row.detail))
-            if row.id > known.accepted.number and (row.id != before.number + 1 or row.chain != chain):
+            follows = row.chain in (_link(before.chain, row), _older_link(before.chain, row))
+            if row.id > known.accepted.number and (row.id != before.number + 1 or not follows):
                 return Verdict(count, anchor, before, before.number + 1, forged=False)
             before, count = Link(row.id, row.chain), count + 1
             # The newest pruning has to say what the anchor says.
             told = read_detail(row) == anchor.detail if anchor and row.action == PRUNE else told
+            _note_erased(unsaid, row)
         if any(before.number == link.number and before.chain != link.chain for link in known.links):
             return Verdict(count, anchor, before, before.number, forged=False)
+    taken = [number for number in unsaid.values() if number > known.accepted.number]
+    if taken:
+        return Verdict(count, anchor, before, min(taken), forged=False)
     missing = before.number + 1 if before.number < max(link.number for link in known.links) else None
     forged = anchor is not None and anchor.number >= known.accepted.number
     forged = forged and (not told or anchor is None or anchor.number > known.pruned.number)
@@ -243,7 +275,31 @@ def read_detail(row: AuditRow) -> Mapping[str, Any]:
     return detail if isinstance(detail, dict) else {"text": str(row.detail)}
 
 
-def _link(before: str, values: tuple[object, ...]) -> str:
+def _note_erased(unsaid: dict[str, int], row: AuditRow) -> None:
+    """Note the first entry on a subject that has lost its detail; an entry of `tldops erase` says whose it was."""
+    if isinstance(row.detail, str) and _ERASED.fullmatch(row.detail):
+        unsaid.setdefault(row.subject, row.id)
+    elif row.action == ERASE:
+        subjects = read_detail(row).get("subjects")
+        for subject in subjects if isinstance(subjects, list) else ():
+            unsaid.pop(str(subject), None)
+
+
+def _link(before: str, row: AuditRow) -> str:
+    """Return the chain of an entry after the one with the chain `before`."""
+    return _digest([before, row.id, row.at, row.actor, row.action, row.subject, {"sha256": _detail_digest(row)}])
+
+
+def _older_link(before: str, row: AuditRow) -> str:
+    """Return the chain that an earlier version gave this entry."""
+    return _digest([before, row.id, row.at, row.actor, row.action, row.subject, row.detail])
+
+
+def _detail_digest(row: AuditRow) -> str:
+    erased = _ERASED.fullmatch(row.detail) if isinstance(row.detail, str) else None
+    return erased[1] if erased else _digest([row.detail])
+
+
+def _digest(content: object) -> str:
     # `default`: a value that tldops did not write need not be text.
-    content = json.dumps([before, *values], ensure_ascii=False, default=repr)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, default=repr).encode()).hexdigest()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from radicale_tldops.roster.errors import RefusedError, StoreError
 from radicale_tldops.store import audit, newest, retention
 from radicale_tldops.store.audit import AuditFilter, Known, load, stream, verify
 from radicale_tldops.store.create import create_members
+from radicale_tldops.store.engine import writing
 from radicale_tldops.store.retention import accept, keep, verify_log
-from radicale_tldops.store.values import Link
+from radicale_tldops.store.values import AuditRow, Link
 from tests.support.clock import START
 from tests.support.store import Store
 
@@ -277,3 +279,43 @@ def test_a_long_log_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPa
     for size in (1, 2, 3, 5, 9, 10, 11):
         monkeypatch.setattr(audit, "_AT_A_TIME", size)
         assert [row.id for row in stream(store.members)] == list(range(1, 11))
+
+
+def test_details_are_erased_and_the_log_stays_whole(store: Store) -> None:
+    """What was said of one subject goes; every other entry, and the order of all, can still be verified."""
+    for day in (10, 11):
+        audit.record(store.members, "clerk", "deny", "jane@nic.example", {"reason": f"Jané, {day}"}, START + day * DAY)
+    audit.record(store.members, "clerk", "deny", "john@nic.example", {"reason": "stays"}, START + 12 * DAY)
+    with writing(store.members) as connection:
+        assert audit.erase_details(connection, ["jane@nic.example"]) == (2, 0)
+        said = audit.AuditEntry(START + 13 * DAY, "clerk", audit.ERASE, "uid", {"subjects": ["jane@nic.example"]})
+        audit.append(connection, [said])
+    newest.note(store.roster, store.members)
+    assert verify_log(store.roster, store.members).whole
+    assert "Jan\\u00e9" not in store.members.read_bytes().decode("latin-1")
+    assert "Jané".encode() not in store.members.read_bytes()
+    (kept,) = load(store.members, AuditFilter(subject="john@nic.example"))
+    assert audit.read_detail(kept) == {"reason": "stays"}
+    change(store, "UPDATE audit SET subject = 'joan@nic.example' WHERE id = 12")
+    assert verify_log(store.roster, store.members).broken == 12
+
+
+def test_a_detail_that_something_else_took_away_shows(store: Store) -> None:
+    """Only an entry about an erasure explains it, and only for its own subjects."""
+    with writing(store.members) as connection:
+        audit.erase_details(connection, ["person2@nic.example"])
+        said = audit.AuditEntry(START + 13 * DAY, "clerk", audit.ERASE, "uid", {"subjects": ["person4@nic.example"]})
+        audit.append(connection, [said])
+    assert verify_log(store.roster, store.members).broken == 3
+
+
+def test_the_details_of_an_earlier_version_are_kept(store: Store) -> None:
+    """Its chain covers the detail itself: without it, the log could not be verified."""
+    with closing(sqlite3.connect(store.members)) as connection, connection:
+        row = AuditRow(11, "2026-01-02", "clerk", "deny", "jane@nic.example", "{}", "")
+        (before,) = connection.execute("SELECT chain FROM audit WHERE id = 10").fetchone()
+        values = {**asdict(row), "chain": audit._older_link(before, row)}
+        connection.execute("INSERT INTO audit VALUES (:id, :at, :actor, :action, :subject, :detail, :chain)", values)
+    with writing(store.members) as transaction:
+        assert audit.erase_details(transaction, ["jane@nic.example"]) == (0, 1)
+    assert verify_log(store.roster, store.members).whole

@@ -18,6 +18,7 @@ from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.read import load_snapshot
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
+from radicale_tldops.store.values import AuditRow
 from sync.vcard.card import contact_uid
 from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
@@ -53,7 +54,7 @@ def old(tmp_path: Path) -> Store:
     with closing(sqlite3.connect(store.members)) as connection, connection:
         connection.executescript(VERSION_1)
         values = (1, "2026-01-02T03:04:05+00:00", "clerk", "deny", "jané@nic.example", '{"devices": 1}')
-        connection.execute("UPDATE audit SET chain = ?", (audit._link("0" * 64, values),))
+        connection.execute("UPDATE audit SET chain = ?", (audit._older_link("0" * 64, AuditRow(*values, "")),))
     return store
 
 
