@@ -15,7 +15,7 @@ from radicale_tldops.store import audit
 from radicale_tldops.store.desk import keep_private
 from radicale_tldops.store.members import load_devices, move_devices
 from radicale_tldops.store.notes import LAST_SYNC, NoteValues, read_note
-from radicale_tldops.store.read import load_history, load_owner_states
+from radicale_tldops.store.read import load_brought_back, load_head, load_history, load_numbers, load_owner_states
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
 from sync.plan.changes import Kind
@@ -181,23 +181,24 @@ def _move_devices(stores: Stores, now: datetime) -> None:
     devices = [device for device in load_devices(stores.members)[1] if device.state is not DeviceState.ENDED]
     if not devices:
         return
-    owners, generations = load_owner_states(stores.roster), load_history(stores.roster)
-    brought_back = next((past.id for past in generations if past.kind in ("rollback", "restore")), 0)
-    is_old = brought_back > read_note(stores.roster, LAST_SYNC).generation
+    owners, head = load_owner_states(stores.roster), load_head(stores.roster)
+    is_old = load_brought_back(stores.roster) > read_note(stores.roster, LAST_SYNC).generation
     moves: dict[str, DeviceState] = {}
     for device in devices:
         owner_state = owners.of(device, now, stores.grace)
         state = BECOMES[device.state, owner_state]
         if state is not device.state and (owner_state is OwnerState.DENIED or not is_old):
             moves[device.id] = state
-    move_devices(stores.members, moves, f"access ended with generation {generations[0].id}", now)
+    move_devices(stores.members, moves, f"access ended with generation {head.id if head else 0}", now)
 
 
 def _audit_generations(stores: Stores) -> None:
     """Record the generations that have no entry yet, the oldest first."""
     audited, pruned = audit.audited_generations(stores.members)
-    for generation in reversed(load_history(stores.roster)):
-        if generation.id > pruned and generation.id not in audited:
+    missing = {number for number in load_numbers(stores.roster) if number > pruned} - audited
+    past = load_history(stores.roster, since=min(missing)) if missing else ()
+    for generation in reversed(past):
+        if generation.id in missing:
             subject = f"generation {generation.id}"
             counts = {key: value for key, value in asdict(generation.counts).items() if value}
             detail = {"plan": generation.plan_id, "forced": list(generation.forced), **counts}

@@ -134,8 +134,8 @@ def _taken_back(where: Stores, state: RosterState) -> Sequence[Source]:
     """Return the inputs that the last rollback took back and no later sync applied again."""
     if not state.brought_back:
         return ()
-    later = [entry for entry in load_history(where.roster) if entry.id >= state.brought_back]
-    rollback = next(entry for entry in later if entry.id == state.brought_back)
+    later = load_history(where.roster, since=state.brought_back)
+    rollback = later[-1]
     again = {source.sha256 for entry in later if entry.kind == "sync" for source in entry.sources}
     return [source for source in rollback.sources if source.sha256 not in again]
 
@@ -175,7 +175,7 @@ def prepare_rollback(settings: Settings, where: Stores, number: int, now: dateti
     state = _load(where, settings, now)
     _, people = load_people(where.roster, number)
     wanted = roll_back(state, {uid: person.contact for uid, person in people.items()}, number)
-    history = load_history(where.roster)
+    history = load_history(where.roster, since=number)
     undone = [entry for entry in history if entry.id > number and entry.kind == "sync"]
     stays = {source.sha256 for entry in history if entry.id == number for source in entry.sources}
     sources = {source.sha256: source for entry in undone for source in entry.sources if source.part == "membership"}

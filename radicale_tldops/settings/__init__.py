@@ -52,6 +52,9 @@ class StoreSettings:
     desk: Path | None = setting(
         None, optional_path, "The secretariat's own columns. Only commands open it. Without it: beside the roster."
     )
+    history_days: int = setting(
+        400, whole(1, 36_600), "Days for which earlier cards are kept. The last ten generations with cards always are."
+    )
     strict_modes: bool = setting(
         False,
         flag,

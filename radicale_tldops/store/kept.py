@@ -1,38 +1,50 @@
-"""The generations before the newest one: which are kept with their cards, and whether these are as they were written.
+"""The past: which generations are kept with their cards, and whether these are as they were written.
 
 Nothing changes a row any more once a generation has replaced or removed it, so each generation keeps a digest over the
-rows that it ended. The digest of the newest generation covers its own cards and these digests. Together they cover all
-cards of a generation that is kept: what stands in it now, and what later generations ended.
+rows that it ended. The link of a generation covers this digest, and the digest of the newest one covers all links and
+its own cards. Together they cover all cards of a generation that is kept: what stands in it now, and what later
+generations ended.
+
+How long the cards of a generation are kept is decided in `retention.py`, and the note `KEPT_FROM` says what is there.
 """
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import Connection, or_, select
 
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.errors import CorruptStoreError, UnknownSubjectError
+from radicale_tldops.store import generations
+from radicale_tldops.store.notes import KEPT_FROM
 from radicale_tldops.store.opening import reading_roster
-from radicale_tldops.store.read import card_rows, history, people_of, verified
+from radicale_tldops.store.read import covered, people_of, verified
 from radicale_tldops.store.schema import card, generation, group_card
 from radicale_tldops.store.values import Generation, StoredPerson
 
-KEPT_GENERATIONS = 10
-"""How many generations keep their cards, so that `rollback` and `show` can use them.
-
-Generations that change logins alone write no cards. They are not counted, so they never push out the last good cards.
-"""
+_TABLES = (card, group_card)
+NOTHING_ENDED = digest((), ())
+"""The digest of a generation that replaced and removed nothing."""
 
 
-def oldest_kept(connection: Connection) -> int:
-    """Return the oldest generation whose cards are kept; 0 where all are."""
-    with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
-    return connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar() or 0
+def ended_digests(connection: Connection, number: int) -> Iterator[tuple[int, str]]:
+    """Yield the generations from `number` on that replaced or removed rows, in order, each with the digest of these."""
+    for until, rows in groupby(
+        heapq.merge(*(_ended(connection, place, number) for place in (0, 1))), lambda row: row[0]
+    ):
+        sections: tuple[list[tuple[object, ...]], ...] = ([], [])
+        for _, place, values in rows:
+            sections[place].append(values)
+        yield until, digest(*sections)
 
 
-def ended_digest(connection: Connection, number: int) -> str:
-    """Return the digest of the rows that generation `number` replaced or removed."""
-    return digest(*card_rows(connection, lambda table: select(table).where(table.c.until == number)))
+def _ended(connection: Connection, place: int, number: int) -> Iterator[tuple[int, int, tuple[object, ...]]]:
+    """Yield what digests cover of the ended rows of a table, behind the generation that ended each and `place`."""
+    table = _TABLES[place]
+    for row in connection.execute(select(table).where(table.c.until >= number).order_by(table.c.until)):
+        yield row.until, place, covered(table, row)
 
 
 def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, StoredPerson]]:
@@ -43,15 +55,15 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
         CorruptStoreError: its cards are not those that were written.
     """
     with reading_roster(path) as connection:
-        found = next((past for past in history(connection) if past.id == number), None)
-        if found is None:
+        if connection.execute(select(generation.c.id).where(generation.c.id == number)).first() is None:
             raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
-        if number < oldest_kept(connection):
+        oldest = KEPT_FROM.read(connection)
+        if number < oldest:
             raise UnknownSubjectError(
-                f"the cards of generation {number} are no longer kept; only the last ten are, not counting those that "
-                "changed logins alone."
+                f"the cards of generation {number} are no longer kept; the oldest that are kept are those of "
+                f"generation {oldest}. `[store] history_days` says how long."
             )
-        _verify(path, connection, number)
+        found = _verified_since(path, connection, number)[-1]
         its = (card.c.since <= number, or_(card.c.until.is_(None), card.c.until > number))
         return found, people_of(connection.execute(select(card).where(*its)))
 
@@ -59,20 +71,19 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
 def verify_kept(path: Path) -> None:
     """Verify every generation that is kept. Raises as `load_people` does."""
     with reading_roster(path) as connection:
-        _verify(path, connection, oldest_kept(connection))
+        _verified_since(path, connection, KEPT_FROM.read(connection))
 
 
-def _verify(path: Path, connection: Connection, number: int) -> None:
-    """Verify the cards of generation `number` and of all later ones."""
+def _verified_since(path: Path, connection: Connection, number: int) -> Sequence[Generation]:
+    """Return generation `number` and all later ones, the newest first, after their rows and cards were verified."""
     verified(path, connection)
-    later = select(generation.c.id, generation.c.ended).where(generation.c.id > number)
-    stored = {row.id: row.ended for row in connection.execute(later)}
-    found = {
-        until
-        for table in (card, group_card)
-        for until in connection.execute(select(table.c.until).where(table.c.until > number).distinct()).scalars()
-    }
-    wrong = found - set(stored) | {past for past, ended in stored.items() if ended_digest(connection, past) != ended}
+    found = generations.since(path, connection, number)
+    wrong = {past.id: past.ended for past in found if past.id > number and past.ended != NOTHING_ENDED}
+    for until, ended in ended_digests(connection, number + 1):
+        if wrong.get(until) == ended:
+            del wrong[until]
+        else:
+            wrong[until] = ended
     if wrong:
         first = max(wrong)
         raise CorruptStoreError(
@@ -80,11 +91,12 @@ def _verify(path: Path, connection: Connection, number: int) -> None:
             f"{_named(connection, first)}. No generation before {first} is shown or brought back; the newest one is "
             "whole. Find out what changed the file. Older cards come from a backup: `tldops restore BACKUP`."
         )
+    return found
 
 
 def _named(connection: Connection, number: int) -> str:
     """Return the name of a changed card among those that generation `number` ended, where its own tag shows it."""
-    for table in (card, group_card):
+    for table in _TABLES:
         for row in connection.execute(select(table).where(table.c.until == number)):
             if etag(row.text) != row.etag:
                 return f" ({row.href})"

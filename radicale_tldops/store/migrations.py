@@ -16,6 +16,12 @@ from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.store.values import SHOWS_PRIVATE
 
+_GENERATIONS_3 = (
+    "SELECT id, lineage, created_at, actor, kind, plan_id, sources, counts, forced, note, ended "
+    "FROM generation ORDER BY id"
+)
+"""What version 3 covers of each generation in the digest of the newest one, and version 5 in the link of each."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
@@ -70,7 +76,7 @@ def roster_3(connection: Connection) -> None:
         values = {"ended": _ended_3(connection, number), "id": number}
         connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), values)
     if head is not None and is_sound:
-        new = _digest_3(connection, head.lineage, head.id)
+        new = digest_3(connection, head.lineage, head.id)
         connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
 
 
@@ -96,7 +102,7 @@ def roster_4(connection: Connection) -> None:
     What members see now stays until the next sync. Digests that matched are taken anew.
     """
     head = connection.execute(text("SELECT id, lineage, digest FROM generation ORDER BY id DESC LIMIT 1")).first()
-    is_sound = head is not None and head.digest == _digest_3(connection, head.lineage, head.id)
+    is_sound = head is not None and head.digest == digest_3(connection, head.lineage, head.id)
     sealed = connection.execute(text("SELECT id, ended FROM generation")).all()
     matching = [row.id for row in sealed if row.ended == _ended_3(connection, row.id)]
     strip = text("UPDATE card SET contact = :contact, key = :key WHERE href = :href AND since = :since")
@@ -112,13 +118,53 @@ def roster_4(connection: Connection) -> None:
         values = {"ended": _ended_3(connection, number), "id": number}
         connection.execute(text("UPDATE generation SET ended = :ended WHERE id = :id"), values)
     if head is not None and is_sound:
-        new = _digest_3(connection, head.lineage, head.id)
+        new = digest_3(connection, head.lineage, head.id)
         connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
 
 
-def _digest_3(connection: Connection, lineage: str, number: int) -> str:
-    columns = "SELECT id, lineage, created_at, actor, kind, plan_id, sources, counts, forced, note, ended "
-    return roster_digest(connection, lineage, number, map(tuple, connection.execute(text(columns + "FROM generation"))))
+def roster_5(connection: Connection) -> None:
+    """Make the generations a chain, whose end the digest of the newest one covers, and note which cards are kept.
+
+    Where that digest failed before, it fails on.
+    """
+    head = connection.execute(text("SELECT id, lineage, digest FROM generation ORDER BY id DESC LIMIT 1")).first()
+    is_sound = head is not None and head.digest == digest_3(connection, head.lineage, head.id)
+    for statement in (
+        "ALTER TABLE generation ADD COLUMN chain VARCHAR NOT NULL DEFAULT ''",
+        "CREATE INDEX generation_created_at ON generation (created_at)",
+        "CREATE INDEX generation_kind ON generation (kind)",
+    ):
+        connection.execute(text(statement))
+    chain = ""
+    for row in connection.execute(text(_GENERATIONS_3)).all():
+        chain = digest([(chain, *row)])
+        values = {"chain": chain, "id": row.id}
+        connection.execute(text("UPDATE generation SET chain = :chain WHERE id = :id"), values)
+    tenth = "SELECT id FROM generation WHERE kind != 'access' ORDER BY id DESC LIMIT 1 OFFSET 9"
+    kept_from = connection.execute(text(tenth)).scalar() or 0
+    connection.execute(text("INSERT INTO meta VALUES ('kept_from', :number)"), {"number": kept_from})
+    if head is not None and is_sound:
+        new = _digest_5(connection, head.lineage, head.id)
+        connection.execute(text("UPDATE generation SET digest = :new WHERE id = :id"), {"new": new, "id": head.id})
+
+
+def _digest_5(connection: Connection, lineage: str, number: int) -> str:
+    """Return the digest that version 5 keeps of its newest generation."""
+    whole = (
+        connection.execute(text("SELECT chain FROM generation ORDER BY id DESC LIMIT 1")).scalar(),
+        connection.execute(text("SELECT max(id) FROM generation WHERE kind IN ('rollback', 'restore')")).scalar() or 0,
+        connection.execute(text("SELECT value FROM meta WHERE key = 'kept_from'")).scalar(),
+    )
+    told = (
+        "SELECT id, created_at FROM generation WHERE id IN (SELECT since FROM card WHERE until IS NULL UNION "
+        "SELECT since FROM group_card WHERE until IS NULL UNION SELECT max(revision) FROM tombstone GROUP BY style)"
+    )
+    return roster_digest(connection, lineage, number, [whole], map(tuple, connection.execute(text(told))))
+
+
+def digest_3(connection: Connection, lineage: str, number: int) -> str:
+    """Return the digest that versions 3 and 4 kept of their newest generation."""
+    return roster_digest(connection, lineage, number, map(tuple, connection.execute(text(_GENERATIONS_3))))
 
 
 def _ended_3(connection: Connection, number: int) -> str:
@@ -126,7 +172,7 @@ def _ended_3(connection: Connection, number: int) -> str:
 
 
 def roster_digest(connection: Connection, lineage: str, number: int, *more: Iterable[tuple[object, ...]]) -> str:
-    """Return the digest that version 2 kept of its newest generation, or with `more` sections that of version 3."""
+    """Return the digest that version 2 kept of its newest generation, or with `more` sections that of a later one."""
     readers = map(tuple, connection.execute(text("SELECT login, uid, principal, name, reason, since FROM reader")))
     absences = map(tuple, connection.execute(text("SELECT owner, since, at FROM absence")))
     tombstones = map(tuple, connection.execute(text("SELECT href, style, revision FROM tombstone")))
@@ -171,6 +217,7 @@ ROSTER_STEPS: Sequence[Step] = (
     Step("denials become those of people, and hold under every address", roster_2),
     Step("the kept cards of earlier generations get digests, of what they are now", roster_3),
     Step("note and evidence move to the desk database, and out of the roster", roster_4, is_additive=True),
+    Step("generations are linked, so that a long past costs nothing at each load", roster_5),
 )
 MEMBERS_STEPS: Sequence[Step] = (
     Step("a place for what the server records of logins and downloads", members_2, is_additive=True),

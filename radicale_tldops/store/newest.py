@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from radicale_tldops.roster.errors import OlderCopyError
 from radicale_tldops.store.engine import WRITE_WAIT, reading, writing
+from radicale_tldops.store.generations import newest
 from radicale_tldops.store.notes import (
     AUDIT_END,
     COUNTER,
@@ -25,7 +26,6 @@ from radicale_tldops.store.notes import (
     read_note,
 )
 from radicale_tldops.store.opening import few_rows
-from radicale_tldops.store.read import newest
 from radicale_tldops.store.schema import audit, device
 from radicale_tldops.store.values import Link, Mark
 

@@ -100,6 +100,8 @@ COUNTER = Note("counter", _BOTH, _KEPT, 0, int)
 LINEAGE = Note("lineage", (ROSTER,), _WRITTEN_ANEW, "", str)
 # The secret from which the ids of principals are made.
 PRINCIPAL_KEY = Note("principal_key", (ROSTER,), _FROM_BACKUP, "", str)
+# The oldest generation whose cards are kept in full; 0 where all are.
+KEPT_FROM = Note("kept_from", (ROSTER,), _FROM_BACKUP, 0, int)
 # The digest of the denied logins.
 DENIED_DIGEST = Note("denied_digest", (ROSTER,), _WRITTEN_ANEW, "", str)
 # When the inputs were last read, and since when the list is unreadable.

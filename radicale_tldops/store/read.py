@@ -2,21 +2,22 @@
 
 import hashlib
 import hmac
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, func, select, union
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.device import Absence, OwnerStates
 from radicale_tldops.roster.digest import digest, etag
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
+from radicale_tldops.store import generations
 from radicale_tldops.store.engine import WRITE_WAIT, damaged
-from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE
+from radicale_tldops.store.generations import link, link_before, newest
+from radicale_tldops.store.notes import DENIED_DIGEST, KEPT_FROM, LINEAGE
 from radicale_tldops.store.opening import reading_roster
 from radicale_tldops.store.schema import (
     absence,
@@ -29,10 +30,15 @@ from radicale_tldops.store.schema import (
     reader,
     tombstone,
 )
-from radicale_tldops.store.values import Counts, Denial, Generation, RosterState, Source, StoredPerson, parse_time
+from radicale_tldops.store.values import Denial, Generation, RosterState, StoredPerson, parse_time
 
 _TOMBSTONE_DIGEST = (tombstone.c.href, tombstone.c.style, tombstone.c.revision)
-_GENERATION_DIGEST = [column for column in generation.c if column.name != "digest"]
+_TOLD = union(
+    *(select(table.c.since).where(table.c.until.is_(None)) for table in (card, group_card)),
+    select(func.max(tombstone.c.revision)).group_by(tombstone.c.style),
+)
+_TIMES = select(generation.c.id, generation.c.created_at).where(generation.c.id.in_(_TOLD))
+"""The times of the generations whose revision the server may tell: of a card that stands, or of the last one gone."""
 _READER_DIGEST = (reader.c.login, reader.c.uid, reader.c.principal, reader.c.name, reader.c.reason, reader.c.since)
 
 
@@ -45,8 +51,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
     """
     with reading_roster(path, wait=wait) as connection:
         head = _verified_head(path, connection)
-        rows = connection.execute(select(generation.c.id, generation.c.created_at))
-        times = {row.id: parse_time(row.created_at) for row in rows}
+        times = {row.id: parse_time(row.created_at) for row in connection.execute(_TIMES)}
         cards = [_card(row, times) for row in connection.execute(current(card))]
         groups = [_card(row, times) for row in connection.execute(current(group_card))]
         gone = connection.execute(select(tombstone)).all()
@@ -66,7 +71,6 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
         head = verified(path, connection)
         reader_rows = connection.execute(select(reader)).all()
         denials = {row["owner"]: Denial(**row) for row in connection.execute(select(denied)).mappings()}
-        generations = history(connection)
         traits: dict[str, set[str]] = {}
         for row in connection.execute(select(departed)):
             traits.setdefault(row.trait, set()).add(row.uid)
@@ -78,9 +82,9 @@ def load_state(path: Path, recent_since: datetime) -> RosterState:
             readers={row.login: _reader(row) for row in reader_rows},
             reader_uids={row.login: row.uid for row in reader_rows},
             denied=_by_login(denials, reader_rows),
-            recent=[past for past in generations if past.created_at >= recent_since],
+            recent=_recent(path, connection, recent_since),
             departed={trait: frozenset(uids) for trait, uids in traits.items()},
-            brought_back=next((past.id for past in generations if past.kind in ("rollback", "restore")), 0),
+            brought_back=generations.brought_back(connection),
             denials=denials,
             absences=_absences(connection),
             addresses=_addresses(connection),
@@ -134,10 +138,26 @@ def verify_newest(path: Path) -> Generation:
         return _verified_head(path, connection)
 
 
-def load_history(path: Path) -> Sequence[Generation]:
-    """Return every generation, the newest first."""
+def load_history(path: Path, *, since: int = 0, limit: int | None = None) -> Sequence[Generation]:
+    """Return the generations from number `since` on, the newest first and at most `limit`.
+
+    Raises:
+        CorruptStoreError: one of them is not what was written.
+    """
     with reading_roster(path) as connection:
-        return history(connection)
+        return generations.since(path, connection, since, limit)
+
+
+def load_numbers(path: Path) -> Sequence[int]:
+    """Return the number of every generation."""
+    with reading_roster(path) as connection:
+        return connection.execute(select(generation.c.id)).scalars().all()
+
+
+def load_brought_back(path: Path) -> int:
+    """Return the newest generation that is a rollback or a restore, 0 without one."""
+    with reading_roster(path) as connection:
+        return generations.brought_back(connection)
 
 
 def load_readers(path: Path) -> Mapping[str, Reader]:
@@ -151,15 +171,12 @@ def load_cards(path: Path) -> Sequence[str]:
     return [found.text for _, found in sorted(load_snapshot(path).plain.cards.items())]
 
 
-def newest(connection: Connection) -> Generation | None:
-    """Return the newest generation, or None."""
-    row = connection.execute(select(generation).order_by(generation.c.id.desc()).limit(1)).first()
-    return _generation(row) if row else None
-
-
-def history(connection: Connection) -> Sequence[Generation]:
-    """Return every generation, the newest first."""
-    return [_generation(row) for row in connection.execute(select(generation).order_by(generation.c.id.desc()))]
+def _recent(path: Path, connection: Connection, begin: datetime) -> Sequence[Generation]:
+    """Return the generations since a moment, verified, the newest first."""
+    of_then = select(func.min(generation.c.id)).where(generation.c.created_at >= begin.isoformat())
+    first = connection.execute(of_then).scalar()
+    found = [] if first is None else generations.since(path, connection, first)
+    return [past for past in found if past.created_at >= begin]
 
 
 def current(table: Table) -> Select[Any]:
@@ -169,20 +186,30 @@ def current(table: Table) -> Select[Any]:
 
 def card_rows(connection: Connection, which: Callable[[Table], Select[Any]]) -> Iterable[Iterable[tuple[object, ...]]]:
     """Return what digests cover of the cards, and of the group cards, that `which` selects: bytes and data."""
-    cards, groups = (connection.execute(which(table)) for table in (card, group_card))
-    return (
-        ((row.href, row.uid, row.since, row.etag, etag(row.text), row.key, etag(row.contact)) for row in cards),
-        ((row.href, row.uid, row.since, row.etag, etag(row.text), row.key, row.cctld) for row in groups),
-    )
+    return [_covered_rows(connection, table, which(table)) for table in (card, group_card)]
+
+
+def _covered_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[tuple[object, ...]]:
+    return (covered(table, row) for row in connection.execute(query))
+
+
+def covered(table: Table, row: Row[Any]) -> tuple[object, ...]:
+    """Return what digests cover of a row of a table of cards."""
+    own = row.cctld if table is group_card else etag(row.contact)
+    return row.href, row.uid, row.since, row.etag, etag(row.text), row.key, own
 
 
 def compute_digest(connection: Connection, lineage: str, number: int) -> str:
-    """Return the digest of the current rows: cards, group cards, tombstones, who reads, and all generations."""
+    """Return the digest of the current rows: cards, group cards, tombstones and who reads; and of all generations.
+
+    Of these it covers the newest link, what is read of all of them, and the times that the server tells.
+    """
     readers = [tuple(row) for table in (select(*_READER_DIGEST), select(absence)) for row in connection.execute(table)]
     tombstones = (tuple(row) for row in connection.execute(select(*_TOMBSTONE_DIGEST)))
-    generations = (tuple(row) for row in connection.execute(select(*_GENERATION_DIGEST)))
+    whole = link_before(connection, number + 1), generations.brought_back(connection), KEPT_FROM.read(connection)
+    times = (tuple(row) for row in connection.execute(_TIMES))
     cards = card_rows(connection, current)
-    return digest([(lineage, number)], *cards, readers, tombstones, generations)
+    return digest([(lineage, number)], *cards, readers, tombstones, [whole], times)
 
 
 def denied_digest(connection: Connection) -> str:
@@ -199,7 +226,9 @@ def verified(path: Path, connection: Connection) -> Generation | None:
     head = newest(connection)
     if head is None:
         return None
-    if compute_digest(connection, head.lineage, head.id) != head.digest:
+    row = connection.execute(select(generation).where(generation.c.id == head.id)).one()
+    is_linked = head.chain == link(link_before(connection, head.id), row)
+    if not is_linked or compute_digest(connection, head.lineage, head.id) != head.digest:
         raise damaged(path, f"generation {head.id} does not match its digest")
     verify_denied(path, connection)
     people = connection.execute(select(card.c.href).where(card.c.until.is_(None))).all()
@@ -242,13 +271,3 @@ def _reader(row: Row[Any]) -> Reader:
 def people_of(rows: Iterable[Row[Any]]) -> Mapping[str, StoredPerson]:
     """Return the people of these rows of cards, by UID."""
     return {row.uid: StoredPerson(row.uid, Contact.from_json(row.contact), row.key) for row in rows}
-
-
-def _generation(row: Row[Any]) -> Generation:
-    decoded = {
-        "created_at": parse_time(row.created_at),
-        "sources": tuple(Source(**source) for source in json.loads(row.sources)),
-        "counts": Counts.from_json(row.counts),
-        "forced": tuple(json.loads(row.forced)),
-    }
-    return Generation(**{**row._mapping, **decoded})

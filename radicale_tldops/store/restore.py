@@ -32,6 +32,7 @@ from radicale_tldops.store.audit import audited_generations
 from radicale_tldops.store.backup import DESK_SUFFIX, MEMBERS_SUFFIX, read_backup
 from radicale_tldops.store.create import Rows, create, create_desk, create_members
 from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
+from radicale_tldops.store.generations import newest
 from radicale_tldops.store.notes import (
     COUNTER,
     ENDED_DEVICES,
@@ -40,7 +41,6 @@ from radicale_tldops.store.notes import (
     new_lineage,
     read_note,
 )
-from radicale_tldops.store.read import newest
 from radicale_tldops.store.replaced import TABLES, Replaced, hrefs_of
 from radicale_tldops.store.schema import (
     DESK,

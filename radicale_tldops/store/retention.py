@@ -16,6 +16,9 @@ Pruning deletes the beginning of the audit log, in this order:
 
 With `keep_days` 0 no entry is pruned. Last use is forgotten after `FORGET_DAYS`, except where the clock does not agree
 or the log was changed.
+
+At the end of a sync, the earlier cards go that only generations older than `history_days` need, except where the clock
+does not agree. The cards of the newest `KEPT_GENERATIONS` with cards always stay.
 """
 
 from dataclasses import dataclass
@@ -40,18 +43,29 @@ from radicale_tldops.store.audit import (
 )
 from radicale_tldops.store.engine import reading, writing
 from radicale_tldops.store.members import load_devices
-from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED
-from radicale_tldops.store.opening import reading_members
+from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED, KEPT_FROM
+from radicale_tldops.store.opening import reading_members, reading_roster
 from radicale_tldops.store.read import load_readers
-from radicale_tldops.store.schema import audit
+from radicale_tldops.store.schema import audit, generation
 from radicale_tldops.store.usage import forget
 from radicale_tldops.store.values import NO_LINK, Link, parse_time
+from radicale_tldops.store.write import drop_cards
 
 FORGET_DAYS = 90
 """Days without use after which a network, and a revoked device, is deleted."""
 
 SLACK_DAYS = 30
 """Days that an entry may stay longer if nobody asks for pruning, so that not every sync prunes a few entries."""
+
+
+KEPT_GENERATIONS = 10
+"""How many generations keep their cards however old they are, so that `rollback` and `show` can use them.
+
+Generations that change logins alone write no cards. They are not counted, so they never push out the last good cards.
+"""
+
+_MOST_CARDS = 20_000
+"""So many earlier cards are deleted at most after one sync, so that none takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,33 @@ def keep(roster: Path, members: Path, days: int, actor: str, now: datetime, *, s
         forgotten = forget(connection, readers, kept, now - timedelta(days=FORGET_DAYS))
         pruned = _prune(connection, last, actor, now) if last is not None else 0
         return PruningResult(pruned, read_anchor(connection), forgotten)
+
+
+def drop_history(roster: Path, members: Path, days: int, now: datetime) -> None:
+    """Delete the cards that only generations older than `days` need, where the clock agrees with the audit log.
+
+    Raises:
+        CorruptStoreError: the newest generation is not what was written.
+    """
+    with reading_roster(roster) as connection:
+        last = _last_to_forget(connection, now - timedelta(days=days), now)
+        is_due = last > KEPT_FROM.read(connection)
+    if is_due and _agrees(members, now, timedelta(days=SLACK_DAYS)):
+        drop_cards(roster, last, _MOST_CARDS)
+
+
+def _last_to_forget(connection: Connection, begin: datetime, now: datetime) -> int:
+    """Return the newest generation before which no cards have to be kept; 0 without one.
+
+    It, and all before it, are of a time before `begin`. What was written while the clock was ahead says nothing.
+    """
+    with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
+    oldest = connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar() or 0
+    times = generation.c.created_at.between(begin.isoformat(), now.isoformat())
+    younger = connection.execute(select(func.min(generation.c.id)).where(times)).scalar()
+    past = select(func.max(generation.c.id)).where(generation.c.id <= oldest)
+    past = past if younger is None else past.where(generation.c.id < younger)
+    return connection.execute(past).scalar() or 0
 
 
 def _agrees(members: Path, now: datetime, slack: timedelta) -> bool:

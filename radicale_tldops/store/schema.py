@@ -2,7 +2,8 @@
 
 Cards carry `since`, the generation that wrote them, and `until`, the one that replaced them (null while they hold).
 A generation is the rows with `since <= id` and `until` null or greater; one that changes one card writes one card.
-`ended` is the digest of the rows that a generation replaced or removed: nothing changes those any more.
+`ended` is the digest of the rows that a generation replaced or removed: nothing changes those any more. `chain` is the
+link of a generation to the one before (see `generations.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,9 @@ generation = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     *_strings("lineage", "created_at", "actor", "kind", "plan_id"),
     *_texts("sources", "counts", "forced", "note"),
-    *_strings("digest", "ended"),
+    *_strings("digest", "ended", "chain"),
+    Index("generation_created_at", "created_at"),
+    Index("generation_kind", "kind"),
 )
 
 card = _cards("card", *_texts("contact"))

@@ -53,7 +53,7 @@ class Generation:
     """What one apply wrote. `forced` names the hazards that were overridden.
 
     `kind` is sync, rollback, restore, or access: one of access changes logins alone. `ended` is the digest of the rows
-    that it replaced or removed.
+    that it replaced or removed, and `chain` the link to the generation before.
     """
 
     id: int
@@ -68,6 +68,7 @@ class Generation:
     note: str
     digest: str
     ended: str = ""
+    chain: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return the generation as plain values for `--json`."""

@@ -7,16 +7,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, union_all, update
 
 from radicale_tldops.roster.digest import etag
 from radicale_tldops.roster.errors import ConflictError
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.roster.traits import address_digest
 from radicale_tldops.store.engine import writing
-from radicale_tldops.store.kept import ended_digest, oldest_kept
-from radicale_tldops.store.notes import DENIED_DIGEST, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
-from radicale_tldops.store.read import compute_digest, current, denied_digest, newest, principal_id, verify_denied
+from radicale_tldops.store.generations import link, link_before, newest
+from radicale_tldops.store.kept import NOTHING_ENDED, ended_digests
+from radicale_tldops.store.notes import DENIED_DIGEST, KEPT_FROM, LINEAGE, PRINCIPAL_KEY, Note, NoteValues, bump
+from radicale_tldops.store.read import compute_digest, current, denied_digest, principal_id, verified, verify_denied
 from radicale_tldops.store.schema import (
     absence,
     address,
@@ -31,6 +32,9 @@ from radicale_tldops.store.schema import (
 from radicale_tldops.store.values import SHOWS_PRIVATE, Change, Denial, Generation, Stamp
 
 _BATCH = 500
+_UNSEALED = {"digest": "", "ended": "", "chain": ""}
+
+_CARDS = (card, group_card)
 
 _T = TypeVar("_T")
 
@@ -58,20 +62,43 @@ def apply_change(path: Path, base: int, change: Change, stamp: Stamp, notes: Not
         remember_departed(connection, change.departed, change.returned)
         for note, value in (notes or {}).items():
             note.write(connection, value)
-        _prune(connection)
         return seal(connection, number)
 
 
 def seal(connection: Connection, number: int) -> Generation:
     """Write the digests of generation `number`, tell the server, and return the generation."""
-    its = update(generation).where(generation.c.id == number)
-    connection.execute(its.values(ended=ended_digest(connection, number)))
-    connection.execute(its.values(digest=compute_digest(connection, LINEAGE.read(connection), number)))
-    bump(connection)
-    sealed = newest(connection)
+    sealed = reseal(connection, number)
     if sealed is None or sealed.id != number:
         raise AssertionError("the generation just written is not the newest one")
+    bump(connection)
     return sealed
+
+
+def reseal(connection: Connection, number: int) -> Generation | None:
+    """Write the digests of all generations from `number` on, of the rows as they are now; return the newest one.
+
+    Of a generation whose ended cards are no longer kept, the digest of these stays.
+    """
+    first = max(number, KEPT_FROM.read(connection) + 1)
+    ended = dict(ended_digests(connection, first))
+    before = link_before(connection, number)
+    numbers = connection.execute(select(generation.c.id).where(generation.c.id >= number).order_by(generation.c.id))
+    for each in numbers.scalars().all():
+        its = update(generation).where(generation.c.id == each)
+        if each >= first:
+            connection.execute(its.values(ended=ended.get(each, NOTHING_ENDED)))
+        before = link(before, connection.execute(select(generation).where(generation.c.id == each)).one())
+        connection.execute(its.values(chain=before))
+    return seal_newest(connection)
+
+
+def seal_newest(connection: Connection) -> Generation | None:
+    """Write the digest of the newest generation, and return it; None where there is no generation."""
+    head = newest(connection)
+    if head is not None:
+        sealed = compute_digest(connection, head.lineage, head.id)
+        connection.execute(update(generation).where(generation.c.id == head.id).values(digest=sealed))
+    return newest(connection)
 
 
 def write_note(path: Path, note: Note[_T], value: _T) -> None:
@@ -118,7 +145,7 @@ def insert_generation(connection: Connection, lineage: str, number: int, stamp: 
     created_at = values.pop("now").isoformat()
     values |= {name: json.dumps(values[name]) for name in ("sources", "counts", "forced")}
     connection.execute(
-        insert(generation).values(id=number, lineage=lineage, created_at=created_at, digest="", ended="", **values)
+        insert(generation).values(id=number, lineage=lineage, created_at=created_at, **_UNSEALED, **values)
     )
 
 
@@ -227,11 +254,27 @@ def remember_departed(connection: Connection, gone: Mapping[str, Sequence[str]],
         connection.execute(insert(departed), some_rows)
 
 
-def _prune(connection: Connection) -> None:
-    """Delete the rows that only generations which are no longer kept need."""
-    oldest = oldest_kept(connection)
-    for table in (card, group_card):
-        connection.execute(delete(table).where(table.c.until <= oldest))
+def drop_cards(path: Path, number: int, most: int) -> int:
+    """Delete the rows that only the generations before `number` need; return from which one on cards are kept now.
+
+    Where these are more than `most` rows, the oldest are deleted, and the next call goes on.
+
+    Raises:
+        CorruptStoreError: the newest generation is not what was written.
+    """
+    with writing(path) as connection:
+        verified(path, connection)
+        untils = union_all(*(select(table.c.until).where(table.c.until <= number) for table in _CARDS)).subquery()
+        # The row after the last that may be deleted: the generation that ended it stays whole, unless it is the first.
+        next_one = connection.execute(select(untils.c.until).order_by(untils.c.until).offset(most).limit(1)).scalar()
+        first = connection.execute(select(func.min(untils.c.until))).scalar()
+        last = number if next_one is None else max(first, next_one - 1)
+        kept = connection.execute(select(func.max(generation.c.id)).where(generation.c.id <= last)).scalar() or 0
+        for table in _CARDS:
+            connection.execute(delete(table).where(table.c.until <= kept))
+        KEPT_FROM.write(connection, kept)
+        seal_newest(connection)
+        return kept
 
 
 def _batches(values: Sequence[_T]) -> Sequence[Sequence[_T]]:

@@ -1,5 +1,6 @@
 """`tldops audit`: who did what."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -118,6 +119,8 @@ def _wanted(
 def tidy(app: App, stores: Stores) -> None:
     """Prune old records at the end of a command that writes; where that fails, the next command does it."""
     days = app.settings.audit.keep_days
+    with suppress(StoreError):
+        retention.drop_history(stores.roster, stores.members, app.settings.store.history_days, app.now)
     try:
         retention.keep(stores.roster, stores.members, days, app.actor, app.now, slack=retention.SLACK_DAYS)
     except RefusedError as error:

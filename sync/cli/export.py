@@ -11,7 +11,7 @@ import click
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.store.kept import load_people
-from radicale_tldops.store.read import load_cards, load_history
+from radicale_tldops.store.read import load_cards, load_head
 from sync.cli.context import OK, App, pass_app
 from sync.documents.export import report, spreadsheet, table
 
@@ -23,10 +23,10 @@ def _contacts(app: App, write: Callable[[Iterable[Contact]], _Form], *, private:
     roster, (values, fault) = stores.roster, stores.read_desk() if private else ({}, None)
     if fault is not None:
         raise fault
-    generations = load_history(roster)
-    if not generations:
+    head = load_head(roster)
+    if head is None:
         raise InputError("the store holds no generation yet; `tldops sync` makes the first one.")
-    _, people = load_people(roster, generations[0].id)
+    _, people = load_people(roster, head.id)
     return write(person.contact.with_private(values.get(uid, {})) for uid, person in people.items())
 
 

@@ -20,7 +20,7 @@ def history(app: App, limit: int, as_json: bool) -> int:
       tldops history
       tldops history --limit 100 --json
     """
-    generations = load_history(app.stores().roster)[:limit]
+    generations = load_history(app.stores().roster, limit=limit)
     if as_json:
         app.json([generation.as_json() for generation in generations])
         return OK

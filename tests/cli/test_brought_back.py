@@ -146,18 +146,19 @@ def test_a_restore_forgets_nothing_of_the_list(listed: World) -> None:
 
 def test_changes_of_logins_do_not_push_out_the_last_good_cards(listed: World) -> None:
     """A busy list makes a generation a minute; a rollback reaches back ten with cards, whatever lies between them."""
-    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nchanges = "20"\n')
+    listed.configure('[subscribers]\nfile = "list.txt"\n[guards]\nchanges = "20"\n[store]\nhistory_days = 1\n')
     for count in range(2, 11):
         listed.sync(FORTY[0].line.replace(FORTY[0].name, f"Name {count}"), *FORTY[1:])
     for count in range(12):
         subscribe(listed, FORTY[count % 2 :])
         follow(listed)
-        listed.ahead += timedelta(hours=25)
+        listed.ahead += timedelta(hours=73)
     assert {change["kind"] for change in listed.do("history", "--json").json[:11]} == {"access"}
     assert [change["id"] for change in listed.do("history", "--limit", "99", "--json").json] == list(range(21, 0, -1))
     assert "40 people" in listed.do("show", "15").out
     listed.do("rollback", "1", "--yes")
     assert FORTY[0].name in listed.contacts()
+    listed.sync(FORTY[0].line.replace(FORTY[0].name, "Name 11"), *FORTY[1:])
     with closing(sqlite3.connect(listed.folder / "roster.sqlite")) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM card WHERE until IS NOT NULL").fetchone()
     assert rows == 9

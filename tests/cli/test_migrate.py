@@ -126,7 +126,7 @@ def test_a_backup_of_an_older_version_is_brought_forward(tldops: World, upgrade:
     assert backup.read_bytes() == content
     assert len(tldops.contacts()) == 2
     roster = tldops.folder / "roster.sqlite"
-    assert (read_note(roster, SCHEMA_VERSION), read_note(roster, READABLE_FROM)) == (5, 5)
+    assert (read_note(roster, SCHEMA_VERSION), read_note(roster, READABLE_FROM)) == (6, 6)
 
 
 def test_a_lost_members_database_is_made_anew_in_an_older_store(tldops: World, upgrade: Upgrade) -> None:

@@ -15,14 +15,16 @@ import pytest
 from radicale_tldops.roster.contact import PRIVATE
 from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store.engine import writing
-from radicale_tldops.store.kept import ended_digest, verify_kept
-from radicale_tldops.store.read import compute_digest, load_cards
+from radicale_tldops.store.kept import verify_kept
+from radicale_tldops.store.read import load_cards
 from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import SHOWS_PRIVATE
+from radicale_tldops.store.write import reseal
 from tests.support import CALENDARSERVER, Client, World, serve
 from tests.support.lists import subscribe
 from tests.support.people import Person, people
 from tests.support.site import SERVERS
+from tests.support.store import as_version_4
 
 NINE = people(9)
 HEADINGS = ("name", "slot", "cctlds", "phones", "email", "evidence", "note", "card_note")
@@ -286,11 +288,8 @@ def as_version_3(path: Path) -> None:
             shown = found.text.replace("\r\nCLASS:", f" {own['note']} {own['evidence']}\r\nCLASS:")
             values = (contact, shown, found.href, found.since)
             connection.exec_driver_sql("UPDATE card SET contact = ?, text = ? WHERE href = ? AND since = ?", values)
-        for row_ in connection.exec_driver_sql("SELECT id, lineage FROM generation ORDER BY id").all():
-            ended = (ended_digest(connection, row_.id), row_.id)
-            connection.exec_driver_sql("UPDATE generation SET ended = ? WHERE id = ?", ended)
-            head = compute_digest(connection, row_.lineage, row_.id)
-        connection.exec_driver_sql("UPDATE generation SET digest = ? WHERE id = ?", (head, row_.id))
+        reseal(connection, 1)
+        as_version_4(connection)
         connection.exec_driver_sql("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
 
 
@@ -309,7 +308,8 @@ def old(tldops: World) -> World:
 
 
 def test_a_store_of_an_older_version_gives_them_up(old: World) -> None:
-    """Any command moves them, and serving goes on; the next plan says what leaves the cards, then nothing is left."""
+    """`migrate` moves them, and serving goes on; the next plan says what leaves the cards, then nothing is left."""
+    old.do("migrate", "--yes")
     device = old.device(NINE[1].login)
     roster = old.folder / "roster.sqlite"
     assert desk(old).stat().st_mode & 0o777 == 0o600
@@ -346,9 +346,9 @@ def test_a_migration_that_is_killed_is_done_again(old: World, monkeypatch: pytes
     step = ROSTER.steps[-1]
     with monkeypatch.context() as patch:
         patch.setattr(type(step), "run", property(lambda _: stop))
-        assert "the machine stopped" in old("status").err
+        assert "the machine stopped" in old("migrate", "--yes").err
     assert (old.folder / "roster.sqlite").read_bytes().count(b"Redweasel") > 0
-    old.do("status")
+    old.do("migrate", "--yes")
     assert all(contact.note for contact in old.contacts().values())
 
 

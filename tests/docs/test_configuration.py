@@ -27,7 +27,7 @@ EXAMPLES = {
     *(("subscribers.ldap", key) for key in ("group", "people_base")),
     *(("auth.ldap", key) for key in ("people_base", "dn_template")),
 }
-MOST = 61
+MOST = 62
 SECTIONS = [section for section in known_settings() if section != "readers"]
 
 

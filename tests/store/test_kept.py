@@ -2,14 +2,16 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from radicale_tldops.roster.contact import Contact, Phone, Service
 from radicale_tldops.roster.errors import CorruptStoreError
 from radicale_tldops.store.kept import load_people, verify_kept
 from radicale_tldops.store.read import load_snapshot
-from radicale_tldops.store.values import Change, Stamp
+from radicale_tldops.store.values import Change, Counts, NewCard, Stamp
 from radicale_tldops.store.write import apply_change
 from tests.support.clock import START
 from tests.support.store import Store, href, new_card, uid
@@ -111,3 +113,34 @@ def test_generations_stay_whole_while_old_ones_are_dropped(store: Store) -> None
         else:
             store.apply(put=["jim", "joe"], note=str(number), groups=["nl"])
         verify_kept(store.roster)
+
+
+STORED = {
+    '{"name":"Jane","slots":[["nl",1],["be",null]],"listed":["jane@nic.example"],"phones":[{"number":"+31201234567",'
+    '"dialable":true,"kind":"voice","display":"+31 20 123 4567"}],"appointed_by":"admin","appointed_on":"2025-03-04",'
+    '"confirmed_on":"2026-01-02"}': Contact(
+        "Jane",
+        (Service("nl", 1, "admin", date(2025, 3, 4)), Service("be", None, "admin", date(2025, 3, 4))),
+        ("jane@nic.example",),
+        phones=(Phone("+31201234567", display="+31 20 123 4567"),),
+        confirmed_on=date(2026, 1, 2),
+    ),
+    '{"name":"Jane","services":[{"cctld":"nl","slot":1,"appointed_by":"tech","left":"admin 2020-01-01"}],"listed":'
+    '["jane@nic.example"],"not_on_list_since":"2026-02-03"}': Contact(
+        "Jane",
+        (Service("nl", 1, "tech", left="admin 2020-01-01"),),
+        ("jane@nic.example",),
+        not_on_list_since=date(2026, 2, 3),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "contact"), STORED.items(), ids=["one appointment for all", "services"])
+def test_contacts_of_earlier_versions_stay_readable(tmp_path: Path, text: str, contact: Contact) -> None:
+    """Texts as they were stored, letter by letter: no row that is kept is ever written anew."""
+    store = Store(tmp_path)
+    new = Change(cards=[NewCard(uid("jane"), "an old card", text, "an old key")])
+    apply_change(store.roster, 0, new, Stamp(START, "tester", counts=Counts(people=1)))
+    store.base, store.people = 1, {"jane": ""}
+    store.apply(put=["jane"], note="2")
+    assert load_people(store.roster, 1)[1][uid("jane")].contact == contact

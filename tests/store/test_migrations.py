@@ -15,14 +15,16 @@ from radicale_tldops.store import audit, create, migrations, schema
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.kept import verify_kept
 from radicale_tldops.store.members import load_claims, load_devices
-from radicale_tldops.store.read import load_snapshot
+from radicale_tldops.store.notes import KEPT_FROM, read_note
+from radicale_tldops.store.read import load_history, load_snapshot
 from radicale_tldops.store.retention import verify_log
 from radicale_tldops.store.usage import load_usage
 from radicale_tldops.store.values import AuditRow
+from radicale_tldops.store.write import drop_cards
 from sync.vcard.card import contact_uid
 from tests.support import JANE, JOHN, Client, World, serve
 from tests.support.clock import START
-from tests.support.store import Store, ensure, login, uid
+from tests.support.store import Store, as_version_4, ensure, login, uid
 
 # What version 1 of this software created, letter by letter.
 VERSION_1 = """
@@ -164,6 +166,7 @@ def test_a_server_that_was_started_before_any_command_lets_members_in(world: Wor
 def as_version_2(path: Path) -> None:
     """Make a roster what it was in version 2, with the digest that its newest generation had there."""
     with writing(path) as connection:
+        as_version_4(connection)
         connection.exec_driver_sql("ALTER TABLE generation DROP COLUMN ended")
         head = connection.exec_driver_sql("SELECT id, lineage FROM generation ORDER BY id DESC LIMIT 1").one()
         old = migrations.roster_digest(connection, head.lineage, head.id)
@@ -193,11 +196,34 @@ def test_the_kept_cards_of_an_older_roster_are_sealed_as_they_are(tmp_path: Path
     verify_kept(store.roster)
 
 
+@pytest.mark.parametrize("harm", ["", "UPDATE generation SET actor = 'x' WHERE id = 2"])
+def test_the_generations_of_an_older_roster_become_a_chain(tmp_path: Path, harm: str) -> None:
+    """Cards are kept from the tenth generation with cards on, as before; a row that was changed stays damage."""
+    store = Store(tmp_path)
+    for number in range(13):
+        store.apply(put=["jane"], note=str(number))
+    drop_cards(store.roster, 4, most=100)
+    before, digests = shape(store.roster), rows_of_generations(store.roster)
+    with writing(store.roster) as connection:
+        as_version_4(connection)
+        connection.exec_driver_sql(harm or "SELECT 1")
+    ensure(store.roster, store.members)
+    assert shape(store.roster) == before
+    assert read_note(store.roster, KEPT_FROM) == 4
+    if harm:
+        with pytest.raises(CorruptStoreError, match="does not match its digest"):
+            load_snapshot(store.roster)
+        return
+    assert rows_of_generations(store.roster) == digests
+    verify_kept(store.roster)
+    assert len(load_history(store.roster)) == 13
+
+
 def rows_of_generations(path: Path) -> list[object]:
     """Every generation, with its digest of what it ended; the newest with its own digest, too."""
     with closing(sqlite3.connect(path)) as connection:
         newest = connection.execute("SELECT digest FROM generation ORDER BY id DESC LIMIT 1").fetchall()
-        return newest + connection.execute("SELECT id, counts, ended FROM generation ORDER BY id").fetchall()
+        return newest + connection.execute("SELECT id, counts, ended, chain FROM generation ORDER BY id").fetchall()
 
 
 def schema_version(path: Path) -> str:

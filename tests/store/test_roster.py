@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError, UnknownSubjectError
+from radicale_tldops.roster.errors import ConflictError, CorruptStoreError, StoreError
 from radicale_tldops.roster.snapshot import Book, Changes, Style
 from radicale_tldops.store import create, opening
 from radicale_tldops.store.engine import reading
-from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.migrations import Step
 from radicale_tldops.store.read import load_history, load_snapshot, load_state
 from radicale_tldops.store.schema import ROSTER
 from radicale_tldops.store.values import Change, NewReader, Stamp
-from radicale_tldops.store.write import allow, apply_change, deny
+from radicale_tldops.store.write import allow, apply_change, deny, drop_cards
 from tests.support.clock import START
 from tests.support.store import Store, denial, ensure, href, login, new_card, uid
 
@@ -244,20 +243,6 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_the_last_ten_generations_stay_in_full(store: Store) -> None:
-    """A rollback reaches back ten generations, and says so beyond."""
-    for number in range(14):
-        store.apply(put=["a", f"p{number}"], note=str(number))
-    for number in range(5, 15):
-        _, people = load_people(store.roster, number)
-        assert people[uid("a")].key == f"a {number - 1}"
-        assert len(people) == number + 1
-    with pytest.raises(UnknownSubjectError, match="last ten"):
-        load_people(store.roster, 3)
-    with pytest.raises(UnknownSubjectError, match="no generation 99"):
-        load_people(store.roster, 99)
-
-
 def test_a_denial_outlives_generations(store: Store) -> None:
     """What `deny` wrote holds until `allow`, whatever is applied."""
     store.apply(put=["a", "b"])
@@ -301,6 +286,7 @@ def test_what_identified_those_who_left_is_kept_only_as_digests(store: Store) ->
     store.apply(remove=["quentin"])
     for number in range(12):
         store.apply(put=["b"], note=str(number))
+    drop_cards(store.roster, 4, most=100)
     state = load_state(store.roster, START)
     assert {uid("quentin")} in [set(uids) for uids in state.departed.values()]
     assert b"quentin" not in store.roster.read_bytes().lower() or _is_in_free_pages(store.roster, b"quentin")

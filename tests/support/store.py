@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from radicale_tldops.roster.contact import Contact, serving
 from radicale_tldops.roster.traits import departed_digests
-from radicale_tldops.store import create
+from radicale_tldops.store import create, migrations
 from radicale_tldops.store.values import Change, Counts, Denial, Generation, NewCard, NewGroup, NewReader, Stamp
 from radicale_tldops.store.write import apply_change
 from sync.vcard.card import contact_uid
@@ -19,6 +21,21 @@ def ensure(roster: Path, members: Path) -> None:
     create.create_all(roster, members, desk)
     create.update_roster(roster, members, desk, migrating=True)
     create.update_members(roster, members, migrating=True)
+
+
+def as_version_4(connection: Connection) -> None:
+    """Make a roster what it was in version 4, with the digest that its newest generation had there."""
+    for statement in (
+        "DROP INDEX generation_created_at",
+        "DROP INDEX generation_kind",
+        "ALTER TABLE generation DROP COLUMN chain",
+        "DELETE FROM meta WHERE key = 'kept_from'",
+        "UPDATE meta SET value = '4' WHERE key = 'schema_version'",
+    ):
+        connection.exec_driver_sql(statement)
+    head = connection.exec_driver_sql("SELECT id, lineage FROM generation ORDER BY id DESC LIMIT 1").one()
+    old = migrations.digest_3(connection, head.lineage, head.id)
+    connection.exec_driver_sql("UPDATE generation SET digest = ? WHERE id = ?", (old, head.id))
 
 
 class Store:
