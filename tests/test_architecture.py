@@ -25,7 +25,9 @@ ON_DISK = {
     *("iterdir", "glob", "rglob", "walk", "resolve", "touch", "mkdir", "unlink", "rmdir", "rename", "replace", "chmod"),
 }
 """The methods of a path that go to the disk. To hold paths, as the settings do, is no input or output."""
-WRITE_SIDE = {f"radicale_tldops.store.{name}" for name in ("write", "backup", "restore", "retention", "create", "desk")}
+WRITE_SIDE = {
+    f"radicale_tldops.store.{name}" for name in ("write", "backup", "restore", "retention", "create", "desk", "erase")
+}
 MAX_LINES, MAX_FUNCTION, MAX_PARAMETERS = 330, 40, 6
 
 

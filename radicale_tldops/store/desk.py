@@ -1,21 +1,35 @@
-"""The private columns of the membership file, in the desk database. For commands only: the server never imports this.
+"""The desk database: private columns, and who was erased. For commands only: the server never imports this.
 
 Nothing depends on it but the plans of `sync` and the exports that ask for it: who may read, and every card, come from
 the roster alone.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, insert, inspect, select
+from sqlalchemy import delete, insert, inspect, select, update
 
 from radicale_tldops.roster.contact import PrivateValues
 from radicale_tldops.roster.errors import CorruptStoreError, MissingStoreError, StoreError
 from radicale_tldops.store.engine import damaged, reading, writing
 from radicale_tldops.store.opening import check_version
-from radicale_tldops.store.schema import DESK, private
+from radicale_tldops.store.schema import DESK, erasure, private
 from radicale_tldops.store.values import RosterState
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """That somebody is erased: `owner` is a UID, or the login of a reader who was no SSC.
+
+    `finished_at` is empty until nothing of them is left.
+    """
+
+    owner: str
+    at: str
+    actor: str
+    finished_at: str = ""
 
 
 def left_out(path: Path, error: StoreError) -> StoreError:
@@ -76,3 +90,32 @@ def keep_private(path: Path, changed: Mapping[str, PrivateValues], everybody: Co
         ]
         if rows:
             connection.execute(insert(private), rows)
+
+
+def load_erasures(path: Path) -> Sequence[Erasure]:
+    """Return who was erased, or is to be, the oldest first. Raises as `load_private` does."""
+    with reading(path) as connection:
+        check_version(path, connection, DESK)
+        rows = connection.execute(select(erasure).order_by(erasure.c.at, erasure.c.owner)).mappings()
+        return [Erasure(**row) for row in rows]
+
+
+def begin_erasure(path: Path, owner: str, actor: str, now: datetime) -> None:
+    """Record that a person is to be erased, before anything of them is deleted."""
+    with writing(path) as connection:
+        check_version(path, connection, DESK)
+        connection.execute(delete(erasure).where(erasure.c.owner == owner))
+        connection.execute(insert(erasure).values(**asdict(Erasure(owner, now.isoformat(), actor))))
+
+
+def erase_private(path: Path, owner: str) -> None:
+    """Delete the private columns of a person."""
+    with writing(path) as connection:
+        connection.execute(delete(private).where(private.c.uid == owner))
+
+
+def finish_erasure(path: Path, owner: str, now: datetime) -> None:
+    """Record that nothing of a person is left to erase."""
+    with writing(path) as connection:
+        its = update(erasure).where(erasure.c.owner == owner)
+        connection.execute(its.values(finished_at=now.isoformat()))

@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -138,6 +138,23 @@ def writing(path: Path) -> Iterator[Connection]:
     _refuse_foreign_journal(path)
     with _transaction(path, _engine(path, read_only=False)) as connection:
         yield connection
+
+
+def rewrite(path: Path) -> None:
+    """Write the whole database anew, so that no page of it keeps anything that was deleted.
+
+    Raises:
+        StoreError: as for `writing`; the database is as it was.
+    """
+    _refuse_foreign_journal(path)
+    engine = _engine(path, read_only=False)
+    try:
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM")
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+    finally:
+        engine.dispose()
 
 
 def recover(path: Path) -> None:

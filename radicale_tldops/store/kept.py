@@ -68,10 +68,22 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
         return found, people_of(connection.execute(select(card).where(*its)))
 
 
+def load_past_people(path: Path) -> Mapping[str, StoredPerson]:
+    """Return everybody who stands in a generation that is kept, as they were last. Raises as `load_people` does."""
+    with reading_roster(path) as connection:
+        verify_past(path, connection)
+        return people_of(connection.execute(select(card).order_by(card.c.since)))
+
+
 def verify_kept(path: Path) -> None:
     """Verify every generation that is kept. Raises as `load_people` does."""
     with reading_roster(path) as connection:
-        _verified_since(path, connection, KEPT_FROM.read(connection))
+        verify_past(path, connection)
+
+
+def verify_past(path: Path, connection: Connection) -> None:
+    """Verify every generation that is kept, within a transaction. Raises as `load_people` does."""
+    _verified_since(path, connection, KEPT_FROM.read(connection))
 
 
 def _verified_since(path: Path, connection: Connection, number: int) -> Sequence[Generation]:

@@ -213,6 +213,15 @@ def members_3(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def desk_2(connection: Connection) -> None:
+    """Add who was erased, so that a restore does it again."""
+    statement = (
+        "CREATE TABLE erasure (owner VARCHAR NOT NULL, at VARCHAR NOT NULL, actor VARCHAR NOT NULL, "
+        "finished_at VARCHAR NOT NULL, PRIMARY KEY (owner))"
+    )
+    connection.execute(text(statement))
+
+
 ROSTER_STEPS: Sequence[Step] = (
     Step("denials become those of people, and hold under every address", roster_2),
     Step("the kept cards of earlier generations get digests, of what they are now", roster_3),
@@ -223,4 +232,4 @@ MEMBERS_STEPS: Sequence[Step] = (
     Step("a place for what the server records of logins and downloads", members_2, is_additive=True),
     Step("devices become those of people, and can be suspended", members_3),
 )
-DESK_STEPS: Sequence[Step] = ()
+DESK_STEPS: Sequence[Step] = (Step("a place for who was erased", desk_2, is_additive=True),)

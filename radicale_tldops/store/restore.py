@@ -18,7 +18,7 @@ missing; a device that ended since, as the roster knows, stays ended. The desk d
 missing: what the secretariat wrote since is newer than the backup.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,11 +27,14 @@ from sqlalchemy import Connection, Table, delete, insert, select
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import InputError, StoreError
+from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.roster.traits import departed_digests
 from radicale_tldops.store.audit import audited_generations
 from radicale_tldops.store.backup import DESK_SUFFIX, MEMBERS_SUFFIX, read_backup
 from radicale_tldops.store.create import Rows, create, create_desk, create_members
-from radicale_tldops.store.engine import UNREADABLE, is_missing, writing
+from radicale_tldops.store.desk import load_erasures
+from radicale_tldops.store.engine import UNREADABLE, is_missing, rewrite, writing
+from radicale_tldops.store.erase import erase_from_members, forget, known_logins
 from radicale_tldops.store.generations import newest
 from radicale_tldops.store.notes import (
     COUNTER,
@@ -41,6 +44,7 @@ from radicale_tldops.store.notes import (
     new_lineage,
     read_note,
 )
+from radicale_tldops.store.read import load_readers
 from radicale_tldops.store.replaced import TABLES, Replaced, hrefs_of
 from radicale_tldops.store.schema import (
     DESK,
@@ -52,6 +56,7 @@ from radicale_tldops.store.schema import (
     claim,
     denied,
     device,
+    erasure,
     reader,
     roster,
 )
@@ -62,6 +67,7 @@ from radicale_tldops.store.write import (
     insert_tombstones,
     remember_addresses,
     remember_departed,
+    reseal,
     seal,
     seal_denied,
 )
@@ -75,7 +81,7 @@ class Restored:
     """The result of a restore. `gone` is the number of people whose cards clients may still hold.
 
     `denied` are the addresses of those who were denied after the backup, and `devices_ended` is the number of devices
-    that ended after it: both are as before.
+    that ended after it: both are as before. `erased` is the number of people of the backup who were erased since.
     """
 
     generation: Generation
@@ -84,6 +90,7 @@ class Restored:
     shut_out: Sequence[str]
     let_in: Sequence[str]
     denied: Sequence[str]
+    erased: int = 0
     devices_restored: int = 0
     devices_ended: int = 0
 
@@ -110,16 +117,38 @@ def restore(roster_path: Path, members_path: Path, desk_path: Path, source: Path
             "backup there, or run `tldops init --new-members` (`tldops init` where both databases are missing) first."
         )
     used = _newest_used(members_path)
+    erased = [str(row["owner"]) for row in desk_rows.get(erasure.name, ())] if desk_rows else _erased(desk_path)
     if is_missing(roster_path):
         create(roster_path, ROSTER)
     with writing(roster_path) as connection:
-        restored = _replace(connection, Replaced.read(connection, roster_path), rows, stamp, used)
+        before = Replaced.read(connection, roster_path)
+        _put_back(connection, rows)
+        logins = {owner: known_logins(connection, owner) for owner in erased}
+        restored = _replace(connection, before, erased, stamp, used)
     if desk_rows is not None:
         create_desk(desk_path, desk_rows)
-    if not members_rows:
-        return restored
-    count, ended = _restore_members(roster_path, members_path, members_rows, stamp)
-    return replace(restored, devices_restored=count, devices_ended=ended)
+    if members_rows:
+        count, ended = _restore_members(roster_path, members_path, members_rows, stamp)
+        restored = replace(restored, devices_restored=count, devices_ended=ended)
+    if erased:
+        _finish_erasing(roster_path, members_path, logins, stamp)
+    return restored
+
+
+def _finish_erasing(roster_path: Path, members_path: Path, logins: Mapping[str, set[str]], stamp: Stamp) -> None:
+    """Erase these owners, with the logins of each, from the members database, too, and from free pages."""
+    others = load_readers(roster_path)
+    for owner, own in logins.items():
+        erase_from_members(members_path, owner, own, others, stamp.actor, stamp.now)
+    for path in (roster_path, members_path):
+        rewrite(path)
+
+
+def _erased(desk_path: Path) -> Sequence[str]:
+    """Return who was erased, by owner; nobody where there is no desk database, or it cannot be read."""
+    with suppress(StoreError):
+        return [each.owner for each in load_erasures(desk_path)]
+    return []
 
 
 def _desk_rows(desk_path: Path, beside: Path) -> Rows | None:
@@ -143,11 +172,14 @@ def _newest_used(members_path: Path) -> int:
     return 0
 
 
-def _replace(connection: Connection, before: Replaced, rows: Rows, stamp: Stamp, used: int) -> Restored:
+def _put_back(connection: Connection, rows: Rows) -> None:
     for table in reversed(roster.sorted_tables):
         connection.execute(delete(table))
     for table in roster.sorted_tables:
         _insert(connection, table, rows[table.name])
+
+
+def _replace(connection: Connection, before: Replaced, erased: Sequence[str], stamp: Stamp, used: int) -> Restored:
     from_head = newest(connection)
     if from_head is None:
         raise AssertionError("a backup without a generation was let through")
@@ -162,17 +194,41 @@ def _replace(connection: Connection, before: Replaced, rows: Rows, stamp: Stamp,
         connection.execute(delete(denied).where(denied.c.owner == row["owner"]))
         connection.execute(insert(denied).values(**row))
     remember_addresses(connection, before.addresses)
+    hrefs = _erase_again(connection, erased)
     backed_up = set(connection.execute(select(reader.c.login)).scalars())
     _keep_readers(connection, before)
     readers = set(connection.execute(select(reader.c.login)).scalars())
+    people = len(hrefs_of(connection, card))
     counts = replace(
-        from_head.counts, added=0, changed=0, removed=0, readers=len(readers), readers_added=0, readers_removed=0
+        from_head.counts,
+        people=people,
+        added=0,
+        changed=0,
+        removed=0,
+        readers=len(readers),
+        readers_added=0,
+        readers_removed=0,
     )
     insert_generation(connection, lineage, number, replace(stamp, counts=counts))
     gone = _bury(connection, before, number)
+    insert_tombstones(connection, hrefs, Style.PLAIN, number)
     seal_denied(connection)
     shut_out, let_in = sorted(backed_up - readers), sorted(readers - before.logins)
-    return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in, newly_denied)
+    return Restored(seal(connection, number), from_head.id, gone, shut_out, let_in, newly_denied, len(hrefs))
+
+
+def _erase_again(connection: Connection, erased: Sequence[str]) -> list[str]:
+    """Delete everybody who was erased; return the hrefs of those who have a card in the backup's newest generation."""
+    hrefs: list[str] = []
+    changed = set()
+    for owner in erased:
+        its = (card.c.uid == owner, card.c.until.is_(None))
+        hrefs += connection.execute(select(card.c.href).where(*its)).scalars()
+        connection.execute(delete(reader).where((reader.c.uid == owner) | (reader.c.login == owner)))
+        changed.add(forget(connection, owner)[1])
+    if changed - {0}:
+        reseal(connection, min(changed - {0}))
+    return hrefs
 
 
 def _keep_readers(connection: Connection, before: Replaced) -> None:

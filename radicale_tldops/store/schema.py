@@ -144,6 +144,9 @@ seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("f
 # What the secretariat alone may see of a person, by column and ccTLD; the server cannot open this database.
 private = Table("private", desk, *_keys("uid", "column", "cctld"), *_texts("value"))
 
+# Who was erased, as `denied.owner`; `finished_at` is empty until everything of them is deleted.
+erasure = Table("erasure", desk, *_keys("owner"), *_strings("at", "actor", "finished_at"))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:

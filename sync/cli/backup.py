@@ -1,10 +1,12 @@
 """`tldops backup` and `tldops restore`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.store import audit
 from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
@@ -34,6 +36,8 @@ def backup(app: App, file: Path) -> int:
     desk = None if stores.desk_fault else stores.desk
     for path in store.backup(stores.roster, stores.members, desk, file):
         app.print(f"Wrote {path}.")
+    with suppress(StoreError):
+        audit.record(stores.members, app.actor, "backup", str(file.absolute()), {}, app.now)
     # The newest generation was verified before; damage to an earlier one is no reason to have no backup.
     verify_kept(stores.roster)
     if stores.desk_fault:
@@ -85,6 +89,8 @@ def _report(app: App, done: way_back.Restored) -> None:
         app.print(f"Ended after the backup, and still ended: {counted(done.devices_ended, 'device')}.")
     if done.denied:
         app.print(f"Denied after the backup, and still denied: {', '.join(done.denied)}")
+    if done.erased:
+        app.print(f"Erased before, and erased again: {counted(done.erased, 'person', 'people')} of the backup.")
     if done.gone:
         app.print(
             f"{counted(done.gone, 'card')} of the replaced roster went: clients drop them at their next sync; what "

@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "migrate": ("migrate", "Bring the databases of an older version to this one."),
     "restore": ("backup", "Put a backup in the place of the roster, as a new generation."),
     "confirm": ("confirm", "Record that contacts were confirmed today, how, and by whom."),
+    "erase": ("erase", "Delete everything that the store keeps of somebody who left."),
     "access": ("access", "Show, end and give back the right to read."),
     "device": ("device", "Issue, list and revoke device passwords: one for each app on each device."),
     "examples": ("examples", "Write examples for systemd, nginx, Caddy and fail2ban into a folder."),

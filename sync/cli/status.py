@@ -11,6 +11,7 @@ from radicale_tldops.roster.contact import people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
 from radicale_tldops.settings.modes import look
+from radicale_tldops.store.desk import load_erasures
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
@@ -76,7 +77,8 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
     desk = load_desk(app.settings, stores, state, now)
     last = read_note(stores.roster, LAST_SYNC)
     everybody = {name: desk.those([name]) for name in FILTERS}
-    fresh = read_note(stores.roster, FRESHNESS)
+    fresh, desk_fault = read_note(stores.roster, FRESHNESS), stores.read_desk()[1]
+    erasures = [] if desk_fault else load_erasures(stores.desk)
     return {
         "generation": state.base,
         "created_at": _iso(head.created_at if head else None),
@@ -104,7 +106,8 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "refused": {"since": _iso(fresh.stopped_since), "why": fresh.stopped or None},
-        "desk": str(stores.read_desk()[1] or "") or None,
+        "desk": str(desk_fault or "") or None,
+        "erasing": [{"owner": each.owner, "at": each.at} for each in erasures if not each.finished_at],
         "list": _list_facts(fresh),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }

@@ -39,6 +39,8 @@ def _alarms(facts: Mapping[str, Any]) -> Iterator[Task]:
         yield Task(what, "tldops plan", is_urgent=True)
     elif errors:
         yield Task(f"The last sync left out {counted(errors, 'error')}", "tldops check", is_urgent=True)
+    for erasure in facts["erasing"]:
+        yield Task(f"An erasure of {minute(erasure['at'])} is not finished", f"tldops erase {erasure['owner']}", True)
     if facts["desk"]:
         yield Task(f"{facts['desk']}", is_urgent=True)
     yield from (Task(exposure, is_urgent=True) for exposure in facts["modes"])

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,7 +15,6 @@ from typing import Any
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.desk import load_private
-from radicale_tldops.store.notes import FRESHNESS
 from radicale_tldops.store.read import load_state
 from sync.cli import main as tldops_main
 from tests.support.people import Person
@@ -150,14 +149,9 @@ class World:
             if ".sqlite" in path.name and path.is_file()
         }
 
-    def data(self) -> Mapping[str, str]:
-        """Return the digest of what each database holds, but for the note that the last sync was refused."""
-        found = {}
-        for path in self.folder.glob("*.sqlite"):
-            with contextlib.closing(sqlite3.connect(path)) as connection:
-                lines = [line for line in connection.iterdump() if FRESHNESS.key not in line]
-            found[path.name] = sha256("\n".join(lines).encode()).hexdigest()
-        return found
+    def data(self) -> Mapping[str, Sequence[str]]:
+        """Return what each database holds, but for the note of when the list was read, or the last sync refused."""
+        return {path.name: content_of(path.read_bytes()) for path in self.folder.glob("*.sqlite")}
 
     def _roster(self) -> bytes:
         path = self.folder / ROSTER
