@@ -209,13 +209,14 @@ def test_every_change_is_audited(tldops: World) -> None:
         ("confirm", TEN[0].login),
         ("sync", "generation 2"),
         ("rollback", "generation 3"),
+        ("backup", str(tldops.folder / "backup")),
         ("restore", "generation 4"),
     ]
     assert all(entry["actor"] for entry in told)
-    assert [entry["id"] for entry in told] == list(range(1, 11))
+    assert [entry["id"] for entry in told] == list(range(1, 12))
     assert len(tldops.do("audit", "--limit", "3", "--json").json) == 3
-    assert "10 entries, and the chain is whole." in tldops.do("audit", "--verify").out
-    assert tldops.do("audit", "--verify", "--json").json == {"entries": 10, "whole": True}
+    assert "11 entries, and the chain is whole." in tldops.do("audit", "--verify").out
+    assert tldops.do("audit", "--verify", "--json").json == {"entries": 11, "whole": True}
 
 
 USER = pwd.getpwuid(os.getuid()).pw_name
