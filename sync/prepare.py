@@ -23,7 +23,7 @@ from sync.plan.hazards import LAST_CONTACT
 from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Given, Wanted, build, roll_back
-from sync.problems import Problem
+from sync.problems import Origin, Problem
 from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
@@ -66,6 +66,16 @@ class Prepared:
             if problem.is_error
             or problem.code in _ALWAYS_SEEN
             or (problem.code in _ABOUT_VALUES and str(problem.origin) in changed)
+        )
+
+    @property
+    def without_card(self) -> tuple[Origin, ...]:
+        """Where people of the file stand who are not on the list, but for those whose card stays for some days."""
+        staying = {problem.origin for problem in self.wanted.problems if problem.code == "left-list"}
+        return tuple(
+            problem.origin
+            for problem in self.wanted.problems
+            if problem.code == "not-on-list" and problem.origin not in staying
         )
 
     def to_apply(self, forced: Collection[str]) -> Plan:

@@ -1,10 +1,11 @@
 """What `sync`, `follow` and `rollback` share: showing a plan, asking, applying it, and saying what was done."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
+from pathlib import Path
 
 import click
 
@@ -21,7 +22,10 @@ from sync.plan.changes import Kind
 from sync.plan.hazards import HAZARDS, LAST_CONTACT, NOT_INSTALLED
 from sync.plan.plan import Plan
 from sync.prepare import Prepared
+from sync.problems import Origin
 
+_PLACES = 3
+"""So many places in the file are named in one line."""
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 
 _REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback GENERATION"}
@@ -102,6 +106,19 @@ def show(app: App, prepared: Prepared, options: PlanOptions) -> None:
         is_cut = print_problems(app, prepared.to_see, whole=options.whole, show_values=show_values)
         view = PlanView(show_values, options.whole, is_cut, prepared.plan)
         print_plan(app, prepared.to_apply(options.forced), view)
+        _print_without_card(app, prepared.without_card)
+
+
+def _print_without_card(app: App, origins: Sequence[Origin]) -> None:
+    """Say where people stand who are not on the list: no line of the plan names them."""
+    if not origins:
+        return
+    places = [f"{Path(origin.file).name}:{origin.line}" for origin in origins[:_PLACES]]
+    more = ", …" if len(origins) > _PLACES else ""
+    app.print(
+        f"Not on the list, so no login and no new card: {counted(len(origins), 'person', 'people')} "
+        f"({', '.join(places)}{more}). `tldops reconcile` says what to do."
+    )
 
 
 def way_past(plan: Plan, command: str) -> str:

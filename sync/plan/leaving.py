@@ -35,9 +35,11 @@ def with_leavers(
     matches, problems, gone = list(listed.matches), [*listed.problems, *found.problems], dict[str, str]()
     for match in found.matches:
         # Who has only an out-of-band address in common may be a colleague: a card stays for the person alone.
+        contact, origin = match.entry.contact, match.entry.origins[0]
+        if match.how is How.OUT_OF_BAND and contact.name == missing[match.uid].name:
+            gone[match.uid] = f"the address in line {origin.line} is not on the list: subscribe it first"
         if match.how in (How.NEW, How.OUT_OF_BAND):
             continue
-        contact, origin = match.entry.contact, match.entry.origins[0]
         since = away.get(match.uid, leaving.today)
         if leaving.grace and leaving.today - since <= leaving.grace:
             entry = replace(match.entry, contact=replace(contact, not_on_list_since=since))
