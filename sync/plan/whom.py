@@ -40,7 +40,8 @@ def find_subject(state: RosterState, typed: str) -> Subject:
     if not found:
         raise RefusedError(
             f"{typed!r} is no address, name or UID of anybody in the roster, on the list or denied. Nothing was "
-            "changed. `tldops access list` shows who may read."
+            "changed. Give the whole name or an address: `tldops people TEXT` finds them by a part, `tldops access "
+            "list` shows who may read."
         )
     raise RefusedError(
         f"{typed!r} may be {len(found)} people: {', '.join(map(str, found))}. Nothing was changed. Say which one by an "

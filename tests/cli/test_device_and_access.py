@@ -316,6 +316,7 @@ def test_nobody_is_denied_by_mistake(tldops: World, typed: str, command: tuple[s
     tldops.sync(*TEN)
     said = tldops.refused("access", command[0], typed, *command[1:], code=1)
     assert "Nothing was changed" in said
+    assert "`tldops people TEXT` finds them by a part" in said
     assert said.isprintable()
 
 

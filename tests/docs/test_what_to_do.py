@@ -22,16 +22,6 @@ DEVICES = (
     ("erik.berg@nic-se.example", "Thunderbird"),
     ("tom.hill@nic-uk.example", "phone"),
 )
-SETTINGS = """\
-[membership]
-file = "members.csv"
-
-[subscribers]
-file = "list.txt"
-
-[server]
-url = "https://contacts.example.org/"
-"""
 
 
 def tasks(shown: Page) -> Sequence[str]:
@@ -40,15 +30,14 @@ def tasks(shown: Page) -> Sequence[str]:
 
 
 def made(folder: Path, shown: Page) -> Desk:
-    """Return the desk before the first task: the page's file, everybody in it on the list, and some devices."""
-    desk = Desk(folder, BEFORE)
-    rows = shown.section("## The example").code[0].splitlines()
+    """Return the desk before the first task: what the page says to practise with, and some devices."""
+    desk, example = Desk(folder, BEFORE), shown.section("## The example")
+    rows = example.code[0].splitlines()
     place = rows[0].split(",").index("email")
     desk.write("members.csv", rows)
     desk.write("list.txt", [row.split(",")[place] for row in rows[1:]])
-    desk.write("tldops.toml", SETTINGS.splitlines())
-    assert "The store:" in desk.run(Command("tldops init", ""))
-    assert "Applied as generation 1." in desk.run(Command("tldops sync --yes", ""))
+    faults = [printed for step in steps(example) if (printed := desk.do(step))]
+    assert not faults, "\n".join(faults)
     for login, label in DEVICES:
         assert "Password:" in desk.run(Command(f"tldops device add {login} --label {label}", ""))
     return desk
