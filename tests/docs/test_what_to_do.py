@@ -83,8 +83,10 @@ def test_the_output_fits_a_terminal() -> None:
     assert not [line for line in shown if len(line) > 80]
 
 
-def test_each_task_says_what_to_see_and_what_if_not() -> None:
-    """In this order: what she sees or hears, what to type, what must come, and what to do else."""
+def test_each_task_begins_with_a_case_and_ends_with_what_to_do_if_it_fails() -> None:
+    """First words, then a command, then "If not"."""
     for heading in tasks(PAGE):
-        text = PAGE.section(heading).prose
-        assert "**If not:**" in text, heading
+        text = PAGE.section(heading).text
+        places = [text.find("\n\n") + 2, text.find("    $ tldops"), text.find("**If not:**")]
+        assert text[places[0]] not in " `*", f"{heading} begins without words"
+        assert places == sorted(places), heading
