@@ -49,7 +49,7 @@ def list_readers(app: App, as_json: bool) -> int:
         for login, reader in sorted(state.readers.items())
     ]
     rows += [
-        {"login": login, "name": denial.name, "reason": "not on the list", "since": 0, "denied": denial.reason}
+        {"login": login, "name": denial.name, "reason": "not on the list", "since": None, "denied": denial.reason}
         for login, denial in sorted(state.denied.items())
         if login not in state.readers
     ]

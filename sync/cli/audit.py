@@ -131,14 +131,13 @@ def tidy(app: App, stores: Stores) -> None:
 
 def _verify(app: App, stores: Stores, as_json: bool) -> None:
     verdict = retention.verify_log(stores.roster, stores.members)
-    if not verdict.whole:
-        if as_json:
-            app.json({"entries": verdict.entries, "whole": False, "wrong": _wrong(verdict)})
-        raise RefusedError(f"the audit log was changed: {_wrong(verdict)}.")
-    anchor = verdict.anchor
+    anchor, wrong = verdict.anchor, None if verdict.whole else _wrong(verdict)
     if as_json:
-        pruned = {"pruned": {"entries": anchor.number, "until": anchor.until}} if anchor else {}
-        app.json({"entries": verdict.entries, "whole": True, **pruned})
+        pruned = {"entries": anchor.number, "until": anchor.until} if anchor else None
+        app.json({"entries": verdict.entries, "whole": verdict.whole, "wrong": wrong, "pruned": pruned})
+    if wrong is not None:
+        raise RefusedError(f"the audit log was changed: {wrong}.")
+    if as_json:
         return
     app.print(f"{counted(verdict.entries, 'entry', 'entries')}, and the chain is whole.")
     if anchor:

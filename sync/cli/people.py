@@ -17,6 +17,7 @@ from sync.people.load import load_desk
 from sync.people.person import FILTERS, Desk, Person
 from sync.people.search import find
 from sync.plan.fields import compare
+from sync.plan.hazards import without_numbers
 from sync.sources.countries import country_names
 
 _SHOWN = 3
@@ -168,7 +169,7 @@ def _plain(desk: Desk, person: Person, show_values: bool) -> dict[str, object]:
     fields = compare(_NOBODY, contact)
     return {
         "uid": person.uid,
-        "name": contact.name,
+        "name": contact.name if show_values else without_numbers(contact.name),
         "cctlds": [cctld.a_label for cctld in contact.cctlds],
         "slots": dict(contact.slots),
         "emails": {"list": list(contact.listed), "out_of_band": list(contact.out_of_band)},

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.errors import (
     InputError,
     RefusedError,
@@ -238,8 +239,20 @@ def _as_json(
         "on_list": len(subscribers.logins),
         "in_file": len(vetted.contacts) + len(vetted.unlisted),
         "errors": sum(problem.severity == "error" for problem in vetted.problems),
-        "findings": [
-            asdict(found) | {"actions": [asdict(action) | {"done": action in done} for action in found.actions]}
-            for found in findings
-        ],
+        "findings": [_finding_json(found, done) for found in findings],
+    }
+
+
+def _finding_json(found: Disagreement, done: Sequence[Action]) -> dict[str, object]:
+    return {
+        "situation": found.situation.value,
+        "name": found.name,
+        # The list has labels as somebody wrote them.
+        "cctlds": [canonical_label(label) or label.removeprefix(".") for label in found.served.split()],
+        "addresses": list(found.addresses),
+        "on_list": list(found.on_list),
+        "detail": found.detail,
+        "origins": list(found.origins),
+        "actions": [asdict(action) | {"done": action in done} for action in found.actions],
+        "instead": [asdict(action) for action in found.instead],
     }

@@ -189,19 +189,27 @@ def plan_json(
         "kind": plan.kind,
         "sources": [asdict(source) for source in plan.sources],
         "people": [_person_json(change, show_values) for change in plan.people],
-        "access": [
-            {name: value for name, value in asdict(change).items() if name != "off_list"} for change in plan.access
-        ],
+        "access": [_reader_json(change, show_values) for change in plan.access],
         "hazards": [
             {"code": hazard.code, "part": hazard.part.value, "message": hazard.message, "remedy": REMEDIES[hazard.code]}
             for hazard in reviewed.hazards
         ],
         "totals": totals,
         "left_with": {
-            "none": [Cctld(label).dotted for label, number in plan.few.items() if number == 0],
-            "one": [Cctld(label).dotted for label, number in plan.few.items() if number == 1],
+            "none": [label for label, number in plan.few.items() if number == 0],
+            "one": [label for label, number in plan.few.items() if number == 1],
         },
         "problems": [problem_json(problem, show_values=show_values) for problem in problems],
+    }
+
+
+def _reader_json(change: ReaderChange, show_values: bool) -> dict[str, object]:
+    return {
+        "kind": change.kind.value,
+        "login": change.login,
+        "name": change.name if show_values else without_numbers(change.name),
+        "reason": change.reason,
+        "devices": change.devices,
     }
 
 
@@ -209,8 +217,8 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
     return {
         "kind": change.kind.value,
         "uid": change.uid,
-        "name": change.name,
-        "cctlds": change.served.split(),
+        "name": change.name if show_values else without_numbers(change.name),
+        "cctlds": [cctld.a_label for cctld in change.cctlds],
         "how": change.how,
         "reason": change.reason if show_values else without_numbers(change.reason),
         "origins": list(change.origins),

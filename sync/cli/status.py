@@ -114,7 +114,7 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
 
 
 def _named(person: Person) -> dict[str, object]:
-    return {"name": person.contact.name, "cctlds": person.contact.served.split()}
+    return {"name": person.contact.name, "cctlds": [cctld.a_label for cctld in person.contact.cctlds]}
 
 
 def _since(away: tuple[date, Person]) -> tuple[date, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.values import RosterState
 from sync.plan.fields import FieldChange, compare
@@ -34,11 +35,16 @@ class PersonChange:
     kind: Kind
     uid: str
     name: str
-    served: str
+    cctlds: tuple[Cctld, ...]
     how: str = ""
     reason: str = ""
     origins: tuple[str, ...] = ()
     fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def served(self) -> str:
+        """The ccTLDs as people write them, as in `Contact.served`."""
+        return " ".join(cctld.dotted for cctld in self.cctlds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +152,11 @@ def _people_changes(
     for uid, held in wanted.held.items():
         contact = state.people[uid].contact
         origins = tuple(str(origin) for origin in held.origins)
-        changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.served, reason=held.reason, origins=origins))
+        changes.append(PersonChange(Kind.HELD, uid, contact.name, contact.cctlds, reason=held.reason, origins=origins))
     for uid in gone:
         contact = state.people[uid].contact
         reason = wanted.gone.get(uid) or _not_in_file(contact, wanted)
-        changes.append(PersonChange(Kind.REMOVED, uid, contact.name, contact.served, reason=reason))
+        changes.append(PersonChange(Kind.REMOVED, uid, contact.name, contact.cctlds, reason=reason))
     return sorted(changes, key=lambda change: (list(Kind).index(change.kind), change.served, change.name, change.uid))
 
 
@@ -170,14 +176,14 @@ def _person_change(
     if stored is None:
         how = f"returned: {match.how}" if match.returned else How.NEW.value
         fields, reason = compare(_NOBODY, contact), _not_who_left(contact, left)
-        return PersonChange(Kind.ADDED, match.uid, contact.name, contact.served, how, reason, origins, fields)
+        return PersonChange(Kind.ADDED, match.uid, contact.name, contact.cctlds, how, reason, origins, fields)
     if stored.key == card_key(contact, match.uid) and stored.contact.private == contact.private:
         return None
     differences = compare(stored.contact, contact)
     kind = Kind.CHANGED if differences else Kind.RERENDERED
     reason = _UNPUBLISHED if stored.shows_private else ""
     return PersonChange(
-        kind, match.uid, contact.name, contact.served, match.how.value, reason, origins=origins, fields=differences
+        kind, match.uid, contact.name, contact.cctlds, match.how.value, reason, origins=origins, fields=differences
     )
 
 

@@ -66,7 +66,7 @@ def test_cctlds_that_are_left_with_few(tldops: World) -> None:
     tldops.sync(JOHN, second, JANE, REGIS)
     tldops.write(JOHN, JANE)
     plan = tldops("plan", "--json").json
-    assert plan["left_with"] == {"none": [], "one": [".nl"]}
+    assert plan["left_with"] == {"none": [], "one": ["nl"]}
     shown = tldops("plan").out.splitlines()
     assert "Left with one contact: .nl" in shown
     assert not any(line.startswith("Left with no contact") for line in shown)

@@ -216,7 +216,12 @@ def test_every_change_is_audited(tldops: World) -> None:
     assert [entry["id"] for entry in told] == list(range(1, 12))
     assert len(tldops.do("audit", "--limit", "3", "--json").json) == 3
     assert "11 entries, and the chain is whole." in tldops.do("audit", "--verify").out
-    assert tldops.do("audit", "--verify", "--json").json == {"entries": 11, "whole": True}
+    assert tldops.do("audit", "--verify", "--json").json == {
+        "entries": 11,
+        "whole": True,
+        "wrong": None,
+        "pruned": None,
+    }
 
 
 USER = pwd.getpwuid(os.getuid()).pw_name
