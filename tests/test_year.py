@@ -6,7 +6,6 @@ ever use sync tokens.
 
 import base64
 import io
-import json
 import os
 import random
 import re
@@ -25,7 +24,7 @@ from tests.data.churn import churn
 from tests.data.membership import people as make_people
 from tests.data.person import Person
 from tests.data.writing import as_text
-from tests.support import CARDDAV, DAV, Login, World, content_of
+from tests.support import CARDDAV, DAV, Login, Result, World, content_of
 from tests.support.clock import Clock
 
 DAYS = 300
@@ -122,8 +121,8 @@ class Year:
         if code != 1:
             return code
         with redirect_stdout(io.StringIO()) as shown:
-            self.world.call("plan", "--json")
-        plan = json.loads(shown.getvalue())
+            found = self.world.call("plan", "--json")
+        plan = Result(("plan", "--json"), found, shown.getvalue(), "").json
         if {hazard["code"] for hazard in plan["hazards"]} != {"last-contact"}:
             return code
         return self.world.call("sync", "--plan", plan["id"], "--force", "last-contact", *options)

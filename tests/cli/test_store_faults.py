@@ -43,7 +43,7 @@ def run(world: World, *arguments: str, before: Callable[[], None] = obey_permiss
     except subprocess.SubprocessError as error:  # the restriction itself was refused
         pytest.skip(f"a process cannot be restricted here: {error}")
     assert "Traceback" not in done.stderr
-    return Result(done.returncode, done.stdout, done.stderr)
+    return Result(arguments, done.returncode, done.stdout, done.stderr)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from radicale_tldops.settings.file import load
 from tests.data.membership import as_text, people
 from tests.prove.tracing import Point, Run, fail_at, kill_at, points
 from tests.support import World
+from tests.support.schemas import check_output
 from tests.support.store import ensure
 
 SYNC = ("sync", "--yes")
@@ -233,4 +234,5 @@ def call(world: World, *arguments: str) -> tuple[int, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = world.call(*arguments)
+    check_output(arguments, code, out.getvalue())
     return code, out.getvalue() + err.getvalue()

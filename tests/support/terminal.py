@@ -46,4 +46,4 @@ def on_a_terminal(
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert asked == (question in shown)
     assert b"Traceback" not in shown
-    return Result(code, shown.decode(), "")
+    return Result((), code, shown.decode(), "")

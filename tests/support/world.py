@@ -7,7 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+<<<<<<< HEAD
 from dataclasses import dataclass
+=======
+from dataclasses import dataclass, field
+>>>>>>> 15be47a (Give every --json a schema, and hold each output of the tests against it)
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +22,7 @@ from radicale_tldops.store.desk import load_private
 from radicale_tldops.store.read import load_state
 from sync.cli import main as tldops_main
 from tests.support.people import Person
+from tests.support.schemas import check_output
 
 ROSTER = "roster.sqlite"
 ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
@@ -25,11 +30,15 @@ ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of the command gave."""
+    """What a run of the command with these arguments gave; JSON is what the schema of the command says."""
 
+    arguments: Sequence[str] = field(compare=False)
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        check_output(self.arguments, self.code, self.out)
 
     @property
     def json(self) -> Any:
@@ -78,7 +87,7 @@ class World:
             return self.run(*arguments)
         self._captured()
         code = self.call(*arguments)
-        result = Result(code, *self._captured())
+        result = Result(arguments, code, *self._captured())
         assert "Traceback" not in result.err
         return result
 
@@ -94,7 +103,7 @@ class World:
             timeout=120,
             env={**os.environ, "COLUMNS": "80"},
         )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(arguments, done.returncode, done.stdout, done.stderr)
 
     def call(self, *arguments: str) -> int:
         """Run the command inside this process, for tests that run it hundreds of times; return the exit code."""
