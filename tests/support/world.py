@@ -7,11 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
 from dataclasses import dataclass, field
->>>>>>> 15be47a (Give every --json a schema, and hold each output of the tests against it)
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
