@@ -24,7 +24,9 @@ from radicale_tldops.store.read import covered, people_of, verified
 from radicale_tldops.store.schema import card, generation, group_card
 from radicale_tldops.store.values import Generation, StoredPerson
 
-_TABLES = (card, group_card)
+TABLES = (card, group_card)
+"""The tables of cards."""
+
 NOTHING_ENDED = digest((), ())
 """The digest of a generation that replaced and removed nothing."""
 
@@ -42,7 +44,7 @@ def ended_digests(connection: Connection, number: int) -> Iterator[tuple[int, st
 
 def _ended(connection: Connection, place: int, number: int) -> Iterator[tuple[int, int, tuple[object, ...]]]:
     """Yield what digests cover of the ended rows of a table, behind the generation that ended each and `place`."""
-    table = _TABLES[place]
+    table = TABLES[place]
     for row in connection.execute(select(table).where(table.c.until >= number).order_by(table.c.until)):
         yield row.until, place, covered(table, row)
 
@@ -55,15 +57,7 @@ def load_people(path: Path, number: int) -> tuple[Generation, Mapping[str, Store
         CorruptStoreError: its cards are not those that were written.
     """
     with reading_roster(path) as connection:
-        if connection.execute(select(generation.c.id).where(generation.c.id == number)).first() is None:
-            raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
-        oldest = KEPT_FROM.read(connection)
-        if number < oldest:
-            raise UnknownSubjectError(
-                f"the cards of generation {number} are no longer kept; the oldest that are kept are those of "
-                f"generation {oldest}. `[store] history_days` says how long."
-            )
-        found = _verified_since(path, connection, number)[-1]
+        found = kept_generation(path, connection, number)
         its = (card.c.since <= number, or_(card.c.until.is_(None), card.c.until > number))
         return found, people_of(connection.execute(select(card).where(*its)))
 
@@ -75,6 +69,22 @@ def load_past_people(path: Path) -> Mapping[str, StoredPerson]:
         return people_of(connection.execute(select(card).order_by(card.c.since)))
 
 
+def kept_generation(path: Path, connection: Connection, number: int) -> Generation:
+    """Return a generation that is still kept in full, after all that its cards are read from was verified.
+
+    Raises as `load_people` does.
+    """
+    if connection.execute(select(generation.c.id).where(generation.c.id == number)).first() is None:
+        raise UnknownSubjectError(f"there is no generation {number}. `tldops history` lists them.")
+    oldest = KEPT_FROM.read(connection)
+    if number < oldest:
+        raise UnknownSubjectError(
+            f"the cards of generation {number} are no longer kept; the oldest that are kept are those of "
+            f"generation {oldest}. `[store] history_days` says how long."
+        )
+    return verified_since(path, connection, number)[-1]
+
+
 def verify_kept(path: Path) -> None:
     """Verify every generation that is kept. Raises as `load_people` does."""
     with reading_roster(path) as connection:
@@ -83,10 +93,10 @@ def verify_kept(path: Path) -> None:
 
 def verify_past(path: Path, connection: Connection) -> None:
     """Verify every generation that is kept, within a transaction. Raises as `load_people` does."""
-    _verified_since(path, connection, KEPT_FROM.read(connection))
+    verified_since(path, connection, KEPT_FROM.read(connection))
 
 
-def _verified_since(path: Path, connection: Connection, number: int) -> Sequence[Generation]:
+def verified_since(path: Path, connection: Connection, number: int) -> Sequence[Generation]:
     """Return generation `number` and all later ones, the newest first, after their rows and cards were verified."""
     verified(path, connection)
     found = generations.since(path, connection, number)
@@ -108,7 +118,7 @@ def _verified_since(path: Path, connection: Connection, number: int) -> Sequence
 
 def _named(connection: Connection, number: int) -> str:
     """Return the name of a changed card among those that generation `number` ended, where its own tag shows it."""
-    for table in _TABLES:
+    for table in TABLES:
         for row in connection.execute(select(table).where(table.c.until == number)):
             if etag(row.text) != row.etag:
                 return f" ({row.href})"

@@ -293,7 +293,7 @@ class GenerationNumber(click.IntRange):
             self.fail(said, param, ctx)
 
 
-generation_argument = click.argument("number", metavar="GENERATION", type=GenerationNumber(1, 2**63 - 1))
+GENERATION_NUMBER = GenerationNumber(1, 2**63 - 1)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")

@@ -5,26 +5,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import click
 
-from radicale_tldops.roster.contact import PRIVATE, Contact
-from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.roster.contact import PRIVATE
+from radicale_tldops.roster.errors import CorruptStoreError, RefusedError
+from radicale_tldops.store.past import load_person_changes
 from radicale_tldops.store.read import load_state
 from sync.cli.carry_out import show_values_option
+from sync.cli.changes import by_whom, change_json
 from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.cli.device_words import device_json, device_line
-from sync.cli.show import field_name, field_value
+from sync.cli.show import difference, few_cctlds, field_name, field_value
 from sync.parse.render import csv_table
 from sync.people.load import load_desk
+from sync.people.past import NOBODY, TOLD, PastChange, past_changes
 from sync.people.person import FILTERS, Desk, Person
 from sync.people.search import find
+from sync.plan.changes import Kind
 from sync.plan.fields import compare
 from sync.plan.hazards import without_numbers
 from sync.sources.countries import country_names
+from sync.stores import Stores
 
-_SHOWN = 3
-"""So many ccTLDs of a person stand in a list of people."""
 _MAX_NAME = 26
 """So many characters of a name stand there, on a terminal."""
-_NOBODY = Contact("", (), ())
 _COLUMNS = ("name", "cctlds", "slots", "email", "oob_email", "organisation", "confirmed_on", "marks", "place", "uid")
 
 
@@ -65,11 +67,15 @@ def people(app: App, /, text: tuple[str, ...], as_csv: bool, show_values: bool, 
     if text:
         found = find(found, " ".join(text), desk.known, country_names(desk.known))
     if as_json:
-        app.json([_plain(desk, person, show_values) for person in found])
+        changes, fault = _history(stores, found[0]) if len(found) == 1 else (None, None)
+        history = None if changes is None else [change_json(change, show_values) for change in changes]
+        past = {"history": history, "history_fault": fault}
+        app.json([_plain(desk, person, show_values) | past for person in found])
     elif as_csv:
         sys.stdout.write(csv_table([_COLUMNS, *(_row(desk, person) for person in found)]))
     elif len(found) == 1:
-        for line in _whole(desk, found[0], show_values or app.is_terminal):
+        shows_values = show_values or app.is_terminal
+        for line in (*_whole(desk, found[0], shows_values), *_history_lines(stores, found[0], shows_values)):
             app.print(line)
     elif found:
         _list(app, desk, found)
@@ -88,7 +94,7 @@ def _list(app: App, desk: Desk, found: Sequence[Person]) -> None:
     """Print one line for each person."""
     rows = [
         (
-            _few(person.contact.served.split()),
+            few_cctlds(person.contact.served.split()),
             "" if person.contact.slot is None else f"#{person.contact.slot}",
             _cut(person.contact.name) if app.is_terminal else person.contact.name,
             person.contact.listed[0],
@@ -105,10 +111,6 @@ def _cut(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
-def _few(cctlds: Sequence[str]) -> str:
-    return " ".join(cctlds[:_SHOWN]) + (" …" if len(cctlds) > _SHOWN else "")
-
-
 def _whole(desk: Desk, person: Person, show_values: bool) -> Iterator[str]:
     """Yield everything about a person, line by line."""
     contact, marks = person.contact, desk.marks(person)
@@ -116,7 +118,7 @@ def _whole(desk: Desk, person: Person, show_values: bool) -> Iterator[str]:
     yield f"UID {person.uid}"
     shown = [
         (field, f"  {field_name(field)}: {field_value(field, field.new, show_values)}")
-        for field in compare(_NOBODY, contact)
+        for field in compare(NOBODY, contact)
         if field.field != "name"
     ]
     yield "What members see:"
@@ -146,6 +148,27 @@ def _access(person: Person) -> Iterator[str]:
     yield from (f"  {device_line(device, person.used.get(device.id))}" for device in person.devices)
 
 
+def _history(stores: Stores, person: Person) -> tuple[Sequence[PastChange] | None, str | None]:
+    """Return what happened to a person, the newest first, and why that cannot be told."""
+    try:
+        changes = past_changes(load_person_changes(stores.roster, person.uid))
+    except CorruptStoreError as error:
+        return None, str(error)
+    return [change for change in reversed(changes) if change.kind in TOLD], None
+
+
+def _history_lines(stores: Stores, person: Person, show_values: bool) -> Iterator[str]:
+    """Yield what happened to a person, a line for each field."""
+    changes, fault = _history(stores, person)
+    yield "History:" if changes else f"History: {fault or 'nothing that is kept'}"
+    for change in changes or ():
+        begin = f"  {change.generation.created_at:%Y-%m-%d} {by_whom(change.generation)}  "
+        if change.kind is not Kind.CHANGED:
+            yield f"{begin}{change.kind}"
+            continue
+        yield from (f"{begin}{field_name(field)}: {difference(field, show_values)}" for field in change.fields)
+
+
 def _row(desk: Desk, person: Person) -> list[str]:
     """Return the cells of `_COLUMNS`."""
     contact = person.contact
@@ -166,7 +189,7 @@ def _row(desk: Desk, person: Person) -> list[str]:
 def _plain(desk: Desk, person: Person, show_values: bool) -> dict[str, object]:
     """Return a person as plain values."""
     contact = person.contact
-    fields = compare(_NOBODY, contact)
+    fields = compare(NOBODY, contact)
     return {
         "uid": person.uid,
         "name": contact.name if show_values else without_numbers(contact.name),

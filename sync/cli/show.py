@@ -1,6 +1,6 @@
 """How plans are shown to a person, at 80 columns, and to a program."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -17,10 +17,12 @@ from sync.problems import Problem
 
 # Shown as a number of values unless asked for: a plan may be pasted into a mail.
 _HIDDEN = frozenset({"phones", "signal", "whatsapp", "matrix", "note", "card_note", "evidence", "own_columns"})
+_FEW = 3
+"""So many ccTLDs of a person stand in a line about somebody."""
 _FREE = frozenset({"name", "organisation", "role"})
 """Fields of free text, which may hold telephone numbers."""
-_SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
-_STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
+SIGNS = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-", Kind.HELD: "=", Kind.RERENDERED: "~"}
+STYLES = {Kind.ADDED: "green", Kind.CHANGED: "yellow", Kind.REMOVED: "red", Kind.HELD: "cyan", Kind.RERENDERED: "dim"}
 _WORDS = {
     Kind.ADDED: "added",
     Kind.CHANGED: "changed",
@@ -92,7 +94,7 @@ def _print_list(
             if room <= 0 and number:
                 app.print(f"  … and {len(changes) - number} more {what}", style="dim")
                 return True
-        app.print(lines[0], style=_STYLES[change.kind])
+        app.print(lines[0], style=STYLES[change.kind])
         for line in lines[1:]:
             app.print(line)
     return False
@@ -121,7 +123,7 @@ def _person(change: PersonChange, view: PlanView) -> list[str]:
     """Return the lines about a person."""
     show_values = view.show_values
     name, reason = (text if show_values else without_numbers(text) for text in (change.name, change.reason))
-    lines = [f"{_SIGNS[change.kind]} {change.served} {name}{_how(change)}"]
+    lines = [f"{SIGNS[change.kind]} {change.served} {name}{_how(change)}"]
     if change.kind is Kind.HELD:
         where = f" ({', '.join(change.origins)})" if change.origins else ""
         lines.append(f"    stays as it is: {reason}{where}")
@@ -174,7 +176,7 @@ def _reader(change: ReaderChange) -> str:
     reason = change.reason or (f"the name is now {without_numbers(change.name)}" if change.kind is Kind.CHANGED else "")
     detail = f" ({reason})" if reason else ""
     devices = f"; {change.devices}" if change.devices else ""
-    return f"{_SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}"
+    return f"{SIGNS[change.kind]} {change.login}: {words[change.kind]}{detail}{devices}"
 
 
 def plan_json(
@@ -222,12 +224,16 @@ def _person_json(change: PersonChange, show_values: bool) -> dict[str, object]:
         "how": change.how,
         "reason": change.reason if show_values else without_numbers(change.reason),
         "origins": list(change.origins),
-        "fields": [
-            {
-                "field": f.field,
-                "old": f.old and field_value(f, f.old, show_values),
-                "new": f.new and field_value(f, f.new, show_values),
-            }
-            for f in change.fields
-        ],
+        "fields": [field_json(field, show_values) for field in change.fields],
     }
+
+
+def field_json(field: FieldChange, show_values: bool) -> Mapping[str, str]:
+    """Return a field before and after as plain values; empty where it had none."""
+    old, new = (text and field_value(field, text, show_values) for text in (field.old, field.new))
+    return {"field": field.field, "old": old, "new": new}
+
+
+def few_cctlds(cctlds: Sequence[str]) -> str:
+    """Return the first ccTLDs of a person, as many as stand in a line about somebody."""
+    return " ".join(cctlds[:_FEW]) + (" …" if len(cctlds) > _FEW else "")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.sync.test_plan import plan
 ADDRESSES = ("john.doe@nic.nl", "jane.doe@nic.vn", "regis@nic.example", "ivan@nic.example", "annlie@nic.example")
 JOHN_IS, IVAN_IS, REGIS_IS = ADDRESSES[0], ADDRESSES[3], ADDRESSES[2]
 A_LABEL = "xn--p1ai"
+TODAY = str(datetime.now(UTC).date())
 COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
     "check": [()],
     "plan": [(), ("--show-values",)],
@@ -24,9 +26,10 @@ COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
     "rollback": [("1", "--yes")],
     "reconcile": [()],
     "status": [(), ("--missing",), ("--usage",)],
-    "people": [(), ("--show-values",)],
+    "people": [(), ("--show-values",), ("jane",)],
     "history": [()],
-    "show": [("1",)],
+    "show": [("1",), ("--on", TODAY), ("--on", TODAY, "jane")],
+    "changes": [("--since", TODAY), ("--since", TODAY, "--show-values")],
     "access-list": [()],
     "device-add": [(ADDRESSES[1], "--label", "phone", "--style", "groups")],
     "device-list": [()],
