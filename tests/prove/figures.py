@@ -11,7 +11,7 @@ from radicale_tldops.store.members import add_device
 from radicale_tldops.store.read import load_snapshot
 from tests.fuzz import running
 from tests.fuzz.target import build as build_world
-from tests.prove import columns, crashes, faults, membership, rounds
+from tests.prove import columns, crashes, faults, membership, past, rounds
 from tests.server.processes import running as running_server
 from tests.support import Login, World
 from tests.support.clock import START
@@ -47,6 +47,7 @@ class Extent:
     columns: int = 20_000
     writings: int = 12
     texts: int = 200_000
+    days: int = 390
 
     def share(self, part: float) -> "Extent":
         """Return a part of it."""
@@ -70,6 +71,7 @@ def all_figures(pool: Executor, seed: str, extent: Extent) -> Mapping[str, Calla
         "requests": lambda: hostile_requests(pool, seed, extent.requests, over_sockets=False),
         "sockets": lambda: hostile_requests(pool, seed, extent.over_sockets, over_sockets=True),
         "workers": lambda: killed_workers(pool, extent.kills),
+        "history": lambda: a_long_past(pool, seed, extent.days),
     }
 
 
@@ -225,6 +227,16 @@ def killed_workers(pool: Executor, count: int) -> Sequence[Figure]:
             f"answered after {longest:.2f} s at the most",
             failures,
         ),
+    )
+
+
+def a_long_past(pool: Executor, seed: str, days: int) -> Sequence[Figure]:
+    """Live so many days, and read them again."""
+    outcome = pool.submit(past.run, seed, days).result()
+    books, changes = tuple(outcome.wrong_books), tuple(outcome.wrong_changes)
+    return (
+        Figure("days whose book is not the one that was served", len(books), outcome.days, outcome.remark, books),
+        Figure("times in which other changes are told than happened", len(changes), outcome.changes, "", changes),
     )
 
 
