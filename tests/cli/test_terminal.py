@@ -134,8 +134,8 @@ def test_json_option_is_there_wherever_output_is_data() -> None:
     """Whatever shows data can print it as JSON."""
     able = {path for path, command in commands() if any(option.name == "as_json" for option in command.params)}
     assert able == set(COMMANDS) - {
-        ("init",), ("backup",), ("restore",), ("migrate",), ("confirm",), ("access", "deny"), ("access", "allow"),
-        ("device", "revoke"), ("export",), ("serve",),
+        ("init",), ("backup",), ("restore",), ("migrate",), ("confirm",), ("erase",), ("access", "deny"),
+        ("access", "allow"), ("device", "revoke"), ("export",), ("serve",),
     }  # fmt: skip
 
 
