@@ -18,8 +18,8 @@ from radicale_tldops.store.notes import LAST_SYNC, NoteValues, read_note
 from radicale_tldops.store.read import load_brought_back, load_head, load_history, load_numbers, load_owner_states
 from radicale_tldops.store.values import Change, Counts, Generation, NewCard, NewGroup, RosterState, Source, Stamp
 from radicale_tldops.store.write import apply_change, write_note
-from sync.plan.changes import Kind
 from sync.plan.devices import Ownership
+from sync.plan.fields import Kind
 from sync.plan.plan import Plan
 from sync.stores import Stores as Stores
 from sync.vcard.card import RENDERER, CardError, CardOptions, group_uid, render_contact, render_group

@@ -14,6 +14,11 @@ MAX_LABEL = 63
 _DIRECTION_MARKS = str.maketrans("", "", "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+@lru_cache(maxsize=2048)
+def _u_label(a_label: str) -> str:
+    return a_label[4:].encode("ascii").decode("punycode") if a_label.startswith("xn--") else a_label
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cctld:
     """One ccTLD by its A-label in lower case, without the dot ("nl", "xn--p1ai")."""
@@ -27,9 +32,7 @@ class Cctld:
     @property
     def u_label(self) -> str:
         """The label as people read it ("рф"); the A-label again where that is ASCII (RFC 5890, 2.3.2.1)."""
-        if not self.a_label.startswith("xn--"):
-            return self.a_label
-        return self.a_label[4:].encode("ascii").decode("punycode")
+        return _u_label(self.a_label)
 
     @property
     def dotted(self) -> str:

@@ -25,6 +25,10 @@ BROUGHT_BACK = ("rollback", "restore")
 _LINKED = [column.name for column in generation.c if column.name not in ("digest", "chain")]
 
 
+NUMBER = generation.c.id + 0
+"""The number of a generation in a query by time: as a sum, SQLite looks for it by the time and does not read all."""
+
+
 def link(before: str, row: Row[Any]) -> str:
     """Return the link of a row; `before` is that of the row before, or `FIRST`."""
     return digest([(before, *(getattr(row, name) for name in _LINKED))])

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import UnknownSubjectError
+from radicale_tldops.store.generations import NUMBER
 from radicale_tldops.store.kept import TABLES, kept_generation, verified_since
 from radicale_tldops.store.notes import KEPT_FROM
 from radicale_tldops.store.opening import reading_roster
@@ -41,7 +42,7 @@ def load_number_on(path: Path, day: date) -> int:
         UnknownSubjectError: there was none yet, or its cards are no longer kept.
     """
     with reading_roster(path) as connection:
-        before = select(func.max(generation.c.id)).where(generation.c.created_at < _begin(day + timedelta(days=1)))
+        before = select(func.max(NUMBER)).where(generation.c.created_at < _begin(day + timedelta(days=1)))
         number = connection.execute(before).scalar()
         if number is None:
             first = connection.execute(select(func.min(generation.c.created_at))).scalar()
@@ -81,7 +82,7 @@ def load_changes(path: Path, first_day: date, last_day: date) -> tuple[Sequence[
     begin, end = _begin(first_day), _begin(last_day + timedelta(days=1))
     with reading_roster(path) as connection:
         its = generation.c.created_at >= begin, generation.c.created_at < end
-        first = connection.execute(select(func.min(generation.c.id)).where(*its)).scalar()
+        first = connection.execute(select(func.min(NUMBER)).where(*its)).scalar()
         if first is None:
             return [], []
         kept_from = KEPT_FROM.read(connection)

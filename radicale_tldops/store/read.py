@@ -16,7 +16,7 @@ from radicale_tldops.roster.errors import StoreError
 from radicale_tldops.roster.snapshot import Card, Reader, Snapshot, Style, make_book
 from radicale_tldops.store import generations
 from radicale_tldops.store.engine import WRITE_WAIT, damaged
-from radicale_tldops.store.generations import link, link_before, newest
+from radicale_tldops.store.generations import NUMBER, link, link_before, newest
 from radicale_tldops.store.notes import DENIED_DIGEST, KEPT_FROM, LINEAGE
 from radicale_tldops.store.opening import reading_roster
 from radicale_tldops.store.schema import (
@@ -173,7 +173,7 @@ def load_cards(path: Path) -> Sequence[str]:
 
 def _recent(path: Path, connection: Connection, begin: datetime) -> Sequence[Generation]:
     """Return the generations since a moment, verified, the newest first."""
-    of_then = select(func.min(generation.c.id)).where(generation.c.created_at >= begin.isoformat())
+    of_then = select(func.min(NUMBER)).where(generation.c.created_at >= begin.isoformat())
     first = connection.execute(of_then).scalar()
     found = [] if first is None else generations.since(path, connection, first)
     return [past for past in found if past.created_at >= begin]

@@ -42,6 +42,7 @@ from radicale_tldops.store.audit import (
     verify,
 )
 from radicale_tldops.store.engine import reading, writing
+from radicale_tldops.store.generations import NUMBER
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import AUDIT_ACCEPTED, AUDIT_END, AUDIT_PRUNED, KEPT_FROM
 from radicale_tldops.store.opening import reading_members, reading_roster
@@ -149,7 +150,7 @@ def _last_to_forget(connection: Connection, begin: datetime, now: datetime) -> i
     with_cards = select(generation.c.id).where(generation.c.kind != "access").order_by(generation.c.id.desc())
     oldest = connection.execute(with_cards.offset(KEPT_GENERATIONS - 1).limit(1)).scalar() or 0
     times = generation.c.created_at.between(begin.isoformat(), now.isoformat())
-    younger = connection.execute(select(func.min(generation.c.id)).where(times)).scalar()
+    younger = connection.execute(select(func.min(NUMBER)).where(times)).scalar()
     past = select(func.max(generation.c.id)).where(generation.c.id <= oldest)
     past = past if younger is None else past.where(generation.c.id < younger)
     return connection.execute(past).scalar() or 0

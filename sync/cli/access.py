@@ -13,8 +13,7 @@ from radicale_tldops.store.values import Denial
 from radicale_tldops.store.write import allow as lift
 from radicale_tldops.store.write import deny as end
 from sync.apply import catch_up
-from sync.cli.context import OK, App, json_option, one_line, pass_app
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, json_option, one_line, pass_app
 from sync.plan.whom import find_subject
 
 

@@ -14,8 +14,7 @@ from radicale_tldops.store import retention
 from radicale_tldops.store.audit import Verdict
 from radicale_tldops.store.values import AuditRow
 from sync.apply import Stores
-from sync.cli.context import OK, App, json_option, pass_app
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, json_option, pass_app
 
 _MOST = 10**9
 """More entries than any log has."""

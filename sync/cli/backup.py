@@ -12,8 +12,7 @@ from radicale_tldops.store import backup as store
 from radicale_tldops.store import restore as way_back
 from radicale_tldops.store.kept import verify_kept
 from radicale_tldops.store.values import Stamp
-from sync.cli.context import OK, App, pass_app, shown
-from sync.cli.show import counted
+from sync.cli.context import OK, App, counted, pass_app, shown
 
 
 @click.command()

@@ -15,10 +15,10 @@ from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
-from sync.cli.context import FOUND, OK, App, json_option
+from sync.cli.context import FOUND, OK, App, counted, json_option
 from sync.cli.problems import print_problems
-from sync.cli.show import PlanView, counted, plan_json, print_plan
-from sync.plan.changes import Kind
+from sync.cli.show import PlanView, plan_json, print_plan
+from sync.plan.fields import Kind
 from sync.plan.hazards import HAZARDS, LAST_CONTACT, NOT_INSTALLED
 from sync.plan.plan import Plan
 from sync.prepare import Prepared
@@ -40,7 +40,6 @@ same_person_option = click.option(
     help="The new name at this address is the same person's. May be repeated.",
 )
 all_option = click.option("--all", "whole", is_flag=True, help="Cut no list at a screen of the terminal.")
-show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers, as on a terminal.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ import click
 
 from radicale_tldops.store.past import load_changes
 from radicale_tldops.store.values import Generation
-from sync.cli.carry_out import show_values_option
-from sync.cli.context import OK, App, counted, json_option, pass_app
-from sync.cli.show import SIGNS, STYLES, difference, few_cctlds, field_json, field_name
+from sync.cli.context import OK, App, counted, json_option, pass_app, show_values_option
+from sync.cli.field_words import SIGNS, STYLES, difference, few_cctlds, field_json, field_name
 from sync.people.past import TOLD, PastChange, past_changes, totals
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.plan.hazards import without_numbers
 
 

@@ -294,6 +294,7 @@ class GenerationNumber(click.IntRange):
 
 
 GENERATION_NUMBER = GenerationNumber(1, 2**63 - 1)
+show_values_option = click.option("--show-values", is_flag=True, help="Show telephone numbers, as on a terminal.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 format_option = click.option("--format", "file_format", help="The format of FILE, instead of detecting it.")

@@ -10,10 +10,9 @@ from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.past import load_number_on
 from radicale_tldops.store.values import Generation, StoredPerson
-from sync.cli.carry_out import show_values_option
 from sync.cli.changes import DAY, day_of
-from sync.cli.context import GENERATION_NUMBER, OK, App, counted, json_option, pass_app
-from sync.cli.show import field_name, field_value
+from sync.cli.context import GENERATION_NUMBER, OK, App, counted, json_option, pass_app, show_values_option
+from sync.cli.field_words import field_name, field_value
 from sync.people.past import NOBODY
 from sync.people.person import Person
 from sync.people.search import find

@@ -9,18 +9,16 @@ from radicale_tldops.roster.contact import PRIVATE
 from radicale_tldops.roster.errors import CorruptStoreError, RefusedError
 from radicale_tldops.store.past import load_person_changes
 from radicale_tldops.store.read import load_state
-from sync.cli.carry_out import show_values_option
 from sync.cli.changes import by_whom, change_json
-from sync.cli.context import OK, App, counted, json_option, pass_app
+from sync.cli.context import OK, App, counted, json_option, pass_app, show_values_option
 from sync.cli.device_words import device_json, device_line
-from sync.cli.show import difference, few_cctlds, field_name, field_value
+from sync.cli.field_words import difference, few_cctlds, field_name, field_value
 from sync.parse.render import csv_table
 from sync.people.load import load_desk
 from sync.people.past import NOBODY, TOLD, PastChange, past_changes
 from sync.people.person import FILTERS, Desk, Person
 from sync.people.search import find
-from sync.plan.changes import Kind
-from sync.plan.fields import compare
+from sync.plan.fields import Kind, compare
 from sync.plan.hazards import without_numbers
 from sync.sources.countries import country_names
 from sync.stores import Stores
@@ -118,7 +116,7 @@ def _whole(desk: Desk, person: Person, show_values: bool) -> Iterator[str]:
     yield f"UID {person.uid}"
     shown = [
         (field, f"  {field_name(field)}: {field_value(field, field.new, show_values)}")
-        for field in compare(NOBODY, contact)
+        for field in compare(NOBODY, person.whole)
         if field.field != "name"
     ]
     yield "What members see:"
@@ -189,7 +187,7 @@ def _row(desk: Desk, person: Person) -> list[str]:
 def _plain(desk: Desk, person: Person, show_values: bool) -> dict[str, object]:
     """Return a person as plain values."""
     contact = person.contact
-    fields = compare(NOBODY, contact)
+    fields = compare(NOBODY, person.whole)
     return {
         "uid": person.uid,
         "name": contact.name if show_values else without_numbers(contact.name),

@@ -24,8 +24,7 @@ from radicale_tldops.store.read import load_state
 from radicale_tldops.store.values import RosterState
 from sync import pipeline
 from sync.apply import Stores
-from sync.cli.context import FOUND, OK, App, json_option, pass_app
-from sync.cli.show import counted
+from sync.cli.context import FOUND, OK, App, counted, json_option, pass_app
 from sync.pipeline import Inputs
 from sync.plan.guards import WINDOW_HOURS
 from sync.plan.inputs import why_stale

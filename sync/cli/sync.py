@@ -27,7 +27,6 @@ from sync.cli.carry_out import (
     reporting_refusal,
     same_person_option,
     show,
-    show_values_option,
     shut_out,
     way_past,
 )
@@ -36,14 +35,16 @@ from sync.cli.context import (
     OK,
     App,
     GenerationNumber,
+    counted,
     file_argument,
     format_option,
     json_option,
     pass_app,
     sheet_option,
+    show_values_option,
 )
 from sync.cli.freshness import noting_failure, noting_list, noting_stop
-from sync.cli.show import counted, plan_json
+from sync.cli.show import plan_json
 from sync.cli.undo import left_out
 from sync.pipeline import Inputs
 from sync.plan.follow import known_beside

@@ -6,7 +6,7 @@ from pathlib import Path
 from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.store.values import Generation
 from sync.cli.context import counted
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.prepare import Prepared
 
 _NAMED = 3

@@ -33,7 +33,7 @@ def load_desk(settings: Settings, stores: Stores, state: RosterState, now: datet
     people = [
         Person(
             uid,
-            person.contact.with_private(private.get(uid, {})),
+            person.contact,
             tuple(logins[uid]),
             state.denials.get(uid),
             away.get(uid),
@@ -43,6 +43,7 @@ def load_desk(settings: Settings, stores: Stores, state: RosterState, now: datet
             held.get(uid, ""),
             tuple(kept[uid]),
             last.places.get(uid, ""),
+            private.get(uid, {}),
         )
         for uid, person in state.people.items()
     ]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.past import CardChange
 from radicale_tldops.store.values import Generation
-from sync.plan.changes import Kind
-from sync.plan.fields import FieldChange, compare
+from sync.plan.fields import FieldChange, Kind, compare
 
 TOLD = (Kind.ADDED, Kind.CHANGED, Kind.REMOVED)
 """What counts as a change of a person: all but a new layout of the card."""

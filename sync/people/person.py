@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from radicale_tldops.roster.cctld import Delegations
-from radicale_tldops.roster.contact import Contact, has_out_of_band, is_stale, people_per_cctld
+from radicale_tldops.roster.contact import Contact, PrivateValues, has_out_of_band, is_stale, people_per_cctld
 from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.roster.role_address import is_role
 from radicale_tldops.store.members import Claim
@@ -15,12 +15,13 @@ from radicale_tldops.store.values import Denial
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person of the roster. `contact` has the private columns.
+    """A person of the roster.
 
     `logins` are those that are on the list now, and `away_since` is the day since which there are none, where it is
     known. `used` says when each device was last used, by its id. `held` is why the last sync left the person as they
     were, or "", and `kept` are the fields whose value in the file is not understood, with the day since which. `place`
-    is where in the membership file the person stands, "" where that is not known.
+    is where in the membership file the person stands, "" where that is not known. `private` are the values that are the
+    secretariat's alone.
     """
 
     uid: str
@@ -34,6 +35,12 @@ class Person:
     held: str = ""
     kept: tuple[tuple[str, str], ...] = ()
     place: str = ""
+    private: PrivateValues = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Contact:
+        """The contact with the private columns."""
+        return self.contact.with_private(self.private)
 
     @property
     def confirmed_on(self) -> date | None:

@@ -3,25 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact
 from radicale_tldops.store.values import RosterState
-from sync.plan.fields import FieldChange, compare
+from sync.plan.fields import FieldChange, Kind, compare
 from sync.plan.identify import How, Match
 from sync.plan.values import Pair, ValueChanges, compare_values
 from sync.plan.wanted import Wanted
-
-
-class Kind(StrEnum):
-    """What happens to a person: `rerendered` is a card with the same data in a new layout."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-    HELD = "held"
-    RERENDERED = "rerendered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,22 @@
-"""The fields in which two contacts differ, as a plan shows them."""
+"""What happens to a person, and the fields in which two contacts differ, as a plan shows them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
+from enum import StrEnum
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import APPOINTMENT, Contact, Phone
+
+
+class Kind(StrEnum):
+    """What happens to a person: `rerendered` is a card with the same data in a new layout."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    HELD = "held"
+    RERENDERED = "rerendered"
 
 
 @dataclass(frozen=True, slots=True)

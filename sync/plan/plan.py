@@ -11,8 +11,9 @@ from radicale_tldops.roster.contact import Contact, people_per_cctld
 from radicale_tldops.roster.device import GRACE
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import NEVER_SYNCED, LastSync, NewReader, RosterState, Source
-from sync.plan.changes import Kind, PersonChange, PlannedChanges, ReaderChange, Totals
+from sync.plan.changes import PersonChange, PlannedChanges, ReaderChange, Totals
 from sync.plan.devices import Ownership
+from sync.plan.fields import Kind
 from sync.plan.guards import Proposal, check
 from sync.plan.hazards import NOT_INSTALLED, Hazard, Part, without_numbers
 from sync.plan.inputs import Unended

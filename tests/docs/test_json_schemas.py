@@ -11,7 +11,7 @@ from radicale_tldops.roster.contact import APPOINTMENT, Contact
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
 from sync.people.person import FILTERS
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.plan.hazards import HAZARDS, Part
 from sync.plan.identify import How
 from sync.problems import CODES, Severity

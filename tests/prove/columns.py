@@ -22,7 +22,7 @@ from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import RosterState
 from sync.parse.headings import COLUMNS
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.plan.hazards import LAST_CONTACT
 from sync.plan.plan import Plan
 from sync.plan.values import FIELDS, Moving

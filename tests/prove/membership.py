@@ -28,7 +28,7 @@ from radicale_tldops.store.values import RosterState
 from sync.cli.context import App
 from sync.parse import parse
 from sync.pipeline import rules
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.plan.identify import Identities
 from sync.plan.plan import Plan, make_plan
 from sync.plan.wanted import Given, Wanted, build

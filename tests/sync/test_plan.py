@@ -6,7 +6,7 @@ from datetime import date
 from radicale_tldops.roster.contact import Contact, Phone, serving
 from radicale_tldops.settings import GuardSettings
 from radicale_tldops.store.values import RosterState, Source
-from sync.plan.changes import Kind
+from sync.plan.fields import Kind
 from sync.plan.hazards import Part
 from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
