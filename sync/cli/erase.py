@@ -82,10 +82,12 @@ def _refuse_present(app: App, state: RosterState, subject: Subject, logins: Coll
         InputError: the membership file cannot be read.
     """
     path = app.settings.membership.file
-    if path is not None and path.exists():
+    if path is not None:
         inputs = Inputs(path, membership_file.read(path, "membership"), None)
-        contacts = pipeline.check(app.settings, inputs, None, app.now).vetted.contacts
-        if any(login in logins for contact, _ in contacts for login in contact.logins):
+        vetted = pipeline.check(app.settings, inputs, None, app.now).vetted
+        sound = (contact.logins for contact, _ in vetted.contacts)
+        broken = (record.listed + record.out_of_band for record in vetted.broken)
+        if vetted.listed.union(*sound, *broken) & {*logins}:
             raise RefusedError(f"{subject} is in {path}. Delete the row there, run `tldops sync`, and erase then.")
     if subject.owner in state.people:
         raise RefusedError(f"{subject} is in the roster. `tldops people {subject.owner}` shows why. Erase afterwards.")

@@ -112,6 +112,19 @@ def test_who_is_there_is_not_erased(tldops: World) -> None:
     assert traces(tldops.folder) == {}
 
 
+@pytest.mark.parametrize("spoiled", [{"slot": "9"}, {"cctlds": ".zz"}, {"email": "", "oob_email": SECOND}])
+def test_who_is_in_the_file_in_a_broken_record_is_not_erased(left: World, spoiled: dict[str, str]) -> None:
+    """The file is being corrected: the person may come back with it."""
+    write(left, [*OTHERS, ROW | spoiled], HEADINGS)
+    assert f"is in {left.members}" in left.refused("erase", NAME, "--yes", code=1)
+
+
+def test_without_the_file_nobody_is_erased(left: World) -> None:
+    """Nobody can tell whether the person is in a file that is away."""
+    left.members.unlink()
+    assert f"{left.members}: the file could not be read" in left.refused("erase", NAME, "--yes", code=2)
+
+
 def test_a_restore_does_it_again(left: World) -> None:
     """The backup has the person with card and access; after the restore nobody is served whom the erasure covers."""
     uid = uid_of(left)
