@@ -12,15 +12,18 @@ from radicale_tldops.roster.device import GRACE
 from radicale_tldops.settings.reading import (
     LIST_FORMATS,
     GuardLimit,
+    addresses,
     attribute,
     cctld_reasons,
     directories,
     flag,
     headings,
+    host,
     labels,
     limit,
     list_id,
     loopback,
+    mail_address,
     name,
     names,
     one_of,
@@ -265,6 +268,28 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The mail server that sends, and who gets a message if a service fails."""
+
+    server: str = setting("", host, "The mail server that sends. Without it no mail is sent.")
+    port: int = setting(587, whole(1, 65535), "Its port: 587 for `starttls`, 465 for `tls`, as a rule.")
+    security: str = setting(
+        "starttls",
+        one_of("starttls", "tls", "none"),
+        '`"starttls"` or `"tls"`. `"none"` is accepted for this machine only.',
+    )
+    user: str = setting("", text, "The account at the server. Without it nobody logs in.")
+    password_file: Path | None = setting(
+        None, optional_path, "A file that holds the password of `user` and nothing else."
+    )
+    ca_file: Path | None = setting(
+        None, optional_path, "The CA certificates for the server. Without it: those that the system trusts."
+    )
+    sender: str = setting("", mail_address, "The address that the mails come from.")
+    operator: tuple[str, ...] = setting((), addresses, "Who is told if a service fails.")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `path` is None where there is no file and the defaults hold."""
 
@@ -280,3 +305,4 @@ class Settings:
     server: ServerSettings = ServerSettings()
     auth: AuthSettings = AuthSettings()
     audit: AuditSettings = AuditSettings()
+    mail: MailSettings = MailSettings()

@@ -67,7 +67,11 @@ def look(settings: Settings) -> tuple[Exposure, ...]:
     roster, members, desk = (
         path.absolute() for path in (settings.store.roster, settings.store.members, settings.store.desk_file)
     )
-    passwords = (settings.ldap.password_file, settings.subscribers.mailman3.password_file)
+    passwords = (
+        settings.ldap.password_file,
+        settings.subscribers.mailman3.password_file,
+        settings.mail.password_file,
+    )
     found: dict[Path, os.stat_result] = {}
     for path in filter(None, (roster, members, desk, settings.path, settings.server.tls_key, *passwords)):
         with suppress(OSError):

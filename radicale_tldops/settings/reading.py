@@ -81,6 +81,8 @@ def one_of(*words: str) -> Callable[[Any, Path], str]:
 
 
 name = _text_like(r".*\S.*", "a text that is not empty")
+mail_address = _text_like(r"([^\s@<>,;]+@[^\s@<>,;]+)?", 'a mail address, like "tld-ops@example.org"')
+host = _text_like(r"([A-Za-z0-9_.-]+|[0-9a-fA-F:]+)?", 'the name of a machine, like "mail.example.org"')
 url = _text_like(rf"(https?://{_HOST}/?)?", 'an address without a path, like "https://contacts.example.org/"')
 list_id = _text_like(r"([A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?)?", 'the id of a list, like "tld-ops.lists.example.org"')
 attribute = _text_like(r"[A-Za-z][A-Za-z0-9-]*", 'the name of an LDAP attribute (RFC 4512, 1.4), like "mail"')
@@ -166,6 +168,7 @@ def _proxy(value: Any, base: Path) -> str:
 
 names = _several(name, "a list of texts, each in quotes")
 labels = _several(_label, 'a list of labels, for example ["nl", "рф"]')
+addresses = _several(mail_address, 'a list of mail addresses, for example ["operator@example.org"]')
 roles = _several(one_of("owner", "moderator"), 'a list of roles, for example ["owner", "moderator"]')
 directories = _several(
     _directory, 'a list of servers, for example ["ldap://ldap.example.org", "ldaps://ldap2.example.org"]'

@@ -188,6 +188,7 @@ NO_STORE = [
     "backup copy", "restore FILE --yes", "migrate --yes", "confirm jane.doe@nic.vn", "access list", "device list",
     "access deny jane.doe@nic.vn --reason x", "device add jane.doe@nic.vn --label x", "export", "audit", "serve",
     "init --new-members", "people .nl", "erase jane.doe@nic.vn --yes", "changes --since 2026-01-01",
+    "post --test operator@example.org",
 ]  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def test_json_option_is_there_wherever_output_is_data() -> None:
     able = {path for path, command in commands() if any(option.name == "as_json" for option in command.params)}
     assert able == set(COMMANDS) - {
         ("init",), ("backup",), ("restore",), ("migrate",), ("confirm",), ("erase",), ("access", "deny"),
-        ("access", "allow"), ("device", "revoke"), ("export",), ("serve",),
+        ("access", "allow"), ("device", "revoke"), ("export",), ("post",), ("serve",),
     }  # fmt: skip
 
 

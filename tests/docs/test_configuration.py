@@ -25,9 +25,10 @@ EXAMPLES = {
     *(("subscribers.mailman3", key) for key in ("list", "password_file", "ca_file")),
     *(("ldap", key) for key in ("servers", "ca_file", "bind_dn", "password_file")),
     *(("subscribers.ldap", key) for key in ("group", "people_base")),
+    *(("mail", key) for key in ("server", "user", "password_file", "ca_file", "sender", "operator")),
     *(("auth.ldap", key) for key in ("people_base", "dn_template")),
 }
-MOST = 62
+MOST = 70
 SECTIONS = [section for section in known_settings() if section != "readers"]
 
 

@@ -1,0 +1,72 @@
+"""`tldops post`: mails to the operator: that the mail server is set up, and that a service failed."""
+
+import os
+import re
+
+import click
+
+from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.roster.login import canonical_login
+from sync.cli.context import OK, App, pass_app
+from sync.post.message import new_message
+from sync.post.smtp import check, send
+
+_TEST = """\
+This is a test of `tldops post` on {host}.
+
+The mail server takes mails for you. Nothing is to do.
+"""
+_FAILED = """\
+{unit} failed on {host}.
+
+The reason:  journalctl -u {unit}
+The state:   tldops status
+"""
+
+
+def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not canonical_login(value):
+        raise click.BadParameter(f"{value!r} is no mail address.", context, option)
+    return value
+
+
+def _service(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9:_.@\\-]{1,255}", value):
+        raise click.BadParameter(f"{value!r} is not the name of a service.", context, option)
+    return value
+
+
+@click.command()
+@click.option(
+    "--test", metavar="ADDRESS", callback=_address, help="Send a mail there, to see whether the mail server is set up."
+)
+@click.option("--failed", metavar="SERVICE", callback=_service, help="Tell [mail] operator that a service has failed.")
+@pass_app
+def post(app: App, test: str | None, failed: str | None) -> int:
+    """Send a mail to the operator: a test, or that a service failed.
+
+    The mail server, and who is told, stand in [mail]. The mail holds no name and
+    no ccTLD, and sending it needs no database. Exits with 2 if the server does
+    not take the mail.
+
+    \b
+    Examples:
+      tldops post --test operator@example.org
+      tldops post --failed tldops-sync.service
+    """
+    if (test is None) is (failed is None):
+        raise click.UsageError("give --test ADDRESS or --failed SERVICE.")
+    app.require_configuration()
+    settings = app.settings.mail
+    check(settings)
+    host = os.uname().nodename
+    if test is not None:
+        recipients, subject, text = [test], f"Test of tldops on {host}", _TEST.format(host=host)
+    else:
+        recipients, subject = [*settings.operator], f"{failed} failed on {host}"
+        text = _FAILED.format(host=host, unit=failed)
+    if not recipients:
+        raise SettingsError("[mail] has no `operator`: set it, or nobody is told.")
+    send(settings, new_message(settings.sender, recipients, subject, text, app.now))
+    app.print(f"{settings.server}:{settings.port} has taken the mail for {', '.join(recipients)}.")
+    return OK

@@ -1,0 +1,1 @@
+"""The post office: mails, and the way to the mail server."""
