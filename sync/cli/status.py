@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.contact import people_per_cctld
 from radicale_tldops.roster.device import DeviceState
 from radicale_tldops.roster.snapshot import Style
+from radicale_tldops.settings import Settings
 from radicale_tldops.settings.modes import look
 from radicale_tldops.store.desk import load_erasures
 from radicale_tldops.store.freshness import Freshness
@@ -23,7 +26,7 @@ from sync.cli.to_do import minute, to_do
 from sync.documents.missing import Missing, missing_lines
 from sync.documents.missing import missing as find_missing
 from sync.people.load import load_desk
-from sync.people.person import FILTERS, Person
+from sync.people.person import FILTERS, Desk, Person
 from sync.sources.root_data import delegations
 
 
@@ -109,8 +112,24 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "desk": str(desk_fault or "") or None,
         "erasing": [{"owner": each.owner, "at": each.at} for each in erasures if not each.finished_at],
         "list": _list_facts(fresh),
+        "own_zones": _own_zones(app.settings, desk),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }
+
+
+def _own_zones(settings: Settings, desk: Desk) -> list[dict[str, object]]:
+    """Return the settings that depend on a ccTLD of the roster, with its contacts: they are needed while it is down."""
+    hosts = {
+        "[server] url": urlsplit(settings.server.url).hostname or "",
+        "[mail] sender": settings.mail.sender.rpartition("@")[2],
+    }
+    found: list[dict[str, object]] = []
+    for name, host in hosts.items():
+        label = canonical_label(host.rstrip(".").rpartition(".")[2])
+        people = [person.contact.name for person in desk.people if label in dict(person.contact.slots)]
+        if people:
+            found.append({"setting": name, "cctld": label, "people": people})
+    return found
 
 
 def _named(person: Person) -> dict[str, object]:

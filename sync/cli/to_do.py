@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from radicale_tldops.roster.cctld import Cctld
 from sync.cli.context import counted
 
 _NAMED = 3
@@ -69,8 +70,14 @@ def _work(facts: Mapping[str, Any]) -> Iterator[Task]:
         what = f"{counted(len(facts['one_contact']), 'ccTLD')} with one contact alone"
         yield Task(what, "tldops people --single")
     if facts["denied"]:
-        logins = ", ".join(facts["denied"][:_NAMED]) + (", …" if len(facts["denied"]) > _NAMED else "")
-        yield Task(f"denied: {counted(len(facts['denied']), 'login')}: {logins}", "tldops access list")
+        what = f"denied: {counted(len(facts['denied']), 'login')}: {_names(facts['denied'])}"
+        yield Task(what, "tldops access list")
+    for zone in facts["own_zones"]:
+        dotted = Cctld(zone["cctld"]).dotted
+        what = (
+            f"{zone['setting']} is under {dotted}: it fails with {dotted}, when members need {_names(zone['people'])}"
+        )
+        yield Task(what)
 
 
 def minute(moment: str) -> str:
@@ -82,5 +89,9 @@ def _people(found: Sequence[Mapping[str, str]]) -> str:
     return counted(len(found), "person", "people")
 
 
+def _names(found: Sequence[str]) -> str:
+    return ", ".join(found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
+
+
 def _few(found: Sequence[Mapping[str, str]], form: str) -> str:
-    return ", ".join(form.format(**item) for item in found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
+    return _names([form.format(**item) for item in found])

@@ -91,6 +91,21 @@ def test_status_says_what_to_do_the_worst_first(tldops: World) -> None:
     ]
 
 
+def test_status_names_what_fails_with_a_cctld_of_the_roster(tldops: World) -> None:
+    """A host name or the sender's address under a served ccTLD, also an IDN one, with those whom members need then."""
+    tldops.sync(replace(TEN[0], cctld="nl"), replace(TEN[1], cctld="xn--p1ai"), *TEN[2:])
+    tldops.configure('[server]\nurl = "https://contacts.example.nl/"\n[mail]\nsender = "a@пример.рф"\n')
+    found = tldops.do("status", "--json").json["own_zones"]
+    own = [TEN[0].name, *(person.name for person in TEN[2:] if person.cctld == "nl")]
+    assert (found[0]["setting"], found[0]["cctld"]) == ("[server] url", "nl")
+    assert sorted(found[0]["people"]) == sorted(own)
+    assert found[1] == {"setting": "[mail] sender", "cctld": "xn--p1ai", "people": [TEN[1].name]}
+    shown = " ".join(tldops.do("status").out.split())
+    assert f"- [mail] sender is under .рф: it fails with .рф, when members need {TEN[1].name}" in shown
+    tldops.configure('[server]\nurl = "https://contacts.example.org/"\n[mail]\nsender = "a@example.com"\n')
+    assert tldops.do("status", "--json").json["own_zones"] == []
+
+
 def test_missing_lists_every_cctld_without_a_contact(tldops: World) -> None:
     """`--missing` holds every delegated ccTLD, ASCII and IDN, but for those that have somebody."""
     tldops.do("init")
