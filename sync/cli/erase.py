@@ -71,7 +71,8 @@ def _subject(stores: Stores, state: RosterState, who: str) -> Subject:
     # A reader who was no SSC left nothing in the roster but this.
     if login not in state.readers and login in {device.owner for device in load_devices(stores.members)[1]}:
         return Subject(login, "", "", (), login)
-    return find_subject(replace(state, people={**load_past_people(stores.roster), **state.people}), who)
+    known = replace(state, people={**load_past_people(stores.roster), **state.people})
+    return find_subject(known, who, "`tldops show --on DATE TEXT` finds, by a part, who was there on a day")
 
 
 def _refuse_present(app: App, state: RosterState, subject: Subject, logins: Collection[str]) -> None:

@@ -64,6 +64,8 @@ def show(app: App, what: tuple[str, ...], day: date | None, show_values: bool, a
         ("ccTLD", "slot", "name"),
         [(contact.served, "" if contact.slot is None else f"#{contact.slot}", contact.name) for contact in contacts],
     )
+    if erased := 0 if typed else generation.counts.people - len(people):
+        app.print(f"{counted(erased, 'person', 'people')} of then: erased since.")
     return OK
 
 

@@ -270,7 +270,7 @@ def rollback(app: App, number: int | None, options: PlanOptions) -> int:
     past = prepare.generation_before(stores, number)
     prepared = prepare.prepare_rollback(app.settings, stores, past.id, app.now)
     show(app, prepared, options)
-    if not options.as_json:
+    if not options.as_json and not prepared.plan.is_empty:
         for line in left_out(prepared, past, load_devices(stores.members)[1]):
             app.print(line)
     with reporting_refusal(app, prepared, options):

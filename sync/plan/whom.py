@@ -9,6 +9,8 @@ from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.traits import address_trait, trait_digest
 from radicale_tldops.store.values import RosterState
 
+_HINT = "`tldops people TEXT` finds them by a part, `tldops access list` shows who may read"
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -28,8 +30,10 @@ class Subject:
         return " ".join(filter(None, (self.served, self.name, f"({self.address or self.owner})")))
 
 
-def find_subject(state: RosterState, typed: str) -> Subject:
+def find_subject(state: RosterState, typed: str, hint: str = _HINT) -> Subject:
     """Return the one person who is meant: by any address of the record, by the name, or by the UID.
+
+    `hint` says how to find whom one means.
 
     Raises:
         RefusedError: nobody, or more than one person, is meant.
@@ -40,8 +44,7 @@ def find_subject(state: RosterState, typed: str) -> Subject:
     if not found:
         raise RefusedError(
             f"{typed!r} is no address, name or UID of anybody in the roster, on the list or denied. Nothing was "
-            "changed. Give the whole name or an address: `tldops people TEXT` finds them by a part, `tldops access "
-            "list` shows who may read."
+            f"changed. Give the whole name or an address: {hint}."
         )
     raise RefusedError(
         f"{typed!r} may be {len(found)} people: {', '.join(map(str, found))}. Nothing was changed. Say which one by an "

@@ -89,6 +89,7 @@ def test_nothing_readable_stays(left: World) -> None:
     entries = left.do("audit", "--login", WHO.login, "--json").json
     assert {entry["action"] for entry in entries} == {"device add", "confirm"}
     assert left.refused("erase", NAME, "--yes", code=1)
+    assert left.do("show", "1").out.endswith("\n1 person of then: erased since.\n")
 
 
 def test_who_is_there_is_not_erased(tldops: World) -> None:
@@ -97,7 +98,9 @@ def test_who_is_there_is_not_erased(tldops: World) -> None:
     assert f"is in {tldops.members}" in tldops.refused("erase", WHO.login, "--yes", code=1)
     write(tldops, OTHERS, HEADINGS)
     assert "is in the roster" in tldops.refused("erase", WHO.login, "--yes", code=1)
-    assert "is no address, name or UID" in tldops.refused("erase", "Nobody Known", "--yes", code=1)
+    said = tldops.refused("erase", "Nobody Known", "--yes", code=1)
+    assert "is no address, name or UID" in said
+    assert "`tldops show --on DATE TEXT`" in said
     assert "say --yes" in tldops.refused("erase", WHO.login, code=2)
     sync(tldops)
     tldops.configure('[readers]\n"auditor@iana.example" = "audits the list"\n')

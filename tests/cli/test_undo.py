@@ -51,3 +51,6 @@ def test_without_a_number_the_last_change_of_cards_is_undone(tldops: World) -> N
     plan = tldops("rollback", "--json", "--yes").json
     assert plan["applied"] is True
     assert tldops.contacts() == before
+    shown = tldops.do("rollback", "1", "--yes").out
+    assert "Nothing to do" in shown
+    assert "This brings back" not in shown
