@@ -286,6 +286,7 @@ class MailSettings:
         None, optional_path, "The CA certificates for the server. Without it: those that the system trusts."
     )
     sender: str = setting("", mail_address, "The address that the mails come from.")
+    daily: int = setting(500, whole(1, 1_000_000), "Most mails within 24 hours; the others wait.")
     operator: tuple[str, ...] = setting((), addresses, "Who is told if a service fails.")
 
 

@@ -15,7 +15,7 @@ from radicale_tldops.roster.contact import PrivateValues
 from radicale_tldops.roster.errors import CorruptStoreError, MissingStoreError, StoreError
 from radicale_tldops.store.engine import damaged, reading, writing
 from radicale_tldops.store.opening import check_version
-from radicale_tldops.store.schema import DESK, erasure, private
+from radicale_tldops.store.schema import DESK, erasure, outbox, private
 from radicale_tldops.store.values import RosterState
 
 
@@ -109,8 +109,9 @@ def begin_erasure(path: Path, owner: str, actor: str, now: datetime) -> None:
 
 
 def erase_private(path: Path, owner: str) -> None:
-    """Delete the private columns of a person."""
+    """Delete the private columns of a person, and the mails to them."""
     with writing(path) as connection:
+        connection.execute(delete(outbox).where(outbox.c.owner == owner))
         connection.execute(delete(private).where(private.c.uid == owner))
 
 

@@ -222,6 +222,18 @@ def desk_2(connection: Connection) -> None:
     connection.execute(text(statement))
 
 
+def desk_3(connection: Connection) -> None:
+    """Add the outbox."""
+    for statement in (
+        "CREATE TABLE outbox (id INTEGER NOT NULL, kind VARCHAR NOT NULL, about VARCHAR NOT NULL, "
+        "owner VARCHAR NOT NULL, recipient VARCHAR NOT NULL, message TEXT NOT NULL, created_at VARCHAR NOT NULL, "
+        "due_at VARCHAR NOT NULL, sent_at VARCHAR NOT NULL, fault VARCHAR NOT NULL, attempts INTEGER NOT NULL, "
+        "PRIMARY KEY (id))",
+        "CREATE UNIQUE INDEX outbox_mail ON outbox (kind, about, recipient)",
+    ):
+        connection.execute(text(statement))
+
+
 ROSTER_STEPS: Sequence[Step] = (
     Step("denials become those of people, and hold under every address", roster_2),
     Step("the kept cards of earlier generations get digests, of what they are now", roster_3),
@@ -232,4 +244,7 @@ MEMBERS_STEPS: Sequence[Step] = (
     Step("a place for what the server records of logins and downloads", members_2, is_additive=True),
     Step("devices become those of people, and can be suspended", members_3),
 )
-DESK_STEPS: Sequence[Step] = (Step("a place for who was erased", desk_2, is_additive=True),)
+DESK_STEPS: Sequence[Step] = (
+    Step("a place for who was erased", desk_2, is_additive=True),
+    Step("a place for mails that are to be sent", desk_3, is_additive=True),
+)

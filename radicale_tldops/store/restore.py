@@ -57,6 +57,7 @@ from radicale_tldops.store.schema import (
     denied,
     device,
     erasure,
+    outbox,
     reader,
     roster,
 )
@@ -155,7 +156,9 @@ def _desk_rows(desk_path: Path, beside: Path) -> Rows | None:
     """Return the rows of a new desk database, none where the backup has no desk; None where there is a desk."""
     if not is_missing(desk_path):
         return None
-    return read_backup(beside, DESK) if beside.is_file() else {}
+    rows = read_backup(beside, DESK) if beside.is_file() else {}
+    # No mail comes back: it may have been sent since.
+    return {name: its for name, its in rows.items() if name != outbox.name}
 
 
 def _newest_used(members_path: Path) -> int:

@@ -147,6 +147,19 @@ private = Table("private", desk, *_keys("uid", "column", "cctld"), *_texts("valu
 # Who was erased, as `denied.owner`; `finished_at` is empty until everything of them is deleted.
 erasure = Table("erasure", desk, *_keys("owner"), *_strings("at", "actor", "finished_at"))
 
+# Mails that were sent or are to be, one for each recipient of what `kind` and `about` name. `message` is the mail,
+# empty once it is sent; `due_at` is empty when it is not tried any more, `sent_at` until it is sent.
+outbox = Table(
+    "outbox",
+    desk,
+    Column("id", Integer, primary_key=True),
+    *_strings("kind", "about", "owner", "recipient"),
+    *_texts("message"),
+    *_strings("created_at", "due_at", "sent_at", "fault"),
+    Column("attempts", Integer, nullable=False),
+    Index("outbox_mail", "kind", "about", "recipient", unique=True),
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:

@@ -42,7 +42,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "device": ("device", "Issue, list and revoke device passwords: one for each app on each device."),
     "examples": ("examples", "Write examples for systemd, nginx, Caddy and fail2ban into a folder."),
     "export": ("export", "Write the roster out: it holds names and telephone numbers, so mind where."),
-    "post": ("post", "Send a mail to the operator: a test, or that a service failed."),
+    "post": ("post", "Send mails to members, or one to the operator."),
     "serve": ("serve", "Serve the address book over CardDAV until interrupted."),
     "audit": ("audit", "Show the audit log, or verify its chain of digests."),
 }

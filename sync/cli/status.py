@@ -18,6 +18,7 @@ from radicale_tldops.store.desk import load_erasures
 from radicale_tldops.store.freshness import Freshness
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.notes import FRESHNESS, LAST_SYNC, read_note
+from radicale_tldops.store.outbox import load_undelivered
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
@@ -28,6 +29,7 @@ from sync.documents.missing import missing as find_missing
 from sync.people.load import load_desk
 from sync.people.person import FILTERS, Desk, Person
 from sync.sources.root_data import delegations
+from sync.stores import Stores
 
 
 @click.command()
@@ -80,8 +82,7 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
     desk = load_desk(app.settings, stores, state, now)
     last = read_note(stores.roster, LAST_SYNC)
     everybody = {name: desk.those([name]) for name in FILTERS}
-    fresh, desk_fault = read_note(stores.roster, FRESHNESS), stores.read_desk()[1]
-    erasures = [] if desk_fault else load_erasures(stores.desk)
+    fresh = read_note(stores.roster, FRESHNESS)
     return {
         "generation": state.base,
         "created_at": _iso(head.created_at if head else None),
@@ -109,11 +110,21 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "refused": {"since": _iso(fresh.stopped_since), "why": fresh.stopped or None},
-        "desk": str(desk_fault or "") or None,
-        "erasing": [{"owner": each.owner, "at": each.at} for each in erasures if not each.finished_at],
+        **_desk_facts(stores),
         "list": _list_facts(fresh),
         "own_zones": _own_zones(app.settings, desk),
         "modes": [str(exposure) for exposure in look(app.settings)],
+    }
+
+
+def _desk_facts(stores: Stores) -> dict[str, object]:
+    """Return what stands in the desk database, and why it cannot be read, or None."""
+    fault = stores.read_desk()[1]
+    erasures, undelivered = ([], []) if fault else (load_erasures(stores.desk), load_undelivered(stores.desk))
+    return {
+        "desk": str(fault or "") or None,
+        "undelivered": [{"recipient": mail.recipient, "fault": mail.fault} for mail in undelivered],
+        "erasing": [{"owner": each.owner, "at": each.at} for each in erasures if not each.finished_at],
     }
 
 

@@ -69,6 +69,9 @@ def _work(facts: Mapping[str, Any]) -> Iterator[Task]:
     if facts["one_contact"]:
         what = f"{counted(len(facts['one_contact']), 'ccTLD')} with one contact alone"
         yield Task(what, "tldops people --single")
+    if lost := facts["undelivered"]:
+        what = f"{counted(len(lost), 'mail')} not delivered: {_few(lost, '{recipient} ({fault})')}"
+        yield Task(what)
     if facts["denied"]:
         what = f"denied: {counted(len(facts['denied']), 'login')}: {_names(facts['denied'])}"
         yield Task(what, "tldops access list")

@@ -112,7 +112,9 @@ def _delivery_error(where: str, settings: MailSettings, error: smtplib.SMTPExcep
             f"{where}: the server does not offer {what}. Nothing was sent. Check [mail] port and security."
         )
     if isinstance(error, smtplib.SMTPResponseException):
-        return DeliveryError(f"{where}: the server answers {_answer(error)}", is_final=500 <= error.smtp_code < 600)
+        # What a server has against the sender is set right; what it has against this mail is not.
+        is_final = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+        return DeliveryError(f"{where}: the server answers {_answer(error)}", is_final=is_final)
     return DeliveryError(f"{where}: {str(error)[:_MOST]!r}. Check [mail] server, port and security.")
 
 

@@ -141,13 +141,13 @@ def test_commands_that_pages_show_exist(where: Page) -> None:
 
 
 def test_the_units_start_commands_that_exist() -> None:
-    """The examples for systemd run the server, the sync and the backup with options that they take."""
+    """The examples for systemd run the server and the commands with options that they take."""
     started = {
         path.name: line.partition("/bin/tldops ")[2]
         for path in (ROOT / "config").glob("*.service")
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.startswith("ExecStart=") and "/bin/tldops" in line
     }
-    assert set(started) == {f"tldops{name}.service" for name in ("", "-sync", "-follow", "-backup")}
+    assert set(started) == {f"tldops{name}.service" for name in ("", "-sync", "-follow", "-post", "-backup")}
     for name, text in started.items():
         check(text, name)

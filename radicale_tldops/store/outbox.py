@@ -1,0 +1,118 @@
+"""The outbox of the desk database: mails that are to be sent, and what became of them.
+
+The time of the next attempt is written before an attempt: a command that is killed while sending sends a mail twice,
+and loses none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from radicale_tldops.store.engine import reading, writing
+from radicale_tldops.store.opening import check_version
+from radicale_tldops.store.schema import DESK, outbox
+
+_NEVER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one recipient. `kind` and `about` say what it is about: there is no second one for the same.
+
+    `owner` is whose it is, as for a device; `message` the whole mail (RFC 5322). `fault` is why it was not sent the
+    last time, "" before that.
+    """
+
+    kind: str
+    about: str
+    owner: str
+    recipient: str
+    message: str
+    created_at: str
+    id: int = 0
+    attempts: int = 0
+    fault: str = ""
+
+
+def put_new(path: Path, kind: str, abouts: Sequence[str], mails: Sequence[Mail], now: datetime) -> None:
+    """Put these mails into the outbox, each once; at the first time of a kind, none: what was before is not told.
+
+    `abouts` is all that there is to write about.
+
+    Raises:
+        StoreError: the desk database cannot be written, or is of another version.
+    """
+    with writing(path) as connection:
+        check_version(path, connection, DESK)
+        is_first = connection.execute(select(outbox.c.id).where(outbox.c.kind == kind).limit(1)).first() is None
+        if is_first:
+            before = [Mail(kind, about, "", "", "", now.isoformat()) for about in ("", *abouts)]
+            _insert(connection, before, due_at=_NEVER, sent_at=now.isoformat())
+        else:
+            _insert(connection, mails, due_at=now.isoformat(), sent_at=_NEVER)
+
+
+def _insert(connection: Connection, mails: Sequence[Mail], **more: str) -> None:
+    rows = [{name: value for name, value in asdict(mail).items() if name != "id"} | more for mail in mails]
+    if rows:
+        connection.execute(insert(outbox).on_conflict_do_nothing(), rows)
+
+
+def load_known(path: Path, kind: str) -> frozenset[str]:
+    """Return what there was a mail about."""
+    with reading(path) as connection:
+        check_version(path, connection, DESK)
+        return frozenset(connection.execute(select(outbox.c.about).where(outbox.c.kind == kind)).scalars())
+
+
+def load_due(path: Path, now: datetime) -> Sequence[Mail]:
+    """Return the mails that are to be sent now, the oldest first."""
+    its = outbox.c.due_at != _NEVER, outbox.c.due_at <= now.isoformat()
+    return _load(path, *its)
+
+
+def load_undelivered(path: Path) -> Sequence[Mail]:
+    """Return the mails that no server has taken, and that are not tried any more."""
+    return _load(path, outbox.c.due_at == _NEVER, outbox.c.sent_at == _NEVER)
+
+
+def _load(path: Path, *its: Any) -> Sequence[Mail]:
+    with reading(path) as connection:
+        check_version(path, connection, DESK)
+        return [_mail(row) for row in connection.execute(select(outbox).where(*its).order_by(outbox.c.id))]
+
+
+def _mail(row: Row[Any]) -> Mail:
+    return Mail(**{name: value for name, value in row._mapping.items() if name not in ("due_at", "sent_at")})
+
+
+def count_sent(path: Path, since: datetime) -> int:
+    """Return how many mails were sent since a moment."""
+    with reading(path) as connection:
+        its = outbox.c.message == "", outbox.c.recipient != "", outbox.c.sent_at >= since.isoformat()
+        return connection.execute(select(func.count()).where(*its)).scalar_one()
+
+
+def begin(path: Path, mail: Mail, due_at: datetime) -> None:
+    """Count an attempt that begins now; the next one is at `due_at`."""
+    _set(path, mail, attempts=mail.attempts + 1, due_at=due_at.isoformat())
+
+
+def end_sent(path: Path, mail: Mail, now: datetime) -> None:
+    """Record that a server has taken a mail, and forget its text."""
+    _set(path, mail, sent_at=now.isoformat(), due_at=_NEVER, message="", fault="")
+
+
+def end_failed(path: Path, mail: Mail, fault: str, *, is_final: bool) -> None:
+    """Record why a mail was not taken; a final one is not tried again."""
+    _set(path, mail, fault=fault, **({"due_at": _NEVER, "message": ""} if is_final else {}))
+
+
+def _set(path: Path, mail: Mail, **values: str | int) -> None:
+    with writing(path) as connection:
+        connection.execute(update(outbox).where(outbox.c.id == mail.id).values(**values))

@@ -1,0 +1,76 @@
+"""One round of the post office: what is new goes into the outbox, and what is due to the mail server."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email import message_from_string
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from radicale_tldops.settings import MailSettings, Settings
+from radicale_tldops.store import outbox
+from radicale_tldops.store.members import load_devices
+from radicale_tldops.store.outbox import Mail
+from radicale_tldops.store.read import load_state
+from sync.post.notices import DEVICE, new_mails
+from sync.post.smtp import DeliveryError, send
+from sync.stores import Stores
+
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=3)
+"""How long after it was written a mail is tried; then it counts as not delivered."""
+
+Sending = Callable[[MailSettings, EmailMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round did. `fault` is why it stopped before its end, or ""; `left` are mails for a later one."""
+
+    sent: int
+    undelivered: int
+    left: int
+    fault: str = ""
+
+
+def write_new(settings: Settings, stores: Stores, now: datetime) -> None:
+    """Put what members have not been told of into the outbox."""
+    devices = {device.id: device for device in load_devices(stores.members)[1]}
+    known = outbox.load_known(stores.desk, DEVICE)
+    if "" in known and devices.keys() <= known:
+        return
+    people = load_state(stores.roster, now).people
+    new = {number: device for number, device in devices.items() if number not in known}
+    mails = new_mails(settings, new, {uid: person.contact for uid, person in people.items()}, now)
+    outbox.put_new(stores.desk, DEVICE, [*devices], mails, now)
+
+
+def send_due(settings: MailSettings, stores: Stores, now: datetime, sending: Sending = send) -> Round:
+    """Send what is due, up to `[mail] daily`; no transaction is open meanwhile.
+
+    A server that does not take a mail now ends the round: it would mostly not take the others.
+    """
+    due = outbox.load_due(stores.desk, now)
+    room = settings.daily - outbox.count_sent(stores.desk, now - timedelta(days=1))
+    sent = undelivered = 0
+    for mail in due[: max(room, 0)]:
+        outbox.begin(stores.desk, mail, now + min(_FIRST_WAIT * 2 ** min(mail.attempts, 10), _LONGEST_WAIT))
+        try:
+            sending(settings, message_from_string(mail.message, policy=SMTP))
+        except DeliveryError as error:
+            is_final = error.is_final or _is_old(mail, now)
+            outbox.end_failed(stores.desk, mail, str(error), is_final=is_final)
+            undelivered += is_final
+            if not is_final:
+                return Round(sent, undelivered, len(due) - sent - undelivered, str(error))
+        else:
+            outbox.end_sent(stores.desk, mail, now)
+            sent += 1
+    left = len(due) - sent - undelivered
+    fault = f"[mail] daily = {settings.daily} mails were sent within 24 hours; the others wait" if left else ""
+    return Round(sent, undelivered, left, fault)
+
+
+def _is_old(mail: Mail, now: datetime) -> bool:
+    return now - datetime.fromisoformat(mail.created_at) > GIVE_UP_AFTER
