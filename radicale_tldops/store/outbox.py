@@ -18,6 +18,8 @@ from radicale_tldops.store.opening import check_version
 from radicale_tldops.store.schema import DESK, outbox
 
 _NEVER = ""
+BEGUN = ""
+"""What a kind of mail is about that says that there was a first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,19 @@ class Mail:
 def put_new(path: Path, kind: str, abouts: Sequence[str], mails: Sequence[Mail], now: datetime) -> None:
     """Put these mails into the outbox, each once; at the first time of a kind, none: what was before is not told.
 
-    `abouts` is all that there is to write about.
+    `abouts` is all that is new: what no mail is about is noted, too, and not looked at again.
 
     Raises:
         StoreError: the desk database cannot be written, or is of another version.
     """
+    at = now.isoformat()
     with writing(path) as connection:
         check_version(path, connection, DESK)
-        is_first = connection.execute(select(outbox.c.id).where(outbox.c.kind == kind).limit(1)).first() is None
-        if is_first:
-            before = [Mail(kind, about, "", "", "", now.isoformat()) for about in ("", *abouts)]
-            _insert(connection, before, due_at=_NEVER, sent_at=now.isoformat())
-        else:
-            _insert(connection, mails, due_at=now.isoformat(), sent_at=_NEVER)
+        if connection.execute(select(outbox.c.id).where(outbox.c.kind == kind).limit(1)).first() is None:
+            mails = []
+        _insert(connection, mails, due_at=at, sent_at=_NEVER)
+        silent = {BEGUN, *abouts} - {mail.about for mail in mails}
+        _insert(connection, [Mail(kind, about, "", "", "", at) for about in silent], due_at=_NEVER, sent_at=at)
 
 
 def _insert(connection: Connection, mails: Sequence[Mail], **more: str) -> None:
@@ -76,9 +78,10 @@ def load_due(path: Path, now: datetime) -> Sequence[Mail]:
     return _load(path, *its)
 
 
-def load_undelivered(path: Path) -> Sequence[Mail]:
-    """Return the mails that no server has taken, and that are not tried any more."""
-    return _load(path, outbox.c.due_at == _NEVER, outbox.c.sent_at == _NEVER)
+def load_undelivered(path: Path, since: datetime) -> Sequence[Mail]:
+    """Return the mails written since a moment that no server has taken, and that are not tried any more."""
+    is_new = outbox.c.created_at >= since.isoformat()
+    return _load(path, outbox.c.due_at == _NEVER, outbox.c.sent_at == _NEVER, is_new)
 
 
 def _load(path: Path, *its: Any) -> Sequence[Mail]:
@@ -98,9 +101,12 @@ def count_sent(path: Path, since: datetime) -> int:
         return connection.execute(select(func.count()).where(*its)).scalar_one()
 
 
-def begin(path: Path, mail: Mail, due_at: datetime) -> None:
-    """Count an attempt that begins now; the next one is at `due_at`."""
-    _set(path, mail, attempts=mail.attempts + 1, due_at=due_at.isoformat())
+def begin(path: Path, mail: Mail, due_at: datetime) -> bool:
+    """Count an attempt that begins now; the next one is at `due_at`. False where another command has begun it."""
+    with writing(path) as connection:
+        its = outbox.c.id == mail.id, outbox.c.attempts == mail.attempts
+        values = {"attempts": mail.attempts + 1, "due_at": due_at.isoformat()}
+        return connection.execute(update(outbox).where(*its).values(values)).rowcount == 1
 
 
 def end_sent(path: Path, mail: Mail, now: datetime) -> None:

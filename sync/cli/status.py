@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,9 @@ from sync.people.load import load_desk
 from sync.people.person import FILTERS, Desk, Person
 from sync.sources.root_data import delegations
 from sync.stores import Stores
+
+_UNDELIVERED_DAYS = 30
+"""For so long a mail that was not delivered is shown."""
 
 
 @click.command()
@@ -110,17 +113,18 @@ def _facts(app: App, state: RosterState, without: Sequence[Missing], now: dateti
         "devices": sum(device.state is DeviceState.IN_FORCE for device in load_devices(stores.members)[1]),
         "last_sync": {"at": last.checked_at or None, "by": last.actor or None, "errors": last.errors},
         "refused": {"since": _iso(fresh.stopped_since), "why": fresh.stopped or None},
-        **_desk_facts(stores),
+        **_desk_facts(stores, now),
         "list": _list_facts(fresh),
         "own_zones": _own_zones(app.settings, desk),
         "modes": [str(exposure) for exposure in look(app.settings)],
     }
 
 
-def _desk_facts(stores: Stores) -> dict[str, object]:
+def _desk_facts(stores: Stores, now: datetime) -> dict[str, object]:
     """Return what stands in the desk database, and why it cannot be read, or None."""
     fault = stores.read_desk()[1]
-    erasures, undelivered = ([], []) if fault else (load_erasures(stores.desk), load_undelivered(stores.desk))
+    erasures = [] if fault else load_erasures(stores.desk)
+    undelivered = [] if fault else load_undelivered(stores.desk, now - timedelta(days=_UNDELIVERED_DAYS))
     return {
         "desk": str(fault or "") or None,
         "undelivered": [{"recipient": mail.recipient, "fault": mail.fault} for mail in undelivered],

@@ -12,7 +12,7 @@ from radicale_tldops.store import outbox
 from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.outbox import Mail
 from radicale_tldops.store.read import load_state
-from sync.post.notices import DEVICE, new_mails
+from sync.post.notices import DEVICE, device_mails
 from sync.post.smtp import DeliveryError, send
 from sync.stores import Stores
 
@@ -38,12 +38,11 @@ def write_new(settings: Settings, stores: Stores, now: datetime) -> None:
     """Put what members have not been told of into the outbox."""
     devices = {device.id: device for device in load_devices(stores.members)[1]}
     known = outbox.load_known(stores.desk, DEVICE)
-    if "" in known and devices.keys() <= known:
+    if outbox.BEGUN in known and devices.keys() <= known:
         return
-    people = load_state(stores.roster, now).people
-    new = {number: device for number, device in devices.items() if number not in known}
-    mails = new_mails(settings, new, {uid: person.contact for uid, person in people.items()}, now)
-    outbox.put_new(stores.desk, DEVICE, [*devices], mails, now)
+    new = [device for number, device in devices.items() if number not in known]
+    mails = [*device_mails(settings, load_state(stores.roster, now), new, now)]
+    outbox.put_new(stores.desk, DEVICE, [device.id for device in new], mails, now)
 
 
 def send_due(settings: MailSettings, stores: Stores, now: datetime, sending: Sending = send) -> Round:
@@ -55,7 +54,9 @@ def send_due(settings: MailSettings, stores: Stores, now: datetime, sending: Sen
     room = settings.daily - outbox.count_sent(stores.desk, now - timedelta(days=1))
     sent = undelivered = 0
     for mail in due[: max(room, 0)]:
-        outbox.begin(stores.desk, mail, now + min(_FIRST_WAIT * 2 ** min(mail.attempts, 10), _LONGEST_WAIT))
+        wait = min(_FIRST_WAIT * 2 ** min(mail.attempts, 10), _LONGEST_WAIT)
+        if not outbox.begin(stores.desk, mail, now + wait):
+            continue
         try:
             sending(settings, message_from_string(mail.message, policy=SMTP))
         except DeliveryError as error:

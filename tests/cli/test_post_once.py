@@ -41,8 +41,8 @@ def to(server: MailServer) -> list[str]:
 
 
 def test_a_new_device_is_told_once(office_of: World) -> None:
-    """With label and login, and never the password; one from before the first round, or ended at once, is not."""
-    secret = office_of.do("device", "add", WHO.login, "--label", "Zoë's phone", "--json").json["password"]
+    """With the login, and never the password; one from before the first round, or ended at once, is not."""
+    secret = office_of.do("device", "add", WHO.login, "--label", "phone", "--json").json["password"]
     office_of.do("device", "add", TEN[1].login, "--label", "x")
     office_of.do("device", "revoke", TEN[1].login, "--label", "x", "--reason", "mistake")
     with mail_server() as server:
@@ -52,9 +52,26 @@ def test_a_new_device_is_told_once(office_of: World) -> None:
     mail, _ = server.mails
     text = mail.get_content().replace("\r\n", "\n")
     assert (to(server), mail["Auto-Submitted"]) == (BOTH, "auto-generated")
-    assert f"for {WHO.login}:\n\n    Zoë's phone (plain)\n" in text
+    assert f"a device password was made for {WHO.login}.\n" in text
     assert secret not in text
-    assert b"Zo" not in (office_of.folder / "desk.sqlite").read_bytes()
+
+
+def test_a_server_that_was_broken_into_writes_no_mail(office_of: World) -> None:
+    """Devices in its database for a stranger, or with a text of its own: nothing of it stands in a mail."""
+    office_of.do("device", "add", WHO.login, "--label", "phone")
+    with closing(sqlite3.connect(office_of.folder / "members.sqlite")) as members, members:
+        members.execute(
+            "UPDATE device SET login = 'victim@bank.example', label = 'http://evil.example' WHERE label = 'phone'"
+        )
+        members.execute(
+            "INSERT INTO device SELECT 'x', 'victim@bank.example', reader_since, label, style, 'y', created_at, actor, "
+            "revoked_at, revoked_because, 'victim@bank.example', suspended_at FROM device WHERE label <> 'before'"
+        )
+    with mail_server() as server:
+        set_up(office_of, server.port, security="none")
+        office_of.do("post", "--once")
+    assert to(server) == BOTH
+    assert not [mail for mail in server.mails if "evil" in mail.as_string() or "victim" in mail.as_string()]
 
 
 def test_what_cannot_be_sent_waits(office_of: World) -> None:
