@@ -81,7 +81,6 @@ def one_of(*words: str) -> Callable[[Any, Path], str]:
 
 
 name = _text_like(r".*\S.*", "a text that is not empty")
-mail_address = _text_like(r"([^\s@<>,;]+@[^\s@<>,;]+)?", 'a mail address, like "tld-ops@example.org"')
 host = _text_like(r"([A-Za-z0-9_.-]+|[0-9a-fA-F:]+)?", 'the name of a machine, like "mail.example.org"')
 url = _text_like(rf"(https?://{_HOST}/?)?", 'an address without a path, like "https://contacts.example.org/"')
 list_id = _text_like(r"([A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?)?", 'the id of a list, like "tld-ops.lists.example.org"')
@@ -94,6 +93,14 @@ _label = _text_like(
     r"\s*\.?([A-Za-z]{2}|[Xx][Nn]--[A-Za-z0-9-]+|(?=.*[^\x00-\x7f])[^\s.,;/]+)\s*", "two letters or an IDN label"
 )
 _directory = _text_like(rf"ldaps?://{_HOST}/?", "the address of an LDAP server")
+
+
+def mail_address(value: Any, base: Path) -> str:
+    """Read a mail address, or an empty text."""
+    given = text(value, base).strip()
+    if given and not canonical_login(given):
+        raise WrongValueError('a mail address, like "tld-ops@example.org"')
+    return given
 
 
 def rest_url(value: Any, base: Path) -> str:

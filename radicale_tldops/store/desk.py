@@ -108,7 +108,7 @@ def begin_erasure(path: Path, owner: str, actor: str, now: datetime) -> None:
         connection.execute(insert(erasure).values(**asdict(Erasure(owner, now.isoformat(), actor))))
 
 
-def erase_private(path: Path, owner: str) -> None:
+def erase_from_desk(path: Path, owner: str) -> None:
     """Delete the private columns of a person, and the mails to them."""
     with writing(path) as connection:
         connection.execute(delete(outbox).where(outbox.c.owner == owner))

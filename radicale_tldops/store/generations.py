@@ -26,7 +26,7 @@ _LINKED = [column.name for column in generation.c if column.name not in ("digest
 
 
 NUMBER = generation.c.id + 0
-"""The number of a generation in a query by time: as a sum, SQLite looks for it by the time and does not read all."""
+"""The number of a generation, for a query by time: because it is a sum, SQLite uses the index of the times."""
 
 
 def link(before: str, row: Row[Any]) -> str:

@@ -19,7 +19,7 @@ from radicale_tldops.store.schema import DESK, outbox
 
 _NEVER = ""
 BEGUN = ""
-"""What a kind of mail is about that says that there was a first time."""
+"""What the first row of a kind is about: it says that there was a first round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Mail:
 
 
 def put_new(path: Path, kind: str, abouts: Sequence[str], mails: Sequence[Mail], now: datetime) -> None:
-    """Put these mails into the outbox, each once; at the first time of a kind, none: what was before is not told.
+    """Put these mails into the outbox, each once. In the first round of a kind none: no mail is about the past.
 
-    `abouts` is all that is new: what no mail is about is noted, too, and not looked at again.
+    `abouts` is all that is new. What no mail is about is noted, too, so that it is not new in the next round.
 
     Raises:
         StoreError: the desk database cannot be written, or is of another version.

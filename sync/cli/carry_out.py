@@ -15,7 +15,7 @@ from radicale_tldops.store.notes import NoteValues
 from radicale_tldops.store.values import Generation
 from sync import prepare
 from sync.apply import Approval, Stores, apply_plan
-from sync.cli.context import FOUND, OK, App, counted, json_option
+from sync.cli.context import FOUND, OK, App, counted, few, json_option
 from sync.cli.problems import print_problems
 from sync.cli.show import PlanView, plan_json, print_plan
 from sync.plan.fields import Kind
@@ -24,8 +24,6 @@ from sync.plan.plan import Plan
 from sync.prepare import Prepared
 from sync.problems import Origin
 
-_PLACES = 3
-"""So many places in the file are named in one line."""
 NOTHING_TO_DO = "Nothing to do: the roster and the logins are as they should be."
 
 _REVIEW = {"sync": "tldops plan", "access": "tldops follow --dry-run", "rollback": "tldops rollback GENERATION"}
@@ -112,11 +110,10 @@ def _print_without_card(app: App, origins: Sequence[Origin]) -> None:
     """Say where people stand who are not on the list: no line of the plan names them."""
     if not origins:
         return
-    places = [f"{Path(origin.file).name}:{origin.line}" for origin in origins[:_PLACES]]
-    more = ", …" if len(origins) > _PLACES else ""
+    places = [f"{Path(origin.file).name}:{origin.line}" for origin in origins]
     app.print(
         f"Not on the list, so no login and no new card: {counted(len(origins), 'person', 'people')} "
-        f"({', '.join(places)}{more}). `tldops reconcile` says what to do."
+        f"({few(places)}). `tldops reconcile` says what to do."
     )
 
 

@@ -35,6 +35,8 @@ MAX_TEXT = 200
 MAX_USER = 64
 """Longest name of a user that SUDO_USER gives, in characters."""
 
+_FEW = 3
+
 # Control characters except the line feed, line separators, direction marks, bytes of a name that are not UTF-8.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -47,6 +49,11 @@ def shown(text: str) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return "1 person" or "2 people"."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def few(texts: Sequence[str]) -> str:
+    """Return "Ann, Bob, Eve, …": the first texts, as many as stand in a line about all of them."""
+    return ", ".join(texts[:_FEW]) + (", …" if len(texts) > _FEW else "")
 
 
 def one_line(_context: click.Context, _option: click.Parameter, value: str) -> str:

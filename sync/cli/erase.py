@@ -131,7 +131,7 @@ def _erase(app: App, stores: Stores, state: RosterState, owner: str, logins: Col
     desk.begin_erasure(stores.desk, owner, app.actor, app.now)
     done = store.erase_from_members(stores.members, owner, logins, state.readers, app.actor, app.now)
     cards = store.erase_from_roster(stores.roster, owner)
-    desk.erase_private(stores.desk, owner)
+    desk.erase_from_desk(stores.desk, owner)
     for path in (stores.roster, stores.members, stores.desk):
         rewrite(path)
     desk.finish_erasure(stores.desk, owner, app.now)

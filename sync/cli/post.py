@@ -15,7 +15,7 @@ from sync.post.smtp import check, send
 _TEST = """\
 This is a test of `tldops post` on {host}.
 
-The mail server takes mails for you. Nothing is to do.
+The mail server takes mails for you. There is nothing to do.
 """
 _FAILED = """\
 {unit} failed on {host}.

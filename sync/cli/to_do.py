@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radicale_tldops.roster.cctld import Cctld
-from sync.cli.context import counted
-
-_NAMED = 3
+from sync.cli.context import counted, few
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,11 @@ def _work(facts: Mapping[str, Any]) -> Iterator[Task]:
         what = f"{counted(len(lost), 'mail')} not delivered: {_few(lost, '{recipient} ({fault})')}"
         yield Task(what)
     if facts["denied"]:
-        what = f"denied: {counted(len(facts['denied']), 'login')}: {_names(facts['denied'])}"
+        what = f"denied: {counted(len(facts['denied']), 'login')}: {few(facts['denied'])}"
         yield Task(what, "tldops access list")
     for zone in facts["own_zones"]:
         dotted = Cctld(zone["cctld"]).dotted
-        what = (
-            f"{zone['setting']} is under {dotted}: it fails with {dotted}, when members need {_names(zone['people'])}"
-        )
+        what = f"{zone['setting']} is under {dotted}: it fails with {dotted}, when members need {few(zone['people'])}"
         yield Task(what)
 
 
@@ -92,9 +88,5 @@ def _people(found: Sequence[Mapping[str, str]]) -> str:
     return counted(len(found), "person", "people")
 
 
-def _names(found: Sequence[str]) -> str:
-    return ", ".join(found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
-
-
 def _few(found: Sequence[Mapping[str, str]], form: str) -> str:
-    return _names([form.format(**item) for item in found])
+    return few([form.format(**item) for item in found])

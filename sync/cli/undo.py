@@ -5,11 +5,9 @@ from pathlib import Path
 
 from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.store.values import Generation
-from sync.cli.context import counted
+from sync.cli.context import counted, few
 from sync.plan.fields import Kind
 from sync.prepare import Prepared
-
-_NAMED = 3
 
 
 def left_out(prepared: Prepared, past: Generation, devices: Sequence[Device]) -> Iterator[str]:
@@ -19,7 +17,7 @@ def left_out(prepared: Prepared, past: Generation, devices: Sequence[Device]) ->
     reading = {*state.reader_uids.values()}
     names = [change.name for change in plan.of_kind(Kind.ADDED) if change.uid not in reading]
     if names:
-        yield f"- access of {counted(len(names), 'person', 'people')}: {_few(names)}"
+        yield f"- access of {counted(len(names), 'person', 'people')}: {few(names)}"
         yield "    correct the membership file, then: tldops sync"
     since = past.created_at.isoformat()
     suspended = [device for device in devices if device.state is DeviceState.SUSPENDED and device.suspended_at > since]
@@ -27,7 +25,7 @@ def left_out(prepared: Prepared, past: Generation, devices: Sequence[Device]) ->
         yield f"- {counted(len(suspended), 'device password')} suspended since: the same sync makes them good again"
     ended = [device for device in devices if device.revoked_at > since]
     if ended:
-        yield f"- {counted(len(ended), 'device password')} revoked since: {_few([device.login for device in ended])}"
+        yield f"- {counted(len(ended), 'device password')} revoked since: {few([device.login for device in ended])}"
         yield "    tldops device add LOGIN --label LABEL"
     if state.denials:
         yield f"- access of those who are denied, {len(state.denials)}"
@@ -36,7 +34,3 @@ def left_out(prepared: Prepared, past: Generation, devices: Sequence[Device]) ->
     files = ", ".join(Path(source.name).name for source in plan.sources)
     if files:
         yield f"The file is refused as it is now (stale-source): {files}"
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

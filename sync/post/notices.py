@@ -1,7 +1,7 @@
 """What members are told by mail: of every new device password. Pure; no mail holds a password or a telephone number.
 
 A server that was broken into can write device passwords into its database: it must not be able to write mails. So the
-recipients come from the roster, and the text from here; nothing that the server can write stands in it but a time.
+recipients come from the roster, and the text from here: nothing that the server can write stands in it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,17 +11,17 @@ from email.policy import SMTPUTF8
 from radicale_tldops.roster.device import Device, DeviceState
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.outbox import Mail
-from radicale_tldops.store.values import RosterState, parse_time
+from radicale_tldops.store.values import RosterState
 from sync.post.message import new_message
 
 DEVICE = "device"
 """The kind of a mail about a new device password."""
 
 _DEVICE = """\
-On {at:%Y-%m-%d} at {at:%H:%M} UTC, a device password was made for {login}.
+Before {now:%Y-%m-%d %H:%M} UTC, a device password was made for {login}.
 An app with this password reads the address book {book}.
 
-Was it made for you? Then nothing is to do. If not, answer this mail at once: the
+Was it made for you? Then there is nothing to do. If not, answer this mail at once: the
 secretariat ends the password.
 """
 
@@ -37,7 +37,7 @@ def device_mails(settings: Settings, state: RosterState, devices: Iterable[Devic
         if own is None or device.state is not DeviceState.IN_FORCE:
             continue
         login = device.login if device.login in own else own[0]
-        text = _DEVICE.format(at=parse_time(device.created_at), login=login, book=book)
+        text = _DEVICE.format(now=now, login=login, book=book)
         person = state.people.get(device.owner)
         for address in (login, *(person.contact.out_of_band[:1] if person else ())):
             message = new_message(settings.mail.sender, [address], f"A new device password for {book}", text, now)

@@ -1,10 +1,8 @@
 """One round of the post office: what is new goes into the outbox, and what is due to the mail server."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_string
-from email.message import EmailMessage
 from email.policy import SMTP
 
 from radicale_tldops.settings import MailSettings, Settings
@@ -20,8 +18,6 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 """How long after it was written a mail is tried; then it counts as not delivered."""
-
-Sending = Callable[[MailSettings, EmailMessage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def write_new(settings: Settings, stores: Stores, now: datetime) -> None:
     outbox.put_new(stores.desk, DEVICE, [device.id for device in new], mails, now)
 
 
-def send_due(settings: MailSettings, stores: Stores, now: datetime, sending: Sending = send) -> Round:
+def send_due(settings: MailSettings, stores: Stores, now: datetime) -> Round:
     """Send what is due, up to `[mail] daily`; no transaction is open meanwhile.
 
     A server that does not take a mail now ends the round: it would mostly not take the others.
@@ -58,7 +54,7 @@ def send_due(settings: MailSettings, stores: Stores, now: datetime, sending: Sen
         if not outbox.begin(stores.desk, mail, now + wait):
             continue
         try:
-            sending(settings, message_from_string(mail.message, policy=SMTP))
+            send(settings, message_from_string(mail.message, policy=SMTP))
         except DeliveryError as error:
             is_final = error.is_final or _is_old(mail, now)
             outbox.end_failed(stores.desk, mail, str(error), is_final=is_final)

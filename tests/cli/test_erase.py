@@ -190,7 +190,7 @@ def test_who_comes_back_is_somebody_new(left: World) -> None:
     [
         (store, "erase_from_members"),
         (store, "erase_from_roster"),
-        (desk, "erase_private"),
+        (desk, "erase_from_desk"),
         (command, "rewrite"),
         (desk, "finish_erasure"),
     ],

@@ -61,7 +61,8 @@ def test_a_server_that_was_broken_into_writes_no_mail(office_of: World) -> None:
     office_of.do("device", "add", WHO.login, "--label", "phone")
     with closing(sqlite3.connect(office_of.folder / "members.sqlite")) as members, members:
         members.execute(
-            "UPDATE device SET login = 'victim@bank.example', label = 'http://evil.example' WHERE label = 'phone'"
+            "UPDATE device SET login = 'victim@bank.example', label = 'http://evil.example', created_at = 'evil' "
+            "WHERE label = 'phone'"
         )
         members.execute(
             "INSERT INTO device SELECT 'x', 'victim@bank.example', reader_since, label, style, 'y', created_at, actor, "
