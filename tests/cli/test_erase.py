@@ -89,7 +89,7 @@ def test_nothing_readable_stays(left: World) -> None:
     entries = left.do("audit", "--login", WHO.login, "--json").json
     assert {entry["action"] for entry in entries} == {"device add", "confirm"}
     assert left.refused("erase", NAME, "--yes", code=1)
-    assert left.do("show", "1").out.endswith("\n1 person of then: erased since.\n")
+    assert left.do("show", "1").out.endswith("\nNot shown: 1 person, erased since then.\n")
 
 
 def test_who_is_there_is_not_erased(tldops: World) -> None:

@@ -20,6 +20,9 @@ from tests.support.store import ensure
 MOST_AT_ONCE = 5
 """Most people whom one generation changes; one in so many days renders all cards anew."""
 ANEW_EVERY = 40
+NEW_OF_COMERS = 0.03
+"""Which part of those who come never was there before: some hundred a year. Each leaves a tombstone in the end, and every
+load reads those."""
 
 Happened = tuple[int, str, Contact | None, Contact | None]
 """What a generation did to a person: its number, the UID, the contact before and after."""
@@ -91,7 +94,7 @@ class Days:
 
     def _comer(self) -> tuple[str, Contact]:
         """Return somebody new, or somebody who returns."""
-        if self.gone and self.random.random() < 0.5:
+        if self.gone and self.random.random() >= NEW_OF_COMERS:
             uid = self.random.choice(sorted(self.gone))
             return uid, self.gone.pop(uid)
         new = self._newcomer()
