@@ -65,7 +65,7 @@ def show(app: App, what: tuple[str, ...], day: date | None, show_values: bool, a
         [(contact.served, "" if contact.slot is None else f"#{contact.slot}", contact.name) for contact in contacts],
     )
     if erased := 0 if typed else generation.counts.people - len(people):
-        app.print(f"{counted(erased, 'person', 'people')} of then: erased since.")
+        app.print(f"Not shown: {counted(erased, 'person', 'people')}, erased since then.")
     return OK
 
 
