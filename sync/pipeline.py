@@ -7,13 +7,13 @@ from pathlib import Path
 from radicale_tldops.roster.errors import InputError, SettingsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import Source
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 from sync.parse import parse, parse_sheets
 from sync.parse.headings import Headings
 from sync.parse.records import Parsed
 from sync.sources import membership_file, spreadsheet
 from sync.sources.configured import subscriber_source
 from sync.sources.membership_file import InputFile
-from sync.sources.root_data import delegations, registrable_domain
 from sync.sources.subscribers import Subscribers
 from sync.vet import Vetted, VettingRules, vet
 

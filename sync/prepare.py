@@ -15,6 +15,7 @@ from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, LIST_KNOWN, read_note
 from radicale_tldops.store.read import load_history, load_state
 from radicale_tldops.store.values import Generation, LastSync, RosterState, Source
+from radicale_tldops.zones.root_data import registrable_domain
 from sync.apply import Rendering, Stores
 from sync.pipeline import Checked
 from sync.plan.follow import follow
@@ -24,7 +25,6 @@ from sync.plan.identify import Identities
 from sync.plan.plan import Basis, Plan, make_plan
 from sync.plan.wanted import Given, Wanted, build, roll_back
 from sync.problems import Origin, Problem
-from sync.sources.root_data import registrable_domain
 from sync.sources.subscribers import PART, Subscribers
 from sync.vcard.card import contact_uid
 from sync.vet import Vetted

@@ -97,3 +97,26 @@ class Pieces:
             part = between.join((b"" if number else self.first, *self.pieces[number : number + _AT_ONCE]))
             check, length = _LIBRARY.crc32(part, check), length + len(part)
         return _TRAILER.pack(_LIBRARY.crc32(self.last, check), (length + len(self.last)) & 0xFFFFFFFF)
+
+
+class Shared:
+    """Text that is the same in many bodies, between other parts: it is compressed once."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._blocks = _blocks(text)
+
+    def packed(self, before: bytes, after: bytes) -> bytes:
+        """Return the text between two others as gzip."""
+        end = _LIBRARY.compressobj(_LEVEL, zlib.DEFLATED, _RAW)
+        check = _LIBRARY.crc32(after, _LIBRARY.crc32(self.text, _LIBRARY.crc32(before)))
+        length = len(before) + len(self.text) + len(after)
+        last = end.compress(after) + end.flush()
+        return b"".join((_HEADER, _blocks(before), self._blocks, last, _TRAILER.pack(check, length & 0xFFFFFFFF)))
+
+
+def _blocks(text: bytes) -> bytes:
+    """Return blocks (RFC 1951) that others may follow: none of them refers to what stands before."""
+    stream = _LIBRARY.compressobj(_LEVEL, zlib.DEFLATED, _RAW)
+    blocks: bytes = stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH)
+    return blocks

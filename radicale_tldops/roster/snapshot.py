@@ -30,7 +30,10 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A rendered vCard. `since` is the generation that wrote these bytes, `changed_at` its time."""
+    """A rendered vCard. `since` is the generation that wrote these bytes, `changed_at` its time.
+
+    `contact` is what `Contact.to_json` wrote of the person whose card it is, "" for a group card.
+    """
 
     href: str
     uid: str
@@ -38,6 +41,7 @@ class Card:
     etag: str
     since: int
     changed_at: datetime
+    contact: str = ""
 
     @property
     def quoted_etag(self) -> str:
@@ -157,7 +161,7 @@ class Book:
 class Snapshot:
     """A generation: both books, who may read, and who is denied (see `Reader.owner`).
 
-    `addresses` says whose each list address is, or was last, by `address_digest`.
+    `addresses` says whose each list address is, or was last, by `address_digest`. `digest` is that of the generation.
     """
 
     lineage: str
@@ -168,6 +172,7 @@ class Snapshot:
     readers: Mapping[str, Reader]
     denied: frozenset[str]
     addresses: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
     _logins: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
     _of_owner: Mapping[str, Reader] = field(init=False, repr=False)
 

@@ -20,7 +20,7 @@ from radicale_tldops.login.gate import shared as gate
 from radicale_tldops.login.peer import Proxies
 from radicale_tldops.roster.errors import DelayedError, StoreError, ThrottledError
 from radicale_tldops.roster.identity import Identity
-from radicale_tldops.roster.snapshot import BOOK_DESCRIPTION
+from radicale_tldops.roster.snapshot import BOOK_DESCRIPTION, Snapshot
 from radicale_tldops.serve.access_log import AccessLog, Served
 from radicale_tldops.serve.body import BodyReader
 from radicale_tldops.serve.health import Health
@@ -29,7 +29,7 @@ from radicale_tldops.serve.metrics import Metrics
 from radicale_tldops.serve.readpath import NoReaderError, ReadPath, status_line
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.serve.request import FramingError, Incoming, check_framing, read_incoming
-from radicale_tldops.serve.welcome import welcome_page
+from radicale_tldops.serve.website import HOME, Website
 from radicale_tldops.settings import Settings
 
 logger = logging.getLogger("radicale_tldops")
@@ -82,9 +82,18 @@ class RosterApplication:
         self._gate = gate(settings)
         self._recorder = Recorder(settings, self._metrics.audit_dropped)
         self._reads = ReadPath(self._live, BookTexts(settings.cards.book_name, BOOK_DESCRIPTION, MAX_CARD))
-        self._page = welcome_page(settings.server.url)
+        self._website = Website(settings, self._live, self._gate, self._recorder)
         # Read the store before the first request. An error is not lost: the first request gets it, too.
-        self._live.watch(self._reads.prepare)
+        self._live.watch(self._prepare)
+
+    def _prepare(self, snapshot: Snapshot) -> Callable[[], None]:
+        is_served = self._reads.prepare(snapshot)
+
+        def is_served_now() -> None:
+            is_served()
+            self._website.end_sessions(snapshot)
+
+        return is_served_now
 
     def _route(self, method: str, path: str) -> tuple[_For, Ready | _Handler]:
         """Return who is answered, and the answer or what makes it. The first line that fits counts.
@@ -95,9 +104,9 @@ class RosterApplication:
             case "GET" | "HEAD", "/.health" | "/.health/" | "/.health/live":
                 return _For.ANYBODY, self._answer_health
             case "GET" | "HEAD", "/":
+                return _For.ANYBODY, _TO_PAGES
+            case "GET" | "HEAD" | "POST", _ if f"{path}/".startswith(HOME):
                 return _For.ANYBODY, self._answer_browser
-            case "GET" | "HEAD", "/.web" | "/.web/":
-                return _For.ANYBODY, _TO_PAGE
             case _ if method not in _METHODS:
                 return _For.ANYBODY, _NO_SUCH_METHOD
             case _, "/.well-known/carddav" | "/.well-known/carddav/":
@@ -157,9 +166,8 @@ class RosterApplication:
         status, text = self._health.answer(request.path)
         return _ready(status, text, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
-    def _answer_browser(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
-        self._live.check()
-        return self._page
+    def _answer_browser(self, request: Incoming, _identity: Identity | None, environ: Environ) -> Ready:
+        return self._website.answer(request, environ)
 
     def _redirect_to_root(self, _request: Incoming, _identity: Identity | None, _environ: Environ) -> Ready:
         # Clients that know the host alone begin there (RFC 6764, 5).
@@ -220,7 +228,7 @@ def _plain(status: int, *headers: tuple[str, str]) -> Ready:
     return _ready(status, f"{client.responses[status]}\n".encode(), _TEXT, *headers)
 
 
-_TO_PAGE = _plain(client.FOUND, ("Location", "/"))
+_TO_PAGES = _plain(client.FOUND, ("Location", HOME))
 _NO_SUCH_METHOD = _plain(client.METHOD_NOT_ALLOWED, ("Allow", ALLOWED))
 _OPTIONS = _ready(client.OK, b"", ("Allow", ALLOWED), ("DAV", CLASSES))
 # DAVx5 goes on after a refused write only with this very body (RFC 3744, 7.1.1).

@@ -34,9 +34,10 @@ class Input(Protocol):
 
 
 class BodyReader:
-    """Reads the bodies of requests. Safe for threads."""
+    """Reads the bodies of requests, at most `each` of one sender and `most` at the same time. Safe for threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, each: int = MAX_READS, most: int = MAX_ALL) -> None:
+        self._each, self._most = each, most
         self._turn = threading.Condition()
         self._under_way: Counter[str] = Counter()
         self._waiting: Counter[str] = Counter()
@@ -76,7 +77,7 @@ class BodyReader:
             self._under_way[reader] += 1
 
     def _is_free(self, reader: str) -> bool:
-        return self._under_way[reader] < MAX_READS and self._under_way.total() < MAX_ALL
+        return self._under_way[reader] < self._each and self._under_way.total() < self._most
 
 
 def _decrease(counts: Counter[str], reader: str) -> None:

@@ -20,6 +20,7 @@ from radicale_tldops.settings import Settings
 from radicale_tldops.store.engine import recover
 from radicale_tldops.store.usage import (
     RARELY,
+    Copy,
     Download,
     Event,
     Login,
@@ -129,6 +130,10 @@ class Recorder:
         event = Download(self._now(), login, device_id, generation, style)
         self._mark(event, inf)
         self._put(event)
+
+    def copy(self, login: str, device_id: str, generation: int, form: str) -> None:
+        """Record that a reader took a copy of the whole book, each time. The arguments are as in `download`."""
+        self._put(Copy(self._now(), login, device_id, generation, form))
 
     def close(self, timeout: float = 5.0) -> None:
         """Write the waiting events, for at most `timeout` seconds, and stop. The end of the process calls this, too."""

@@ -52,7 +52,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
     with reading_roster(path, wait=wait) as connection:
         head = _verified_head(path, connection)
         times = {row.id: parse_time(row.created_at) for row in connection.execute(_TIMES)}
-        cards = [_card(row, times) for row in connection.execute(current(card))]
+        cards = [_card(row, times, row.contact) for row in connection.execute(current(card))]
         groups = [_card(row, times) for row in connection.execute(current(group_card))]
         gone = connection.execute(select(tombstone)).all()
         readers = {row.login: _reader(row) for row in connection.execute(select(reader))}
@@ -62,7 +62,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
     plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, times)
     all_gone = {row.href: row.revision for row in gone}
     both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, times)
-    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused, addresses)
+    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused, addresses, head.digest)
 
 
 def load_state(path: Path, recent_since: datetime) -> RosterState:
@@ -260,8 +260,8 @@ def principal_id(key: str, uid: str, login: str) -> str:
     return hmac.new(key.encode(), subject.encode(), hashlib.sha256).hexdigest()[:16]
 
 
-def _card(row: Row[Any], times: Mapping[int, datetime]) -> Card:
-    return Card(row.href, row.uid, row.text, row.etag, row.since, times[row.since])
+def _card(row: Row[Any], times: Mapping[int, datetime], contact: str = "") -> Card:
+    return Card(row.href, row.uid, row.text, row.etag, row.since, times[row.since], contact)
 
 
 def _reader(row: Row[Any]) -> Reader:

@@ -60,6 +60,17 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A reader took a file that holds all of a generation. `form` says which kind of file."""
+
+    at: datetime
+    login: str
+    device: str
+    generation: int
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """`count` events could not be recorded, from `since` to `at`."""
 
@@ -68,7 +79,7 @@ class Lost:
     count: int
 
 
-Event = Login | Download | Lost
+Event = Login | Download | Copy | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +179,9 @@ def _write(connection: Connection, event: Event) -> AuditEntry | None:
         return _write_login(connection, event)
     if isinstance(event, Download):
         return _write_download(connection, event)
+    if isinstance(event, Copy):
+        taken = {"device": event.device, "generation": event.generation, "form": event.form}
+        return AuditEntry(event.at, SERVER, "download", event.login, taken)
     detail = {"count": event.count, "since": event.since.isoformat()}
     return AuditEntry(event.at, SERVER, "not recorded", "logins and downloads", detail)
 

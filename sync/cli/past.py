@@ -10,6 +10,8 @@ from radicale_tldops.roster.errors import RefusedError
 from radicale_tldops.store.kept import load_people
 from radicale_tldops.store.past import load_number_on
 from radicale_tldops.store.values import Generation, StoredPerson
+from radicale_tldops.zones.countries import country_names
+from radicale_tldops.zones.root_data import delegations
 from sync.cli.changes import DAY, day_of
 from sync.cli.context import GENERATION_NUMBER, OK, App, counted, json_option, pass_app, show_values_option
 from sync.cli.field_words import field_name, field_value
@@ -18,8 +20,6 @@ from sync.people.person import Person
 from sync.people.search import find
 from sync.plan.fields import compare
 from sync.plan.hazards import without_numbers
-from sync.sources.countries import country_names
-from sync.sources.root_data import delegations
 
 
 @click.command()

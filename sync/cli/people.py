@@ -9,6 +9,7 @@ from radicale_tldops.roster.contact import PRIVATE
 from radicale_tldops.roster.errors import CorruptStoreError, RefusedError
 from radicale_tldops.store.past import load_person_changes
 from radicale_tldops.store.read import load_state
+from radicale_tldops.zones.countries import country_names
 from sync.cli.changes import by_whom, change_json
 from sync.cli.context import OK, App, counted, json_option, pass_app, show_values_option
 from sync.cli.device_words import device_json, device_line
@@ -20,7 +21,6 @@ from sync.people.person import FILTERS, Desk, Person
 from sync.people.search import find
 from sync.plan.fields import Kind, compare
 from sync.plan.hazards import without_numbers
-from sync.sources.countries import country_names
 from sync.stores import Stores
 
 _MAX_NAME = 26

@@ -22,13 +22,13 @@ from radicale_tldops.store.outbox import load_undelivered
 from radicale_tldops.store.read import load_snapshot, load_state
 from radicale_tldops.store.usage import Copies, count_copies, load_usage
 from radicale_tldops.store.values import RosterState
+from radicale_tldops.zones.root_data import delegations
 from sync.cli.context import OK, App, counted, json_option, pass_app
 from sync.cli.to_do import minute, to_do
 from sync.documents.missing import Missing, missing_lines
 from sync.documents.missing import missing as find_missing
 from sync.people.load import load_desk
 from sync.people.person import FILTERS, Desk, Person
-from sync.sources.root_data import delegations
 from sync.stores import Stores
 
 _UNDELIVERED_DAYS = 30

@@ -6,10 +6,10 @@ from itertools import islice
 import click
 
 from radicale_tldops.roster.errors import RefusedError
+from radicale_tldops.zones.countries import country_names
 from sync.cli.context import App
 from sync.people.person import Desk, Person
 from sync.people.search import find
-from sync.sources.countries import country_names
 
 _SHOWN = 20
 

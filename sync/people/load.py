@@ -9,8 +9,8 @@ from radicale_tldops.store.members import load_claims, load_devices
 from radicale_tldops.store.notes import LAST_SYNC, read_note
 from radicale_tldops.store.usage import by_device, load_usage
 from radicale_tldops.store.values import RosterState
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 from sync.people.person import Desk, Person
-from sync.sources.root_data import delegations, registrable_domain
 from sync.stores import Stores
 
 

@@ -1,11 +1,11 @@
 """Who is meant by what somebody typed: any part of a name, a ccTLD, an address, a number, an organisation, a UID."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from radicale_tldops.roster.cctld import Cctld, Delegations
 from radicale_tldops.roster.contact import name_key
+from radicale_tldops.roster.folding import folded, number_digits
 from radicale_tldops.roster.login import canonical_login
 from sync.people.person import Person
 
@@ -15,9 +15,6 @@ _MIN_DIGITS = 4
 _MIN_UID = 8
 _SHORT = 2
 """A word of so few letters is a ccTLD where it can be one."""
-
-# Letters that have no accent to take away, though people leave one out.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 
 
 def find(people: Sequence[Person], typed: str, known: Delegations, countries: Mapping[str, str]) -> list[Person]:
@@ -34,7 +31,7 @@ def find(people: Sequence[Person], typed: str, known: Delegations, countries: Ma
     exact = [p for p in people if login in p.contact.logins or name_key(p.contact.name) == name or p.uid == text]
     if exact:
         return exact
-    if _NUMBER.fullmatch(text) and len(digits := _digits(text)) >= _MIN_DIGITS:
+    if _NUMBER.fullmatch(text) and len(digits := number_digits(text)) >= _MIN_DIGITS:
         return [person for person in people if any(digits in number for number in _numbers(person))]
     texts = _texts(people, countries)
     tests = [_word(word, known) for word in text.split()]
@@ -42,7 +39,7 @@ def find(people: Sequence[Person], typed: str, known: Delegations, countries: Ma
     if found or not any(_cctld(word, known) for word in text.split()):
         return found
     # A short word that is the label of a ccTLD may be a part of a name: "de Vries".
-    words = [_folded(word) for word in text.split()]
+    words = [folded(word) for word in text.split()]
     return [person for person, own in zip(people, texts, strict=True) if all(word in own for word in words)]
 
 
@@ -51,10 +48,10 @@ def _word(word: str, known: Delegations) -> Callable[[Person, str], bool]:
     cctld = _cctld(word, known)
     if cctld is not None:
         return lambda person, _: cctld in person.contact.cctlds
-    folded = _folded(word)
-    if len(folded) >= _MIN_UID and re.fullmatch(r"[0-9a-f-]+", folded):
-        return lambda person, own: person.uid.startswith(folded) or folded in own
-    return lambda _, own: folded in own
+    plain = folded(word)
+    if len(plain) >= _MIN_UID and re.fullmatch(r"[0-9a-f-]+", plain):
+        return lambda person, own: person.uid.startswith(plain) or plain in own
+    return lambda _, own: plain in own
 
 
 def _cctld(word: str, known: Delegations) -> Cctld | None:
@@ -65,25 +62,13 @@ def _cctld(word: str, known: Delegations) -> Cctld | None:
 
 def _texts(people: Sequence[Person], countries: Mapping[str, str]) -> list[str]:
     """Return the words in which each person is searched, folded in one go: ten times as fast as one by one."""
-    return _folded("\n".join(_text(person, countries) for person in people)).split("\n")
+    return folded("\n".join(_text(person, countries) for person in people)).split("\n")
 
 
 def _text(person: Person, countries: Mapping[str, str]) -> str:
     contact = person.contact
     labels = (f"{cctld.dotted} .{cctld.a_label} {countries.get(cctld.a_label, '')}" for cctld in contact.cctlds)
     return " ".join((contact.name, contact.organisation, *contact.emails, contact.signal, contact.matrix, *labels))
-
-
-def _folded(text: str) -> str:
-    """Return text in lower case, without accents."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    accents = {ord(letter): "" for letter in {*apart} if unicodedata.combining(letter)}
-    return apart.translate(accents | _PLAIN)
-
-
-def _digits(text: str) -> str:
-    """Return the digits of a number without what stands for the country or the trunk: 00, +, 0."""
-    return re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
 
 
 def _numbers(person: Person) -> list[str]:

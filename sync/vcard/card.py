@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Phone
+from radicale_tldops.roster.handles import handles_of
 from radicale_tldops.roster.login import canonical_domain
-from sync.vcard.handles import handles_of
 from sync.vcard.lines import CardError as CardError
 from sync.vcard.lines import ContentLine, check_text, check_uid, write_card
 from sync.vcard.names import SplitName, split_name

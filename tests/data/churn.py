@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
-from sync.sources.root_data import delegations
+from radicale_tldops.zones.root_data import delegations
 from tests.data.making import Taken, draw_person, moved_mail, new_phones, renamed
 from tests.data.person import Person
 from tests.data.registries import Registry, registry_of

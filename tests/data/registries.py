@@ -10,7 +10,7 @@ from random import Random
 import phonenumbers
 from phonenumbers import timezone
 
-from sync.sources.root_data import delegations
+from radicale_tldops.zones.root_data import delegations
 from tests.data.scripts import Language, language_of, languages
 
 # They come first, in this order, so that the smallest list has them too.

@@ -17,10 +17,10 @@ import pytest
 from radicale_tldops.roster.contact import APPOINTMENT, Contact, name_key
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.role_address import is_role
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 from sync.parse import parse
 from sync.parse.lines import take_apart
 from sync.problems import Origin, Severity
-from sync.sources.root_data import delegations, registrable_domain
 from sync.vet import Vetted, VettingRules, vet
 from sync.vet.addresses import normalise_address
 from sync.vet.phones import read_phones

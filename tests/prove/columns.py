@@ -21,13 +21,13 @@ from radicale_tldops.roster.contact import Contact
 from radicale_tldops.roster.errors import TldopsError
 from radicale_tldops.settings import Settings
 from radicale_tldops.store.values import RosterState
+from radicale_tldops.zones.root_data import delegations
 from sync.parse.headings import COLUMNS
 from sync.plan.fields import Kind
 from sync.plan.hazards import LAST_CONTACT
 from sync.plan.plan import Plan
 from sync.plan.values import FIELDS, Moving
 from sync.plan.wanted import Wanted
-from sync.sources.root_data import delegations
 from tests.data.membership import TODAY
 from tests.prove.membership import Tally, applied_now, planned
 from tests.support import World

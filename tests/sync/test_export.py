@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radicale_tldops.roster.contact import Contact, Phone, serving
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 from sync.documents.export import report, spreadsheet, table
 from sync.parse import parse, parse_sheets
-from sync.sources.root_data import delegations, registrable_domain
 from sync.sources.spreadsheet import read as read_book
 from sync.sources.workbook import write
 from sync.vet import VettingRules, vet

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 from sync.parse.records import Parsed, Record
 from sync.problems import Origin, Problem, Severity
-from sync.sources.root_data import delegations, registrable_domain
 from sync.vet import Vetted, VettingRules, vet
 
 TODAY = date(2026, 3, 31)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from radicale_tldops.roster.errors import InputError
 from radicale_tldops.roster.login import canonical_login
 from radicale_tldops.roster.role_address import is_role
-from sync.sources.root_data import delegations
+from radicale_tldops.zones.root_data import delegations
 from sync.vet.addresses import normalise_address
 
 DELEGATED = delegations()

@@ -10,7 +10,7 @@ from publicsuffixlist import PSLFILE
 
 from radicale_tldops.roster.cctld import Cctld, canonical_label
 from radicale_tldops.roster.errors import SettingsError
-from sync.sources.root_data import delegations, registrable_domain
+from radicale_tldops.zones.root_data import delegations, registrable_domain
 
 DELEGATED = delegations()
 ANY = st.sampled_from(DELEGATED.all())

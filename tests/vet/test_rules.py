@@ -7,9 +7,9 @@ import pytest
 
 from radicale_tldops.roster.contact import Phone
 from radicale_tldops.roster.errors import SettingsError
+from radicale_tldops.zones.root_data import delegations
 from sync.parse.records import Parsed
 from sync.problems import CODES, Origin, Problem, Severity
-from sync.sources.root_data import delegations
 from sync.vet import vet
 from sync.vet.limits import MAX_ADDRESSES, MAX_CCTLDS, MAX_NAME, MAX_PHONES
 

@@ -1,0 +1,270 @@
+"""The members' pages as HTTP: one table of routes under /.web/, sign-in, sessions, and the headers of every page."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from radicale_tldops.dav.answer import Ready
+from radicale_tldops.dav.body import RequestError
+from radicale_tldops.dav.gzipping import Shared
+from radicale_tldops.login.gate import Gate
+from radicale_tldops.login.sessions import LASTS_SECONDS, Sessions
+from radicale_tldops.pages import copies
+from radicale_tldops.pages.directory import copy_page, directory_page, everybody, heading_of, sections_of
+from radicale_tldops.pages.environment import SCRIPT, SCRIPT_NAME, STYLE, STYLE_NAME, render
+from radicale_tldops.roster.cctld import canonical_label
+from radicale_tldops.roster.errors import DelayedError, StoreError
+from radicale_tldops.roster.identity import Identity
+from radicale_tldops.roster.snapshot import Snapshot
+from radicale_tldops.serve.body import BodyReader
+from radicale_tldops.serve.live import LiveStore
+from radicale_tldops.serve.readpath import status_line
+from radicale_tldops.serve.recorder import Recorder
+from radicale_tldops.serve.request import Incoming
+from radicale_tldops.settings import LdapLoginSettings, Settings
+from radicale_tldops.zones.countries import countries_of
+
+Environ = Mapping[str, Any]
+
+HOME = "/.web/"
+_COOKIE = "__Host-tldops"
+"""The prefix makes a browser refuse the cookie from another host, and without TLS."""
+
+_MOST_FORM = 8192
+"""The longest form in octets."""
+_MOST_DOWN = 50
+_READS, _ALL_READS = 2, 16
+"""Most forms of one address, and of all, that are read at the same time: anybody can send one."""
+
+_HEADERS = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+_HTML = ("Content-Type", "text/html; charset=utf-8")
+_NOT_READ = "The address and the password do not open the address book. Check both, or ask the secretariat."
+_LATER = "There were too many wrong passwords. Wait some minutes and try again."
+_UNAVAILABLE = "The server cannot read its data now. Try again in a minute."
+_FOREIGN = "The form was not sent from this page. Go back to the page, load it anew, and send it again."
+_OTHER_METHODS = {"/.web/sign-in", "/.web/sign-out", "/.web/copy"}
+
+_Step = Callable[[Incoming, Environ], Ready]
+
+
+class Website:
+    """Answers requests for pages. Any number of threads may use it at once."""
+
+    def __init__(self, settings: Settings, live: LiveStore, gate: Gate, recorder: Recorder) -> None:
+        self._live, self._gate, self._recorder = live, gate, recorder
+        self._cards, self._url = settings.cards, settings.server.url
+        self._vetting = settings.vetting
+        self._has_directory = settings.auth.ldap != LdapLoginSettings()
+        self._sessions = Sessions()
+        self._bodies = BodyReader(_READS, _ALL_READS)
+        self._lock = threading.Lock()
+        self._people: tuple[object, Shared] | None = None
+
+    def answer(self, request: Incoming, environ: Environ) -> Ready:
+        """Answer a request for a path under /.web/; never raises for what a client or the store does."""
+        try:
+            return self._route(request)(request, environ)
+        except RequestError as error:
+            return _message(error.status, "This does not work", f"{error}.")
+        except DelayedError as delay:
+            return _message(429, "Too many tries", _LATER, ("Retry-After", str(delay.retry_after)))
+        except StoreError:
+            return _message(503, "Not now", _UNAVAILABLE, ("Retry-After", "30"))
+
+    def _route(self, request: Incoming) -> _Step:
+        """Return what answers. Every page is here."""
+        match "GET" if request.method == "HEAD" else request.method, request.path:
+            case "GET", "/.web":
+                return lambda *_: _redirect(301, HOME)
+            case "GET", "/.web/":
+                return self._home
+            case "GET", path if path == f"{HOME}{STYLE_NAME}":
+                return lambda *_: _static(STYLE, "text/css")
+            case "GET", path if path == f"{HOME}{SCRIPT_NAME}":
+                return lambda *_: _static(SCRIPT, "text/javascript")
+            case "POST", "/.web/sign-in":
+                return self._sign_in
+            case "POST", "/.web/sign-out":
+                return self._sign_out
+            case "POST", "/.web/copy":
+                return self._copy
+            case "GET", path if path in _OTHER_METHODS:
+                # Somebody who loads a page again after a form lands here.
+                return lambda *_: _redirect(303, HOME)
+        return lambda *_: _message(404, "Not found", "There is no such page.")
+
+    def end_sessions(self, snapshot: Snapshot) -> None:
+        """End the sessions of those who may not read this snapshot: they do not come back with the person."""
+        self._sessions.sweep(lambda identity: self._live.is_still(identity, snapshot))
+
+    def _home(self, request: Incoming, environ: Environ) -> Ready:
+        """Return the directory, or the page to sign in."""
+        snapshot = self._live.check()
+        identity = self._signed_in(environ, snapshot)
+        if identity is None:
+            return self._sign_in_page(200)
+        typed = parse_qs(str(environ.get("QUERY_STRING", ""))[:1000]).get("down", [""])[0]
+        down = [label for word in typed.replace(",", " ").split()[:_MOST_DOWN] if (label := canonical_label(word))]
+        heading = heading_of(snapshot, self._cards.book_name, self._cards.tlp)
+        people = self._everybody(snapshot, down)
+        before, _, after = directory_page(heading, identity.name, "", typed)
+        headers = [_HTML, *_HEADERS, ("Vary", "Accept-Encoding, Cookie")]
+        if not request.takes_gzip:
+            return _ready(200, b"".join((before.encode(), people.text, after.encode())), *headers)
+        body = people.packed(before.encode(), after.encode())
+        return _ready(200, body, *headers, ("Content-Encoding", "gzip"))
+
+    def _everybody(self, snapshot: Snapshot, down: Sequence[str]) -> Shared:
+        """Return the part of the page that is the same for every reader, rendered once an hour: clocks change."""
+        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        if down:
+            return Shared(everybody(self._sections(snapshot, now), down).encode())
+        key = snapshot.lineage, snapshot.generation, now
+        with self._lock:
+            if self._people is None or self._people[0] != key:
+                self._people = key, Shared(everybody(self._sections(snapshot, now)).encode())
+            return self._people[1]
+
+    def _sections(self, snapshot: Snapshot, now: datetime) -> Any:
+        return sections_of(snapshot, countries_of(self._vetting.add_cctlds, self._vetting.retire_cctlds), now)
+
+    def _sign_in_page(self, status: int, problem: str = "", *headers: tuple[str, str]) -> Ready:
+        page = render(
+            "sign_in.html",
+            book=self._cards.book_name,
+            url=self._url,
+            problem=problem,
+            has_directory=self._has_directory,
+        )
+        return _page(status, page, *headers)
+
+    def _sign_in(self, request: Incoming, environ: Environ) -> Ready:
+        """Begin a session for a device password, or a password of the directory."""
+        form = self._form(request, environ)
+        self._live.check()
+        login, password = form.get("login", "").strip(), form.get("password", "")
+        try:
+            identity = self._gate.identify(login, password, request.peer)
+        except DelayedError as delay:
+            return self._sign_in_page(429, _LATER, ("Retry-After", str(delay.retry_after)))
+        if identity is None:
+            return self._sign_in_page(403, _NOT_READ)
+        self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)
+        self._sessions.end(_token(environ))
+        token = self._sessions.begin(identity)
+        return _redirect(303, HOME, ("Set-Cookie", _cookie(token, int(LASTS_SECONDS))))
+
+    def _sign_out(self, request: Incoming, environ: Environ) -> Ready:
+        form = self._form(request, environ)
+        session = self._sessions.find(_token(environ))
+        if session is not None and form.get("everywhere"):
+            self._sessions.end_all(session.owner)
+        self._sessions.end(_token(environ))
+        return _redirect(303, HOME, ("Set-Cookie", _cookie("", 0)))
+
+    def _copy(self, request: Incoming, environ: Environ) -> Ready:
+        """Return the whole book as a file, and record that."""
+        form = self._form(request, environ).get("form", "")
+        snapshot = self._live.check()
+        identity = self._signed_in(environ, snapshot)
+        if identity is None:
+            return _redirect(303, HOME)
+        made = self._written(form, snapshot, identity)
+        if made is None:
+            raise RequestError("there is no such form of a copy")
+        text, kind, ending = made
+        self._recorder.copy(identity.reader.login, identity.device_id, snapshot.generation, form)
+        name = f"tld-ops-generation-{snapshot.generation}{ending}"
+        headers = [("Content-Type", kind), ("Content-Disposition", f'attachment; filename="{name}"'), *_HEADERS]
+        return _ready(200, text.encode(), *headers)
+
+    def _written(self, form: str, snapshot: Snapshot, identity: Identity) -> tuple[str, str, str] | None:
+        """Return a copy as text, with its type and the end of its name; None for an unknown form."""
+        table = "text/csv; charset=utf-8"
+        match form:
+            case "html":
+                known = countries_of(self._vetting.add_cctlds, self._vetting.retire_cctlds)
+                return copy_page(snapshot, known, self._cards, identity.reader), _HTML[1], ".html"
+            case "vcf":
+                return copies.vcards(snapshot), "text/vcard; charset=utf-8", ".vcf"
+            case "google":
+                return copies.google_csv(snapshot), table, "-google.csv"
+            case "outlook":
+                # Excel and Outlook take a file with this mark for UTF-8.
+                return "\ufeff" + copies.outlook_csv(snapshot), table, "-outlook.csv"
+        return None
+
+    def _signed_in(self, environ: Environ, snapshot: Snapshot) -> Identity | None:
+        """Return who is signed in and may read now. A session whose reader may not has ended."""
+        token = _token(environ)
+        session = self._sessions.find(token)
+        if session is None:
+            return None
+        if not self._live.is_still(session.identity, snapshot):
+            self._sessions.end(token)
+            return None
+        return session.identity
+
+    def _form(self, request: Incoming, environ: Environ) -> Mapping[str, str]:
+        """Return the fields of a form that was sent from one of our pages.
+
+        Raises:
+            RequestError: it was sent from elsewhere, or is no form.
+        """
+        if not self._is_ours(environ):
+            raise RequestError(_FOREIGN.rstrip("."), 403)
+        if request.length > _MOST_FORM or not request.content_type.startswith("application/x-www-form-urlencoded"):
+            raise RequestError("this is no form of these pages")
+        body = self._bodies.read(request.peer, environ["wsgi.input"], request.length)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+        return {name: values[0] for name, values in fields.items()}
+
+    def _is_ours(self, environ: Environ) -> bool:
+        """Tell whether a page of ours sent this: by Fetch Metadata, else by the Origin (Fetch Standard, 3.2)."""
+        site = environ.get("HTTP_SEC_FETCH_SITE")
+        if site is not None:
+            return bool(site == "same-origin")
+        own = urlsplit(self._url)
+        return bool(own.netloc) and environ.get("HTTP_ORIGIN") == f"{own.scheme}://{own.netloc}"
+
+
+def _token(environ: Environ) -> str:
+    pairs = (part.strip().partition("=") for part in str(environ.get("HTTP_COOKIE", "")).split(";"))
+    return next((value for name, _, value in pairs if name == _COOKIE), "")
+
+
+def _cookie(token: str, seconds: int) -> str:
+    return f"{_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax"
+
+
+def _page(status: int, page: str, *headers: tuple[str, str]) -> Ready:
+    return _ready(status, page.encode(), _HTML, *_HEADERS, *headers)
+
+
+def _message(status: int, title: str, text: str, *headers: tuple[str, str]) -> Ready:
+    return _page(status, render("message.html", title=title, text=text), *headers)
+
+
+def _redirect(status: int, where: str, *headers: tuple[str, str]) -> Ready:
+    return _ready(status, b"", ("Location", where), *_HEADERS, *headers)
+
+
+def _static(text: str, kind: str) -> Ready:
+    # The name changes with the text.
+    kept = ("Cache-Control", "public, max-age=31536000, immutable")
+    return _ready(200, text.encode(), ("Content-Type", f"{kind}; charset=utf-8"), *_HEADERS[1:-1], kept)
+
+
+def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:
+    return Ready(status_line(status), [*headers, ("Content-Length", str(len(body)))], body, 0)

@@ -1,0 +1,1 @@
+"""The ccTLDs that are delegated and their countries, read from packaged lists."""
