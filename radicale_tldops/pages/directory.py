@@ -20,7 +20,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DirectoryEntry:
     """A contact under one of the ccTLDs. `find` and `digits` are what a search looks at."""
 
     contact: Contact
@@ -32,13 +32,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class CctldSection:
     """A ccTLD with its contacts. `labels` are the forms of the ccTLD as a search looks at them."""
 
     cctld: Cctld
     country: str
     labels: str
-    entries: Sequence[Entry]
+    entries: Sequence[DirectoryEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,24 @@ class Heading:
     people: int
 
 
-def sections_of(snapshot: Snapshot, countries: Countries, now: datetime) -> list[Section]:
+def sections_of(snapshot: Snapshot, countries: Countries, now: datetime) -> list[CctldSection]:
     """Return every ccTLD with its contacts, by label and slot. `now` is for the clocks of the contacts."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[DirectoryEntry]] = {}
     for card in snapshot.plain.cards.values():
         contact = Contact.from_json(card.contact)
         channels = tuple(channels_of(contact, countries.codes))
         digits = " ".join(filter(None, (number_digits(channel.text) for channel in channels if channel.is_number)))
         offset, find = _offset(contact.timezone, now), _find(contact, countries, channels)
         for service in contact.services:
-            entry = Entry(contact, service, channels, offset, find, digits)
+            entry = DirectoryEntry(contact, service, channels, offset, find, digits)
             found.setdefault(service.cctld, []).append(entry)
     return [_section(label, found[label], countries) for label in sorted(found, key=lambda x: Cctld(x).u_label)]
 
 
-def _section(label: str, entries: list[Entry], countries: Countries) -> Section:
+def _section(label: str, entries: list[DirectoryEntry], countries: Countries) -> CctldSection:
     cctld = Cctld(label)
     entries.sort(key=lambda entry: (entry.service.slot or 9, entry.contact.name))
-    return Section(cctld, countries.names.get(label, ""), f"{label} {cctld.u_label}", entries)
+    return CctldSection(cctld, countries.names.get(label, ""), f"{label} {cctld.u_label}", entries)
 
 
 def _find(contact: Contact, countries: Countries, channels: Sequence[Channel]) -> str:
@@ -100,12 +100,12 @@ def heading_of(snapshot: Snapshot, book: str, tlp: str) -> Heading:
     return Heading(book, tlp, snapshot.generation, snapshot.created_at, grouped, len(snapshot.plain.cards))
 
 
-def everybody(sections: Sequence[Section], down: Sequence[str] = ()) -> str:
+def everybody(sections: Sequence[CctldSection], down: Sequence[str] = ()) -> str:
     """Return the part of a page that holds everybody. What fails with the ccTLDs in `down` is struck through, last."""
     return render("everybody.html", sections=sections, down=down, ordered=lambda entry: _ordered(entry, down))
 
 
-def _ordered(entry: Entry, down: Sequence[str]) -> Sequence[tuple[Channel, str, str]]:
+def _ordered(entry: DirectoryEntry, down: Sequence[str]) -> Sequence[tuple[Channel, str, str]]:
     """Return each channel with what it fails with, and may fail with, of `down`; what works comes first."""
     if not down:
         return [(channel, "", "") for channel in entry.channels]

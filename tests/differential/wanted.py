@@ -144,10 +144,13 @@ def _is_the_refusal_of_a_report(difference: Difference) -> bool:
 
 WANTED = (
     Wanted(
-        "a page at /", "GET / is 200 and helps to set up a client; Radicale's is a redirect", _status("GET", 302, 200)
+        "the pages have a folder",
+        "/ leads a browser to /.web/, and Radicale to /.web",
+        _header("location", "/.web", "/.web/", "GET", "HEAD"),
     ),
-    Wanted("HEAD of the page at /", "as for GET", _status("HEAD", 302, 200)),
-    Wanted("no pages of Radicale's", "/.web leads to the page at /", _status("GET", 200, 302)),
+    Wanted(
+        "one address of the pages", "/.web leads to /.web/; Radicale has its own pages there", _status("GET", 200, 301)
+    ),
     Wanted("need-privileges", "DAVx5 undoes a refused write only where the 403 has this body", _is_a_refused_write),
     Wanted(
         "need-privileges is XML",

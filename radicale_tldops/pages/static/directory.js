@@ -29,13 +29,12 @@
 
   const show = (holds) => {
     let count = 0;
-    const people = new Set();
     for (const each of sections) {
       let seen = 0;
       for (const entry of each.entries) {
         const is = holds(each, entry);
         entry.article.hidden = !is;
-        if (is) { seen += 1; people.add(entry.article.querySelector("h3 bdi").textContent); }
+        seen += is;
       }
       each.section.hidden = !seen;
       count += seen;
@@ -58,7 +57,7 @@
         count = show((each, entry) => others.every((test) => test(each, entry)));
       }
     }
-    found.textContent = !typed ? "" : count === 1 ? "1 entry" : `${count} entries`;
+    found.textContent = !typed ? "" : !count ? "Nobody is found" : count === 1 ? "1 entry" : `${count} entries`;
   };
 
   const failing = () => {
@@ -96,6 +95,7 @@
   };
 
   for (const part of document.querySelectorAll(".needs-script")) part.hidden = false;
+  for (const part of document.querySelectorAll(".without-script")) part.hidden = true;
   find.addEventListener("input", search);
   down.addEventListener("input", failing);
   document.querySelector(".tools").addEventListener("submit", (event) => event.preventDefault());
