@@ -30,6 +30,7 @@ from radicale_tldops.serve.idle import keep_alive, watch_connections
 from radicale_tldops.serve.logs import log_apart
 from radicale_tldops.settings import LdapLoginSettings, ServerSettings, Settings
 from radicale_tldops.settings.files import UnreadableFileError, read_file
+from radicale_tldops.zones.countries import countries_of
 
 MAX_CONNECTIONS = 4000
 """Most connections that the worker holds; further ones wait until one of these ends."""
@@ -121,6 +122,8 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     keep_alive(listening)
     listening.setblocking(False)
     metrics = _listen_for_metrics(settings.server.metrics) if settings.server.metrics else None
+    # Before the first worker: a later one may find other files of the installation.
+    countries_of(settings.vetting.add_cctlds, settings.vetting.retire_cctlds)
     _prepare_workers()
     server = _Server(
         listening,

@@ -65,13 +65,9 @@ def _check_closed(target: Target, request: Hostile, answer: Response, content: b
         raise LeakError(f"{found[0]!r} is told to somebody without a login")
     _hold(answer.status != 207, "207 for somebody without a login")
     if answer.status < 300:
-        # Health and the page for browsers answer everybody, and OPTIONS without a login says what the server is.
+        # Health and the pages for browsers answer everybody, and OPTIONS without a login says what the server is.
         path = _HOST.sub("", request.sent.path).partition("?")[0]
-        is_open = (
-            path.startswith(_OPEN)
-            or (request.sent.method in ("GET", "HEAD") and path == "/")
-            or (request.sent.method, request.sender) == ("OPTIONS", "nobody")
-        )
+        is_open = path.startswith(_OPEN) or (request.sent.method, request.sender) == ("OPTIONS", "nobody")
         _hold(is_open or request.sender == "odd", f"{answer.status} for somebody without a login")
 
 

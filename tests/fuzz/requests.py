@@ -26,6 +26,7 @@ _METHODS = ("PROPFIND",) * 30 + ("REPORT",) * 45 + ("GET",) * 8 + ("HEAD", "OPTI
 _ODD_PATHS = (
     "//", "/.", "/..", "/%2e%2e/", "/%00", "/\\", "/.props", "/.well-known/carddav", "/.well-known/caldav", "/.health",
     "/.well-known/", "/.well-known/../", "/.web/", "/.web", "/.web/../", "/.web/%00", "/.web/css/main.css",
+    "/.web/sign-in", "/.web/copy",    "/.web/?down=nl%00,%ff", "/.web/sign-out",
     "/.health/live", "/.health/../", "*", "/~groups/", "/%ff%fe/", "/%F0%9F%93%9E/", "/" + "a" * 5000,
     "/" + "a/" * 1500, "/?a=b", "/;x",
     "/.well-known/carddav/%0d%0aX-Evil:%201", "/%0d%0aX-Evil:%201", "/.web/infcloud/", "/.sharing/v1/", "/.hooks",

@@ -136,7 +136,7 @@ def test_without_a_good_store_at_start_there_is_503(world: World) -> None:
     with serve(world) as url:
         client = Client(url, login)
         assert client.request("PROPFIND", "/").status == 503
-        assert Client(url).request("GET", "/").status == 503
+        assert Client(url).request("GET", "/.web/").status == 503
         roster.write_bytes(good)
         time.sleep(1)
         assert len(client.cards(client.book())) == 2

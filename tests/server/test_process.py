@@ -26,6 +26,7 @@ from radicale_tldops.store.write import deny
 from tests.prove.rounds import kill_in_rounds
 from tests.server.processes import Running, authorization, connect, running, state_of
 from tests.support import DAV, Client, Login, World, free_port, propfind_body
+from tests.support.browsing import Visitor
 from tests.support.clock import START
 from tests.support.nginx import behind_nginx
 from tests.support.servers import needs
@@ -183,7 +184,9 @@ def test_a_new_worker_needs_no_file_of_the_software(
         os.kill(before, signal.SIGKILL)
         client = Client(server.url, login)
         assert len(client.cards(client.book())) == 3
-        assert Client(server.url).request("GET", "/").status == 200
+        visitor = Visitor(server.url)
+        assert visitor.sign_in(login.user, login.password).status == 303
+        assert visitor.is_in
         assert server.worker not in (0, before)
 
 
