@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, Response, ViewportSize, sync_playwright
 
 from tests.support.servers import needs
 
@@ -22,10 +22,19 @@ def browser(**options: Any) -> Iterator[Page]:
         try:
             page = running.new_context(viewport=PHONE, **options).new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("console", lambda said: complaints.append(said.text) if _is_fault(said.type, said.text) else None)
+            page.on("response", lambda answer: complaints.append(answer.url) if _is_missing(answer) else None)
             page.set_default_timeout(60_000)
             yield page
         finally:
             running.close()
-    # A browser says that it was refused, too.
-    assert not [text for text in complaints if "status of 403" not in text], complaints
+    assert not complaints
+
+
+def _is_fault(kind: str, text: str) -> bool:
+    # A page of an error is none.
+    return kind == "error" and "Failed to load resource" not in text
+
+
+def _is_missing(answer: Response) -> bool:
+    return answer.status >= 400 and not answer.request.is_navigation_request() and "favicon" not in answer.url
