@@ -16,6 +16,9 @@ from radicale_tldops.roster.identity import Identity
 LASTS_SECONDS = 12 * 3600.0
 """Seconds after which a session ends."""
 
+FRESH_SECONDS = 15 * 60.0
+"""Seconds after signing in for which a session may make and revoke device passwords."""
+
 MOST_OF_OWNER = 20
 """Most sessions of one person; a further one ends the oldest."""
 
@@ -26,6 +29,10 @@ class Session:
 
     identity: Identity
     began_at: float
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether the person has just been proved, by a code or the directory: a device password only reads."""
+        return self.identity.device is None and now - self.began_at <= FRESH_SECONDS
 
     @property
     def owner(self) -> str:

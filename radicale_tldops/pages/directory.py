@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from radicale_tldops.pages.environment import SCRIPT, STYLE, hash_source, render
 from radicale_tldops.roster.cctld import Cctld
 from radicale_tldops.roster.contact import Contact, Service
+from radicale_tldops.roster.digest import digest
 from radicale_tldops.roster.folding import folded, number_digits
 from radicale_tldops.roster.reach import Channel, Countries, channels_of
 from radicale_tldops.roster.snapshot import Reader, Snapshot
@@ -94,8 +95,9 @@ def _offset(timezone: str, now: datetime) -> str:
 
 def heading_of(snapshot: Snapshot, book: str, tlp: str) -> Heading:
     """Return what stands above everybody."""
-    number = int(snapshot.digest, 16) % 10**_DIGITS if snapshot.digest else 0
-    digits = f"{number:0{_DIGITS}}"
+    # Of what people see: the digest of a generation covers more, and changes when old cards are pruned.
+    cards = ((href, card.etag) for href, card in snapshot.plain.cards.items())
+    digits = f"{int(digest([(snapshot.lineage, snapshot.generation)], cards), 16) % 10**_DIGITS:0{_DIGITS}}"
     grouped = " ".join(digits[at : at + _GROUP] for at in range(0, _DIGITS, _GROUP))
     return Heading(book, tlp, snapshot.generation, snapshot.created_at, grouped, len(snapshot.plain.cards))
 

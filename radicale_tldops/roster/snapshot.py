@@ -161,7 +161,7 @@ class Book:
 class Snapshot:
     """A generation: both books, who may read, and who is denied (see `Reader.owner`).
 
-    `addresses` says whose each list address is, or was last, by `address_digest`. `digest` is that of the generation.
+    `addresses` says whose each list address is, or was last, by `address_digest`.
     """
 
     lineage: str
@@ -172,7 +172,6 @@ class Snapshot:
     readers: Mapping[str, Reader]
     denied: frozenset[str]
     addresses: Mapping[str, str] = field(default_factory=dict)
-    digest: str = ""
     _logins: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
     _of_owner: Mapping[str, Reader] = field(init=False, repr=False)
 

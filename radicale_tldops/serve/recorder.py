@@ -20,6 +20,7 @@ from radicale_tldops.settings import Settings
 from radicale_tldops.store.engine import recover
 from radicale_tldops.store.usage import (
     RARELY,
+    Asked,
     Copy,
     Download,
     Event,
@@ -134,6 +135,10 @@ class Recorder:
     def copy(self, login: str, device_id: str, generation: int, form: str) -> None:
         """Record that a reader took a copy of the whole book, each time. The arguments are as in `download`."""
         self._put(Copy(self._now(), login, device_id, generation, form))
+
+    def ask(self, login: str, browser: str, peer: str) -> None:
+        """Record that somebody wants a code for a reader's login. `browser` is the digest of the browser's cookie."""
+        self._put(Asked(self._now(), login, browser, network_of(peer)))
 
     def close(self, timeout: float = 5.0) -> None:
         """Write the waiting events, for at most `timeout` seconds, and stop. The end of the process calls this, too."""

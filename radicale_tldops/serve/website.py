@@ -12,13 +12,14 @@ from radicale_tldops.dav.gzipping import Shared
 from radicale_tldops.login.gate import Gate
 from radicale_tldops.login.sessions import LASTS_SECONDS, Sessions
 from radicale_tldops.pages import copies
-from radicale_tldops.pages.directory import copy_page, directory_page, everybody, heading_of, sections_of
+from radicale_tldops.pages.directory import Heading, copy_page, directory_page, everybody, heading_of, sections_of
 from radicale_tldops.pages.environment import SCRIPT, SCRIPT_NAME, STYLE, STYLE_NAME, render
 from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.errors import DelayedError, StoreError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import Snapshot
 from radicale_tldops.serve.body import BodyReader
+from radicale_tldops.serve.codes import CODE_SECONDS, Codes
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.readpath import status_line
 from radicale_tldops.serve.recorder import Recorder
@@ -29,8 +30,8 @@ from radicale_tldops.zones.countries import countries_of
 Environ = Mapping[str, Any]
 
 HOME = "/.web/"
-_COOKIE = "__Host-tldops"
-"""The prefix makes a browser refuse the cookie from another host, and without TLS."""
+_SESSION, _BROWSER = "__Host-tldops", "__Host-tldops-code"
+"""The cookies of a session, and of a browser that waits for a code. No other host can set them."""
 
 _MOST_FORM = 8192
 """The longest form in octets."""
@@ -50,10 +51,14 @@ _HEADERS = (
 )
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _NOT_READ = "The address and the password do not open the address book. Check both, or ask the secretariat."
+_WRONG_CODE = (
+    "This is not the code, or it has ended. Compare it with the newest mail. After five tries, or fifteen minutes, "
+    "a new code is needed."
+)
 _LATER = "There were too many wrong passwords. Wait some minutes and try again."
 _UNAVAILABLE = "The server cannot read its data now. Try again in a minute."
 _FOREIGN = "The form was not sent from this page. Go back to the page, load it anew, and send it again."
-_OTHER_METHODS = {"/.web/sign-in", "/.web/sign-out", "/.web/copy"}
+_OTHER_METHODS = {"/.web/sign-in", "/.web/sign-out", "/.web/copy", "/.web/ask"}
 
 _Step = Callable[[Incoming, Environ], Ready]
 
@@ -67,9 +72,10 @@ class Website:
         self._vetting = settings.vetting
         self._has_directory = settings.auth.ldap != LdapLoginSettings()
         self._sessions = Sessions()
+        self._codes = Codes(settings.store.members, live, recorder) if settings.mail.server else None
         self._bodies = BodyReader(_READS, _ALL_READS)
         self._lock = threading.Lock()
-        self._people: tuple[object, Shared] | None = None
+        self._kept: tuple[object, tuple[Heading, Shared]] | None = None
 
     def answer(self, request: Incoming, environ: Environ) -> Ready:
         """Answer a request for a path under /.web/; never raises for what a client or the store does."""
@@ -95,6 +101,12 @@ class Website:
                 return lambda *_: _static(SCRIPT, "text/javascript")
             case "POST", "/.web/sign-in":
                 return self._sign_in
+            case "POST", "/.web/ask":
+                return self._ask
+            case "GET", "/.web/code":
+                return lambda *_: _page(200, render("code.html", book=self._cards.book_name, problem=""))
+            case "POST", "/.web/code":
+                return self._enter
             case "POST", "/.web/sign-out":
                 return self._sign_out
             case "POST", "/.web/copy":
@@ -116,8 +128,7 @@ class Website:
             return self._sign_in_page(200)
         typed = parse_qs(str(environ.get("QUERY_STRING", ""))[:1000]).get("down", [""])[0]
         down = [label for word in typed.replace(",", " ").split()[:_MOST_DOWN] if (label := canonical_label(word))]
-        heading = heading_of(snapshot, self._cards.book_name, self._cards.tlp)
-        people = self._everybody(snapshot, down)
+        heading, people = self._everybody(snapshot, down)
         before, _, after = directory_page(heading, identity.name, "", typed)
         headers = [_HTML, *_HEADERS, ("Vary", "Accept-Encoding, Cookie")]
         if not request.takes_gzip:
@@ -125,19 +136,21 @@ class Website:
         body = people.packed(before.encode(), after.encode())
         return _ready(200, body, *headers, ("Content-Encoding", "gzip"))
 
-    def _everybody(self, snapshot: Snapshot, down: Sequence[str]) -> Shared:
-        """Return the part of the page that is the same for every reader, rendered once an hour: clocks change."""
+    def _everybody(self, snapshot: Snapshot, down: Sequence[str]) -> tuple[Heading, Shared]:
+        """Return what of the page is the same for every reader, rendered once an hour: clocks change."""
         now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         if down:
-            return Shared(everybody(self._sections(snapshot, now), down).encode())
+            return self._rendered(snapshot, now, down)
         key = snapshot.lineage, snapshot.generation, now
         with self._lock:
-            if self._people is None or self._people[0] != key:
-                self._people = key, Shared(everybody(self._sections(snapshot, now)).encode())
-            return self._people[1]
+            if self._kept is None or self._kept[0] != key:
+                self._kept = key, self._rendered(snapshot, now)
+            return self._kept[1]
 
-    def _sections(self, snapshot: Snapshot, now: datetime) -> Any:
-        return sections_of(snapshot, countries_of(self._vetting.add_cctlds, self._vetting.retire_cctlds), now)
+    def _rendered(self, snapshot: Snapshot, now: datetime, down: Sequence[str] = ()) -> tuple[Heading, Shared]:
+        known = countries_of(self._vetting.add_cctlds, self._vetting.retire_cctlds)
+        people = everybody(sections_of(snapshot, known, now), down)
+        return heading_of(snapshot, self._cards.book_name, self._cards.tlp), Shared(people.encode())
 
     def _sign_in_page(self, status: int, problem: str = "", *headers: tuple[str, str]) -> Ready:
         page = render(
@@ -146,6 +159,7 @@ class Website:
             url=self._url,
             problem=problem,
             has_directory=self._has_directory,
+            sends_codes=self._codes is not None,
         )
         return _page(status, page, *headers)
 
@@ -160,10 +174,35 @@ class Website:
             return self._sign_in_page(429, _LATER, ("Retry-After", str(delay.retry_after)))
         if identity is None:
             return self._sign_in_page(403, _NOT_READ)
+        return self._begin(identity, request, environ)
+
+    def _begin(self, identity: Identity, request: Incoming, environ: Environ) -> Ready:
+        """Begin a session, and end the one that this browser had."""
         self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)
         self._sessions.end(_token(environ))
         token = self._sessions.begin(identity)
-        return _redirect(303, HOME, ("Set-Cookie", _cookie(token, int(LASTS_SECONDS))))
+        return _redirect(303, HOME, ("Set-Cookie", _cookie(_SESSION, token, LASTS_SECONDS)))
+
+    def _ask(self, request: Incoming, environ: Environ) -> Ready:
+        """Ask the post office for a code. Nobody can tell from the answer whether the address is a reader's."""
+        form = self._form(request, environ)
+        self._live.check()
+        if self._codes is None:
+            raise RequestError("this server sends no codes")
+        browser = self._codes.ask(form.get("login", ""), request.peer)
+        return _redirect(303, "/.web/code", ("Set-Cookie", _cookie(_BROWSER, browser, CODE_SECONDS)))
+
+    def _enter(self, request: Incoming, environ: Environ) -> Ready:
+        """Begin a session for a code that was typed."""
+        form = self._form(request, environ)
+        if self._codes is None:
+            raise RequestError("this server sends no codes")
+        identity = self._codes.enter(_token(environ, _BROWSER), form.get("code", ""))
+        if identity is None:
+            return _page(403, render("code.html", book=self._cards.book_name, problem=_WRONG_CODE))
+        ready = self._begin(identity, request, environ)
+        ready.headers.append(("Set-Cookie", _cookie(_BROWSER, "", 0)))
+        return ready
 
     def _sign_out(self, request: Incoming, environ: Environ) -> Ready:
         form = self._form(request, environ)
@@ -171,7 +210,7 @@ class Website:
         if session is not None and form.get("everywhere"):
             self._sessions.end_all(session.owner)
         self._sessions.end(_token(environ))
-        return _redirect(303, HOME, ("Set-Cookie", _cookie("", 0)))
+        return _redirect(303, HOME, ("Set-Cookie", _cookie(_SESSION, "", 0)))
 
     def _copy(self, request: Incoming, environ: Environ) -> Ready:
         """Return the whole book as a file, and record that."""
@@ -239,13 +278,14 @@ class Website:
         return bool(own.netloc) and environ.get("HTTP_ORIGIN") == f"{own.scheme}://{own.netloc}"
 
 
-def _token(environ: Environ) -> str:
+def _token(environ: Environ, name: str = _SESSION) -> str:
+    """Return the value of a cookie, "" without it."""
     pairs = (part.strip().partition("=") for part in str(environ.get("HTTP_COOKIE", "")).split(";"))
-    return next((value for name, _, value in pairs if name == _COOKIE), "")
+    return next((value for own, _, value in pairs if own == name), "")
 
 
-def _cookie(token: str, seconds: int) -> str:
-    return f"{_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax"
+def _cookie(name: str, token: str, seconds: float) -> str:
+    return f"{name}={token}; Path=/; Max-Age={seconds:.0f}; HttpOnly; Secure; SameSite=Lax"
 
 
 def _page(status: int, page: str, *headers: tuple[str, str]) -> Ready:

@@ -39,6 +39,7 @@ from radicale_tldops.store.schema import (
     last_used,
     reader,
     seen_from,
+    wish,
 )
 from radicale_tldops.store.write import reseal, seal_denied, seal_newest
 
@@ -80,6 +81,7 @@ def erase_from_members(
         used = last_used.c.device.in_(ids) | last_used.c.login.in_(logins)
         connection.execute(delete(last_used).where(used))
         connection.execute(delete(seen_from).where(seen_from.c.login.in_(logins)))
+        connection.execute(delete(wish).where(wish.c.login.in_(logins)))
         connection.execute(delete(device).where(device.c.owner == owner))
         subjects = sorted({*connection.execute(select(audit.c.subject)).scalars()} & {owner, *logins})
         entries, kept = erase_details(connection, subjects)

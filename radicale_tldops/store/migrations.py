@@ -213,6 +213,17 @@ def members_3(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def members_4(connection: Connection) -> None:
+    """Add the wishes for codes."""
+    for statement in (
+        "CREATE TABLE wish (id INTEGER NOT NULL, login VARCHAR NOT NULL, browser VARCHAR NOT NULL, "
+        "at VARCHAR NOT NULL, is_known INTEGER NOT NULL, code VARCHAR NOT NULL, made_at VARCHAR NOT NULL, "
+        "sent_at VARCHAR NOT NULL, used_at VARCHAR NOT NULL, PRIMARY KEY (id))",
+        "CREATE UNIQUE INDEX wish_browser ON wish (browser)",
+    ):
+        connection.execute(text(statement))
+
+
 def desk_2(connection: Connection) -> None:
     """Add who was erased, so that a restore does it again."""
     statement = (
@@ -243,6 +254,7 @@ ROSTER_STEPS: Sequence[Step] = (
 MEMBERS_STEPS: Sequence[Step] = (
     Step("a place for what the server records of logins and downloads", members_2, is_additive=True),
     Step("devices become those of people, and can be suspended", members_3),
+    Step("a place for codes to sign in", members_4, is_additive=True),
 )
 DESK_STEPS: Sequence[Step] = (
     Step("a place for who was erased", desk_2, is_additive=True),

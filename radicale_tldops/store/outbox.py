@@ -5,12 +5,12 @@ and loses none.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from radicale_tldops.store.engine import reading, writing
@@ -18,6 +18,7 @@ from radicale_tldops.store.opening import check_version
 from radicale_tldops.store.schema import DESK, outbox
 
 _NEVER = ""
+_COUNTED = timedelta(days=30)
 BEGUN = ""
 """What the first row of a kind is about: it says that there was a first round."""
 
@@ -94,11 +95,32 @@ def _mail(row: Row[Any]) -> Mail:
     return Mail(**{name: value for name, value in row._mapping.items() if name not in ("due_at", "sent_at")})
 
 
-def count_sent(path: Path, since: datetime) -> int:
-    """Return how many mails were sent since a moment."""
+def count_sent(path: Path, since: datetime, kind: str = "", recipient: str = "", about: str = "") -> int:
+    """Return how many mails were sent since a moment; of a kind, to a recipient, about what begins so, where given."""
+    its = [outbox.c.message == "", outbox.c.recipient != "", outbox.c.sent_at >= since.isoformat()]
+    its += [column == text for column, text in ((outbox.c.kind, kind), (outbox.c.recipient, recipient)) if text]
+    its += [outbox.c.about.startswith(about)] if about else []
     with reading(path) as connection:
-        its = outbox.c.message == "", outbox.c.recipient != "", outbox.c.sent_at >= since.isoformat()
+        check_version(path, connection, DESK)
         return connection.execute(select(func.count()).where(*its)).scalar_one()
+
+
+def put_sent(path: Path, mail: Mail) -> Mail:
+    """Record a mail that is sent now and not kept; return it with its number. Forget such mails of a month before."""
+    month_before = datetime.fromisoformat(mail.created_at) - _COUNTED
+    with writing(path) as connection:
+        check_version(path, connection, DESK)
+        old = outbox.c.kind == mail.kind, outbox.c.created_at < month_before.isoformat()
+        connection.execute(delete(outbox).where(*old))
+        values = {name: value for name, value in asdict(mail).items() if name != "id"}
+        row = insert(outbox).values(**values, due_at=_NEVER, sent_at=mail.created_at).returning(outbox.c.id)
+        return replace(mail, id=connection.execute(row).scalar_one())
+
+
+def forget(path: Path, mail: Mail) -> None:
+    """Forget a mail: it was not sent."""
+    with writing(path) as connection:
+        connection.execute(delete(outbox).where(outbox.c.id == mail.id))
 
 
 def begin(path: Path, mail: Mail, due_at: datetime) -> bool:

@@ -62,7 +62,7 @@ def load_snapshot(path: Path, *, wait: float = WRITE_WAIT) -> Snapshot:
     plain = make_book(Style.PLAIN, head.lineage, cards, plain_gone, times)
     all_gone = {row.href: row.revision for row in gone}
     both = make_book(Style.GROUPS, head.lineage, (*cards, *groups), all_gone, times)
-    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused, addresses, head.digest)
+    return Snapshot(head.lineage, head.id, head.created_at, plain, both, readers, refused, addresses)
 
 
 def load_state(path: Path, recent_since: datetime) -> RosterState:

@@ -141,6 +141,18 @@ last_used = Table(
 # From which networks a login came: parts of an address, never the whole of it.
 seen_from = Table("seen_from", members, *_keys("login", "network"), *_strings("first_seen", "last_seen"))
 
+# Who wants a code to sign in to the pages. `browser` is the digest of a cookie, `code` that of the code, empty before
+# the post office has made it; so are the times before they come.
+wish = Table(
+    "wish",
+    members,
+    Column("id", Integer, primary_key=True),
+    *_strings("login", "browser", "at"),
+    Column("is_known", Integer, nullable=False),
+    *_strings("code", "made_at", "sent_at", "used_at"),
+    Index("wish_browser", "browser", unique=True),
+)
+
 # What the secretariat alone may see of a person, by column and ccTLD; the server cannot open this database.
 private = Table("private", desk, *_keys("uid", "column", "cctld"), *_texts("value"))
 

@@ -19,6 +19,7 @@ from radicale_tldops.store.audit import AuditEntry, append
 from radicale_tldops.store.engine import writing
 from radicale_tldops.store.opening import check_version, few_rows, reading_members
 from radicale_tldops.store.schema import MEMBERS, last_used, seen_from
+from radicale_tldops.store.wishes import add_wish
 
 SERVER = "server"
 """The actor in entries that the server writes."""
@@ -71,6 +72,16 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A reader, or somebody who knows the address of one, asked for a code. `browser` is what `browser_digest` gave."""
+
+    at: datetime
+    login: str
+    browser: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """`count` events could not be recorded, from `since` to `at`."""
 
@@ -79,7 +90,7 @@ class Lost:
     count: int
 
 
-Event = Login | Download | Copy | Lost
+Event = Login | Download | Copy | Asked | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +190,11 @@ def _write(connection: Connection, event: Event) -> AuditEntry | None:
         return _write_login(connection, event)
     if isinstance(event, Download):
         return _write_download(connection, event)
+    if isinstance(event, Asked):
+        here = seen_from.c.login == event.login, seen_from.c.network == event.network
+        is_known = connection.execute(select(seen_from.c.login).where(*here)).first() is not None
+        add_wish(connection, event.login, event.browser, event.at, is_known=is_known)
+        return None
     if isinstance(event, Copy):
         taken = {"device": event.device, "generation": event.generation, "form": event.form}
         return AuditEntry(event.at, SERVER, "download", event.login, taken)

@@ -1,6 +1,5 @@
 """One round of the post office: what is new goes into the outbox, and what is due to the mail server."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_string
 from email.policy import SMTP
@@ -11,6 +10,7 @@ from radicale_tldops.store.members import load_devices
 from radicale_tldops.store.outbox import Mail
 from radicale_tldops.store.read import load_state
 from sync.post.notices import DEVICE, device_mails
+from sync.post.round import Round, daily_fault
 from sync.post.smtp import DeliveryError, send
 from sync.stores import Stores
 
@@ -18,16 +18,6 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 """How long after it was written a mail is tried; then it counts as not delivered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What a round did. `fault` is why it stopped before its end, or ""; `left` are mails for a later one."""
-
-    sent: int
-    undelivered: int
-    left: int
-    fault: str = ""
 
 
 def write_new(settings: Settings, stores: Stores, now: datetime) -> None:
@@ -65,8 +55,7 @@ def send_due(settings: MailSettings, stores: Stores, now: datetime) -> Round:
             outbox.end_sent(stores.desk, mail, now)
             sent += 1
     left = len(due) - sent - undelivered
-    fault = f"[mail] daily = {settings.daily} mails were sent within 24 hours; the others wait" if left else ""
-    return Round(sent, undelivered, left, fault)
+    return Round(sent, undelivered, left, daily_fault(settings) if left else "")
 
 
 def _is_old(mail: Mail, now: datetime) -> bool:

@@ -155,7 +155,7 @@ def test_a_session_cannot_be_given_to_somebody(site: Site) -> None:
 def test_a_form_of_another_page_does_nothing(site: Site, headers: dict[str, str]) -> None:
     """It signs nobody in or out, and takes no copy."""
     visitor = site.member()
-    foreign = Visitor(site.url, visitor.cookie, headers)
+    foreign = Visitor(site.url, visitor.cookie, headers=headers)
     for path, fields in (
         ("/.web/sign-in", {"login": site.device.user, "password": site.device.password}),
         ("/.web/sign-out", {}),

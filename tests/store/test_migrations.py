@@ -147,7 +147,7 @@ def test_a_server_that_was_started_before_any_command_lets_members_in(world: Wor
     login = world.device("john.doe@nic.nl")
     path = world.folder / "members.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
-        for what in ("TABLE last_used", "TABLE seen_from", "INDEX audit_subject"):
+        for what in ("TABLE wish", "TABLE last_used", "TABLE seen_from", "INDEX audit_subject"):
             connection.execute(f"DROP {what}")
         for column in ("owner", "suspended_at"):
             connection.execute(f"ALTER TABLE device DROP COLUMN {column}")
@@ -158,7 +158,7 @@ def test_a_server_that_was_started_before_any_command_lets_members_in(world: Wor
         assert "Run `tldops migrate`" in world.refused("status", code=2)
         world.do("migrate", "--yes")
         assert len(client.cards(client.book())) == 2
-    assert schema_version(path) == "3"
+    assert schema_version(path) == "4"
     (known,) = load_devices(path)[1]
     assert known.owner == contact_uid("john.doe@nic.nl")
 

@@ -11,10 +11,11 @@ HOME = "/.web/"
 
 @dataclass
 class Visitor:
-    """Somebody with a browser. `cookie` is the session's, "" without one."""
+    """Somebody with a browser. `cookie` is the session's, "" without one; `waits` is the one that waits for a code."""
 
     url: str
     cookie: str = ""
+    waits: str = ""
     headers: dict[str, str] = field(default_factory=lambda: {"Sec_Fetch_Site": "same-origin"})
 
     def get(self, path: str = HOME, **headers: str) -> Response:
@@ -37,10 +38,9 @@ class Visitor:
         return 'id="people"' in self.get().body.decode()
 
     def _request(self, method: str, path: str, body: str, **headers: str) -> Response:
-        if self.cookie:
-            headers["Cookie"] = f"__Host-tldops={self.cookie}"
+        headers["Cookie"] = f"__Host-tldops={self.cookie}; __Host-tldops-code={self.waits}"
         answer = Client(self.url).request(method, path, body, **headers)
-        given = re.match("__Host-tldops=([^;]*);", answer.headers.get("set-cookie", ""))
-        if given:
-            self.cookie = given[1]
+        given = dict(re.findall("(__Host-tldops(?:-code)?)=([^;]*);", answer.headers.get("set-cookie", "")))
+        self.cookie = given.get("__Host-tldops", self.cookie)
+        self.waits = given.get("__Host-tldops-code", self.waits)
         return answer

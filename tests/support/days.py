@@ -21,8 +21,8 @@ MOST_AT_ONCE = 5
 """Most people whom one generation changes; one in so many days renders all cards anew."""
 ANEW_EVERY = 40
 NEW_OF_COMERS = 0.03
-"""Which part of those who come never was there before: some hundred a year. Each leaves a tombstone in the end, and every
-load reads those."""
+"""Which part of those who come never was there before: some hundred a year. Each leaves a tombstone in the end, and
+every load reads those."""
 
 Happened = tuple[int, str, Contact | None, Contact | None]
 """What a generation did to a person: its number, the UID, the contact before and after."""

@@ -53,7 +53,11 @@ class Client:
         try:
             connection.request(method, path, body.encode() if isinstance(body, str) else body, sent)
             answer = connection.getresponse()
-            return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            given: dict[str, str] = {}
+            for name, value in answer.getheaders():
+                known = given.get(name.lower())
+                given[name.lower()] = f"{known}, {value}" if known is not None else value
+            return Response(answer.status, given, answer.read())
         finally:
             connection.close()
 
