@@ -30,7 +30,6 @@ EXAMPLES = (
     Example("tldops-follow.service", "access follows the list", _UNITS),
     Example("tldops-follow.timer", "the same every minute", _UNITS),
     Example("tldops-post.service", "mails to members", _UNITS),
-    Example("tldops-post.timer", "the same every minute", _UNITS),
     Example("tldops-backup.service", "backup, keeps 30 days", _UNITS),
     Example("tldops-backup.timer", "a backup every night", _UNITS),
     Example("tldops-failed@.service", "tells you what failed", _UNITS),

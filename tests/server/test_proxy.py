@@ -108,6 +108,6 @@ def test_each_unit_is_one_that_systemd_takes(tmp_path: Path, name: str) -> None:
 def test_each_service_of_a_timer_tells_when_it_fails() -> None:
     """Nobody looks at a timer that goes wrong at night, unless it tells."""
     timed = [name.replace(".timer", ".service") for name in UNITS if name.endswith(".timer")]
-    assert len(timed) == 4
+    assert len(timed) == 3
     for name in timed:
         assert "\nOnFailure=tldops-failed@%n.service\n" in (CONFIG / name).read_text(), name
