@@ -1,10 +1,9 @@
 """The members' pages as HTTP: one table of routes under /.web/, sign-in, sessions, and the headers of every page."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from radicale_tldops.dav.answer import Ready
 from radicale_tldops.dav.body import RequestError
@@ -18,38 +17,30 @@ from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.errors import DelayedError, StoreError
 from radicale_tldops.roster.identity import Identity
 from radicale_tldops.roster.snapshot import Snapshot
-from radicale_tldops.serve.body import BodyReader
 from radicale_tldops.serve.codes import CODE_SECONDS, Codes
 from radicale_tldops.serve.live import LiveStore
-from radicale_tldops.serve.readpath import status_line
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.serve.request import Incoming
+from radicale_tldops.serve.webforms import (
+    BROWSER,
+    HEADERS,
+    HTML,
+    SESSION,
+    Environ,
+    Forms,
+    cookie_of,
+    message,
+    page,
+    ready,
+    redirect,
+    set_cookie,
+    static,
+)
 from radicale_tldops.settings import LdapLoginSettings, Settings
 from radicale_tldops.zones.countries import countries_of
 
-Environ = Mapping[str, Any]
-
 HOME = "/.web/"
-_SESSION, _BROWSER = "__Host-tldops", "__Host-tldops-code"
-"""The cookies of a session, and of a browser that waits for a code. No other host can set them."""
-
-_MOST_FORM = 8192
-"""The longest form in octets."""
 _MOST_DOWN = 50
-_READS, _ALL_READS = 2, 16
-"""Most forms of one address, and of all, that are read at the same time: anybody can send one."""
-
-_HEADERS = (
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
-)
-_HTML = ("Content-Type", "text/html; charset=utf-8")
 _NOT_READ = "The address and the password do not open the address book. Check both, or ask the secretariat."
 _WRONG_CODE = (
     "This is not the code, or it has ended. Compare it with the newest mail. After five tries, or fifteen minutes, "
@@ -57,7 +48,6 @@ _WRONG_CODE = (
 )
 _LATER = "There were too many wrong passwords. Wait some minutes and try again."
 _UNAVAILABLE = "The server cannot read its data now. Try again in a minute."
-_FOREIGN = "The form was not sent from this page. Go back to the page, load it anew, and send it again."
 _OTHER_METHODS = {"/.web/sign-in", "/.web/sign-out", "/.web/copy", "/.web/ask"}
 
 _Step = Callable[[Incoming, Environ], Ready]
@@ -73,7 +63,7 @@ class Website:
         self._has_directory = settings.auth.ldap != LdapLoginSettings()
         self._sessions = Sessions()
         self._codes = Codes(settings.store.members, live, recorder) if settings.mail.server else None
-        self._bodies = BodyReader(_READS, _ALL_READS)
+        self._forms = Forms(settings.server.url)
         self._lock = threading.Lock()
         self._kept: tuple[object, tuple[Heading, Shared]] | None = None
 
@@ -82,29 +72,29 @@ class Website:
         try:
             return self._route(request)(request, environ)
         except RequestError as error:
-            return _message(error.status, "This does not work", f"{error}.")
+            return message(error.status, "This does not work", f"{error}.")
         except DelayedError as delay:
-            return _message(429, "Too many tries", _LATER, ("Retry-After", str(delay.retry_after)))
+            return message(429, "Too many tries", _LATER, ("Retry-After", str(delay.retry_after)))
         except StoreError:
-            return _message(503, "Not now", _UNAVAILABLE, ("Retry-After", "30"))
+            return message(503, "Not now", _UNAVAILABLE, ("Retry-After", "30"))
 
     def _route(self, request: Incoming) -> _Step:
         """Return what answers. Every page is here."""
         match "GET" if request.method == "HEAD" else request.method, request.path:
             case "GET", "/.web":
-                return lambda *_: _redirect(301, HOME)
+                return lambda *_: redirect(301, HOME)
             case "GET", "/.web/":
                 return self._home
             case "GET", path if path == f"{HOME}{STYLE_NAME}":
-                return lambda *_: _static(STYLE, "text/css")
+                return lambda *_: static(STYLE, "text/css")
             case "GET", path if path == f"{HOME}{SCRIPT_NAME}":
-                return lambda *_: _static(SCRIPT, "text/javascript")
+                return lambda *_: static(SCRIPT, "text/javascript")
             case "POST", "/.web/sign-in":
                 return self._sign_in
             case "POST", "/.web/ask":
                 return self._ask
             case "GET", "/.web/code":
-                return lambda *_: _page(200, render("code.html", book=self._cards.book_name, problem=""))
+                return lambda *_: page(200, render("code.html", book=self._cards.book_name, problem=""))
             case "POST", "/.web/code":
                 return self._enter
             case "POST", "/.web/sign-out":
@@ -113,8 +103,8 @@ class Website:
                 return self._copy
             case "GET", path if path in _OTHER_METHODS:
                 # Somebody who loads a page again after a form lands here.
-                return lambda *_: _redirect(303, HOME)
-        return lambda *_: _message(404, "Not found", "There is no such page.")
+                return lambda *_: redirect(303, HOME)
+        return lambda *_: message(404, "Not found", "There is no such page.")
 
     def end_sessions(self, snapshot: Snapshot) -> None:
         """End the sessions of those who may not read this snapshot: they do not come back with the person."""
@@ -130,11 +120,11 @@ class Website:
         down = [label for word in typed.replace(",", " ").split()[:_MOST_DOWN] if (label := canonical_label(word))]
         heading, people = self._everybody(snapshot, down)
         before, _, after = directory_page(heading, identity.name, "", typed)
-        headers = [_HTML, *_HEADERS, ("Vary", "Accept-Encoding, Cookie")]
+        headers = [HTML, *HEADERS, ("Vary", "Accept-Encoding, Cookie")]
         if not request.takes_gzip:
-            return _ready(200, b"".join((before.encode(), people.text, after.encode())), *headers)
+            return ready(200, b"".join((before.encode(), people.text, after.encode())), *headers)
         body = people.packed(before.encode(), after.encode())
-        return _ready(200, body, *headers, ("Content-Encoding", "gzip"))
+        return ready(200, body, *headers, ("Content-Encoding", "gzip"))
 
     def _everybody(self, snapshot: Snapshot, down: Sequence[str]) -> tuple[Heading, Shared]:
         """Return what of the page is the same for every reader, rendered once an hour: clocks change."""
@@ -153,7 +143,7 @@ class Website:
         return heading_of(snapshot, self._cards.book_name, self._cards.tlp), Shared(people.encode())
 
     def _sign_in_page(self, status: int, problem: str = "", *headers: tuple[str, str]) -> Ready:
-        page = render(
+        text = render(
             "sign_in.html",
             book=self._cards.book_name,
             url=self._url,
@@ -161,11 +151,11 @@ class Website:
             has_directory=self._has_directory,
             sends_codes=self._codes is not None,
         )
-        return _page(status, page, *headers)
+        return page(status, text, *headers)
 
     def _sign_in(self, request: Incoming, environ: Environ) -> Ready:
         """Begin a session for a device password, or a password of the directory."""
-        form = self._form(request, environ)
+        form = self._forms.read(request, environ)
         self._live.check()
         login, password = form.get("login", "").strip(), form.get("password", "")
         try:
@@ -179,54 +169,54 @@ class Website:
     def _begin(self, identity: Identity, request: Incoming, environ: Environ) -> Ready:
         """Begin a session, and end the one that this browser had."""
         self._recorder.login(identity.reader.login, identity.device_id, request.peer, request.user_agent)
-        self._sessions.end(_token(environ))
+        self._sessions.end(cookie_of(environ))
         token = self._sessions.begin(identity)
-        return _redirect(303, HOME, ("Set-Cookie", _cookie(_SESSION, token, LASTS_SECONDS)))
+        return redirect(303, HOME, set_cookie(SESSION, token, LASTS_SECONDS))
 
     def _ask(self, request: Incoming, environ: Environ) -> Ready:
         """Ask the post office for a code. Nobody can tell from the answer whether the address is a reader's."""
-        form = self._form(request, environ)
+        form = self._forms.read(request, environ)
         self._live.check()
         if self._codes is None:
             raise RequestError("this server sends no codes")
         browser = self._codes.ask(form.get("login", ""), request.peer)
-        return _redirect(303, "/.web/code", ("Set-Cookie", _cookie(_BROWSER, browser, CODE_SECONDS)))
+        return redirect(303, "/.web/code", set_cookie(BROWSER, browser, CODE_SECONDS))
 
     def _enter(self, request: Incoming, environ: Environ) -> Ready:
         """Begin a session for a code that was typed."""
-        form = self._form(request, environ)
+        form = self._forms.read(request, environ)
         if self._codes is None:
             raise RequestError("this server sends no codes")
-        identity = self._codes.enter(_token(environ, _BROWSER), form.get("code", ""))
+        identity = self._codes.enter(cookie_of(environ, BROWSER), form.get("code", ""))
         if identity is None:
-            return _page(403, render("code.html", book=self._cards.book_name, problem=_WRONG_CODE))
-        ready = self._begin(identity, request, environ)
-        ready.headers.append(("Set-Cookie", _cookie(_BROWSER, "", 0)))
-        return ready
+            return page(403, render("code.html", book=self._cards.book_name, problem=_WRONG_CODE))
+        begun = self._begin(identity, request, environ)
+        begun.headers.append(set_cookie(BROWSER, "", 0))
+        return begun
 
     def _sign_out(self, request: Incoming, environ: Environ) -> Ready:
-        form = self._form(request, environ)
-        session = self._sessions.find(_token(environ))
+        form = self._forms.read(request, environ)
+        session = self._sessions.find(cookie_of(environ))
         if session is not None and form.get("everywhere"):
             self._sessions.end_all(session.owner)
-        self._sessions.end(_token(environ))
-        return _redirect(303, HOME, ("Set-Cookie", _cookie(_SESSION, "", 0)))
+        self._sessions.end(cookie_of(environ))
+        return redirect(303, HOME, set_cookie(SESSION, "", 0))
 
     def _copy(self, request: Incoming, environ: Environ) -> Ready:
         """Return the whole book as a file, and record that."""
-        form = self._form(request, environ).get("form", "")
+        form = self._forms.read(request, environ).get("form", "")
         snapshot = self._live.check()
         identity = self._signed_in(environ, snapshot)
         if identity is None:
-            return _redirect(303, HOME)
+            return redirect(303, HOME)
         made = self._written(form, snapshot, identity)
         if made is None:
             raise RequestError("there is no such form of a copy")
         text, kind, ending = made
         self._recorder.copy(identity.reader.login, identity.device_id, snapshot.generation, form)
         name = f"tld-ops-generation-{snapshot.generation}{ending}"
-        headers = [("Content-Type", kind), ("Content-Disposition", f'attachment; filename="{name}"'), *_HEADERS]
-        return _ready(200, text.encode(), *headers)
+        headers = [("Content-Type", kind), ("Content-Disposition", f'attachment; filename="{name}"'), *HEADERS]
+        return ready(200, text.encode(), *headers)
 
     def _written(self, form: str, snapshot: Snapshot, identity: Identity) -> tuple[str, str, str] | None:
         """Return a copy as text, with its type and the end of its name; None for an unknown form."""
@@ -234,7 +224,7 @@ class Website:
         match form:
             case "html":
                 known = countries_of(self._vetting.add_cctlds, self._vetting.retire_cctlds)
-                return copy_page(snapshot, known, self._cards, identity.reader), _HTML[1], ".html"
+                return copy_page(snapshot, known, self._cards, identity.reader), HTML[1], ".html"
             case "vcf":
                 return copies.vcards(snapshot), "text/vcard; charset=utf-8", ".vcf"
             case "google":
@@ -246,7 +236,7 @@ class Website:
 
     def _signed_in(self, environ: Environ, snapshot: Snapshot) -> Identity | None:
         """Return who is signed in and may read now. A session whose reader may not has ended."""
-        token = _token(environ)
+        token = cookie_of(environ)
         session = self._sessions.find(token)
         if session is None:
             return None
@@ -254,57 +244,3 @@ class Website:
             self._sessions.end(token)
             return None
         return session.identity
-
-    def _form(self, request: Incoming, environ: Environ) -> Mapping[str, str]:
-        """Return the fields of a form that was sent from one of our pages.
-
-        Raises:
-            RequestError: it was sent from elsewhere, or is no form.
-        """
-        if not self._is_ours(environ):
-            raise RequestError(_FOREIGN.rstrip("."), 403)
-        if request.length > _MOST_FORM or not request.content_type.startswith("application/x-www-form-urlencoded"):
-            raise RequestError("this is no form of these pages")
-        body = self._bodies.read(request.peer, environ["wsgi.input"], request.length)
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
-        return {name: values[0] for name, values in fields.items()}
-
-    def _is_ours(self, environ: Environ) -> bool:
-        """Tell whether a page of ours sent this: by Fetch Metadata, else by the Origin (Fetch Standard, 3.2)."""
-        site = environ.get("HTTP_SEC_FETCH_SITE")
-        if site is not None:
-            return bool(site == "same-origin")
-        own = urlsplit(self._url)
-        return bool(own.netloc) and environ.get("HTTP_ORIGIN") == f"{own.scheme}://{own.netloc}"
-
-
-def _token(environ: Environ, name: str = _SESSION) -> str:
-    """Return the value of a cookie, "" without it."""
-    pairs = (part.strip().partition("=") for part in str(environ.get("HTTP_COOKIE", "")).split(";"))
-    return next((value for own, _, value in pairs if own == name), "")
-
-
-def _cookie(name: str, token: str, seconds: float) -> str:
-    return f"{name}={token}; Path=/; Max-Age={seconds:.0f}; HttpOnly; Secure; SameSite=Lax"
-
-
-def _page(status: int, page: str, *headers: tuple[str, str]) -> Ready:
-    return _ready(status, page.encode(), _HTML, *_HEADERS, *headers)
-
-
-def _message(status: int, title: str, text: str, *headers: tuple[str, str]) -> Ready:
-    return _page(status, render("message.html", title=title, text=text), *headers)
-
-
-def _redirect(status: int, where: str, *headers: tuple[str, str]) -> Ready:
-    return _ready(status, b"", ("Location", where), *_HEADERS, *headers)
-
-
-def _static(text: str, kind: str) -> Ready:
-    # The name changes with the text.
-    kept = ("Cache-Control", "public, max-age=31536000, immutable")
-    return _ready(200, text.encode(), ("Content-Type", f"{kind}; charset=utf-8"), *_HEADERS[1:-1], kept)
-
-
-def _ready(status: int, body: bytes, *headers: tuple[str, str]) -> Ready:
-    return Ready(status_line(status), [*headers, ("Content-Length", str(len(body)))], body, 0)

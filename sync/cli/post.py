@@ -116,7 +116,10 @@ def _round(app: App, stores: Stores) -> Round:
 
 
 def _serve(app: App) -> int:
-    """Do rounds until SIGTERM or SIGINT; a mail that is being sent is finished. A fault is printed when it begins and when it ends."""
+    """Do rounds until SIGTERM or SIGINT; a mail that is being sent is finished.
+
+    A fault is printed when it begins and when it ends.
+    """
     stores, stop = _stores(app), Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

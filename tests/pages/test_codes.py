@@ -157,7 +157,7 @@ def test_nobody_can_fill_the_mailbox_of_a_member_or_lock_her_out(site: Site) -> 
     assert (len(site.rows()), len(site.mail.envelopes)) == (5, 5)
     device = site.world.device(WHO.login)
     own = Visitor(site.url)
-    assert own.sign_in(device.user, device.password).status == 303
+    until(lambda: own.sign_in(device.user, device.password).status == 303, "the new password does not work")
 
     def is_written() -> bool:
         with closing(sqlite3.connect(site.world.folder / "members.sqlite")) as connection:

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 TEN = people(10)
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 PAGES = ("/.web/", "/.web/sign-in", "/.web/x", "/.web/sign-out")
