@@ -30,10 +30,6 @@ class Session:
     identity: Identity
     began_at: float
 
-    def is_fresh(self, now: float) -> bool:
-        """Tell whether the person has just been proved, by a code or the directory: a device password only reads."""
-        return self.identity.device is None and now - self.began_at <= FRESH_SECONDS
-
     @property
     def owner(self) -> str:
         """Whose session it is, as for a device."""
@@ -64,6 +60,10 @@ class Sessions:
         """Return the session with this token, or None where there is none, or no more."""
         session = self._sessions.get(_digest(token)) if token else None
         return session if session and self._clock() - session.began_at <= LASTS_SECONDS else None
+
+    def is_fresh(self, session: Session) -> bool:
+        """Tell whether the person has just been proved, by a code or the directory: a device password only reads."""
+        return session.identity.device is None and self._clock() - session.began_at <= FRESH_SECONDS
 
     def end(self, token: str) -> None:
         """End a session."""

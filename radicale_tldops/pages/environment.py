@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -23,6 +24,15 @@ def _named(name: str, text: str) -> str:
 
 STYLE_NAME = _named("pages.css", STYLE)
 SCRIPT_NAME = _named("directory.js", SCRIPT)
+_COPY = _STATIC.joinpath("copy.js").read_text(encoding="utf-8")
+COPY_NAME = _named("copy.js", _COPY)
+
+FILES: Mapping[str, tuple[str, str]] = {
+    STYLE_NAME: (STYLE, "text/css"),
+    SCRIPT_NAME: (SCRIPT, "text/javascript"),
+    COPY_NAME: (_COPY, "text/javascript"),
+}
+"""What a page loads, by its name: the text and the type."""
 
 _environment = Environment(
     loader=DictLoader({each.name: each.read_text(encoding="utf-8") for each in _TEMPLATES.iterdir()}),
@@ -36,6 +46,7 @@ _environment.globals.update(
     script=Markup(SCRIPT),  # noqa: S704
     style_name=STYLE_NAME,
     script_name=SCRIPT_NAME,
+    copy_name=COPY_NAME,
 )
 
 

@@ -1,23 +1,25 @@
 """The members' pages as HTTP: one table of routes under /.web/, sign-in, sessions, and the headers of every page."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qs
 
 from radicale_tldops.dav.answer import Ready
 from radicale_tldops.dav.body import RequestError
 from radicale_tldops.dav.gzipping import Shared
 from radicale_tldops.login.gate import Gate
-from radicale_tldops.login.sessions import LASTS_SECONDS, Sessions
+from radicale_tldops.login.sessions import LASTS_SECONDS, Session, Sessions
 from radicale_tldops.pages import copies
 from radicale_tldops.pages.directory import Heading, copy_page, directory_page, everybody, heading_of, sections_of
-from radicale_tldops.pages.environment import SCRIPT, SCRIPT_NAME, STYLE, STYLE_NAME, render
+from radicale_tldops.pages.environment import FILES, render
 from radicale_tldops.roster.cctld import canonical_label
 from radicale_tldops.roster.errors import DelayedError, StoreError
 from radicale_tldops.roster.identity import Identity
-from radicale_tldops.roster.snapshot import Snapshot
+from radicale_tldops.roster.snapshot import Reader, Snapshot
 from radicale_tldops.serve.codes import CODE_SECONDS, Codes
+from radicale_tldops.serve.device_pages import DevicePages
 from radicale_tldops.serve.live import LiveStore
 from radicale_tldops.serve.recorder import Recorder
 from radicale_tldops.serve.request import Incoming
@@ -42,13 +44,13 @@ from radicale_tldops.zones.countries import countries_of
 HOME = "/.web/"
 _MOST_DOWN = 50
 _NOT_READ = "The address and the password do not open the address book. Check both, or ask the secretariat."
+_NOT_FRESH = "sign in anew for this: a device password only reads, and another sign-in counts for fifteen minutes"
 _WRONG_CODE = (
     "This is not the code, or it has ended. Compare it with the newest mail. After five tries, or fifteen minutes, "
     "a new code is needed."
 )
 _LATER = "There were too many wrong passwords. Wait some minutes and try again."
 _UNAVAILABLE = "The server cannot read its data now. Try again in a minute."
-_OTHER_METHODS = {"/.web/sign-in", "/.web/sign-out", "/.web/copy", "/.web/ask"}
 
 _Step = Callable[[Incoming, Environ], Ready]
 
@@ -62,15 +64,17 @@ class Website:
         self._vetting = settings.vetting
         self._has_directory = settings.auth.ldap != LdapLoginSettings()
         self._sessions = Sessions()
+        self._devices = DevicePages(settings)
         self._codes = Codes(settings.store.members, live, recorder) if settings.mail.server else None
         self._forms = Forms(settings.server.url)
         self._lock = threading.Lock()
+        self._by_route = self._routes()
         self._kept: tuple[object, tuple[Heading, Shared]] | None = None
 
     def answer(self, request: Incoming, environ: Environ) -> Ready:
         """Answer a request for a path under /.web/; never raises for what a client or the store does."""
         try:
-            return self._route(request)(request, environ)
+            return self._find(request)(request, environ)
         except RequestError as error:
             return message(error.status, "This does not work", f"{error}.")
         except DelayedError as delay:
@@ -78,33 +82,32 @@ class Website:
         except StoreError:
             return message(503, "Not now", _UNAVAILABLE, ("Retry-After", "30"))
 
-    def _route(self, request: Incoming) -> _Step:
-        """Return what answers. Every page is here."""
-        match "GET" if request.method == "HEAD" else request.method, request.path:
-            case "GET", "/.web":
-                return lambda *_: redirect(301, HOME)
-            case "GET", "/.web/":
-                return self._home
-            case "GET", path if path == f"{HOME}{STYLE_NAME}":
-                return lambda *_: static(STYLE, "text/css")
-            case "GET", path if path == f"{HOME}{SCRIPT_NAME}":
-                return lambda *_: static(SCRIPT, "text/javascript")
-            case "POST", "/.web/sign-in":
-                return self._sign_in
-            case "POST", "/.web/ask":
-                return self._ask
-            case "GET", "/.web/code":
-                return lambda *_: page(200, render("code.html", book=self._cards.book_name, problem=""))
-            case "POST", "/.web/code":
-                return self._enter
-            case "POST", "/.web/sign-out":
-                return self._sign_out
-            case "POST", "/.web/copy":
-                return self._copy
-            case "GET", path if path in _OTHER_METHODS:
-                # Somebody who loads a page again after a form lands here.
-                return lambda *_: redirect(303, HOME)
-        return lambda *_: message(404, "Not found", "There is no such page.")
+    def _routes(self) -> Mapping[tuple[str, str], _Step]:
+        """Return what answers. Every page is here; HEAD is answered as GET."""
+        return {
+            ("GET", "/.web"): lambda *_: redirect(301, HOME),
+            ("GET", "/.web/"): self._home,
+            ("GET", "/.web/sign-in"): lambda *_: self._sign_in_page(200),
+            ("POST", "/.web/sign-in"): self._sign_in,
+            ("POST", "/.web/ask"): self._ask,
+            ("GET", "/.web/code"): lambda *_: self._code_page(200),
+            ("POST", "/.web/code"): self._enter,
+            ("POST", "/.web/sign-out"): self._sign_out,
+            ("POST", "/.web/copy"): self._copy,
+            ("GET", "/.web/devices"): self._show_devices,
+            ("POST", "/.web/devices/add"): self._add_device,
+            ("POST", "/.web/devices/revoke"): self._revoke_device,
+            ("GET", "/.web/devices/tld-ops.mobileconfig"): self._profile,
+            **{("GET", f"{HOME}{name}"): partial(_file, *file) for name, file in FILES.items()},
+        }
+
+    def _find(self, request: Incoming) -> _Step:
+        method = "GET" if request.method == "HEAD" else request.method
+        found = self._by_route.get((method, request.path))
+        if found is None and ("POST", request.path) in self._by_route:
+            # Somebody who loads a page again after a form lands here.
+            return lambda *_: redirect(303, HOME)
+        return found or (lambda *_: message(404, "Not found", "There is no such page."))
 
     def end_sessions(self, snapshot: Snapshot) -> None:
         """End the sessions of those who may not read this snapshot: they do not come back with the person."""
@@ -189,10 +192,13 @@ class Website:
             raise RequestError("this server sends no codes")
         identity = self._codes.enter(cookie_of(environ, BROWSER), form.get("code", ""))
         if identity is None:
-            return page(403, render("code.html", book=self._cards.book_name, problem=_WRONG_CODE))
+            return self._code_page(403, _WRONG_CODE)
         begun = self._begin(identity, request, environ)
         begun.headers.append(set_cookie(BROWSER, "", 0))
         return begun
+
+    def _code_page(self, status: int, problem: str = "") -> Ready:
+        return page(status, render("code.html", book=self._cards.book_name, problem=problem))
 
     def _sign_out(self, request: Incoming, environ: Environ) -> Ready:
         form = self._forms.read(request, environ)
@@ -218,6 +224,37 @@ class Website:
         headers = [("Content-Type", kind), ("Content-Disposition", f'attachment; filename="{name}"'), *HEADERS]
         return ready(200, text.encode(), *headers)
 
+    def _show_devices(self, _request: Incoming, environ: Environ) -> Ready:
+        session = self._session(environ, self._live.check())
+        if session is None:
+            return redirect(303, HOME)
+        return self._devices.show(session.identity.reader, is_fresh=self._sessions.is_fresh(session))
+
+    def _add_device(self, request: Incoming, environ: Environ) -> Ready:
+        form = self._forms.read(request, environ)
+        return self._devices.add(self._fresh(environ), form.get("program", ""), form.get("label", ""))
+
+    def _revoke_device(self, request: Incoming, environ: Environ) -> Ready:
+        form = self._forms.read(request, environ)
+        return self._devices.revoke(self._fresh(environ), form.get("id", ""))
+
+    def _profile(self, _request: Incoming, environ: Environ) -> Ready:
+        session = self._session(environ, self._live.check())
+        return self._devices.profile(session.identity.reader) if session else redirect(303, HOME)
+
+    def _fresh(self, environ: Environ) -> Reader:
+        """Return the reader of a session that may make and revoke device passwords.
+
+        Raises:
+            RequestError: there is none.
+        """
+        session = self._session(environ, self._live.check())
+        if session is None or not self._sessions.is_fresh(session):
+            raise RequestError(
+                "sign in anew for this: a device password only reads, and fifteen minutes may have passed", 403
+            )
+        return session.identity.reader
+
     def _written(self, form: str, snapshot: Snapshot, identity: Identity) -> tuple[str, str, str] | None:
         """Return a copy as text, with its type and the end of its name; None for an unknown form."""
         table = "text/csv; charset=utf-8"
@@ -235,7 +272,12 @@ class Website:
         return None
 
     def _signed_in(self, environ: Environ, snapshot: Snapshot) -> Identity | None:
-        """Return who is signed in and may read now. A session whose reader may not has ended."""
+        """Return who is signed in and may read now."""
+        session = self._session(environ, snapshot)
+        return session.identity if session else None
+
+    def _session(self, environ: Environ, snapshot: Snapshot) -> Session | None:
+        """Return the session of a browser, if its reader may read now: else it has ended."""
         token = cookie_of(environ)
         session = self._sessions.find(token)
         if session is None:
@@ -243,4 +285,8 @@ class Website:
         if not self._live.is_still(session.identity, snapshot):
             self._sessions.end(token)
             return None
-        return session.identity
+        return session
+
+
+def _file(text: str, kind: str, _request: Incoming, _environ: Environ) -> Ready:
+    return static(text, kind)
